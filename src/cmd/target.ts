@@ -1,0 +1,81 @@
+import { type Configuration, configurationPath, readConfiguration } from "../local/config.ts";
+import type { Deadlines, Endpoint, Session } from "../remote/connection.ts";
+import { connect } from "../remote/connection.ts";
+import { Failure } from "../failure.ts";
+
+/** The global flags that say which service a command speaks to, and for how long. */
+export interface TargetFlags {
+  host?: string | undefined;
+  port?: string | undefined;
+  timeout?: string | undefined;
+  config?: string | undefined;
+}
+
+/** A service's address and the limits for speaking to it. */
+export interface Target {
+  endpoint: Endpoint;
+  deadlines: Deadlines;
+}
+
+function usage(code: string, message: string, hint: string): Failure {
+  return new Failure(code, message, { kind: "usage", hint });
+}
+
+/** A port number out of a flag or the environment; 1 to 65535. */
+export function parsePort(text: string, from: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
+    throw usage("bad-port", `${from} is '${text}'`, "a port is a number from 1 to 65535");
+  }
+  return port;
+}
+
+/** A duration out of a flag, in seconds; more than 0. */
+export function parseSeconds(text: string, from: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0) {
+    throw usage("bad-duration", `${from} is '${text}'`, "give seconds, such as 30 or 2.5");
+  }
+  return seconds;
+}
+
+/** The configuration that the flags, the environment or the usual place name. */
+export async function configurationOf(flags: TargetFlags): Promise<Configuration> {
+  return readConfiguration(configurationPath(flags.config));
+}
+
+/**
+ * Where the service is: `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
+ * from `--timeout` or the configuration.
+ *
+ * @param total seconds instead of the configuration's, for commands without a limit of their own.
+ */
+export async function targetOf(flags: TargetFlags, total?: number): Promise<Target> {
+  const configuration = await configurationOf(flags);
+  const environment = process.env["BLENDER_REMOTE_PORT"];
+  let port = configuration.port;
+  if (flags.port !== undefined) port = parsePort(flags.port, "--port");
+  else if (environment) port = parsePort(environment, "BLENDER_REMOTE_PORT");
+  const limit =
+    flags.timeout === undefined
+      ? (total ?? configuration.timeoutSeconds)
+      : parseSeconds(flags.timeout, "--timeout");
+  return {
+    endpoint: { host: flags.host ?? "127.0.0.1", port },
+    deadlines: { connect: 5, firstAnswer: 5, total: limit },
+  };
+}
+
+/** Connects to the service that the flags name; the work's result, and the connection closed. */
+export async function withSession<T>(
+  target: Target,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await connect(target.endpoint, target.deadlines, signal);
+  try {
+    return await work(session);
+  } finally {
+    session.connection.close();
+  }
+}

@@ -1,0 +1,63 @@
+/** What kind of end a failure is; each has its exit code (see `exitCode`). */
+export type FailureKind =
+  | "failed"
+  | "usage"
+  | "not-configured"
+  | "no-service"
+  | "not-authorised"
+  | "timeout"
+  | "interrupted";
+
+const exitCodes: Record<FailureKind, number> = {
+  failed: 1,
+  usage: 2,
+  "not-configured": 3,
+  "no-service": 4,
+  "not-authorised": 5,
+  timeout: 124,
+  interrupted: 130,
+};
+
+export interface FailureOptions {
+  /** Decides the exit code; default `failed` (1). */
+  kind?: FailureKind;
+  /** The way on, as a sentence or a command; shown after `hint:`. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/**
+ * The one error type that a user is meant to read. `code` is stable (kebab-case) and is what
+ * `--json` prints as `error.code`; `message` says what failed and the value that was seen.
+ */
+export class Failure extends Error {
+  readonly code: string;
+  readonly kind: FailureKind;
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, options: FailureOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "Failure";
+    this.code = code;
+    this.kind = options.kind ?? "failed";
+    this.hint = options.hint;
+  }
+
+  /** The process exit code: 1, 2, 3, 4, 5, 124 or 130. */
+  get exitCode(): number {
+    return exitCodes[this.kind];
+  }
+}
+
+/** The text of anything thrown, for messages that quote a cause. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's error code of anything thrown (`ENOENT`, `ECONNREFUSED`, …), if it has one. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    return error.code;
+  }
+  return undefined;
+}

@@ -1,0 +1,362 @@
+import type { Socket } from "bun";
+import * as v from "valibot";
+import { Failure, messageOf, systemCodeOf } from "../failure.ts";
+import { MessageError, MessageReader } from "./message.ts";
+
+/** Where a service listens. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** The limits of one connection, in seconds. */
+export interface Deadlines {
+  /** Until the system has made the connection. */
+  connect: number;
+  /** Until the first answer. */
+  firstAnswer: number;
+  /** For everything together; `Infinity` for none. */
+  total: number;
+}
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+const answerSchema = v.looseObject({
+  status: v.optional(v.string()),
+  result: v.optional(v.unknown()),
+  message: v.optional(v.string()),
+});
+
+/** One answer of a server; what a command means by `result` is for its caller to check. */
+export type Answer = v.InferOutput<typeof answerSchema>;
+
+const helloSchema = v.object({
+  protocol: v.number(),
+  server: v.string(),
+  service_version: v.string(),
+  capabilities: v.array(v.string()),
+  blender_version: v.string(),
+  pid: v.number(),
+  background: v.boolean(),
+  authentication: v.string(),
+});
+
+/** What our service says of itself in answer to `hello`. */
+export type Hello = v.InferOutput<typeof helloSchema>;
+
+/**
+ * The server at the other end: ours, or a plain one that only promises `execute_code`
+ * (the published BLD_Remote_MCP, the add-on of mcp-for-blender).
+ */
+export type Server = { kind: "service"; hello: Hello } | { kind: "plain" };
+
+/** The protocol that this client speaks. */
+export const protocolVersion = 1;
+
+/** The longest answer that is taken, in bytes. */
+const answerLimit = 256 * 1024 * 1024;
+
+function nameOf(endpoint: Endpoint): string {
+  return `${endpoint.host}:${endpoint.port}`;
+}
+
+function refused(endpoint: Endpoint, cause: unknown): Failure {
+  const code = systemCodeOf(cause);
+  if (code === "ECONNREFUSED") {
+    return new Failure("connection-refused", `nothing listens on ${nameOf(endpoint)}`, {
+      kind: "no-service",
+      hint: "blender-remote-cli start --background --detach (or give the right --host and --port)",
+      cause,
+    });
+  }
+  return new Failure(
+    "connection-failed",
+    `can't connect to ${nameOf(endpoint)}: ${code ?? messageOf(cause)}`,
+    { kind: "no-service", hint: "check --host and --port", cause },
+  );
+}
+
+/** Rejects after `seconds`, or when `signal` aborts, whichever is first; `dispose` ends it. */
+function deadline(
+  seconds: number,
+  signal: AbortSignal,
+  expired: () => Failure,
+): { promise: Promise<never>; dispose: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const abort = () => reject(signal.reason);
+  // setTimeout takes at most 2^31-1 ms; anything longer is as good as no limit.
+  const timer =
+    seconds * 1000 < 2 ** 31 ? setTimeout(() => reject(expired()), seconds * 1000) : undefined;
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  return {
+    promise,
+    dispose: () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/**
+ * One TCP connection that carries JSON objects both ways (see the wire in ARCHITECTURE.md).
+ * Requests go one at a time; after a deadline or an error the connection is closed, because an
+ * answer that comes too late would be taken for the next one's.
+ */
+export class Connection {
+  readonly endpoint: Endpoint;
+  readonly #signal: AbortSignal;
+  readonly #reader = new MessageReader(answerLimit);
+  readonly #ends: number;
+  #socket: Socket | undefined;
+  #unsent: Uint8Array = new Uint8Array(0);
+  #waiting: PromiseWithResolvers<string> | undefined;
+  #broken: Failure | undefined;
+
+  private constructor(endpoint: Endpoint, total: number, signal: AbortSignal) {
+    this.endpoint = endpoint;
+    this.#signal = signal;
+    this.#ends = performance.now() + total * 1000;
+  }
+
+  /**
+   * Makes the TCP connection and nothing else.
+   *
+   * @throws Failure `connection-refused`, `connection-failed` or `connect-timeout`, all of kind
+   *   `no-service`; `interrupted`.
+   */
+  static async open(
+    endpoint: Endpoint,
+    deadlines: Deadlines,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    const connection = new Connection(endpoint, deadlines.total, signal);
+    const limit = deadline(
+      Math.min(deadlines.connect, deadlines.total),
+      signal,
+      () =>
+        new Failure(
+          "connect-timeout",
+          `${nameOf(endpoint)} didn't take the connection within ${deadlines.connect} s`,
+          { kind: "no-service", hint: "check --host and --port, and firewalls on the way" },
+        ),
+    );
+    const connecting = Bun.connect({
+      hostname: endpoint.host,
+      port: endpoint.port,
+      socket: {
+        data: (_, chunk) => connection.#receive(chunk),
+        drain: () => connection.#flush(),
+        close: () => connection.#fail(connection.#closed()),
+        end: () => connection.#fail(connection.#closed()),
+        error: (_, error) => connection.#fail(refused(endpoint, error)),
+      },
+    });
+    try {
+      connection.#socket = await Promise.race([connecting, limit.promise]);
+    } catch (error) {
+      connecting.then(
+        (late) => late.terminate(),
+        () => {},
+      );
+      throw error instanceof Failure ? error : refused(endpoint, error);
+    } finally {
+      limit.dispose();
+    }
+    connection.#socket.setNoDelay(true);
+    return connection;
+  }
+
+  /** Seconds left of the total. */
+  get secondsLeft(): number {
+    return Math.max(0, (this.#ends - performance.now()) / 1000);
+  }
+
+  /**
+   * Sends one request and waits for its answer.
+   *
+   * @param seconds limit for this answer; the connection's total holds besides.
+   * @throws Failure `timeout` (kind `timeout`) when the total passed, `silent` (kind `no-service`)
+   *   when `seconds` did, `connection-lost`, `not-a-service`, `interrupted`.
+   */
+  async request(
+    type: string,
+    params: { readonly [key: string]: JsonValue },
+    seconds = Number.POSITIVE_INFINITY,
+  ): Promise<Answer> {
+    return this.#exchange(JSON.stringify({ type, params }), seconds);
+  }
+
+  /**
+   * Asks who is there. The line ends behind the object make servers that read lines, such as HTTP
+   * ones, answer at once instead of waiting for more.
+   *
+   * @throws Failure `silent`, `not-a-service`, `protocol-mismatch`.
+   */
+  async greet(seconds: number): Promise<Server> {
+    const text = `${JSON.stringify({ type: "hello", params: {} })}\n\n`;
+    const answer = await this.#exchange(text, seconds);
+    if (answer.status !== "success") return { kind: "plain" };
+    const hello = v.safeParse(helloSchema, answer.result);
+    if (!hello.success) return { kind: "plain" };
+    if (hello.output.protocol !== protocolVersion) {
+      throw new Failure(
+        "protocol-mismatch",
+        `the service on ${nameOf(this.endpoint)} speaks protocol ${hello.output.protocol}, this executable ${protocolVersion}`,
+        { kind: "no-service", hint: "blender-remote-cli install, then start Blender again" },
+      );
+    }
+    return { kind: "service", hello: hello.output };
+  }
+
+  /** Closes the connection; what is under way on it fails. */
+  close(): void {
+    this.#fail(this.#closed());
+  }
+
+  async #exchange(text: string, seconds: number): Promise<Answer> {
+    if (this.#broken !== undefined) throw this.#broken;
+    if (this.#waiting !== undefined) throw new Error("a connection takes one request at a time");
+    const total = this.secondsLeft;
+    const limit = deadline(Math.min(seconds, total), this.#signal, () =>
+      seconds < total ? this.#silent(seconds) : this.#expired(),
+    );
+    this.#waiting = Promise.withResolvers<string>();
+    this.#unsent = new TextEncoder().encode(text);
+    this.#flush();
+    try {
+      const answer = await Promise.race([this.#waiting.promise, limit.promise]);
+      return this.#parse(answer);
+    } catch (error) {
+      const failure =
+        error instanceof Failure ? error : new Failure("connection-lost", messageOf(error));
+      this.#waiting = undefined;
+      this.#fail(failure);
+      throw failure;
+    } finally {
+      this.#waiting = undefined;
+      limit.dispose();
+    }
+  }
+
+  #parse(text: string): Answer {
+    const notJson = (cause: unknown) =>
+      new Failure("not-a-service", `${nameOf(this.endpoint)} answered with broken JSON`, {
+        kind: "no-service",
+        hint: "another program may use that port: blender-remote-cli status",
+        cause,
+      });
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      throw notJson(error);
+    }
+    const answer = v.safeParse(answerSchema, value);
+    if (!answer.success) throw notJson(new v.ValiError(answer.issues));
+    return answer.output;
+  }
+
+  #receive(chunk: Uint8Array): void {
+    try {
+      for (const message of this.#reader.push(chunk)) this.#waiting?.resolve(message);
+    } catch (error) {
+      const seen = error instanceof MessageError ? error.seen : "";
+      this.#fail(
+        new Failure(
+          "not-a-service",
+          seen === ""
+            ? `${nameOf(this.endpoint)}: ${messageOf(error)}`
+            : `${nameOf(this.endpoint)} isn't a Blender service: it answered ${JSON.stringify(seen)}`,
+          { kind: "no-service", hint: "another program uses that port: give the right --port" },
+        ),
+      );
+    }
+  }
+
+  #flush(): void {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    while (this.#unsent.length > 0) {
+      const taken = socket.write(this.#unsent);
+      if (taken <= 0) return; // `drain` comes when there is room again, `close` when not
+      this.#unsent = this.#unsent.subarray(taken);
+    }
+  }
+
+  #fail(failure: Failure): void {
+    this.#broken ??= failure;
+    this.#waiting?.promise.catch(() => {});
+    this.#waiting?.reject(failure);
+    this.#unsent = new Uint8Array(0);
+    this.#socket?.terminate();
+    this.#socket = undefined;
+  }
+
+  #closed(): Failure {
+    return new Failure("connection-lost", `${nameOf(this.endpoint)} closed the connection`, {
+      kind: "no-service",
+      hint: "Blender may have ended, or another program uses that port: blender-remote-cli status",
+    });
+  }
+
+  #silent(seconds: number): Failure {
+    return new Failure(
+      "silent",
+      `${nameOf(this.endpoint)} accepts connections but didn't answer within ${seconds} s`,
+      {
+        kind: "no-service",
+        hint: "a render, a modal dialog or a long script may hold Blender's main thread: blender-remote-cli status --wait 60",
+      },
+    );
+  }
+
+  #expired(): Failure {
+    return new Failure("timeout", `no answer from ${nameOf(this.endpoint)} within the time limit`, {
+      kind: "timeout",
+      hint: "what was started in Blender may still run there; look with 'blender-remote-cli status', allow more with --timeout SECONDS",
+    });
+  }
+}
+
+/** A connection, and who is at its other end. */
+export interface Session {
+  connection: Connection;
+  server: Server;
+}
+
+/**
+ * Connects, greets and (once services ask for it) authenticates: what every command that speaks
+ * to Blender begins with.
+ *
+ * @throws Failure as `Connection.open` and `Connection.greet`; `authentication-required` (kind
+ *   `not-authorised`).
+ */
+export async function connect(
+  endpoint: Endpoint,
+  deadlines: Deadlines,
+  signal: AbortSignal,
+): Promise<Session> {
+  const connection = await Connection.open(endpoint, deadlines, signal);
+  try {
+    const server = await connection.greet(deadlines.firstAnswer);
+    if (server.kind === "service" && server.hello.authentication !== "none") {
+      throw new Failure(
+        "authentication-required",
+        `the service on ${nameOf(endpoint)} asks for ${server.hello.authentication} authentication, which this version can't give`,
+        { kind: "not-authorised", hint: "use the blender-remote-cli that started this Blender" },
+      );
+    }
+    return { connection, server };
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}

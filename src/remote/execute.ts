@@ -1,0 +1,152 @@
+import * as v from "valibot";
+import { Failure } from "../failure.ts";
+import type { Answer, Connection, JsonValue } from "./connection.ts";
+import harness from "./python/harness.py" with { type: "text" };
+import runCodeSource from "./python/run_code.py" with { type: "text" };
+
+/** A Python module with `main(arguments)` that is sent to Blender with each call. */
+export interface Script {
+  /** For tracebacks: `pip_run.py`. */
+  name: string;
+  source: string;
+}
+
+const executedSchema = v.looseObject({
+  result: v.optional(v.nullable(v.string())),
+  output: v.optional(v.looseObject({ stdout: v.optional(v.string()) })),
+});
+
+const scriptErrorSchema = v.object({
+  type: v.string(),
+  message: v.string(),
+  errno: v.nullable(v.string()),
+  path: v.nullable(v.string()),
+  traceback: v.string(),
+});
+
+const outcomeSchema = v.union([
+  v.object({ value: v.unknown() }),
+  v.object({ error: scriptErrorSchema }),
+]);
+
+/** An exception in a script of ours that ran in Blender; `cause` holds its traceback. */
+export class RemoteError extends Failure {
+  /** The Python exception's class name. */
+  readonly type: string;
+  /** The symbolic errno (`ENOSPC`, `EACCES`, …) of an OSError. */
+  readonly errno: string | undefined;
+  readonly path: string | undefined;
+
+  constructor(error: v.InferOutput<typeof scriptErrorSchema>) {
+    const where = error.path === null ? "" : `: ${error.path}`;
+    super("remote-error", `in Blender: ${error.type}: ${error.message}${where}`, {
+      cause: new Error(error.traceback),
+    });
+    this.type = error.type;
+    this.errno = error.errno ?? undefined;
+    this.path = error.path ?? undefined;
+  }
+}
+
+/** ASCII-only JSON: the same text is then a valid JSON document and a valid Python literal. */
+function asciiJson(value: JsonValue): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function standardOutput(answer: Answer): string {
+  if (answer.status === "error" || answer.result === undefined) {
+    const limit = /time-?out|timed out/i.test(answer.message ?? "");
+    throw new Failure(
+      limit ? "server-time-limit" : "execute-failed",
+      `the server didn't run the code: ${answer.message ?? "no result in its answer"}`,
+      limit
+        ? {
+            kind: "timeout",
+            hint: "this server has its own limit for one command; the code may still run. 'blender-remote-cli install' gives Blender a service without it",
+          }
+        : { hint: "blender-remote-cli status" },
+    );
+  }
+  const executed = v.safeParse(executedSchema, answer.result);
+  if (!executed.success) {
+    throw new Failure("execute-failed", "the server's answer to execute_code has another shape", {
+      kind: "no-service",
+      hint: "another program may use that port: blender-remote-cli status",
+    });
+  }
+  return executed.output.output?.stdout ?? executed.output.result ?? "";
+}
+
+function outcomeIn(stdout: string, nonce: string): unknown {
+  const begin = stdout.lastIndexOf(nonce);
+  if (begin === -1) {
+    throw new Failure("execute-failed", "the answer of the script that was sent is missing", {
+      hint: "blender-remote-cli status",
+    });
+  }
+  const end = stdout.indexOf("\n", begin);
+  if (end === -1) {
+    throw new Failure("answer-truncated", "the server cut the answer off, it was too long", {
+      hint: "let the code print less, or write to a file there",
+    });
+  }
+  return JSON.parse(stdout.slice(begin + nonce.length, end));
+}
+
+/** Limits of one call, in seconds. */
+export interface CallOptions {
+  /** Until the answer; without it the connection's total decides. */
+  seconds?: number;
+}
+
+/**
+ * Runs a script's `main(arguments)` in Blender's main thread and gives what it returns, checked.
+ * Works with every server that has `execute_code`.
+ *
+ * @throws RemoteError for an exception there; Failure as `Connection.request`.
+ */
+export async function callScript<S extends v.GenericSchema>(
+  connection: Connection,
+  script: Script,
+  args: JsonValue,
+  schema: S,
+  options: CallOptions = {},
+): Promise<v.InferOutput<S>> {
+  const nonce = `blender-remote-${crypto.randomUUID()} `;
+  const call = asciiJson({ nonce, name: script.name, source: script.source, arguments: args });
+  const code = `${harness}\nanswer(${JSON.stringify(call)})\n`;
+  const answer = await connection.request("execute_code", { code }, options.seconds);
+  const outcome = v.parse(outcomeSchema, outcomeIn(standardOutput(answer), nonce));
+  if ("error" in outcome) throw new RemoteError(outcome.error);
+  return v.parse(schema, outcome.value);
+}
+
+const runSchema = v.object({
+  stdout: v.string(),
+  stderr: v.string(),
+  exit: v.number(),
+  duration_s: v.number(),
+  dropped: v.object({ stdout: v.number(), stderr: v.number() }),
+});
+
+/** What a user's code printed, its exit status (0 to 255), its duration in seconds. */
+export type Run = v.InferOutput<typeof runSchema>;
+
+/** What is kept of each of stdout and stderr, in characters; the rest is counted. */
+export const outputLimit = 32 * 1024 * 1024;
+
+const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
+
+/**
+ * Runs a user's code in Blender as `python -c` would: an exception gives exit status 1 and its
+ * traceback on stderr, `SystemExit(n)` gives n and doesn't end Blender.
+ *
+ * @param name shown in tracebacks as the code's file.
+ */
+export async function runCode(connection: Connection, code: string, name: string): Promise<Run> {
+  const args = { code, name, limit: outputLimit };
+  return callScript(connection, runCodeScript, args, runSchema);
+}

@@ -1,0 +1,42 @@
+"""Runs one script of the command line's inside Blender: one JSON value in, one out.
+
+This text is sent with every call, followed by a line that calls ``answer`` with a JSON document:
+``{"nonce": str, "name": str, "source": str, "arguments": Any}``. ``source`` is a Python module with
+``main(arguments) -> JSON value``. The answer is one line on standard output that begins with the
+nonce, so that nothing that add-ons or other threads print meanwhile can be taken for it.
+"""
+
+import errno
+import json
+import sys
+import traceback
+from typing import Any
+
+
+def run(call: dict[str, Any]) -> dict[str, Any]:
+    """Give ``{"value": …}``, or ``{"error": {"type", "message", "errno", "path", "traceback"}}``."""
+    name = f"<{call['name']}>"
+    try:
+        namespace: dict[str, Any] = {"__name__": call["name"]}
+        exec(compile(call["source"], name, "exec"), namespace)
+        return {"value": namespace["main"](call["arguments"])}
+    # A script of ours must never end Blender, so SystemExit is caught as well.
+    except BaseException as error:
+        number = getattr(error, "errno", None)
+        path = getattr(error, "filename", None)
+        return {
+            "error": {
+                "type": type(error).__name__,
+                "message": getattr(error, "strerror", None) or str(error),
+                "errno": errno.errorcode.get(number) if isinstance(number, int) else None,
+                "path": path if isinstance(path, str) else None,
+                "traceback": traceback.format_exc(),
+            }
+        }
+
+
+def answer(document: str) -> None:
+    """Run the call that a JSON document describes and print its answer."""
+    call = json.loads(document)
+    # One write, so that output of other threads can't land inside the line.
+    sys.stdout.write(f"\n{call['nonce']}{json.dumps(run(call), ensure_ascii=False)}\n")

@@ -1,0 +1,85 @@
+import { type ConsolaInstance, createConsola, type LogObject, LogLevels } from "consola/core";
+import { colors } from "consola/utils";
+
+export interface OutputOptions {
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+}
+
+/** Where a command speaks: data to stdout, everything else to stderr. */
+export interface Output extends Readonly<OutputOptions> {
+  /** Whether a person can be asked: stdin and stderr are a terminal and `--json` wasn't given. */
+  readonly interactive: boolean;
+  /** Whether bars and colours make sense on stderr. */
+  readonly terminal: boolean;
+  /** Data as it is to stdout; resolves when the system has taken all of it. */
+  write(text: string | Uint8Array): Promise<void>;
+  /** The one JSON value of `--json`, on stdout. */
+  writeJson(value: unknown): Promise<void>;
+  /** Bytes or text to stderr as they are, such as the stderr of code that ran in Blender. */
+  writeError(text: string | Uint8Array): Promise<void>;
+  /** Notes for people on stderr: silent with `--quiet` and `--json`. */
+  note(message: string): void;
+  success(message: string): void;
+  /** Always shown, also with `--quiet`. */
+  warn(message: string): void;
+  error(message: string): void;
+  /** Only with `--verbose`. */
+  debug(message: string): void;
+}
+
+async function writeTo(file: Bun.BunFile, text: string | Uint8Array): Promise<void> {
+  try {
+    await Bun.write(file, text);
+  } catch (error) {
+    // The reader went away (`| head`): nobody is left to tell.
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+  }
+}
+
+const labels: Record<string, string> = {
+  error: colors.red("error:"),
+  warn: colors.yellow("warning:"),
+  debug: colors.gray("debug:"),
+};
+
+function line(entry: LogObject): string {
+  const label = labels[entry.type];
+  const text = entry.args.map(String).join(" ");
+  return label === undefined ? text : `${label} ${text}`;
+}
+
+function messages(options: OutputOptions): ConsolaInstance {
+  return createConsola({
+    // consola takes its level from CI and NODE_ENV unless told; ours comes from the flags alone.
+    level: options.verbose ? LogLevels.debug : LogLevels.info,
+    stdout: process.stderr,
+    stderr: process.stderr,
+    reporters: [{ log: (entry) => void process.stderr.write(`${line(entry)}\n`) }],
+  });
+}
+
+/** Makes the output of one command from its global flags. */
+export function createOutput(options: OutputOptions): Output {
+  const speak = messages(options);
+  const chatty = !options.quiet && !options.json;
+  const terminal = process.stderr.isTTY === true;
+  return {
+    ...options,
+    terminal,
+    interactive: terminal && process.stdin.isTTY === true && !options.json,
+    write: (text) => writeTo(Bun.stdout, text),
+    writeJson: (value) => writeTo(Bun.stdout, `${JSON.stringify(value, null, 2)}\n`),
+    writeError: (text) => writeTo(Bun.stderr, text),
+    note: (message) => {
+      if (chatty) speak.info(message);
+    },
+    success: (message) => {
+      if (chatty) speak.success(message);
+    },
+    warn: (message) => speak.warn(message),
+    error: (message) => speak.error(message),
+    debug: (message) => speak.debug(message),
+  };
+}

@@ -1,0 +1,25 @@
+import { Failure, messageOf } from "../failure.ts";
+import type { Output } from "./output.ts";
+
+/** Anything thrown as a `Failure`: what isn't one is a defect of ours and says so. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  return new Failure("internal", `unexpected error: ${messageOf(error)}`, {
+    hint: "this is a defect of blender-remote-cli: run the command again with --verbose and report it",
+    cause: error,
+  });
+}
+
+/** Tells the user of a failure: JSON on stdout with `--json`, message and hint on stderr else. */
+export async function reportFailure(failure: Failure, output: Output): Promise<void> {
+  if (output.json) {
+    const { code, message, hint } = failure;
+    await output.writeJson({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+  } else {
+    output.error(failure.message);
+    if (failure.hint !== undefined) await output.writeError(`hint: ${failure.hint}\n`);
+  }
+  if (output.verbose && failure.cause instanceof Error) {
+    output.debug(failure.cause.stack ?? failure.cause.message);
+  }
+}
