@@ -1,0 +1,122 @@
+// The Blenders that the tests use. The end-to-end tests import this.
+
+import { ensurePackages, installedPackages } from "./apt.ts";
+import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";
+import { DevError } from "./process.ts";
+import {
+  installPeers,
+  installPublishedAddon,
+  PUBLISHED_VERSION,
+  publishedAddon,
+} from "./published.ts";
+import { installTrixie, trixie, trixieUnavailable } from "./trixie.ts";
+
+export { type BpyEnvironment, bpyEnvironment } from "./bpy.ts";
+export { installPeers, peersPython, publishedAddon } from "./published.ts";
+
+const DEBIAN_PACKAGES = ["blender", "python3-pip", "python3-venv"];
+const GUI_PACKAGES = ["xvfb", "xauth", "libgl1-mesa-dri"];
+
+export interface Blender {
+  name: "debian" | "bpy" | "trixie";
+  version: string;
+  launcher: string;
+}
+
+/** A thing that tests need: a Blender, or something beside it. */
+export interface Part {
+  name: Blender["name"] | "gui" | "published";
+  version: string;
+  /** The executable, or for the published add-on its folder. */
+  path: string;
+  state: "ready" | "missing" | "unavailable";
+  /** What is missing and what to do, or why it can't be had here. */
+  reason: string;
+}
+
+/** The Blenders that are installed now. `bpy` is shared: use bpyEnvironment to install into one. */
+export async function blenders(): Promise<Blender[]> {
+  const found: Blender[] = [];
+  for (const { name, version, path, state } of await parts())
+    if (state === "ready" && name !== "gui" && name !== "published")
+      found.push({ name, version, launcher: path });
+  return found;
+}
+
+export async function blender(name: Blender["name"]): Promise<Blender | undefined> {
+  return (await blenders()).find((one) => one.name === name);
+}
+
+/** Whether a Blender with a window can run (`xvfb-run -a blender …`). */
+export async function canRunWindow(): Promise<boolean> {
+  return (await parts()).some(({ name, state }) => name === "gui" && state === "ready");
+}
+
+/** What there is now, without installing anything. */
+export async function parts(): Promise<Part[]> {
+  const packages = await installedPackages([...DEBIAN_PACKAGES, ...GUI_PACKAGES]);
+  const inTrixie = await trixie();
+  const trixieReason = inTrixie ? "" : await trixieUnavailable();
+  const addon = publishedAddon();
+  return [
+    part(
+      "debian",
+      upstreamVersion(packages.get("blender")),
+      has(packages, DEBIAN_PACKAGES) && "/usr/bin/blender",
+    ),
+    part("bpy", BPY_VERSION, sharedBpyLauncher()),
+    trixieReason
+      ? { name: "trixie", version: "", path: "", state: "unavailable", reason: trixieReason }
+      : part("trixie", inTrixie?.version, inTrixie?.launcher),
+    part(
+      "gui",
+      upstreamVersion(packages.get("xvfb")),
+      has(packages, GUI_PACKAGES) && "/usr/bin/xvfb-run",
+    ),
+    part("published", PUBLISHED_VERSION, addon),
+  ];
+}
+
+function part(
+  name: Part["name"],
+  version: string | undefined,
+  path: string | false | undefined,
+): Part {
+  if (!path) return { name, version: "", path: "", state: "missing", reason: "not installed" };
+  return { name, version: version ?? "", path, state: "ready", reason: "" };
+}
+
+function has(packages: Map<string, string>, names: string[]): boolean {
+  return names.every((name) => packages.has(name));
+}
+
+/** "2:21.1.7-3+deb12u13" is 21.1.7. */
+function upstreamVersion(debian = ""): string {
+  return /^(?:\d+:)?([0-9.]+)/.exec(debian)?.[1] ?? "";
+}
+
+const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
+  debian: () => ensurePackages(DEBIAN_PACKAGES, "Debian's Blender"),
+  bpy: installBpy,
+  trixie: installTrixie,
+  gui: () => ensurePackages(GUI_PACKAGES, "a virtual display"),
+  published: installPublishedAddon,
+};
+
+/** Installs what is missing and can be had; what there is then. */
+export async function installBlenders({ peers = false } = {}): Promise<Part[]> {
+  const failures = new Map<Part["name"], string>();
+  for (const { name, state } of await parts()) {
+    if (state !== "missing") continue;
+    try {
+      await INSTALLERS[name]();
+    } catch (error) {
+      if (!(error instanceof DevError)) throw error;
+      failures.set(name, error.message);
+    }
+  }
+  if (peers) await installPeers();
+  return (await parts()).map((one) =>
+    one.state === "missing" ? { ...one, reason: failures.get(one.name) ?? one.reason } : one,
+  );
+}

@@ -1,0 +1,111 @@
+// Blender 5.0 as a Python module: what comes closest to an official build, because it has its own
+// writable site-packages.
+
+import { existsSync } from "node:fs";
+import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ensurePackages, hasApt } from "./apt.ts";
+import { cached, makeOnce } from "./cache.ts";
+import { DevError, mustRun, note, run } from "./process.ts";
+import { makeVenv, pythonForBpy, venvPythonIn } from "./python.ts";
+
+export const BPY_VERSION = "5.0.1";
+const NAME = `bpy-${BPY_VERSION}`;
+const SITE_PACKAGES = join("lib", "python3.11", "site-packages");
+
+/** What bpy loads and a Debian without a desktop lacks. */
+const SHARED_LIBRARIES = [
+  "libgl1",
+  "libice6",
+  "libsm6",
+  "libx11-6",
+  "libxext6",
+  "libxfixes3",
+  "libxi6",
+  "libxkbcommon0",
+  "libxrender1",
+  "libxt6",
+];
+
+/** The launcher of the cached installation. Shared by all: install nothing into it. */
+export function sharedBpyLauncher(): string | undefined {
+  const folder = cached(NAME);
+  // Its Python is a link that dangles when the machine's Python has gone.
+  return existsSync(venvPythonIn(folder)) ? join(folder, "blender") : undefined;
+}
+
+export async function installBpy(): Promise<string> {
+  const installed = sharedBpyLauncher();
+  if (installed) return installed;
+  const python = await pythonForBpy();
+  await rm(cached(NAME), { recursive: true, force: true });
+  const folder = await makeOnce(NAME, async (making) => {
+    note(`installing Blender ${BPY_VERSION} as a Python module (370 MB) …`);
+    const requirements = join(import.meta.dirname, "requirements-bpy.txt");
+    const venvPython = await makeVenv(python, making, ["--requirement", requirements]);
+    await ensureItLoads(venvPython);
+    await writeLauncher(making, cached(NAME));
+  });
+  return join(folder, "blender");
+}
+
+async function ensureItLoads(python: string): Promise<void> {
+  const load = () => run([python, "-I", "-c", "import bpy"]);
+  const first = await load();
+  if (first.code === 0) return;
+  if (!/cannot open shared object file/.test(first.stderr) || !hasApt())
+    throw new DevError(`import bpy fails:\n${first.stderr.trim()}`);
+  await ensurePackages(SHARED_LIBRARIES, "the shared libraries of bpy");
+  const second = await load();
+  if (second.code !== 0) throw new DevError(`import bpy fails:\n${second.stderr.trim()}`);
+}
+
+export interface BpyEnvironment {
+  /** An executable that takes Blender's options. */
+  launcher: string;
+  /** The environment's own Python, which Blender's `sys.executable` is too. */
+  python: string;
+}
+
+/**
+ * A fresh Blender with its own Python environment in `dir` (made if need be). Only bpy itself is
+ * shared with other environments; every package in this one is a copy, so that pip may do anything
+ * to it. Installs bpy into the cache when it isn't there yet.
+ */
+export async function bpyEnvironment(
+  dir: string,
+  options: { numpy?: boolean; pip?: boolean } = {},
+): Promise<BpyEnvironment> {
+  const { numpy = true, pip = true } = options;
+  await installBpy();
+  const source = join(cached(NAME), SITE_PACKAGES);
+  const target = join(dir, SITE_PACKAGES);
+  await mkdir(dir, { recursive: true });
+  await mustRun([venvPythonIn(cached(NAME)), "-I", "-m", "venv", "--without-pip", dir]);
+
+  const left = ["bpy", ...(numpy ? [] : ["numpy"]), ...(pip ? [] : ["pip"])];
+  const entries = (await readdir(source)).filter(
+    // numpy, numpy.libs, numpy-1.26.4.dist-info
+    (entry) =>
+      !left.some(
+        (name) =>
+          entry === name || (/^[-.]/.test(entry.slice(name.length)) && entry.startsWith(name)),
+      ),
+  );
+  await mustRun(["cp", "-a", "--reflink=auto", ...entries.map((e) => join(source, e)), target]);
+  await symlink(join(source, "bpy"), join(target, "bpy"));
+  await writeLauncher(dir, dir);
+  return { launcher: join(dir, "blender"), python: venvPythonIn(dir) };
+}
+
+/** Puts the launcher into `folder`, to be used when that is called `home`. */
+async function writeLauncher(folder: string, home: string): Promise<void> {
+  const script = "bpy_launcher.py";
+  await copyFile(join(import.meta.dirname, script), join(folder, script));
+  const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+  // Isolated and in UTF-8 mode, as Blender runs its own Python.
+  const command = `${quoted(venvPythonIn(home))} -I -X utf8 ${quoted(join(home, script))}`;
+  const launcher = join(folder, "blender");
+  await writeFile(launcher, `#!/bin/sh\nexec ${command} "$0" "$@"\n`);
+  await chmod(launcher, 0o755);
+}

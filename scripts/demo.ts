@@ -1,0 +1,121 @@
+// ./dev demo: packages from a wheelhouse into a fresh Blender, as someone would type it.
+
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { bpyEnvironment } from "./blenders.ts";
+import { DevError, mustRun, note, runVisibly } from "./process.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
+
+async function demo(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "blender-remote-demo-"));
+  try {
+    await mustRun([process.execPath, "build.ts"], { cwd: ROOT });
+    const blender = await bpyEnvironment(join(folder, "blender-env"), { numpy: false });
+    note("downloading the wheels for the demonstration …");
+    const download = ["download", "--quiet", "--only-binary=:all:"];
+    const pip = [blender.python, "-I", "-m", "pip", ...download];
+    await mustRun([...pip, "--dest", join(folder, "wheelhouse"), ...PACKAGES]);
+    return await play(commands(blender.launcher, join(folder, "wheels")), folder);
+  } finally {
+    await endBlenders(folder);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function commands(launcher: string, remoteWheels: string): string[][] {
+  const there = ["--remote-wheelhouse", remoteWheels];
+  return [
+    ["init", launcher],
+    ["install"],
+    ["start", "--background", "--detach"],
+    ["status"],
+    ["pkg", "info"],
+    ["pkg", "info", "--json"],
+    ["pkg", "push", "./wheelhouse", ...there],
+    ["pkg", "install", "numpy", "colorama", ...there],
+    ["execute", "--code", "import numpy; print(numpy.__version__)"],
+    ["pkg", "pip", "--", "list"],
+    ["pkg", "purge-cache", ...there, "--yes"],
+    ["stop"],
+  ];
+}
+
+/** Runs the commands one by one until one fails; its exit code, or 0. */
+async function play(lines: string[][], folder: string): Promise<number> {
+  const home = join(folder, "home");
+  await mkdir(home);
+  const env = {
+    ...process.env,
+    PATH: [join(ROOT, "dist"), process.env["PATH"]].join(delimiter),
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, ".config"),
+    XDG_CACHE_HOME: join(home, ".cache"),
+    XDG_DATA_HOME: join(home, ".local", "share"),
+    XDG_STATE_HOME: join(home, ".local", "state"),
+    BLENDER_REMOTE_CONFIG: join(folder, "config.yaml"),
+    BLENDER_REMOTE_PORT: `${await freePort()}`,
+  };
+  for (const line of lines) {
+    const words = ["blender-remote-cli", ...line];
+    console.log(`\n$ ${words.map(quoted).join(" ")}`);
+    // Through a shell, so that the name is looked up in the PATH above.
+    const code = await runVisibly(["/bin/sh", "-c", 'exec "$@"', "sh", ...words], {
+      cwd: folder,
+      env,
+    });
+    if (code !== 0) {
+      console.error(`\nthe demonstration ends here: exit code ${code}`);
+      return code;
+    }
+  }
+  return 0;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = address && typeof address === "object" ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Ends what still runs out of the demonstration's own folder: it was started there, detached. */
+async function endBlenders(folder: string): Promise<void> {
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (!commandLine.includes(folder)) continue;
+    try {
+      process.kill(Number(pid), "SIGTERM");
+      for (let waited = 0; waited < 5000; waited += 50) {
+        process.kill(Number(pid), 0); // throws as soon as it has ended
+        await Bun.sleep(50);
+      }
+      process.kill(Number(pid), "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+}
+
+// Ctrl-C reaches the running command too; what is left is to clean up after it.
+process.on("SIGINT", () => {});
+
+try {
+  process.exitCode = await demo();
+} catch (error) {
+  if (!(error instanceof DevError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,69 @@
+// ./dev <command>: see the usage below.
+
+import { join } from "node:path";
+import { installBlenders } from "./blenders.ts";
+import { listBlenders } from "./list_blenders.ts";
+import { DevError, runVisibly } from "./process.ts";
+import { isPhase, test } from "./test.ts";
+
+const USAGE = `usage: ./dev <command>
+
+  build [--all]                      the executable for this machine (or for every platform) in dist/
+  test [unit|e2e|lint] [bun options] every check, or one kind; the last line has the counts
+  blenders [--json] [--peers]        list the Blenders that the tests use, installing what is missing
+                                     (--peers: also the published CLI that ./dev bench compares with)
+  demo                               a wheelhouse into a fresh Blender, command by command
+  bench [options]                    measure transfers and start-up times
+  help                               this text
+
+Slow things are kept in $BLENDER_REMOTE_DEV_CACHE (default: ~/.cache/blender-remote-cli-dev).`;
+
+const ROOT = join(import.meta.dirname, "..");
+
+function bun(script: string, options: string[]): Promise<number> {
+  return runVisibly([process.execPath, script, ...options], { cwd: ROOT });
+}
+
+async function dev(command: string | undefined, options: string[]): Promise<number> {
+  switch (command) {
+    case "build":
+      return await bun("build.ts", options);
+    case "test": {
+      const [first = "", ...rest] = options;
+      return isPhase(first) ? await test([first], rest) : await test([], options);
+    }
+    case "blenders": {
+      const unknown = options.find((option) => !["--json", "--peers"].includes(option));
+      if (unknown) return wrongUsage(`blenders doesn't know ${unknown}`);
+      return listBlenders(await installBlenders({ peers: options.includes("--peers") }), {
+        json: options.includes("--json"),
+      });
+    }
+    case "demo":
+      return options.length > 0
+        ? wrongUsage("demo takes no options")
+        : await bun("scripts/demo.ts", []);
+    case "bench":
+      return await bun("scripts/bench.ts", options);
+    case "help":
+    case "--help":
+    case "-h":
+      console.log(USAGE);
+      return 0;
+    default:
+      return wrongUsage(command ? `there is no ./dev ${command}` : undefined);
+  }
+}
+
+function wrongUsage(problem: string | undefined): number {
+  console.error(problem ? `${problem}\n\n${USAGE}` : USAGE);
+  return 2;
+}
+
+try {
+  process.exitCode = await dev(process.argv[2], process.argv.slice(3));
+} catch (error) {
+  if (!(error instanceof DevError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,42 @@
+// Counting tests from the JUnit XML that `bun test` and pytest write.
+
+export interface Result {
+  name: string;
+  outcome: "passed" | "failed" | "skipped";
+  /** Why it was skipped; empty when the report doesn't say. */
+  reason: string;
+}
+
+const TESTCASE = /<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
+
+/** Both writers escape `<` and `>` everywhere, so patterns are enough to find the elements. */
+export function resultsIn(xml: string): Result[] {
+  return [...xml.matchAll(TESTCASE)].map(([, attributes = "", body = ""]) => {
+    const [, skipAttributes] = /<skipped\b([^>]*)>/.exec(body) ?? [];
+    const skipped = skipAttributes !== undefined;
+    const failed = /<(failure|error)\b/.test(body);
+    return {
+      name: fullName(attributes),
+      outcome: failed ? "failed" : skipped ? "skipped" : "passed",
+      reason: skipped ? attribute(skipAttributes, "message") : "",
+    };
+  });
+}
+
+function fullName(attributes: string): string {
+  const file = attribute(attributes, "file"); // pytest has none, its classname says as much
+  // Bun lists the groups from the inside out.
+  const groups = attribute(attributes, "classname").split(" > ").reverse();
+  return [file, ...groups, attribute(attributes, "name")].filter(Boolean).join(" > ");
+}
+
+function attribute(attributes: string, name: string): string {
+  const [, value = ""] = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes) ?? [];
+  return value.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, word) => {
+    if (decimal) return String.fromCodePoint(Number(decimal));
+    if (hex) return String.fromCodePoint(Number.parseInt(hex, 16));
+    return NAMED[String(word)] ?? whole;
+  });
+}
+
+const NAMED: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };

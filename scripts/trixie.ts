@@ -1,0 +1,87 @@
+// Debian trixie's Blender 4.3 in a folder of its own, run through chroot. It takes root: elsewhere
+// the tests do without it.
+
+import { existsSync } from "node:fs";
+import { chmod, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { debianMirror, ensurePackages, hasApt } from "./apt.ts";
+import { cached, makeOnce } from "./cache.ts";
+import { DevError, isRoot, mustRun, note, run } from "./process.ts";
+
+const NAME = "debian-trixie";
+const PACKAGES = ["blender", "python3-pip", "python3-venv"];
+
+export interface Trixie {
+  launcher: string;
+  version: string;
+}
+
+/** The installed one. */
+export async function trixie(): Promise<Trixie | undefined> {
+  const folder = cached(NAME);
+  if (!existsSync(folder)) return undefined;
+  const version = (await readFile(join(folder, "version"), "utf8")).trim();
+  return { launcher: join(folder, "blender"), version };
+}
+
+/** Why it can't be had on this machine, as far as that is known without trying. */
+export async function trixieUnavailable(): Promise<string | undefined> {
+  if (!isRoot()) return "its folder can be made and used by root only";
+  if (!hasApt()) return "this is not Debian";
+  const { code, stderr } = await run(["unshare", "--mount", "true"]);
+  if (code !== 0) return `no private mounts here (${stderr.trim()})`;
+  return undefined;
+}
+
+export async function installTrixie(): Promise<Trixie> {
+  await makeOnce(NAME, async (making) => {
+    const mirror = await debianMirror();
+    if (!mirror) throw new DevError("apt on this machine names no Debian archive");
+    await ensurePackages(["debootstrap"], "Debian trixie in a folder");
+    note("installing Debian trixie with Blender 4.3 into the cache (1.6 GB, a few minutes) …");
+    const system = join(making, "system");
+    const options = ["--variant=minbase", `--include=${PACKAGES.join(",")}`];
+    await mustRun(["/usr/sbin/debootstrap", ...options, "trixie", system, mirror], {
+      env: { ...process.env, ...(await aptProxies()) },
+    });
+    await rm(join(system, "var/cache/apt/archives"), { recursive: true });
+
+    // Runs from here once to see that it does, then under its final name.
+    const version = await writeLauncher(making, making);
+    await writeFile(join(making, "version"), version);
+    await writeLauncher(making, cached(NAME), { check: false });
+  });
+  const installed = await trixie();
+  if (!installed) throw new DevError("Debian trixie vanished from the cache");
+  return installed;
+}
+
+/** debootstrap downloads by itself, so apt's proxies have to be passed on. */
+async function aptProxies(): Promise<Record<string, string>> {
+  const { stdout } = await run([
+    "apt-config",
+    "shell",
+    "http_proxy",
+    "Acquire::http::Proxy",
+    "https_proxy",
+    "Acquire::https::Proxy",
+  ]);
+  return Object.fromEntries(
+    [...stdout.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name = "", value = ""]) => [name, value]),
+  );
+}
+
+async function writeLauncher(folder: string, home: string, { check = true } = {}): Promise<string> {
+  const template = await readFile(join(import.meta.dirname, "trixie_launcher.sh"), "utf8");
+  const launcher = join(folder, "blender");
+  const quoted = `'${join(home, "system").replaceAll("'", "'\\''")}'`;
+  await writeFile(
+    launcher,
+    template.replace("'@SYSTEM@'", () => quoted),
+  );
+  await chmod(launcher, 0o755);
+  if (!check) return "";
+  const [, version] = /^Blender (\S+)/m.exec(await mustRun([launcher, "--version"])) ?? [];
+  if (!version) throw new DevError("Debian trixie's Blender doesn't tell its version");
+  return version;
+}
