@@ -64,7 +64,7 @@ export async function parts(): Promise<Part[]> {
       upstreamVersion(packages.get("blender")),
       has(packages, DEBIAN_PACKAGES) && "/usr/bin/blender",
     ),
-    part("bpy", BPY_VERSION, sharedBpyLauncher()),
+    part("bpy", BPY_VERSION, await sharedBpyLauncher()),
     trixieReason
       ? { name: "trixie", version: "", path: "", state: "unavailable", reason: trixieReason }
       : part("trixie", inTrixie?.version, inTrixie?.launcher),

@@ -5,12 +5,14 @@ import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensurePackages, hasApt } from "./apt.ts";
-import { cached, makeOnce } from "./cache.ts";
-import { DevError, mustRun, note, run } from "./process.ts";
+import { cached, fingerprint, makeOnce } from "./cache.ts";
+import { DevError, mustRun, note, quoted, run } from "./process.ts";
 import { makeVenv, pythonForBpy, venvPythonIn } from "./python.ts";
 
 export const BPY_VERSION = "5.0.1";
-const NAME = `bpy-${BPY_VERSION}`;
+const REQUIREMENTS = join(import.meta.dirname, "requirements-bpy.txt");
+const LAUNCHER = join(import.meta.dirname, "bpy_launcher.py");
+const NAME = `bpy-${BPY_VERSION}-${fingerprint(REQUIREMENTS)}`;
 const SITE_PACKAGES = join("lib", "python3.11", "site-packages");
 
 /** What bpy loads and a Debian without a desktop lacks. */
@@ -28,25 +30,25 @@ const SHARED_LIBRARIES = [
 ];
 
 /** The launcher of the cached installation. Shared by all: install nothing into it. */
-export function sharedBpyLauncher(): string | undefined {
-  const folder = cached(NAME);
+export async function sharedBpyLauncher(): Promise<string | undefined> {
+  const home = cached(NAME);
   // Its Python is a link that dangles when the machine's Python has gone.
-  return existsSync(venvPythonIn(folder)) ? join(folder, "blender") : undefined;
+  if (!existsSync(venvPythonIn(home))) return undefined;
+  const name = `${NAME}-launcher-${fingerprint(LAUNCHER)}`;
+  const folder = await makeOnce(name, (making) =>
+    writeLauncher(making, cached(name), venvPythonIn(home)),
+  );
+  return join(folder, "blender");
 }
 
-export async function installBpy(): Promise<string> {
-  const installed = sharedBpyLauncher();
-  if (installed) return installed;
+export async function installBpy(): Promise<void> {
+  if (await sharedBpyLauncher()) return;
   const python = await pythonForBpy();
   await rm(cached(NAME), { recursive: true, force: true });
-  const folder = await makeOnce(NAME, async (making) => {
+  await makeOnce(NAME, async (making) => {
     note(`installing Blender ${BPY_VERSION} as a Python module (370 MB) …`);
-    const requirements = join(import.meta.dirname, "requirements-bpy.txt");
-    const venvPython = await makeVenv(python, making, ["--requirement", requirements]);
-    await ensureItLoads(venvPython);
-    await writeLauncher(making, cached(NAME));
+    await ensureItLoads(await makeVenv(python, making, ["--requirement", REQUIREMENTS]));
   });
-  return join(folder, "blender");
 }
 
 async function ensureItLoads(python: string): Promise<void> {
@@ -94,18 +96,17 @@ export async function bpyEnvironment(
   );
   await mustRun(["cp", "-a", "--reflink=auto", ...entries.map((e) => join(source, e)), target]);
   await symlink(join(source, "bpy"), join(target, "bpy"));
-  await writeLauncher(dir, dir);
+  await writeLauncher(dir, dir, venvPythonIn(dir));
   return { launcher: join(dir, "blender"), python: venvPythonIn(dir) };
 }
 
-/** Puts the launcher into `folder`, to be used when that is called `home`. */
-async function writeLauncher(folder: string, home: string): Promise<void> {
+/** Puts an executable `blender` into `folder`, which will be called `home`; this Python runs it. */
+async function writeLauncher(folder: string, home: string, python: string): Promise<void> {
   const script = "bpy_launcher.py";
-  await copyFile(join(import.meta.dirname, script), join(folder, script));
-  const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+  await copyFile(LAUNCHER, join(folder, script));
   // Isolated and in UTF-8 mode, as Blender runs its own Python.
-  const command = `${quoted(venvPythonIn(home))} -I -X utf8 ${quoted(join(home, script))}`;
+  const command = `${quoted(python)} -I -X utf8 ${quoted(join(home, script))} "$0" "$@"`;
   const launcher = join(folder, "blender");
-  await writeFile(launcher, `#!/bin/sh\nexec ${command} "$0" "$@"\n`);
+  await writeFile(launcher, `#!/bin/sh\nexec ${command}\n`);
   await chmod(launcher, 0o755);
 }

@@ -6,14 +6,18 @@ offline modes set the preference (the module offers no override), and there is n
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import importlib.util
 import os
 import signal
 import sys
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 SYSTEM_ENVIRONMENT = "--python-use-system-env"
 QUIT_SIGNALS = 2
@@ -75,16 +79,34 @@ def parse(arguments: list[str]) -> CommandLine:
     return line
 
 
-def fail(message: str) -> None:
+def fail(message: str) -> NoReturn:
     print(message, flush=True)
     sys.exit(1)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """Drops what C code prints, too. Without numpy the module complains before anything else."""
+    kept = [os.dup(1), os.dup(2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        for descriptor, copy in enumerate(kept, start=1):
+            os.dup2(copy, descriptor)
+            os.close(copy)
+        os.close(nowhere)
 
 
 class Session:
     """One run of Blender's main loop without a window."""
 
     def __init__(self, launcher: str, line: CommandLine) -> None:
-        import bpy
+        with silence():
+            import bpy
 
         self.bpy = bpy
         self.line = line
@@ -195,12 +217,15 @@ class Session:
         return 1 if self.interrupts else 0
 
 
-def print_version(session: Session) -> None:
-    app = session.bpy.app
-    print(f"Blender {app.version_string}")
-    print(f"\tbuild date: {app.build_date.decode()}")
-    print(f"\tbuild hash: {app.build_hash.decode()}")
-    print("\tbuild type: Python module")
+def print_version() -> None:
+    # From the package's own folder, because loading it takes a second.
+    found = importlib.util.find_spec("bpy")
+    package = Path(found.origin).resolve().parent if found and found.origin else None
+    if not package:
+        fail("Error: the bpy package is not installed.")
+    for metadata in package.parent.glob("bpy-*.dist-info"):
+        _, version = metadata.stem.split("-")
+        print(f"Blender {version}\n\tbuild type: Python module")
 
 
 def main() -> int:
@@ -212,12 +237,12 @@ def main() -> int:
         os.execv(sys.executable, [sys.executable, "-X", "utf8", script, *sys.argv])
     # A folder that a plain run puts first on the path, and Blender does not.
     sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(script)]
-    session = Session(launcher, line)
     if "--version" in line.switches:
-        print_version(session)
+        print_version()
         return 0
     if "--background" not in line.switches:
         fail("Error: this build of Blender has no window: it runs only with --background.")
+    session = Session(launcher, line)
     session.start()
     session.perform()
     return session.quit()

@@ -1,6 +1,6 @@
 // The folder where slow things (Blenders, Python tools) are kept between runs and clones.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { link, mkdir, readFile, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -16,6 +16,13 @@ export function cacheFolder(): string {
 
 export function cached(name: string): string {
   return join(cacheFolder(), name);
+}
+
+/** A short name for the content of these files: what is made of them is made anew when they change. */
+export function fingerprint(...files: string[]): string {
+  const hash = new Bun.CryptoHasher("sha256");
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex").slice(0, 8);
 }
 
 /**

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { bpyEnvironment } from "./blenders.ts";
-import { DevError, mustRun, note, runVisibly } from "./process.ts";
+import { DevError, mustRun, note, quoted, runVisibly } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
@@ -73,10 +73,6 @@ async function play(lines: string[][], folder: string): Promise<number> {
     }
   }
   return 0;
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function freePort(): Promise<number> {

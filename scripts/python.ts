@@ -1,11 +1,11 @@
 // The machine's Python, and the virtual environments that the tools need.
 
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { ensurePackages, hasApt } from "./apt.ts";
-import { makeOnce } from "./cache.ts";
+import { fingerprint, makeOnce } from "./cache.ts";
 import { DevError, mustRun, note, run } from "./process.ts";
 
 const PythonFacts = v.object({
@@ -93,12 +93,8 @@ async function getVenvModule(python: Python): Promise<void> {
 /** A Python with ruff and pytest. */
 export async function toolsPython(): Promise<string> {
   const requirements = join(import.meta.dirname, "requirements-dev.txt");
-  const fingerprint = new Bun.CryptoHasher("sha256")
-    .update(await readFile(requirements))
-    .digest("hex")
-    .slice(0, 8);
   const make = () =>
-    makeOnce(`python-tools-${fingerprint}`, async (folder) => {
+    makeOnce(`python-tools-${fingerprint(requirements)}`, async (folder) => {
       const [python] = (await pythons()).filter(({ version: [, minor] }) => minor >= 10);
       if (!python) throw new DevError("no python3 (3.10 or newer) on PATH");
       note("installing ruff and pytest …");

@@ -5,10 +5,11 @@ import { existsSync } from "node:fs";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debianMirror, ensurePackages, hasApt } from "./apt.ts";
-import { cached, makeOnce } from "./cache.ts";
-import { DevError, isRoot, mustRun, note, run } from "./process.ts";
+import { cached, fingerprint, makeOnce } from "./cache.ts";
+import { DevError, isRoot, mustRun, note, quoted, run } from "./process.ts";
 
 const NAME = "debian-trixie";
+const LAUNCHER = join(import.meta.dirname, "trixie_launcher.sh");
 const PACKAGES = ["blender", "python3-pip", "python3-venv"];
 
 export interface Trixie {
@@ -21,7 +22,10 @@ export async function trixie(): Promise<Trixie | undefined> {
   const folder = cached(NAME);
   if (!existsSync(folder)) return undefined;
   const version = (await readFile(join(folder, "version"), "utf8")).trim();
-  return { launcher: join(folder, "blender"), version };
+  const home = await makeOnce(`${NAME}-launcher-${fingerprint(LAUNCHER)}`, (making) =>
+    writeLauncher(making, join(folder, "system")),
+  );
+  return { launcher: join(home, "blender"), version };
 }
 
 /** Why it can't be had on this machine, as far as that is known without trying. */
@@ -46,10 +50,12 @@ export async function installTrixie(): Promise<Trixie> {
     });
     await rm(join(system, "var/cache/apt/archives"), { recursive: true });
 
-    // Runs from here once to see that it does, then under its final name.
-    const version = await writeLauncher(making, making);
+    await writeLauncher(making, system);
+    const launcher = join(making, "blender");
+    const [, version] = /^Blender (\S+)/m.exec(await mustRun([launcher, "--version"])) ?? [];
+    if (!version) throw new DevError("Debian trixie's Blender doesn't tell its version");
+    await rm(launcher); // it has the temporary folder's name in it
     await writeFile(join(making, "version"), version);
-    await writeLauncher(making, cached(NAME), { check: false });
   });
   const installed = await trixie();
   if (!installed) throw new DevError("Debian trixie vanished from the cache");
@@ -71,17 +77,12 @@ async function aptProxies(): Promise<Record<string, string>> {
   );
 }
 
-async function writeLauncher(folder: string, home: string, { check = true } = {}): Promise<string> {
-  const template = await readFile(join(import.meta.dirname, "trixie_launcher.sh"), "utf8");
+async function writeLauncher(folder: string, system: string): Promise<void> {
+  const template = await readFile(LAUNCHER, "utf8");
   const launcher = join(folder, "blender");
-  const quoted = `'${join(home, "system").replaceAll("'", "'\\''")}'`;
   await writeFile(
     launcher,
-    template.replace("'@SYSTEM@'", () => quoted),
+    template.replace("'@SYSTEM@'", () => quoted(system)),
   );
   await chmod(launcher, 0o755);
-  if (!check) return "";
-  const [, version] = /^Blender (\S+)/m.exec(await mustRun([launcher, "--version"])) ?? [];
-  if (!version) throw new DevError("Debian trixie's Blender doesn't tell its version");
-  return version;
 }
