@@ -1,0 +1,127 @@
+import { type Environment, environmentOf, problemsOf } from "../../remote/environment.ts";
+import { command } from "../command.ts";
+import { targetOf, withSession } from "../target.ts";
+
+/** Names on the left, aligned; further lines of the same name below each other. */
+function section(name: string, lines: readonly string[]): string {
+  return lines.map((line, index) => `${(index === 0 ? name : "").padEnd(10)}${line}\n`).join("");
+}
+
+function blenderLines({ blender, service }: Environment): string[] {
+  return [
+    `${blender.version}, ${blender.background ? "in the background" : "with a window"}, process ${service.pid}`,
+    blender.binary ?? "a Python module, no executable",
+  ];
+}
+
+function serviceLines({ service }: Environment): string[] {
+  const where = `${service.host}:${service.port}`;
+  if (service.kind === "plain") return [`a server that only has execute_code, at ${where}`];
+  return [`${service.name} ${service.version}, protocol ${service.protocol}, at ${where}`];
+}
+
+function pythonLines({ python }: Environment): string[] {
+  const parts = [`${python.implementation} ${python.version}`, python.platform];
+  if (python.libc !== null) parts.push(`${python.libc.name} ${python.libc.version}`);
+  const lines = [parts.join(", "), python.executable ?? "interpreter not found"];
+  if (python.prefix !== python.base_prefix)
+    lines.push(`virtual environment of ${python.base_prefix}`);
+  if (python.sys_executable !== python.executable) {
+    lines.push(`(sys.executable says ${python.sys_executable ?? "None"})`);
+  }
+  if (python.python_args !== null) lines.push(`started with ${python.python_args.join(" ")}`);
+  return lines;
+}
+
+function folderLine(folder: Environment["site"]["packages"][number]): string {
+  const notes = [
+    ...(folder.exists ? [] : ["doesn't exist yet"]),
+    ...(folder.on_path ? [] : ["not on Blender's path"]),
+    ...(folder.error === null ? [] : [folder.error]),
+  ];
+  const state = folder.writable ? "writable" : "read-only";
+  return `${state.padEnd(10)}${folder.path}${notes.length === 0 ? "" : ` (${notes.join("; ")})`}`;
+}
+
+function siteLines({ site }: Environment): string[] {
+  const lines = site.packages.map(folderLine);
+  const userSite = site.user.enabled ? "in use" : "unused";
+  lines.push(`${userSite.padEnd(10)}${site.user.path} (user site)`);
+  if (site.externally_managed !== null)
+    lines.push(`externally managed: ${site.externally_managed}`);
+  return lines;
+}
+
+function pipLines({ pip }: Environment): string[] {
+  if (!pip.available || pip.command === null) {
+    return [
+      `not available: ${pip.error}`,
+      `ensurepip ${pip.ensurepip ? "is there" : "isn't there"}`,
+    ];
+  }
+  return [`${pip.version}, ${pip.location}`, pip.command.join(" ")];
+}
+
+function networkLines({ network }: Environment): string[] {
+  const access = {
+    true: "allowed in Blender",
+    false: "off in Blender",
+    null: "not limited by Blender",
+  };
+  const { probe } = network;
+  const state = probe.reachable ? "reachable" : probe.tried ? "not reachable" : "not tried";
+  return [
+    `online access ${access[`${network.online_access}`]}`,
+    `${network.index_url ?? "index unknown"} ${state}${probe.error === null ? "" : ` (${probe.error})`}`,
+    ...network.extra_index_urls.map((url) => `and ${url}`),
+    ...network.find_links.map((place) => `and links in ${place}`),
+  ];
+}
+
+function tagLines({ tags, python }: Environment): string[] {
+  if (tags === null) return [`unknown: ${python.tags_error}`];
+  const more = tags.length > 3 ? [`… ${tags.length} in all, --json lists them`] : [];
+  return [...tags.slice(0, 3), ...more];
+}
+
+/** The report for people. The download line stays one line, so that it can be copied. */
+export function render(environment: Environment): string {
+  const { site, suggested_pip_download: download } = environment;
+  const problems = problemsOf(environment);
+  return [
+    section("Blender", blenderLines(environment)),
+    section("Service", serviceLines(environment)),
+    section("Python", pythonLines(environment)),
+    section("Packages", siteLines(environment)),
+    section(
+      "Modules",
+      site.user_modules === null ? ["no user folder"] : [folderLine(site.user_modules)],
+    ),
+    section("pip", pipLines(environment)),
+    section("Network", networkLines(environment)),
+    section("Tags", tagLines(environment)),
+    ...(download === null ? [] : [`\nTo get wheels for it on another machine:\n${download}\n`]),
+    ...problems.map(({ message, hint }) => `\nProblem: ${message}\nhint: ${hint}\n`),
+  ].join("");
+}
+
+/** `pkg info`: what Blender's Python is, and what can be installed there and how. */
+export const info = command({
+  description: "Show Blender's Python, its pip, where packages can go and which wheels fit",
+  args: {
+    "network-probe": {
+      type: "boolean",
+      default: true,
+      description: "Ask the package index whether it answers, where Blender allows online access",
+      negativeDescription: "Don't ask the package index whether it answers",
+    },
+  },
+  run: async ({ args, output, signal }) => {
+    const target = await targetOf(args);
+    const environment = await withSession(target, signal, ({ connection, server }) =>
+      environmentOf(connection, server, { networkProbe: args["network-probe"] }),
+    );
+    if (output.json) await output.writeJson(environment);
+    else await output.write(render(environment));
+  },
+});

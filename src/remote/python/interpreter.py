@@ -1,0 +1,149 @@
+"""What a Python interpreter says of itself, outside of Blender.
+
+``probe.py`` starts the interpreter with this text on standard input:
+``python -I -X utf8 - MODE [JSON]``. Each mode prints one JSON value.
+"""
+
+import contextlib
+import glob
+import importlib.util
+import json
+import os
+import sys
+import sysconfig
+from typing import Any
+
+
+def identity() -> dict[str, Any]:
+    """Give what tells two installations of Python apart."""
+    return {
+        "version": list(sys.version_info[:3]),
+        "cache_tag": sys.implementation.cache_tag,
+        "abiflags": getattr(sys, "abiflags", ""),
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+    }
+
+
+def ensurepip_wheels() -> list[str]:
+    """Give the pip wheels that ensurepip would install; none where it isn't there.
+
+    Distributions keep them elsewhere, in the folder that ``WHEEL_PKG_DIR`` names.
+    """
+    spec = importlib.util.find_spec("ensurepip")
+    if spec is None or spec.origin is None:
+        return []
+    folders = [
+        sysconfig.get_config_var("WHEEL_PKG_DIR"),
+        os.path.join(os.path.dirname(spec.origin), "_bundled"),
+    ]
+    return [
+        wheel
+        for folder in folders
+        if folder
+        for wheel in sorted(glob.glob(os.path.join(glob.escape(folder), "pip-*.whl")))
+    ]
+
+
+def supported_tags() -> tuple[list[str], str]:
+    """Give the wheel tags that this interpreter takes, best first, and who computed them.
+
+    They are those of the library ``packaging`` (PEP 425), of which pip carries a copy.
+    """
+    try:
+        from pip._vendor.packaging import tags
+
+        source = "pip"
+    except ImportError:
+        try:
+            from packaging import tags
+
+            source = "packaging"
+        except ImportError:
+            wheels = ensurepip_wheels()
+            if not wheels:
+                raise
+            # A pip that is there but broken may have left its package behind.
+            for name in [name for name in sys.modules if name.split(".")[0] == "pip"]:
+                del sys.modules[name]
+            sys.path.insert(0, wheels[-1])
+            from pip._vendor.packaging import tags
+
+            source = "ensurepip"
+    return [str(tag) for tag in tags.sys_tags()], source
+
+
+def wheel_support() -> dict[str, Any]:
+    """Give the wheel tags, or why there are none, and whether ensurepip could install pip."""
+    answer: dict[str, Any] = {"tags": None, "source": None, "error": None}
+    answer["ensurepip"] = bool(ensurepip_wheels())
+    try:
+        answer["tags"], answer["source"] = supported_tags()
+    # Whatever a damaged pip raises: the rest of the answer is still worth having.
+    except Exception as error:
+        answer["error"] = (
+            "wheel tags come from pip, packaging or ensurepip, and none of them is usable: "
+            f"{type(error).__name__}: {error}"
+        )
+    return answer
+
+
+def innermost(error: BaseException) -> str:
+    """Give the last reason in a chain of urllib3's and requests' errors, without their framing."""
+    reason: object = error
+    while isinstance(reason, BaseException):
+        inner = getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    text = str(reason)
+    return text.split(">: ", 1)[-1] or type(reason).__name__
+
+
+def index_answer(
+    url: str, seconds: float, cert: str | None, proxy: str | None, trusted: bool
+) -> dict[str, Any]:
+    """Ask a package index (PEP 503) for the page of pip, as the pip that is here would ask.
+
+    So with pip's certificates and its own ``requests``, which honours proxies and ``.netrc``.
+    """
+    with contextlib.suppress(ImportError):
+        # From 24.2 on pip trusts the certificates of the system as well.
+        from pip._vendor import truststore
+
+        truststore.inject_into_ssl()
+    from pip._vendor import requests
+
+    try:
+        answer = requests.get(
+            f"{url.rstrip('/')}/pip/",
+            headers={"Accept": "application/vnd.pypi.simple.v1+json, text/html; q=0.5"},
+            timeout=seconds,
+            verify=False if trusted else cert or True,
+            proxies={"http": proxy, "https": proxy} if proxy else None,
+            stream=True,
+        )
+    except Exception as error:
+        return {"reachable": False, "error": innermost(error)}
+    status = answer.status_code
+    answer.close()
+    # An index that has no pip is still an index.
+    if status < 400 or status == 404:
+        return {"reachable": True, "error": None}
+    return {"reachable": False, "error": f"HTTP {status} {answer.reason or ''}".rstrip()}
+
+
+def main(argv: list[str]) -> None:
+    """Print the answer for ``argv``: a mode, and for ``index`` its arguments as JSON."""
+    value: dict[str, Any]
+    if argv[0] == "identity":
+        value = identity()
+    elif argv[0] == "wheels":
+        value = wheel_support()
+    else:
+        value = index_answer(**json.loads(argv[1]))
+    sys.stdout.write(json.dumps(value))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
