@@ -117,6 +117,10 @@ function checkPositionals(positionals: readonly string[], grammar: Grammar): voi
   }
   if (grammar.several === undefined && positionals.length > declared.length) {
     const surplus = positionals[declared.length];
-    throw usage(grammar, "surplus-argument", `unexpected argument '${surplus}' for ${grammar.path}`);
+    throw usage(
+      grammar,
+      "surplus-argument",
+      `unexpected argument '${surplus}' for ${grammar.path}`,
+    );
   }
 }

@@ -46,8 +46,8 @@ interface CommandOptions<T extends ArgsDef> {
   several?: keyof T & string;
   /** Placeholder for what may stand after `--`; without it nothing may. */
   rest?: string;
-  /** Does the work; gives the exit code where it isn't 0. */
-  run: (invocation: Invocation<T>) => Promise<number | void>;
+  /** Does the work; gives the exit code. */
+  run: (invocation: Invocation<T>) => Promise<number>;
 }
 
 /** A leaf of the command tree. */
@@ -58,10 +58,7 @@ export interface Command {
   several: string | undefined;
   rest: string | undefined;
   /** Runs it with checked arguments (see `checkArguments`); gives the exit code. */
-  run(
-    rawArgs: string[],
-    context: Pick<Invocation, "output" | "signal" | "rest">,
-  ): Promise<number>;
+  run(rawArgs: string[], context: Pick<Invocation, "output" | "signal" | "rest">): Promise<number>;
 }
 
 /** A node of the command tree. Loaders are lazy, so that starting one command loads only it. */

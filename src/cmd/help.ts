@@ -1,6 +1,6 @@
 import { type CommandDef, renderUsage } from "citty";
-import type { Command, Group } from "./command.ts";
 import { version } from "../version.ts";
+import type { Command, Group } from "./command.ts";
 
 const exitStatus = `EXIT STATUS
 

@@ -1,7 +1,7 @@
+import { Failure } from "../failure.ts";
 import { type Configuration, configurationPath, readConfiguration } from "../local/config.ts";
 import type { Deadlines, Endpoint, Session } from "../remote/connection.ts";
 import { connect } from "../remote/connection.ts";
-import { Failure } from "../failure.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
 export interface TargetFlags {

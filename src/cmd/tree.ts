@@ -4,32 +4,29 @@ import { type Group, group } from "./command.ts";
 export const programName = "blender-remote-cli";
 
 /** All commands. One line a command; each is loaded only when it is called. */
-export const root: Group = group(
-  "Python packages and add-ons for Blender, from one executable",
-  {
-    init: async () => (await import("./init.ts")).init,
-    install: async () => (await import("./install.ts")).install,
-    start: async () => (await import("./start.ts")).start,
-    stop: async () => (await import("./stop.ts")).stop,
-    status: async () => (await import("./status.ts")).status,
-    execute: async () => (await import("./execute.ts")).execute,
-    pkg: async () =>
-      group("Python packages of a running Blender", {
-        info: async () => (await import("./pkg/info.ts")).info,
-        push: async () => (await import("./pkg/push.ts")).push,
-        install: async () => (await import("./pkg/install.ts")).install,
-        pip: async () => (await import("./pkg/pip.ts")).pip,
-        "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
-      }),
-    config: async () =>
-      group("The configuration file", {
-        get: async () => (await import("./config/get.ts")).get,
-        set: async () => (await import("./config/set.ts")).set,
-        path: async () => (await import("./config/path.ts")).path,
-      }),
-    export: async () =>
-      group("Write what this executable carries to a file", {
-        addon: async () => (await import("./export/addon.ts")).addon,
-      }),
-  },
-);
+export const root: Group = group("Python packages and add-ons for Blender, from one executable", {
+  init: async () => (await import("./init.ts")).init,
+  install: async () => (await import("./install.ts")).install,
+  start: async () => (await import("./start.ts")).start,
+  stop: async () => (await import("./stop.ts")).stop,
+  status: async () => (await import("./status.ts")).status,
+  execute: async () => (await import("./execute.ts")).execute,
+  pkg: async () =>
+    group("Python packages of a running Blender", {
+      info: async () => (await import("./pkg/info.ts")).info,
+      push: async () => (await import("./pkg/push.ts")).push,
+      install: async () => (await import("./pkg/install.ts")).install,
+      pip: async () => (await import("./pkg/pip.ts")).pip,
+      "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
+    }),
+  config: async () =>
+    group("The configuration file", {
+      get: async () => (await import("./config/get.ts")).get,
+      set: async () => (await import("./config/set.ts")).set,
+      path: async () => (await import("./config/path.ts")).path,
+    }),
+  export: async () =>
+    group("Write what this executable carries to a file", {
+      addon: async () => (await import("./export/addon.ts")).addon,
+    }),
+});

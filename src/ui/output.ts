@@ -1,4 +1,4 @@
-import { type ConsolaInstance, createConsola, type LogObject, LogLevels } from "consola/core";
+import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "consola/core";
 import { colors } from "consola/utils";
 
 export interface OutputOptions {

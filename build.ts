@@ -1,0 +1,53 @@
+// Compiles the executables: this machine's, or with --all every platform's with SHA256SUMS.
+import { rm } from "node:fs/promises";
+import { sha256Of } from "./src/local/wheels.ts";
+
+interface Platform {
+  target: Bun.Build.CompileTarget;
+  /** Behind `blender-remote-cli-` in the file's name. */
+  name: string;
+}
+
+const platforms: readonly Platform[] = [
+  { target: "bun-linux-x64", name: "linux-x64" },
+  { target: "bun-linux-arm64", name: "linux-arm64" },
+  { target: "bun-linux-x64-musl", name: "linux-x64-musl" },
+  { target: "bun-linux-arm64-musl", name: "linux-arm64-musl" },
+  { target: "bun-windows-x64", name: "windows-x64.exe" },
+  { target: "bun-darwin-x64", name: "darwin-x64" },
+  { target: "bun-darwin-arm64", name: "darwin-arm64" },
+];
+
+async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
+  await Bun.build({
+    entrypoints: ["src/main.ts"],
+    minify: true,
+    sourcemap: "inline",
+    compile: {
+      outfile,
+      ...(target === undefined ? {} : { target }),
+      // The executable must not run or obey files of the folder that it is started in.
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+    },
+  });
+  console.error(`built ${outfile}`);
+}
+
+async function compileAll(): Promise<void> {
+  const sums: string[] = [];
+  for (const { target, name } of platforms) {
+    const file = `blender-remote-cli-${name}`;
+    await compile(`dist/${file}`, target);
+    sums.push(`${await sha256Of(`dist/${file}`)}  ${file}\n`);
+  }
+  await Bun.write("dist/SHA256SUMS", sums.join(""));
+  console.error("wrote dist/SHA256SUMS");
+}
+
+process.chdir(import.meta.dir);
+if (Bun.argv.includes("--all")) {
+  await rm("dist", { recursive: true, force: true });
+  await compileAll();
+}
+await compile("dist/blender-remote-cli");

@@ -1,0 +1,64 @@
+import { Failure, messageOf } from "../failure.ts";
+import { type Run, runCode } from "../remote/execute.ts";
+import type { Output } from "../ui/output.ts";
+import { command } from "./command.ts";
+import { targetOf, withSession } from "./target.ts";
+
+interface Source {
+  code: string;
+  /** What tracebacks call it. */
+  name: string;
+}
+
+function usage(code: string, message: string): Failure {
+  return new Failure(code, message, {
+    kind: "usage",
+    hint: "give a file, '-' for standard input, or --code CODE",
+  });
+}
+
+async function sourceOf(file: string | undefined, code: string | undefined): Promise<Source> {
+  if (file !== undefined && code !== undefined) {
+    throw usage("two-sources", `both a file (${file}) and --code were given`);
+  }
+  if (code !== undefined) return { code, name: "<string>" };
+  if (file === undefined) throw usage("missing-argument", "there is no code to run");
+  if (file === "-") return { code: await Bun.stdin.text(), name: "<stdin>" };
+  try {
+    return { code: await Bun.file(file).text(), name: file };
+  } catch (error) {
+    throw new Failure("unreadable-file", `can't read '${file}': ${messageOf(error)}`, {
+      kind: "usage",
+      hint: "give a file that exists, '-' for standard input, or --code CODE",
+    });
+  }
+}
+
+function warnDropped(run: Run, output: Output): void {
+  for (const stream of ["stdout", "stderr"] as const) {
+    const dropped = run.dropped[stream];
+    if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} characters are lost`);
+  }
+}
+
+export const execute = command({
+  description: "Run Python code in Blender; its output and exit status become this command's",
+  args: {
+    file: { type: "positional", required: false, description: "A Python file, or - for stdin" },
+    code: { type: "string", alias: "c", valueHint: "code", description: "The code itself" },
+  },
+  async run({ args, output, signal }) {
+    const { code, name } = await sourceOf(args.file, args.code);
+    const target = await targetOf(args);
+    const run = await withSession(target, signal, ({ connection }) =>
+      runCode(connection, code, name),
+    );
+    if (output.json) await output.writeJson({ op: "execute", ...run });
+    else {
+      await output.write(run.stdout);
+      await output.writeError(run.stderr);
+    }
+    warnDropped(run, output);
+    return run.exit;
+  },
+});

@@ -1,0 +1,70 @@
+import { Failure } from "../../failure.ts";
+import { type Purge, purge } from "../../remote/wheelhouse.ts";
+import { megabytes } from "../../ui/format.ts";
+import { confirm } from "../../ui/prompt.ts";
+import { command } from "../command.ts";
+import { targetOf, withSession } from "../target.ts";
+import { remoteWheelhouseArg } from "./shared.ts";
+
+function jsonOf(result: Purge) {
+  const bytes = result.files.reduce((sum, file) => sum + file.size, 0);
+  return {
+    op: "purge-cache",
+    remote_wheelhouse: result.folder,
+    removed: [...result.files.map((file) => file.name), ...result.foreign],
+    bytes,
+  };
+}
+
+function contents(result: Purge): string {
+  const { files, foreign, bytes } = {
+    ...result,
+    bytes: result.files.reduce((sum, file) => sum + file.size, 0),
+  };
+  const others = foreign.length === 0 ? "" : ` and ${foreign.length} other things`;
+  return `${files.length} files (${megabytes(bytes)})${others} in '${result.folder}'`;
+}
+
+export const purgeCache = command({
+  description: "Empty a remote wheelhouse",
+  args: {
+    "remote-wheelhouse": { ...remoteWheelhouseArg, required: true },
+    yes: { type: "boolean", alias: "y", description: "Don't ask" },
+    force: {
+      type: "boolean",
+      description: "Also when it holds things that no wheelhouse holds; they are removed as well",
+    },
+  },
+  async run({ args, output, signal }) {
+    const folder = args["remote-wheelhouse"];
+    const force = args.force === true;
+    const target = await targetOf(args);
+    return withSession(target, signal, async ({ connection }) => {
+      const found = await purge(connection, folder, "look", force);
+      const nothing = found.state === "missing" || found.files.length + found.foreign.length === 0;
+      if (nothing) {
+        output.note(
+          `nothing to remove: '${found.folder}' is ${found.state === "missing" ? "not there" : "empty"}`,
+        );
+        if (output.json) await output.writeJson(jsonOf(found));
+        return 0;
+      }
+      if (args.yes !== true) {
+        if (!output.interactive) {
+          throw new Failure("needs-yes", `this would remove ${contents(found)}`, {
+            kind: "usage",
+            hint: "give --yes to remove them without being asked",
+          });
+        }
+        if (!(await confirm(`Remove ${contents(found)}?`, signal))) {
+          output.note("nothing was removed");
+          return 1;
+        }
+      }
+      const purged = await purge(connection, folder, "purge", force);
+      if (output.json) await output.writeJson(jsonOf(purged));
+      else output.success(`removed ${contents(purged)}`);
+      return 0;
+    });
+  },
+});

@@ -1,0 +1,105 @@
+import { Failure } from "../../failure.ts";
+import { collectWheels, sha256Of } from "../../local/wheels.ts";
+import { type PushedFile, push as pushWheels, type Wheel } from "../../remote/wheelhouse.ts";
+import { count, megabytes } from "../../ui/format.ts";
+import { createProgress } from "../../ui/progress.ts";
+import { command } from "../command.ts";
+import { targetOf, withSession } from "../target.ts";
+import { remoteWheelhouseArg } from "./shared.ts";
+import { parseSize } from "./size.ts";
+
+const smallestChunk = 1024;
+const largestChunk = 64 * 1024 * 1024;
+
+function chunkSizeOf(text: string): number {
+  const size = parseSize(text);
+  if (size === undefined || size < smallestChunk || size > largestChunk) {
+    throw new Failure("bad-size", `--chunk-size is '${text}'`, {
+      kind: "usage",
+      hint: "give bytes, or a number with k or M, from 1k to 64M: --chunk-size 5M",
+    });
+  }
+  return size;
+}
+
+function describe(file: PushedFile): string {
+  const size = megabytes(file.size);
+  switch (file.status) {
+    case "uploaded":
+      return `uploaded ${file.name} (${size})`;
+    case "skipped":
+      return `skipped ${file.name} (${size}): already there with the same hash`;
+    case "failed":
+      return `failed ${file.name}: ${file.error}`;
+  }
+}
+
+export const push = command({
+  description: "Bring wheels into a wheelhouse on Blender's machine",
+  args: {
+    path: { type: "positional", description: "Wheels, or folders that hold wheels" },
+    "remote-wheelhouse": { ...remoteWheelhouseArg, required: true },
+    "chunk-size": {
+      type: "string",
+      valueHint: "size",
+      default: "5M",
+      description: "Largest piece sent at once, before base64; k and M are 1024 based",
+    },
+  },
+  several: "path",
+  async run({ args, positionals, output, signal }) {
+    const chunkSize = chunkSizeOf(args["chunk-size"]);
+    const target = await targetOf(args);
+    const local = await collectWheels(positionals);
+    const bad = local.flatMap(({ name, size, problem }): PushedFile[] =>
+      problem === undefined
+        ? []
+        : [{ name, size, sha256: null, status: "failed", transferred_bytes: 0, error: problem }],
+    );
+    const wheels: Wheel[] = [];
+    for (const { name, path, size, problem } of local) {
+      if (problem === undefined) wheels.push({ name, path, size, sha256: await sha256Of(path) });
+    }
+    const progress = createProgress(output);
+    const { folder, files } = await withSession(target, signal, async (session) => {
+      try {
+        return await pushWheels(session, wheels, {
+          folder: args["remote-wheelhouse"],
+          chunkSize,
+          deadlines: target.deadlines,
+          signal,
+          observer: {
+            begins: (_, bytes) => progress.begin(bytes),
+            arrived: (bytes) => progress.advance(bytes),
+            finished: (file) => {
+              if (file.status === "uploaded") progress.line(describe(file));
+            },
+          },
+        });
+      } finally {
+        progress.end();
+      }
+    });
+    const all = [...files, ...bad].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const number = (status: PushedFile["status"]) =>
+      all.filter((file) => file.status === status).length;
+    const [uploaded, skipped, failed] = [number("uploaded"), number("skipped"), number("failed")];
+    if (output.json) {
+      const summary = { files: all, uploaded, skipped, failed };
+      await output.writeJson({ op: "push", remote_wheelhouse: folder, ...summary });
+      return failed === 0 ? 0 : 1;
+    }
+    for (const file of all) {
+      if (file.status === "skipped") output.note(describe(file));
+      if (file.status === "failed") output.error(describe(file));
+    }
+    const summary = `${folder}: ${count(uploaded, "wheel")} uploaded, ${skipped} skipped, ${failed} failed`;
+    if (failed === 0) {
+      output.success(summary);
+      return 0;
+    }
+    output.error(summary);
+    await output.writeError("hint: mend what is said above and run the same command again\n");
+    return 1;
+  },
+});

@@ -1,0 +1,110 @@
+import { readdir, realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { open as openZip } from "yauzl";
+import { Failure, messageOf, systemCodeOf } from "../failure.ts";
+import { parseWheelName } from "../wheels/filename.ts";
+
+/** A file that is to be pushed: a whole wheel, or one that was found to be bad. */
+export interface LocalWheel {
+  name: string;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Why it can't be pushed. */
+  problem: string | undefined;
+}
+
+/**
+ * Finds the wheels that paths name: files as they are, folders searched deeply. In order of file
+ * name; each file once, whichever way it was reached.
+ *
+ * @throws Failure `missing-path`, `not-a-wheel`, `no-wheels`, `same-name-twice`.
+ */
+export async function collectWheels(paths: readonly string[]): Promise<LocalWheel[]> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    const wheels = await wheelsAt(path);
+    if (wheels.length === 0) {
+      throw new Failure("no-wheels", `there is no wheel (*.whl) in '${path}'`, {
+        hint: "fill the folder with 'pip download'; 'blender-remote-cli pkg info' shows the line that fits",
+      });
+    }
+    for (const wheel of wheels) {
+      const real = await realpath(wheel);
+      const name = basename(wheel);
+      const other = found.get(name);
+      if (other !== undefined && other !== real) await requireSame(name, other, real);
+      else found.set(name, real);
+    }
+  }
+  const names = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
+  return Promise.all(names.map(([name, path]) => examine(name, path)));
+}
+
+async function wheelsAt(path: string): Promise<string[]> {
+  const info = await stat(path).catch((error: unknown) => {
+    throw new Failure("missing-path", `can't read '${path}': ${systemCodeOf(error) ?? error}`, {
+      kind: "usage",
+      hint: "give wheels, or folders that hold wheels",
+    });
+  });
+  if (!info.isDirectory()) {
+    if (path.toLowerCase().endsWith(".whl")) return [path];
+    throw new Failure("not-a-wheel", `'${path}' isn't a wheel (*.whl)`, {
+      kind: "usage",
+      hint: "source archives must be built first: pip wheel",
+    });
+  }
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && entry.name.toLowerCase().endsWith(".whl"))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function requireSame(name: string, one: string, other: string): Promise<void> {
+  const [a, b] = await Promise.all([sha256Of(one), sha256Of(other)]);
+  if (a === b) return;
+  throw new Failure("same-name-twice", `two different files are named ${name}: ${one}, ${other}`, {
+    kind: "usage",
+    hint: "push them into different remote wheelhouses, or remove one",
+  });
+}
+
+async function examine(name: string, path: string): Promise<LocalWheel> {
+  const { size } = await stat(path);
+  return { name, path, size, problem: await problemOf(name, path, size) };
+}
+
+async function problemOf(name: string, path: string, size: number): Promise<string | undefined> {
+  const wheel = parseWheelName(name);
+  if (wheel === undefined) return "its name isn't a wheel's name (PEP 427)";
+  if (size === 0) return "it is empty";
+  try {
+    const names = await zipEntries(path);
+    if (names.some((entry) => /^[^/]+\.dist-info\/WHEEL$/.test(entry))) return undefined;
+    return "it has no .dist-info/WHEEL, so it isn't a wheel";
+  } catch (error) {
+    return `it isn't a whole zip archive: ${messageOf(error)}`;
+  }
+}
+
+/** The names in a zip's central directory, which stands at its end: a cut-off file has none. */
+function zipEntries(path: string): Promise<string[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+  openZip(path, { autoClose: true }, (error, zip) => {
+    if (error !== null) return reject(error);
+    const names: string[] = [];
+    zip.on("entry", (entry: { fileName: string }) => names.push(entry.fileName));
+    zip.on("error", reject);
+    zip.on("end", () => resolve(names));
+    return undefined;
+  });
+  return promise;
+}
+
+/** The SHA-256 of a local file, in lower-case hexadecimal; its size doesn't matter for memory. */
+export async function sha256Of(path: string): Promise<string> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for await (const chunk of Bun.file(path).stream()) hasher.update(chunk);
+  return hasher.digest("hex");
+}

@@ -1,0 +1,116 @@
+"""Empties a wheelhouse, and nothing that isn't one."""
+
+import os
+import re
+import shutil
+import site
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+# Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
+WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
+
+SYSTEM_FOLDERS = (
+    "/bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp "
+    "/usr /var /Applications /Library /System /Users /Volumes"
+).split()
+
+
+def python_folders() -> set[Path]:
+    """Folders of this Python in which nothing may be emptied."""
+    paths = sysconfig.get_paths()
+    folders = {paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]}
+    folders.update(site.getsitepackages())
+    folders.add(site.getusersitepackages())
+    return {Path(folder).resolve() for folder in folders}
+
+
+def blender_folders() -> set[Path]:
+    """Folders of this Blender in which nothing may be emptied."""
+    folders = {bpy.utils.resource_path(kind) for kind in ("LOCAL", "SYSTEM")}
+    for kind in ("CONFIG", "SCRIPTS", "DATAFILES", "EXTENSIONS"):
+        try:
+            folders.add(bpy.utils.user_resource(kind))
+        except ValueError:
+            continue  # Blenders before 4.2 know no extensions
+    return {Path(folder).resolve() for folder in folders if folder}
+
+
+def refusal(folder: Path) -> str | None:
+    """Why this folder must never be emptied, whatever else was said."""
+    if folder == Path(folder.anchor):
+        return "it is the root of a file system"
+    if os.path.ismount(folder):
+        return "it is a mount point"
+    if str(folder) in SYSTEM_FOLDERS:
+        return "it is a folder of the operating system"
+    home = Path.home().resolve()
+    if folder == home or folder in home.parents:
+        return "it is or holds the home folder"
+    prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
+    binary = {Path(bpy.app.binary_path).resolve().parent} if bpy.app.binary_path else set()
+    for own, name in ((python_folders(), "Python"), (blender_folders(), "Blender")):
+        for place in own:
+            if folder == place or place in folder.parents or folder in place.parents:
+                return f"it is, holds or belongs to {name}'s own folder {place}"
+    for place in prefixes | binary:
+        if folder == place or folder in place.parents:
+            return f"it is or holds {place}, where Blender or its Python is installed"
+    return None
+
+
+def size_of(path: Path) -> int:
+    return path.lstat().st_size
+
+
+def look(folder: Path) -> dict[str, Any]:
+    """What is there: wheelhouse files (name, size) and foreign entries (names)."""
+    files, foreign = [], []
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            foreign.append(f"{entry.name}/")
+        elif WHEELHOUSE_FILE.match(entry.name) or entry.is_symlink():
+            files.append({"name": entry.name, "size": size_of(entry)})
+        else:
+            foreign.append(entry.name)
+    return {"files": files, "foreign": foreign}
+
+
+def empty(folder: Path) -> None:
+    """Remove every entry; links go, what they point to stays."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def main(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take ``{"folder", "action": "look"|"purge", "force": bool}``.
+
+    Give ``{"folder", "state", "reason", "files", "foreign"}``, ``state`` one of "missing",
+    "refused" (``reason`` says why), "foreign" (not purged without force), "ready", "purged".
+    """
+    given = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
+    answer: dict[str, Any] = {"folder": str(given), "reason": None, "files": [], "foreign": []}
+    if not os.path.lexists(given):
+        return {**answer, "state": "missing"}
+    if given.is_symlink():
+        return {**answer, "state": "refused", "reason": "it is a link"}
+    if not given.is_dir():
+        return {**answer, "state": "refused", "reason": "it isn't a folder"}
+    folder = given.resolve()
+    reason = refusal(folder)
+    if reason is not None:
+        return {**answer, "state": "refused", "reason": reason}
+    answer.update(look(folder))
+    if answer["foreign"] and not arguments["force"]:
+        return {**answer, "state": "foreign"}
+    if arguments["action"] == "look":
+        return {**answer, "state": "ready"}
+    empty(folder)
+    return {**answer, "state": "purged"}

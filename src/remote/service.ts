@@ -1,0 +1,151 @@
+import * as v from "valibot";
+import { Failure } from "../failure.ts";
+import {
+  type Connection,
+  connect,
+  type Deadlines,
+  type Endpoint,
+  type Server,
+  type Session,
+} from "./connection.ts";
+import { callScript, type Script } from "./execute.ts";
+import quitSource from "./python/quit.py" with { type: "text" };
+import versionSource from "./python/version.py" with { type: "text" };
+
+const loadSchema = v.object({
+  busy: v.boolean(),
+  running_seconds: v.nullable(v.number()),
+  queued: v.number(),
+  connections: v.number(),
+  uptime_seconds: v.number(),
+  requests: v.number(),
+});
+
+/** What our service is doing. */
+export type Load = v.InferOutput<typeof loadSchema>;
+
+const plainSchema = v.object({
+  blender_version: v.string(),
+  background: v.boolean(),
+  pid: v.number(),
+});
+
+/** What stands at an address, as far as it can be told from outside. */
+export type Diagnosis =
+  /** Our service. */
+  | { state: "service"; server: Extract<Server, { kind: "service" }>; load: Load }
+  /** A server with `execute_code` that doesn't know `hello`: an older service or another add-on. */
+  | { state: "plain"; blender: v.InferOutput<typeof plainSchema> }
+  /** It accepts and says nothing. */
+  | { state: "silent"; failure: Failure }
+  /** Something that isn't a Blender service. */
+  | { state: "other"; failure: Failure }
+  /** Nothing listens, or nobody can be reached. */
+  | { state: "nothing"; failure: Failure };
+
+const versionScript: Script = { name: "version.py", source: versionSource };
+const quitScript: Script = { name: "quit.py", source: quitSource };
+
+/** What our service is doing right now; answered even while Blender's main thread is busy. */
+export async function loadOf(connection: Connection): Promise<Load> {
+  const answer = await connection.request("status", {});
+  return v.parse(loadSchema, answer.result);
+}
+
+/**
+ * Looks at an address and tells nothing, something else, a silent service, an older one and ours
+ * apart. Only Ctrl-C makes it throw.
+ */
+export async function diagnose(
+  endpoint: Endpoint,
+  deadlines: Deadlines,
+  signal: AbortSignal,
+): Promise<Diagnosis> {
+  let session: Session | undefined;
+  try {
+    session = await connect(endpoint, deadlines, signal);
+    const { connection, server } = session;
+    if (server.kind === "service") {
+      return { state: "service", server, load: await loadOf(connection) };
+    }
+    const seconds = deadlines.firstAnswer;
+    const blender = await callScript(connection, versionScript, null, plainSchema, { seconds });
+    return { state: "plain", blender };
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
+    return { state: stateOf(error, session !== undefined), failure: error };
+  } finally {
+    session?.connection.close();
+  }
+}
+
+function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "nothing" {
+  if (failure.code === "silent" || failure.code === "timeout") return "silent";
+  if (connected || ["not-a-service", "connection-lost", "protocol-mismatch"].includes(failure.code))
+    return "other";
+  return "nothing";
+}
+
+/**
+ * Asks a Blender to end. Our service lets running code finish first, unless forced; a plain server
+ * has no request that ends Blender in every mode, so code that does is run there.
+ *
+ * @throws Failure `unsaved-changes` where a Blender with a window has some and `force` is off.
+ */
+export async function shutDown(session: Session, force: boolean): Promise<void> {
+  const { connection, server } = session;
+  if (server.kind === "service") {
+    const answer = await connection.request("server_shutdown", { quit: true, force });
+    if (answer.status !== "success") throw refusal(answer.message ?? "no reason given");
+    return;
+  }
+  const schema = v.object({ unsaved: v.boolean() });
+  const { unsaved } = await callScript(connection, quitScript, { force }, schema);
+  if (unsaved) throw refusal("there are unsaved changes");
+}
+
+function refusal(reason: string): Failure {
+  return new Failure("unsaved-changes", `Blender wasn't stopped: ${reason}`, {
+    hint: "save the file in Blender, or lose the changes with 'blender-remote-cli stop --force'",
+  });
+}
+
+/**
+ * Waits until nothing listens at the address any more.
+ *
+ * @throws Failure `still-running` (kind `timeout`) after `seconds`.
+ */
+export async function waitUntilGone(
+  endpoint: Endpoint,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const ends = performance.now() + seconds * 1000;
+  const deadlines = { connect: 1, firstAnswer: 1, total: 1 };
+  for (let pause = 20; ; pause = Math.min(pause * 1.5, 500)) {
+    const found = await connectionState(endpoint, deadlines, signal);
+    if (found === "gone") return;
+    if (performance.now() > ends) {
+      throw new Failure("still-running", `Blender still runs after ${seconds} s`, {
+        kind: "timeout",
+        hint: "code may still run there: 'blender-remote-cli status', or 'blender-remote-cli stop --force'",
+      });
+    }
+    await Bun.sleep(pause);
+  }
+}
+
+async function connectionState(
+  endpoint: Endpoint,
+  deadlines: Deadlines,
+  signal: AbortSignal,
+): Promise<"gone" | "there"> {
+  try {
+    (await connect(endpoint, deadlines, signal)).connection.close();
+    return "there";
+  } catch (error) {
+    if (error instanceof Failure && error.code === "connection-refused") return "gone";
+    if (error instanceof Failure && error.kind === "interrupted") throw error;
+    return "there";
+  }
+}

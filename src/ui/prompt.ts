@@ -1,0 +1,35 @@
+import { createInterface } from "node:readline/promises";
+
+/** Asks one line on the terminal; questions go to stderr, since stdout carries data only. */
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // Without this, readline takes Ctrl-C for itself and nobody hears of it.
+  terminal.on("SIGINT", () => process.emit("SIGINT"));
+  try {
+    return (await terminal.question(question, { signal })).trim();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Asks a yes-or-no question; anything but yes is no. Only for an interactive output. */
+export async function confirm(question: string, signal: AbortSignal): Promise<boolean> {
+  return /^y(es)?$/i.test(await ask(`${question} [y/N] `, signal));
+}
+
+/** Lets the user pick one of several by its number; asks again until one fits. */
+export async function choose(
+  question: string,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<number> {
+  const list = options.map((option, index) => `  ${index + 1}) ${option}\n`).join("");
+  process.stderr.write(`${question}\n${list}`);
+  while (true) {
+    const number = Number(await ask(`1-${options.length}: `, signal));
+    if (Number.isInteger(number) && number >= 1 && number <= options.length) return number - 1;
+  }
+}

@@ -1,0 +1,40 @@
+/** The parts of a wheel's file name (PEP 427, binary distribution format). */
+export interface WheelName {
+  filename: string;
+  /** As it stands in the name; compare with `normalizedName`. */
+  distribution: string;
+  version: string;
+  build: string | undefined;
+  /** Expanded tags (PEP 425), `py3-none-any`; compressed sets give several. */
+  tags: string[];
+}
+
+// PEP 427: distribution-version(-build)?-python-abi-platform.whl; a build tag begins with a digit.
+const pattern =
+  /^([A-Za-z0-9_.]+)-([A-Za-z0-9_.!+]+)(?:-(\d[A-Za-z0-9_.]*))?-([A-Za-z0-9_.]+)-([A-Za-z0-9_.]+)-([A-Za-z0-9_.]+)\.whl$/;
+
+/**
+ * Reads a wheel's file name; undefined where it isn't one. No separator and no `..` component can
+ * come through, since every part takes letters, digits and `_ . ! +` only.
+ */
+export function parseWheelName(filename: string): WheelName | undefined {
+  const match = pattern.exec(filename);
+  if (match === null) return undefined;
+  const [, distribution = "", version = "", build, python = "", abi = "", platform = ""] = match;
+  // Characters that are legal one by one could still make up a relative path.
+  if (filename.length > 255 || filename.startsWith(".") || filename.includes(".."))
+    return undefined;
+  const tags = python
+    .split(".")
+    .flatMap((py) =>
+      abi
+        .split(".")
+        .flatMap((a) => platform.split(".").map((p) => `${py}-${a}-${p}`.toLowerCase())),
+    );
+  return { filename, distribution, version, build, tags };
+}
+
+/** A distribution's name in its normalised form (PEP 503): `Foo.Bar_baz` is `foo-bar-baz`. */
+export function normalizedName(name: string): string {
+  return name.replace(/[-_.]+/g, "-").toLowerCase();
+}
