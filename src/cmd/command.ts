@@ -46,8 +46,8 @@ interface CommandOptions<T extends ArgsDef> {
   several?: keyof T & string;
   /** Placeholder for what may stand after `--`; without it nothing may. */
   rest?: string;
-  /** Does the work; gives the exit code. */
-  run: (invocation: Invocation<T>) => Promise<number>;
+  /** Does the work; gives the exit code where it may be another than 0. */
+  run: (invocation: Invocation<T>) => Promise<number> | Promise<void>;
 }
 
 /** A leaf of the command tree. */

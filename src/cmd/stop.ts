@@ -27,6 +27,5 @@ export const stop = command({
     await waitUntilGone(endpoint, deadlines.total, signal);
     if (output.json) await output.writeJson({ op: "stop", stopped: true, pid });
     else output.success(`Blender${pid === null ? "" : ` (pid ${pid})`} has ended`);
-    return 0;
   },
 });

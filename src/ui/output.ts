@@ -29,13 +29,25 @@ export interface Output extends Readonly<OutputOptions> {
   debug(message: string): void;
 }
 
-async function writeTo(file: Bun.BunFile, text: string | Uint8Array): Promise<void> {
-  try {
-    await Bun.write(file, text);
-  } catch (error) {
-    // The reader went away (`| head`): nobody is left to tell.
-    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
-  }
+// Not Bun.write: into a file it writes at an offset of its own, over what others wrote there.
+function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  stream.write(text, (error) => {
+    if (error == null || isBrokenPipe(error)) resolve();
+    else reject(error);
+  });
+  return promise;
+}
+
+/** The reader went away (`| head`): nobody is left to tell. */
+function isBrokenPipe(error: Error): boolean {
+  return "code" in error && error.code === "EPIPE";
+}
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (!isBrokenPipe(error)) throw error;
+  });
 }
 
 const labels: Record<string, string> = {
@@ -69,9 +81,9 @@ export function createOutput(options: OutputOptions): Output {
     ...options,
     terminal,
     interactive: terminal && process.stdin.isTTY === true && !options.json,
-    write: (text) => writeTo(Bun.stdout, text),
-    writeJson: (value) => writeTo(Bun.stdout, `${JSON.stringify(value, null, 2)}\n`),
-    writeError: (text) => writeTo(Bun.stderr, text),
+    write: (text) => writeTo(process.stdout, text),
+    writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
+    writeError: (text) => writeTo(process.stderr, text),
     note: (message) => {
       if (chatty) speak.info(message);
     },
