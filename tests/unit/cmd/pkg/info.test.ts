@@ -1,0 +1,117 @@
+import { expect, test } from "bun:test";
+import { render } from "../../../../src/cmd/pkg/info.ts";
+import type { Environment } from "../../../../src/remote/environment.ts";
+
+const closed = {
+  path: "/usr/lib/python3/dist-packages",
+  exists: true,
+  writable: false,
+  error: "Permission denied",
+  on_path: true,
+};
+
+const environment: Environment = {
+  blender: {
+    version: "3.4.1",
+    version_tuple: [3, 4, 1],
+    binary: "/usr/bin/blender",
+    background: true,
+  },
+  python: {
+    version: "3.11.2",
+    implementation: "cpython",
+    executable: "/usr/bin/python3.11",
+    executable_error: null,
+    sys_executable: null,
+    python_args: null,
+    platform: "linux-x86_64",
+    machine: "x86_64",
+    libc: { name: "glibc", version: "2.36" },
+    prefix: "/usr",
+    base_prefix: "/usr",
+    tags_source: "pip",
+    tags_error: null,
+  },
+  site: {
+    packages: [closed],
+    purelib: closed.path,
+    user: { path: "/root/.local/lib", exists: false, enabled: false },
+    user_modules: {
+      path: "/root/.config/blender/3.4/scripts/addons/modules",
+      exists: false,
+      writable: true,
+      error: null,
+      on_path: true,
+    },
+    externally_managed: null,
+  },
+  pip: {
+    available: true,
+    version: "23.0.1",
+    location: "/usr/lib/python3/dist-packages/pip",
+    command: ["/usr/bin/python3.11", "-I", "-m", "pip"],
+    error: null,
+    ensurepip: true,
+  },
+  network: {
+    online_access: false,
+    index_url: "https://index/simple",
+    extra_index_urls: [],
+    find_links: ["/srv/wheels"],
+    no_index: false,
+    probe: { tried: false, reachable: null, error: "Blender's online access is off" },
+  },
+  suggested_pip_download: "pip download -d wheelhouse PACKAGE",
+  tags: ["cp311-cp311-linux_x86_64", "cp311-abi3-linux_x86_64", "cp311-none-any", "py3-none-any"],
+  service: {
+    kind: "plain",
+    name: null,
+    version: null,
+    protocol: null,
+    capabilities: [],
+    pid: 42,
+    host: "127.0.0.1",
+    port: 6688,
+  },
+};
+
+test("the report for people", () => {
+  expect(render(environment)).toBe(`\
+Blender   3.4.1, in the background, process 42
+          /usr/bin/blender
+Service   a server that only has execute_code, at 127.0.0.1:6688
+Python    cpython 3.11.2, linux-x86_64, glibc 2.36
+          /usr/bin/python3.11
+          (sys.executable says None)
+Packages  read-only /usr/lib/python3/dist-packages (Permission denied)
+          unused    /root/.local/lib (user site)
+Modules   writable  /root/.config/blender/3.4/scripts/addons/modules (doesn't exist yet)
+pip       23.0.1, /usr/lib/python3/dist-packages/pip
+          /usr/bin/python3.11 -I -m pip
+Network   online access off in Blender
+          https://index/simple not tried (Blender's online access is off)
+          and links in /srv/wheels
+Tags      cp311-cp311-linux_x86_64
+          cp311-abi3-linux_x86_64
+          cp311-none-any
+          … 4 in all, --json lists them
+
+To get wheels for it on another machine:
+pip download -d wheelhouse PACKAGE
+
+Problem: pip can't install into /usr/lib/python3/dist-packages: Permission denied
+hint: install into Blender's user folder: blender-remote-cli pkg pip -- install --target "/root/.config/blender/3.4/scripts/addons/modules" PACKAGE
+`);
+});
+
+test("without an interpreter", () => {
+  const text = render({
+    ...environment,
+    python: { ...environment.python, executable: null, executable_error: "/x: not there" },
+    tags: null,
+    suggested_pip_download: null,
+  });
+  expect(text).toContain("interpreter not found");
+  expect(text).not.toContain("another machine");
+  expect(text).toContain("Problem: no Python interpreter that belongs to Blender was found");
+});
