@@ -1,0 +1,40 @@
+import { Failure } from "../../failure.ts";
+import { configurationPath, knownKeys } from "../../local/config.ts";
+import { setValue } from "../../local/config-edit.ts";
+import { suggestion } from "../arguments.ts";
+import { command } from "../command.ts";
+
+function split(setting: string, value: string | undefined): [key: string, value: string] {
+  if (value !== undefined) return [setting, value];
+  const equals = setting.indexOf("=");
+  if (equals > 0) return [setting.slice(0, equals), setting.slice(equals + 1)];
+  throw new Failure("missing-value", `'${setting}' has no value`, {
+    kind: "usage",
+    hint: "blender-remote-cli config set KEY=VALUE",
+  });
+}
+
+export const set = command({
+  description: "Set one value of the configuration",
+  args: {
+    setting: {
+      type: "positional",
+      required: true,
+      description: "KEY=VALUE, such as cli.timeout_sec=600; or KEY",
+    },
+    value: { type: "positional", required: false, description: "The value, after a KEY alone" },
+  },
+  async run({ args, output }) {
+    const path = configurationPath(args.config);
+    const [key, text] = split(args.setting, args.value);
+    const { value, known } = await setValue(path, key, text);
+    if (!known) {
+      const near = suggestion(key, [...knownKeys.keys()]);
+      output.warn(
+        `${key} isn't a key that this program knows; it is kept all the same${near === undefined ? "" : ` (did you mean ${near}?)`}`,
+      );
+    }
+    if (output.json) await output.writeJson({ op: "set", config: path, key, value });
+    else output.success(`${key} = ${JSON.stringify(value)} in ${path}`);
+  },
+});

@@ -1,0 +1,54 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Failure } from "../../failure.ts";
+import { writeFileAtomically } from "../../local/files.ts";
+import { serviceArchive } from "../../local/service-addon.ts";
+import { serviceModule } from "../../local/service-files.ts";
+import { command } from "../command.ts";
+
+async function checkPlace(path: string, force: boolean): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) {
+    throw new Failure("output-is-folder", `${path} is a folder`, {
+      kind: "usage",
+      hint: `name the file: --output '${path}/${serviceModule}.zip'`,
+    });
+  }
+  if (there !== undefined && !force) {
+    throw new Failure("output-exists", `${path} exists already; nothing was written`, {
+      hint: "--force replaces it",
+    });
+  }
+}
+
+export const addon = command({
+  description: "Write the service add-on as a zip that Blender's own installer takes",
+  args: {
+    output: { type: "string", alias: "o", valueHint: "file.zip", description: "The file to write" },
+    force: { type: "boolean", description: "Replace an existing file" },
+  },
+  async run({ args, output }) {
+    if (!args.output) {
+      throw new Failure("missing-option", "blender-remote-cli export addon needs --output", {
+        kind: "usage",
+        hint: `blender-remote-cli export addon --output ${serviceModule}.zip`,
+      });
+    }
+    const path = resolve(args.output);
+    if (!/\.zip$/i.test(path)) {
+      throw new Failure("not-a-zip-name", `--output is '${args.output}'`, {
+        kind: "usage",
+        hint: "Blender's installer takes only names that end in .zip",
+      });
+    }
+    await checkPlace(path, args.force === true);
+    const archive = serviceArchive();
+    await writeFileAtomically(path, archive);
+    const sha256 = new Bun.CryptoHasher("sha256").update(archive).digest("hex");
+    if (output.json) {
+      await output.writeJson({ op: "export-addon", path, size: archive.length, sha256 });
+    } else {
+      await output.write(`${path}\n`);
+    }
+  },
+});

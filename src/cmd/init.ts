@@ -1,0 +1,86 @@
+import { copyFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { Failure, messageOf } from "../failure.ts";
+import { configurationPath, defaults, interpret, openConfiguration } from "../local/config.ts";
+import { assign, saveConfiguration } from "../local/config-edit.ts";
+import { detectBlender } from "../local/detect.ts";
+import { candidatesAt, findBlenders, usualPlaces } from "../local/discover.ts";
+import type { Output } from "../ui/output.ts";
+import { choose } from "../ui/prompt.ts";
+import { command } from "./command.ts";
+import { parseSeconds } from "./target.ts";
+
+/** One of the Blenders that are found: the only one, or the one that a person chooses. */
+async function foundBlender(output: Output, signal: AbortSignal): Promise<string> {
+  const places = usualPlaces(process.platform, process.env, homedir());
+  const found = await findBlenders(await candidatesAt(places), signal);
+  const [first] = found;
+  if (first === undefined) {
+    throw new Failure("no-blender-found", "no Blender was found on PATH or in the usual folders", {
+      hint: "give its path: blender-remote-cli init /path/to/blender",
+    });
+  }
+  if (found.length === 1) {
+    output.note(`found Blender ${first.version}: ${first.executable}`);
+    return first.executable;
+  }
+  const lines = found.map(({ executable, version }) => `${version}  ${executable}`);
+  if (output.interactive) {
+    return found[await choose("Which Blender?", lines, signal)]?.executable ?? first.executable;
+  }
+  throw new Failure("several-blenders", `several Blenders were found:\n  ${lines.join("\n  ")}`, {
+    kind: "usage",
+    hint: `give the one to use: blender-remote-cli init '${first.executable}'`,
+  });
+}
+
+export const init = command({
+  description: "Choose the Blender on this machine that the other commands use",
+  args: {
+    blender: {
+      type: "positional",
+      required: false,
+      description: "Blender's executable; without it Blenders are looked for",
+    },
+    backup: { type: "boolean", description: "Keep a copy of an older configuration (.bak)" },
+  },
+  async run({ args, output, signal }) {
+    const path = configurationPath(args.config);
+    // First, so that a broken file is found before Blender is started for nothing.
+    const file = await openConfiguration(path);
+    const { timeoutSeconds } = interpret(file);
+    const seconds =
+      args.timeout === undefined ? timeoutSeconds : parseSeconds(args.timeout, "--timeout");
+    const chosen = args.blender ?? (await foundBlender(output, signal));
+    const facts = await detectBlender(chosen, seconds, signal);
+
+    const backup = args.backup === true && file.exists ? `${path}.bak` : null;
+    if (backup !== null) await keepCopy(path, backup);
+    for (const [key, value] of Object.entries(facts)) assign(file, ["blender", key], value);
+    for (const [section, keys] of Object.entries(defaults)) {
+      for (const [key, value] of Object.entries(keys)) {
+        if (!file.document.hasIn([section, key])) assign(file, [section, key], value);
+      }
+    }
+    await saveConfiguration(file);
+
+    if (output.json) {
+      await output.writeJson({ op: "init", config: path, backup, blender: facts });
+      return;
+    }
+    await output.write(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}\n`);
+    if (backup !== null) output.note(`the older configuration is kept as ${backup}`);
+    output.note("next: blender-remote-cli install");
+  },
+});
+
+async function keepCopy(path: string, backup: string): Promise<void> {
+  try {
+    await copyFile(path, backup);
+  } catch (cause) {
+    throw new Failure("backup-failed", `can't copy ${path} to ${backup}: ${messageOf(cause)}`, {
+      hint: "nothing was changed",
+      cause,
+    });
+  }
+}
