@@ -236,7 +236,7 @@ class Interpreter:
 
 
 def executable_candidates(prefix: str) -> list[str]:
-    """Give the places where the running Python's executable may be, the likeliest first.
+    """Give the paths that the running Python's executable may have, the likeliest first.
 
     ``sys.executable`` alone won't do: Blender sets it to the first pythonX.Y on PATH, which may be
     a shim or another installation, or to None.
@@ -255,6 +255,8 @@ def executable_candidates(prefix: str) -> list[str]:
     ]
     # A Blender that takes itself for Python would open a window.
     pythons = [path for path in candidates if path and "python" in ntpath.basename(path).lower()]
+    # What lies elsewhere, a shim for instance, is started only when nothing in the prefix fits.
+    pythons.sort(key=lambda path: not path.startswith(prefix + os.sep))
     return list(dict.fromkeys(pythons))
 
 

@@ -157,6 +157,12 @@ class TestInterpreter:
         monkeypatch.setattr(sys, "executable", None)
         assert probe.executable_candidates("/opt/blender/4.2/python") == candidates
 
+    def test_a_shim_comes_last(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", "/shims/python3.11")
+        assert probe.executable_candidates("/usr")[-1] == "/shims/python3.11"
+        monkeypatch.setattr(sys, "executable", "/env/bin/python")
+        assert probe.executable_candidates("/env")[0] == "/env/bin/python"
+
     def test_environment(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHONPATH", "/somewhere")
         monkeypatch.setenv("PIP_INDEX_URL", "http://index")
