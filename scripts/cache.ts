@@ -37,7 +37,8 @@ export async function makeOnce(
   if (existsSync(target)) return target;
   return await withLock(name, async () => {
     if (existsSync(target)) return target; // another run made it while this one waited
-    const temporary = join(dirname(target), `.making-${basename(target)}-${process.pid}`);
+    const temporary = join(dirname(target), `.making-${basename(target)}`);
+    await rm(temporary, { recursive: true, force: true }); // of a run that was killed
     await mkdir(temporary, { recursive: true });
     try {
       await make(temporary);

@@ -88,7 +88,7 @@ function freePort(): Promise<number> {
 
 /** Ends what still runs out of the demonstration's own folder: it was started there, detached. */
 async function endBlenders(folder: string): Promise<void> {
-  for (const pid of await readdir("/proc")) {
+  for (const pid of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(pid)) continue;
     const commandLine = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (!commandLine.includes(folder)) continue;

@@ -45,7 +45,10 @@ export async function installTrixie(): Promise<Trixie> {
     note("installing Debian trixie with Blender 4.3 into the cache (1.6 GB, a few minutes) …");
     const system = join(making, "system");
     const options = ["--variant=minbase", `--include=${PACKAGES.join(",")}`];
-    await mustRun(["/usr/sbin/debootstrap", ...options, "trixie", system, mirror], {
+    // debootstrap mounts /proc and /sys below the folder: privately, or else removing what an
+    // interrupted run left behind would go through those mounts.
+    const command = ["unshare", "--mount", "/usr/sbin/debootstrap", ...options];
+    await mustRun([...command, "trixie", system, mirror], {
       env: { ...process.env, ...(await aptProxies()) },
     });
     await rm(join(system, "var/cache/apt/archives"), { recursive: true });

@@ -1,0 +1,192 @@
+// ./dev bench: how fast the executable is, as ratios within one run, against the aims.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { zipSync } from "fflate";
+import { connect } from "../src/remote/connection.ts";
+import {
+  executable,
+  expectSuccess,
+  launcherOf,
+  ownBlender,
+  type Sandbox,
+  sandbox,
+  startPublished,
+  startService,
+} from "../tests/e2e/support.ts";
+import { installBlenders, installPeers } from "./blenders.ts";
+import { DevError, mustRun, note, run } from "./process.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+interface Row {
+  what: string;
+  measured: string;
+  aim: string;
+  met: boolean | undefined;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return (performance.now() - begun) / 1000;
+}
+
+async function start(command: string[]): Promise<{ seconds: number; bytes: number }> {
+  const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
+  const taken = await seconds(() => child.exited);
+  return { seconds: taken, bytes: child.resourceUsage()?.maxRSS ?? Number.NaN };
+}
+
+/** The two in turn, so that a machine that slows down slows both. */
+async function startUp(): Promise<Row[]> {
+  const ours: { seconds: number; bytes: number }[] = [];
+  const node: { seconds: number; bytes: number }[] = [];
+  for (let round = 0; round < 21; round++) {
+    ours.push(await start([executable, "--version"]));
+    node.push(await start(["node", "-e", "0"]));
+  }
+  const time = (runs: typeof ours) => median(runs.slice(1).map((one) => one.seconds));
+  const memory = median(ours.slice(1).map((one) => one.bytes));
+  const ratio = time(ours) / time(node);
+  return [
+    {
+      what: "start of --version / node -e 0",
+      measured: `${ratio.toFixed(2)} (${ms(time(ours))} / ${ms(time(node))})`,
+      aim: "<= 0.5",
+      met: ratio <= 0.5,
+    },
+    {
+      what: "peak memory of --version",
+      measured: `${(memory / 1e6).toFixed(0)} MB`,
+      aim: "",
+      met: undefined,
+    },
+  ];
+}
+
+async function medianCall(port: number, calls: number): Promise<number> {
+  const deadlines = { connect: 5, firstAnswer: 10, total: 120 };
+  const endpoint = { host: "127.0.0.1", port };
+  const { connection } = await connect(endpoint, deadlines, new AbortController().signal);
+  const taken: number[] = [];
+  const call = () => connection.request("execute_code", { code: "pass" });
+  for (let index = 0; index < calls; index++) taken.push(await seconds(call));
+  connection.close();
+  return median(taken);
+}
+
+async function latency(): Promise<Row[]> {
+  await using ours = await sandbox();
+  await startService(ours, await ownBlender(ours));
+  const service = await medianCall(ours.port, 500);
+  expectSuccess(await ours.cli(["stop"]));
+  await using theirs = await sandbox();
+  await startPublished(theirs, await launcherOf("bpy"));
+  const published = await medianCall(theirs.port, 60);
+  return [
+    {
+      what: 'p50 of execute_code "pass" on our service',
+      measured: ms(service),
+      aim: "<= 2 ms",
+      met: service <= 0.002,
+    },
+    {
+      what: 'p50 of execute_code "pass" on the published add-on',
+      measured: `${ms(published)} (${(published / service).toFixed(0)} times ours)`,
+      aim: "",
+      met: undefined,
+    },
+  ];
+}
+
+/** A wheel of 15 MB that doesn't compress, named so that both command lines take it. */
+async function bigWheel(box: Sandbox): Promise<string> {
+  const data = new Uint8Array(15_000_000);
+  for (let offset = 0; offset < data.length; offset += 65_536) {
+    crypto.getRandomValues(data.subarray(offset, offset + 65_536));
+  }
+  const info = new TextEncoder().encode("Wheel-Version: 1.0\n");
+  const files = { "bench/data.bin": data, "bench-1.0.dist-info/WHEEL": info };
+  const path = join(box.dir, "bench-1.0-py3-none-any.whl");
+  await Bun.write(path, zipSync(files, { level: 0 }));
+  return path;
+}
+
+async function pushes(): Promise<Row[]> {
+  const peer = await installPeers();
+  await using box = await sandbox();
+  await startPublished(box, await launcherOf("bpy"));
+  const wheel = await bigWheel(box);
+  const there = join(box.dir, "wheels");
+  const fresh = () => rm(there, { recursive: true, force: true });
+  const theirs = ["-m", "blender_remote.cli", "pkg", "push", wheel, "--remote-wheelhouse", there];
+  const peerPush = async () => {
+    const command = [peer, ...theirs, "--port", String(box.port)];
+    await mustRun(command, { env: box.env });
+  };
+  const ourPush = async () => {
+    expectSuccess(await box.cli(["pkg", "push", wheel, "--remote-wheelhouse", there]));
+  };
+  const [ours, published]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round++) {
+    await fresh();
+    ours.push(await seconds(ourPush));
+    await fresh();
+    published.push(await seconds(peerPush));
+  }
+  const ratio = median(published) / median(ours);
+  return [
+    {
+      what: "push of 15 MB to the published add-on: published CLI / ours",
+      measured: `${ratio.toFixed(1)} (${median(published).toFixed(2)} s / ${median(ours).toFixed(2)} s)`,
+      aim: ">= 3",
+      met: ratio >= 3,
+    },
+  ];
+}
+
+function print(rows: readonly Row[]): void {
+  const header: Row = { what: "what", measured: "measured", aim: "aim", met: undefined };
+  const width = (pick: (row: Row) => string) =>
+    Math.max(...[header, ...rows].map((row) => pick(row).length));
+  const [what, measured, aim] = [
+    width((row) => row.what),
+    width((row) => row.measured),
+    width((row) => row.aim),
+  ];
+  for (const row of [header, ...rows]) {
+    const verdict = row.met === undefined ? "" : row.met ? "met" : "MISSED";
+    console.log(
+      `${row.what.padEnd(what)}  ${row.measured.padEnd(measured)}  ${row.aim.padEnd(aim)}  ${verdict}`.trimEnd(),
+    );
+  }
+}
+
+async function bench(): Promise<number> {
+  const built = await run([process.execPath, "build.ts"], { cwd: ROOT });
+  if (built.code !== 0) throw new DevError(built.stderr);
+  await installBlenders();
+  const rows: Row[] = [];
+  for (const measure of [startUp, latency, pushes]) {
+    note(`measuring: ${measure.name} …`);
+    rows.push(...(await measure()));
+  }
+  print(rows);
+  return rows.some((row) => row.met === false) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await bench();
+} catch (error) {
+  if (!(error instanceof DevError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
