@@ -1,0 +1,34 @@
+"""The two shapes of an answer, and their bytes."""
+
+import json
+from collections.abc import Mapping
+
+
+class CommandError(Exception):
+    """A request that failed: its message, and fields that the answer carries besides it."""
+
+    def __init__(self, message: str, **fields: object) -> None:
+        """`fields` must be serialisable as JSON."""
+        super().__init__(message)
+        self.fields = fields
+
+
+def success(result: object) -> dict[str, object]:
+    """The answer to a request that was carried out."""
+    return {"status": "success", "result": result}
+
+
+def failure(error: BaseException) -> dict[str, object]:
+    """The answer to a request that failed with `error`."""
+    fields = error.fields if isinstance(error, CommandError) else {}
+    return {"status": "error", "message": str(error) or type(error).__name__, **fields}
+
+
+def encode(answer: Mapping[str, object]) -> bytes:
+    """The answer as ASCII JSON; what can't be written as JSON becomes an error answer."""
+    try:
+        # NaN and Infinity are no JSON: a client's parser would choke on them.
+        text = json.dumps(answer, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        text = json.dumps(failure(CommandError(f"the answer can't be written as JSON: {error}")))
+    return text.encode("ascii")

@@ -1,0 +1,158 @@
+"""The Python API of the service inside Blender: `import bld_remote`. Main thread only."""
+
+import atexit
+import sys
+from threading import current_thread, main_thread
+
+import bpy
+
+from . import blender, main_loop, persist, settings
+from .gui_timer import GuiTimer
+from .server import Server
+
+__all__ = [
+    "get_command_queue_size",
+    "get_mcp_service_port",
+    "get_startup_options",
+    "get_status",
+    "is_background_mode",
+    "is_mcp_service_up",
+    "persist",
+    "serve",
+    "set_mcp_service_port",
+    "start_mcp_service",
+    "step",
+    "stop_mcp_service",
+]
+
+_MODULE = "bld_remote"
+
+_server: Server | None = None
+_timer: GuiTimer | None = None
+_serving = False
+
+
+def publish() -> None:
+    """Make this module importable as `bld_remote`."""
+    sys.modules[_MODULE] = sys.modules[__name__]
+
+
+def withdraw() -> None:
+    """Undo publish()."""
+    sys.modules.pop(_MODULE, None)
+
+
+def start_mcp_service() -> None:
+    """Start the service on the configured address; nothing if it runs.
+
+    StartError, an OSError with its errno and a RuntimeError, if it can't listen there.
+    """
+    global _server, _timer
+    if is_mcp_service_up():
+        return
+    from . import bl_info  # The package is complete only now
+
+    server = Server(blender.facts(), ".".join(map(str, bl_info["version"])))
+    server.start(settings.host(), settings.port())
+    _server = server
+    if not server.facts.background:
+        _timer = GuiTimer(server, on_stop=stop_mcp_service)
+        _timer.start()
+    atexit.register(stop_mcp_service)
+    blender.mark_scene(True)
+
+
+def stop_mcp_service() -> None:
+    """Stop the service and disconnect its clients; nothing if it doesn't run."""
+    global _server, _timer
+    if _server is None:
+        return
+    if _timer is not None:
+        _timer.stop()
+    _server.close()
+    _server = _timer = None
+    atexit.unregister(stop_mcp_service)
+    blender.mark_scene(False)
+
+
+def serve() -> int:
+    """Serve a Blender without a window until a client or a signal stops it; 0, an exit status.
+
+    Starts the service if it doesn't run. RuntimeError with a window (where it is served anyway),
+    within itself, and outside the main thread; StartError as start_mcp_service().
+    """
+    global _serving
+    if not is_background_mode():
+        raise RuntimeError("serve() is for a Blender without a window (--background)")
+    if current_thread() is not main_thread():
+        raise RuntimeError("serve() needs Blender's main thread")
+    if _serving:
+        raise RuntimeError("serve() is already running")
+    start_mcp_service()
+    blender.mark_scene(True)  # It may have started before Blender had its scenes
+    _serving = True
+    try:
+        main_loop.serve(_server)
+    finally:
+        _serving = False
+        stop_mcp_service()
+    return 0
+
+
+def step() -> None:
+    """Run the jobs that are waiting, without blocking, for a main loop of one's own.
+
+    SystemExit(0) when a client has asked that a Blender without a window should quit.
+    """
+    server = _server
+    if server is None:
+        return
+    while not server.stop_requested and server.jobs.run_next():
+        pass
+    if server.stop_requested and server.jobs.running_seconds is None:
+        stop_mcp_service()
+        if server.quit_requested and server.facts.background:
+            raise SystemExit(0)
+
+
+def get_status() -> dict[str, object]:
+    """Whether the service runs, and its port and address (port 0 when it doesn't)."""
+    port = _server.port if is_mcp_service_up() else 0
+    return {
+        "running": is_mcp_service_up(),
+        "port": port,
+        "address": f"{_server.host if is_mcp_service_up() else settings.host()}:{port}",
+        "server_object": _server is not None,
+    }
+
+
+def is_mcp_service_up() -> bool:
+    """Whether the service runs."""
+    return _server is not None and _server.running
+
+
+def get_startup_options() -> dict[str, object]:
+    """The environment variables of the service, and the port and start they come to."""
+    return settings.startup_options()
+
+
+def set_mcp_service_port(port_number: int) -> None:
+    """Choose the port of the next start, 1024 to 65535 (ValueError); RuntimeError while it runs."""
+    if is_mcp_service_up():
+        raise RuntimeError("the port can't be changed while the service runs; stop it first")
+    settings.set_port(port_number)
+
+
+def get_mcp_service_port() -> int:
+    """The port that the next start takes."""
+    return settings.port()
+
+
+def is_background_mode() -> bool:
+    """Whether Blender runs without its window."""
+    return bool(bpy.app.background)
+
+
+def get_command_queue_size() -> int:
+    """How many requests wait for the main thread."""
+    return 0 if _server is None else _server.jobs.queued

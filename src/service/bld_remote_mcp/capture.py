@@ -1,0 +1,92 @@
+"""sys.stdout and sys.stderr as text in memory, bounded."""
+
+import codecs
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class CapturedStream(io.TextIOBase):
+    """A text stream that keeps its first `limit` characters and counts the rest."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, attribute: str, limit: int) -> None:
+        """`attribute`: the stream's name in sys, "stdout" or "stderr"."""
+        super().__init__()
+        self._attribute = attribute
+        self.name = f"<{attribute}>"
+        self._limit = limit
+        self._kept = io.StringIO(newline="")
+        self._room = limit
+        self._finished = False
+        self.dropped = 0
+        self.buffer = _BytesSide(self)
+
+    def writable(self) -> bool:
+        """Always."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Keep what there is room for. Writes that come after the capture go where it is now."""
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if self._finished:
+            return self._write_late(text)
+        # Below zero when threads of the code write at the same time.
+        room = max(self._room, 0)
+        kept = text if len(text) <= room else text[:room]
+        self._kept.write(kept)
+        self._room -= len(kept)
+        self.dropped += len(text) - len(kept)
+        return len(text)
+
+    def reconfigure(self, **_options: object) -> None:
+        """Accepted, as of a real stdout, without effect: nothing is encoded here."""
+
+    def finish(self) -> str:
+        """End the capture; what was kept, with a last line about what was not."""
+        self._finished = True
+        text = self._kept.getvalue()
+        self._kept = io.StringIO()
+        if self.dropped:
+            text += f"\n[output truncated after {self._limit} characters: {self.dropped} dropped]\n"
+        return text
+
+    def _write_late(self, text: str) -> int:
+        # A logging handler or a thread of earlier code still holds this stream.
+        now = getattr(sys, self._attribute)
+        if isinstance(now, CapturedStream) and not now._finished:
+            return now.write(text)
+        real = getattr(sys, f"__{self._attribute}__")
+        return len(text) if real is None else real.write(text)
+
+
+class _BytesSide(io.BufferedIOBase):
+    """What sys.stdout.buffer is: bytes, decoded into the same text."""
+
+    def __init__(self, text_side: CapturedStream) -> None:
+        super().__init__()
+        self._text_side = text_side
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # any bytes-like object
+        self._text_side.write(self._decoder.decode(bytes(data)))
+        return len(data)
+
+
+@contextmanager
+def captured(limit: int) -> Iterator[tuple[CapturedStream, CapturedStream]]:
+    """sys.stdout and sys.stderr captured, `limit` characters each; restored whatever happens."""
+    saved = sys.stdout, sys.stderr
+    streams = CapturedStream("stdout", limit), CapturedStream("stderr", limit)
+    sys.stdout, sys.stderr = streams
+    try:
+        yield streams
+    finally:
+        sys.stdout, sys.stderr = saved

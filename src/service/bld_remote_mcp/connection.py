@@ -1,0 +1,114 @@
+"""One client: its socket, the bytes that no request has used yet, and the answers in order."""
+
+import json
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from .answers import CommandError, encode, failure
+from .dispatch import Reply
+from .framing import MessageBuffer
+from .log import logger
+
+# Big reads while a request is under way: with a busy main thread, each one waits for its turn.
+_READ_FIRST = 64 * 1024
+_READ_REST = 1024 * 1024
+_LINGER_SECONDS = 2.0
+
+
+class Connection:
+    """Reads requests from a socket and answers them, on a thread of its own."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        reply_to: Callable[[dict[str, object]], Reply],
+        request_limit: int,
+    ) -> None:
+        """`request_limit`: the most bytes of one request."""
+        self._socket = sock
+        self._reply_to = reply_to
+        self._received = MessageBuffer(request_limit)
+
+    @property
+    def authorized(self) -> bool:
+        """Whether this client may make requests. All may: hello says authentication "none"."""
+        return True
+
+    def serve(self) -> None:
+        """Answer until the client goes away, breaks the protocol, or finish() ends it."""
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._serve()
+        except OSError as error:
+            logger.debug("A client went away: %s", error)
+        finally:
+            self._socket.close()
+
+    def refuse(self, reason: str) -> None:
+        """Answer with an error and close, without waiting for a request or for anything else."""
+        with suppress(OSError):
+            self._socket.setblocking(False)
+            self._socket.send(encode(failure(CommandError(reason))))
+            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.recv(_READ_FIRST)  # Bytes left unread would make close() a reset
+        self._socket.close()
+
+    def finish(self) -> None:
+        """Read no more; what is being answered still gets its answer. From another thread."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RD)
+
+    def abort(self) -> None:
+        """Close at once, from another thread."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _serve(self) -> None:
+        data = self._socket.recv(_READ_FIRST)
+        if not data.startswith(b"{"):
+            return  # Another protocol, such as a browser's: it gets nothing, not even an error
+        while data:
+            self._received.feed(data)
+            try:
+                while (request := self._next_request()) is not None:
+                    self._answer(request)
+            except ProtocolError as error:
+                self._socket.sendall(encode(failure(error)))
+                self._linger()
+                return
+            data = self._socket.recv(_READ_REST if self._received.pending else _READ_FIRST)
+
+    def _next_request(self) -> dict[str, object] | None:
+        try:
+            message = self._received.next_message()
+            return None if message is None else json.loads(message.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ProtocolError(f"the request can't be read: {error}") from None
+
+    def _answer(self, request: dict[str, object]) -> None:
+        if not self.authorized:
+            reply = Reply(encode(failure(CommandError("this connection is not authorised"))))
+        else:
+            reply = self._reply_to(request)
+        try:
+            self._socket.sendall(reply.body)
+        finally:
+            if reply.afterwards is not None:
+                reply.afterwards()
+
+    def _linger(self) -> None:
+        """Let the client read the last answer: closing with bytes unread would reset it."""
+        self._socket.shutdown(socket.SHUT_WR)
+        deadline = time.monotonic() + _LINGER_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            if not self._socket.recv(_READ_REST):
+                return
+
+
+class ProtocolError(CommandError):
+    """What came in is no request; the connection can't go on."""

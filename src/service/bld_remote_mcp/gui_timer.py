@@ -1,0 +1,57 @@
+"""Serves a Blender with a window: a timer of Blender's that runs jobs between its events."""
+
+import time
+from collections.abc import Callable
+
+import bpy
+
+from . import blender
+from .server import Server
+
+BUSY_SECONDS = 0.005
+IDLE_SECONDS = 0.1
+BUSY_FOR_SECONDS = 2.0
+# As long as the window may stay frozen for jobs that are short each but many.
+_BUDGET_SECONDS = 0.05
+
+
+class GuiTimer:
+    """Runs a server's jobs from a timer that outlives the loading of another file."""
+
+    def __init__(
+        self,
+        server: Server,
+        on_stop: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_stop` is called on the main thread when a client has asked the server to stop."""
+        self._server = server
+        self._on_stop = on_stop
+        self._clock = clock
+        self._last_job = clock()
+        # One object: Blender finds a registered function again by identity.
+        self._function = self.tick
+
+    def start(self) -> None:
+        """Register the timer. On the main thread."""
+        bpy.app.timers.register(self._function, first_interval=0.0, persistent=True)
+
+    def stop(self) -> None:
+        """Take the timer back; harmless when Blender has already dropped it."""
+        if bpy.app.timers.is_registered(self._function):
+            bpy.app.timers.unregister(self._function)
+
+    def tick(self) -> float | None:
+        """Run what waits, for about 50 ms; the seconds until the next call, None for never."""
+        began = self._clock()
+        while not self._server.stop_requested and self._server.jobs.run_next():
+            self._last_job = self._clock()
+            if self._last_job - began >= _BUDGET_SECONDS:
+                break
+        if self._server.stop_requested:
+            self._on_stop()
+            if self._server.quit_requested:
+                blender.quit_window()
+            return None
+        quiet = self._clock() - self._last_job >= BUSY_FOR_SECONDS
+        return IDLE_SECONDS if quiet else BUSY_SECONDS

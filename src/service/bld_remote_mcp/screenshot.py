@@ -1,0 +1,64 @@
+"""A picture of the 3D viewport. Main thread only."""
+
+import tempfile
+import uuid
+from pathlib import Path
+
+import bpy
+
+_FILE_FORMATS = {"png": "PNG", "jpg": "JPEG", "jpeg": "JPEG"}
+
+
+def viewport_screenshot(
+    filepath: object, max_size: object, file_format: object
+) -> dict[str, object]:
+    """Save the first 3D viewport as an image of at most `max_size` pixels a side.
+
+    `filepath`: where; a new file in the folder for temporary files if empty. `file_format`: "png"
+    or "jpg". ValueError without a window or viewport, and for parameters that make no sense.
+    """
+    if bpy.app.background:
+        raise ValueError("Viewport screenshots are not available in background mode")
+    kind = _FILE_FORMATS.get(str(file_format).lower())
+    if kind is None:
+        raise ValueError(f"format must be one of {', '.join(_FILE_FORMATS)}, not {file_format!r}")
+    if isinstance(max_size, bool) or not isinstance(max_size, (int, float)) or max_size < 1:
+        raise ValueError(f"max_size must be a positive number of pixels, not {max_size!r}")
+    if filepath and not isinstance(filepath, str):
+        raise ValueError(f"filepath must be a string, not {filepath!r}")
+    path = filepath or _new_path(str(file_format).lower())
+    window, area = _viewport()
+    with bpy.context.temp_override(window=window, area=area):
+        bpy.ops.screen.screenshot_area(filepath=path)
+    width, height = _fit(path, kind, max_size)
+    return {"success": True, "width": width, "height": height, "filepath": path}
+
+
+def _new_path(suffix: str) -> str:
+    return str(Path(tempfile.gettempdir(), f"blender_screenshot_{uuid.uuid4().hex}.{suffix}"))
+
+
+def _viewport() -> tuple[object, object]:
+    # Not bpy.context.screen: a timer's context has none.
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                return window, area
+    raise ValueError("No 3D viewport found")
+
+
+def _fit(path: str, kind: str, max_size: float) -> tuple[int, int]:
+    """Scale the image down to `max_size`, write it as `kind`; its size in pixels."""
+    image = bpy.data.images.load(path)
+    try:
+        width, height = image.size
+        scale = max_size / max(width, height)
+        if scale < 1:
+            width, height = max(int(width * scale), 1), max(int(height * scale), 1)
+            image.scale(width, height)
+        if scale < 1 or image.file_format != kind:
+            image.file_format = kind
+            image.save()
+        return width, height
+    finally:
+        bpy.data.images.remove(image)

@@ -1,0 +1,101 @@
+"""The service as a whole: what listens, what waits for the main thread, and how it all ends."""
+
+from .blender import BlenderFacts
+from .dispatch import Dispatcher
+from .execution import OUTPUT_LIMIT, CodeRunner
+from .interruption import UserCodeGuard
+from .jobs import JobQueue
+from .listener import Listener
+from .log import logger
+
+REQUEST_LIMIT = 128 * 1024 * 1024
+CONNECTION_LIMIT = 512
+
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+class Server:
+    """One run of the service, from start() to close()."""
+
+    def __init__(
+        self,
+        facts: BlenderFacts,
+        version: str,
+        *,
+        request_limit: int = REQUEST_LIMIT,
+        connection_limit: int = CONNECTION_LIMIT,
+        output_limit: int = OUTPUT_LIMIT,
+    ) -> None:
+        """Bounds: bytes of a request, clients at a time, captured characters of each stream."""
+        self.facts = facts
+        self.version = version
+        self.jobs = JobQueue()
+        self.guard = UserCodeGuard()
+        self.runner = CodeRunner(self.guard, output_limit)
+        self.host = ""
+        self.port = 0
+        self.running = False
+        self.stop_requested = False
+        self.quit_requested = False
+        self._listener = Listener(
+            Dispatcher(self).reply_to,
+            request_limit=request_limit,
+            connection_limit=connection_limit,
+        )
+
+    @property
+    def address(self) -> str:
+        """Where clients find it, as tcp://127.0.0.1:6688."""
+        return f"tcp://{self.host}:{self.port}"
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return self._listener.connections
+
+    def start(self, host: str, port: int) -> None:
+        """Listen on `port` of `host` (0: any free one). StartError, an OSError, if that fails."""
+        self.port = self._listener.open(host, port)
+        self.host = host
+        self.running = True
+        logger.info("Listening on %s:%d", host, self.port)
+        if not host.startswith(_LOOPBACK):
+            logger.warning("Whoever can reach %s:%d can run code here", host, self.port)
+
+    def request_stop(self, *, quit_blender: bool, force: bool) -> None:
+        """Ask the main thread to stop the service. From any thread.
+
+        Running code ends first, at the next Python instruction with `force`; what has not started
+        never does.
+        """
+        self.quit_requested = quit_blender
+        self.jobs.refuse("the service is shutting down")
+        if force:
+            self.stop_running_code_soon()
+            self.guard.interrupt()
+        else:
+            self._stop_soon()
+
+    def stop_running_code_soon(self) -> None:
+        """Ask for the stop, and let no more user code begin. Safe in a signal handler."""
+        self.guard.shut()
+        self._stop_soon()
+
+    def close(self) -> None:
+        """Stop now: refuse what waits, end the connections. On the main thread, at most 2 s.
+
+        Called from within running code it waits for no client, so that this code's own answer can
+        still be sent when it ends; called again after that, it waits.
+        """
+        if self.running:
+            self.running = False
+            self._stop_soon()
+            self.jobs.refuse("the service has stopped")
+            self._listener.close()
+            logger.info("Stopped listening on %s:%d", self.host, self.port)
+        if self.jobs.running_seconds is None:
+            self._listener.wait_for_connections()
+
+    def _stop_soon(self) -> None:
+        self.stop_requested = True
+        self.jobs.wake_main_thread()

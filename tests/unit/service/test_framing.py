@@ -1,0 +1,99 @@
+"""Messages come out whole, however the stream is cut."""
+
+import json
+
+import pytest
+from bld_remote_mcp.framing import FramingError, MessageBuffer
+
+MESSAGES = [
+    {},
+    {"type": "hello"},
+    {"a": 'quote " and \\ and \\" and }{', "b": {"c": [{}, {"d": "}"}]}},
+    {"unicode": "ü€😀\x00", "{": "key", '"': "\\\\"},
+    {"ends in a backslash": "\\"},
+]
+
+
+def wire_bytes(ascii_only: bool) -> bytes:
+    texts = (json.dumps(message, ensure_ascii=ascii_only) for message in MESSAGES)
+    return " \r\n\t".join(texts).encode()
+
+
+def drain(buffer: MessageBuffer) -> list[object]:
+    found = []
+    while (message := buffer.next_message()) is not None:
+        found.append(json.loads(message))
+    return found
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_every_cut_into_two(ascii_only: bool) -> None:
+    stream = wire_bytes(ascii_only)
+    for cut in range(len(stream) + 1):
+        buffer = MessageBuffer(1000)
+        found = []
+        for part in (stream[:cut], stream[cut:]):
+            buffer.feed(part)
+            found += drain(buffer)
+        assert found == MESSAGES, cut
+        assert not buffer.pending
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_pieces_of_one_size(size: int) -> None:
+    stream = wire_bytes(False)
+    buffer = MessageBuffer(1000)
+    found = []
+    for at in range(0, len(stream), size):
+        buffer.feed(stream[at : at + size])
+        found += drain(buffer)
+    assert found == MESSAGES
+
+
+def test_more_escapes_than_one_match_takes() -> None:
+    message = {"code": "\n" * 2500 + '"' * 999 + "\\" * 1001 + "}"}
+    buffer = MessageBuffer(100_000)
+    buffer.feed(json.dumps(message).encode())
+    assert drain(buffer) == [message]
+
+
+def test_a_big_message_in_small_pieces() -> None:
+    message = {"code": "print('{\\n}')\n" * 500_000}
+    stream = json.dumps(message).encode()
+    assert len(stream) > 7_000_000
+    buffer = MessageBuffer(len(stream))
+    for at in range(0, len(stream), 4096):
+        assert buffer.next_message() is None
+        buffer.feed(stream[at : at + 4096])
+    assert drain(buffer) == [message]
+
+
+def test_whitespace_alone_is_no_message() -> None:
+    buffer = MessageBuffer(10)
+    buffer.feed(b" \r\n\t")
+    assert buffer.next_message() is None
+    assert not buffer.pending
+
+
+def test_what_is_no_object_is_an_error() -> None:
+    buffer = MessageBuffer(100)
+    buffer.feed(b'{} [{"type": "hello"}]')
+    assert buffer.next_message() == b"{}"
+    with pytest.raises(FramingError, match=r"begins with b'\['"):
+        buffer.next_message()
+
+
+@pytest.mark.parametrize(
+    "stream", [b'{"a": "0123456789', b'{"a": "0123456789"}', b'{"a": {{{{{{{{{{{']
+)
+def test_a_message_over_the_limit(stream: bytes) -> None:
+    buffer = MessageBuffer(12)
+    buffer.feed(stream)
+    with pytest.raises(FramingError, match="more than 12 bytes"):
+        buffer.next_message()
+
+
+def test_the_limit_is_for_each_message() -> None:
+    buffer = MessageBuffer(12)
+    buffer.feed(b'{"a": "012"}' * 3)
+    assert drain(buffer) == [{"a": "012"}] * 3
