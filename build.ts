@@ -21,8 +21,12 @@ const platforms: readonly Platform[] = [
 async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promise<void> {
   await Bun.build({
     entrypoints: ["src/main.ts"],
-    minify: true,
-    sourcemap: "inline",
+    // Compiled ahead and loaded by command: starting takes a quarter of the time.
+    format: "esm",
+    splitting: true,
+    bytecode: true,
+    // Names stay, so that a stack trace in a bug report can be read.
+    minify: { whitespace: true, syntax: true, identifiers: false },
     compile: {
       outfile,
       ...(target === undefined ? {} : { target }),
