@@ -92,7 +92,8 @@ def serve() -> int:
     blender.mark_scene(True)  # It may have started before Blender had its scenes
     _serving = True
     try:
-        main_loop.serve(_server)
+        while is_mcp_service_up():  # Again, if code disabled the add-on and enabled it
+            main_loop.serve(_server)
     finally:
         _serving = False
         stop_mcp_service()

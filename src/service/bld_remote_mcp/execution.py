@@ -12,7 +12,8 @@ from .capture import captured
 from .interruption import UserCodeGuard
 
 FILENAME = "<execute_code>"
-OUTPUT_LIMIT = 32 * 1024 * 1024
+# The command line's own bound on what code prints, 24 MiB of each stream, fits in base64 twice.
+OUTPUT_LIMIT = 96 * 1024 * 1024
 MESSAGE_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 1024 * 1024
 

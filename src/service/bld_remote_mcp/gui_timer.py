@@ -29,6 +29,7 @@ class GuiTimer:
         self._on_stop = on_stop
         self._clock = clock
         self._last_job = clock()
+        self._scene_marked = False
         # One object: Blender finds a registered function again by identity.
         self._function = self.tick
 
@@ -43,11 +44,16 @@ class GuiTimer:
 
     def tick(self) -> float | None:
         """Run what waits, for about 50 ms; the seconds until the next call, None for never."""
+        if not self._scene_marked:  # Blender had no scenes yet if it is only just starting
+            blender.mark_scene(True)
+            self._scene_marked = True
         began = self._clock()
         while not self._server.stop_requested and self._server.jobs.run_next():
             self._last_job = self._clock()
             if self._last_job - began >= _BUDGET_SECONDS:
                 break
+        if not self._server.running:  # A job disabled the add-on, and may have enabled it again
+            return None
         if self._server.stop_requested:
             self._on_stop()
             if self._server.quit_requested:

@@ -92,6 +92,27 @@ def test_registering_again_and_again_leaves_nothing_behind(
     wait_until(lambda: threading.active_count() == threads)
 
 
+def test_a_job_that_enables_the_add_on_again(
+    bpy: ModuleType, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BLD_REMOTE_MCP_START_NOW", "1")
+    bpy.app.background = False
+    addon.register()
+    (tick,) = bpy.app.timers.registered
+    code = "import bld_remote_mcp as addon\naddon.unregister()\naddon.register()"
+    with Client(port) as client:
+        client.send({"type": "execute_code", "params": {"code": code}})
+        wait_until(lambda: addon.api.get_command_queue_size() == 1)
+        assert tick() is None
+        assert client.receive()["status"] == "success"
+        assert client.is_closed()
+    (new_tick,) = bpy.app.timers.registered
+    assert new_tick != tick
+    with Client(port) as client:
+        assert client.ask("hello")["status"] == "success"
+    addon.unregister()
+
+
 def test_registering_while_scenes_can_not_be_reached(
     bpy: ModuleType, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,15 @@ def test_quick_for_a_while_after_work_then_slow(driven: Driven) -> None:
     assert driven.timer.tick() == 0.1
 
 
+def test_the_first_call_marks_the_scene(driven: Driven, bpy: ModuleType) -> None:
+    scene = bpy.data.scenes[0]
+    driven.timer.tick()
+    assert scene.bld_remote_server_running is True
+    scene.bld_remote_server_running = "untouched"
+    driven.timer.tick()
+    assert scene.bld_remote_server_running == "untouched"
+
+
 def test_many_jobs_leave_the_window_its_turns(driven: Driven) -> None:
     for _ in range(10):
         driven.submit_taking(0.02)

@@ -172,6 +172,21 @@ def test_code_that_disables_the_add_on_gets_its_answer(serving: Callable[..., Se
     assert service.ended() == (0, "served 0\n")
 
 
+def test_code_that_enables_the_add_on_again_goes_on(serving: Callable[..., Serving]) -> None:
+    service = serving()
+    code = (
+        "import os, bld_remote_mcp as addon\naddon.unregister()\n"
+        f"addon.settings.port = lambda: {service.port}\n"
+        "os.environ['BLD_REMOTE_MCP_START_NOW'] = '1'\naddon.register()\nprint('new')"
+    )
+    with Client(service.port) as client:
+        assert client.run(code)["result"]["result"] == "new\n"
+    with Client(service.port) as client:
+        assert client.run("print(1)")["result"]["result"] == "1\n"
+        client.ask("server_shutdown")
+    assert service.ended() == (0, "served 0\n")
+
+
 def test_serve_inside_itself(serving: Callable[..., Serving]) -> None:
     service = serving()
     with Client(service.port) as client:
