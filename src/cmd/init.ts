@@ -1,6 +1,7 @@
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Failure, messageOf } from "../failure.ts";
+import type { Blender } from "../local/blender.ts";
 import { configurationPath, defaults, interpret, openConfiguration } from "../local/config.ts";
 import { assign, saveConfiguration } from "../local/config-edit.ts";
 import { detectBlender } from "../local/detect.ts";
@@ -10,10 +11,12 @@ import { choose } from "../ui/prompt.ts";
 import { command } from "./command.ts";
 import { parseSeconds } from "./target.ts";
 
-/** One of the Blenders that are found: the only one, or the one that a person chooses. */
-async function foundBlender(output: Output, signal: AbortSignal): Promise<string> {
-  const places = usualPlaces(process.platform, process.env, homedir());
-  const found = await findBlenders(await candidatesAt(places), signal);
+/** The Blender to take: the only one there is, or the one that a person chooses. */
+export async function pick(
+  found: readonly Blender[],
+  output: Pick<Output, "interactive" | "note">,
+  signal: AbortSignal,
+): Promise<string> {
   const [first] = found;
   if (first === undefined) {
     throw new Failure("no-blender-found", "no Blender was found on PATH or in the usual folders", {
@@ -34,6 +37,11 @@ async function foundBlender(output: Output, signal: AbortSignal): Promise<string
   });
 }
 
+async function installedBlenders(signal: AbortSignal): Promise<Blender[]> {
+  const places = usualPlaces(process.platform, process.env, homedir());
+  return findBlenders(await candidatesAt(places), signal);
+}
+
 export const init = command({
   description: "Choose the Blender on this machine that the other commands use",
   args: {
@@ -51,7 +59,7 @@ export const init = command({
     const { timeoutSeconds } = interpret(file);
     const seconds =
       args.timeout === undefined ? timeoutSeconds : parseSeconds(args.timeout, "--timeout");
-    const chosen = args.blender ?? (await foundBlender(output, signal));
+    const chosen = args.blender ?? (await pick(await installedBlenders(signal), output, signal));
     const facts = await detectBlender(chosen, seconds, signal);
 
     const backup = args.backup === true && file.exists ? `${path}.bak` : null;

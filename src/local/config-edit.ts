@@ -63,7 +63,8 @@ export function textOf(value: unknown): string {
 /** What was typed as a value: text where the key holds text, else what YAML makes of it. */
 function typed(key: string, text: string): unknown {
   const schema = knownKeys.get(key);
-  if (schema !== undefined && v.is(schema, text)) return text;
+  // To YAML nothing is null, but what was typed is an empty text.
+  if (text === "" || (schema !== undefined && v.is(schema, text))) return text;
   let value: unknown;
   try {
     value = parse(text);

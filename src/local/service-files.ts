@@ -19,6 +19,7 @@ import scene from "../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../service/bld_remote_mcp/settings.py" with { type: "text" };
+import wakeup from "../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
 /** The service add-on's folder and module name, which is also the published one's. */
 export const serviceModule = "bld_remote_mcp";
@@ -46,4 +47,5 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "screenshot.py": screenshot,
   "server.py": server,
   "settings.py": settings,
+  "wakeup.py": wakeup,
 };

@@ -30,7 +30,9 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
       });
     }
     for (const wheel of wheels) {
-      const real = await realpath(wheel);
+      const real = await realpath(wheel).catch((error: unknown) => {
+        throw missing(wheel, error);
+      });
       const name = basename(wheel);
       const other = found.get(name);
       if (other !== undefined && other !== real) await requireSame(name, other, real);
@@ -41,12 +43,16 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
   return Promise.all(names.map(([name, path]) => examine(name, path)));
 }
 
+function missing(path: string, error: unknown): Failure {
+  return new Failure("missing-path", `can't read '${path}': ${systemCodeOf(error) ?? error}`, {
+    kind: "usage",
+    hint: "give wheels, or folders that hold wheels",
+  });
+}
+
 async function wheelsAt(path: string): Promise<string[]> {
   const info = await stat(path).catch((error: unknown) => {
-    throw new Failure("missing-path", `can't read '${path}': ${systemCodeOf(error) ?? error}`, {
-      kind: "usage",
-      hint: "give wheels, or folders that hold wheels",
-    });
+    throw missing(path, error);
   });
   if (!info.isDirectory()) {
     if (path.toLowerCase().endsWith(".whl")) return [path];
@@ -57,7 +63,8 @@ async function wheelsAt(path: string): Promise<string[]> {
   }
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => !entry.isDirectory() && entry.name.toLowerCase().endsWith(".whl"))
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+    .filter((entry) => entry.name.toLowerCase().endsWith(".whl"))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
