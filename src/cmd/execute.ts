@@ -5,7 +5,8 @@ import { command } from "./command.ts";
 import { targetOf, withSession } from "./target.ts";
 
 interface Source {
-  code: string;
+  /** As it stands in the file: Python itself finds out its encoding. */
+  code: Uint8Array;
   /** What tracebacks call it. */
   name: string;
 }
@@ -21,11 +22,11 @@ async function sourceOf(file: string | undefined, code: string | undefined): Pro
   if (file !== undefined && code !== undefined) {
     throw usage("two-sources", `both a file (${file}) and --code were given`);
   }
-  if (code !== undefined) return { code, name: "<string>" };
+  if (code !== undefined) return { code: new TextEncoder().encode(code), name: "<string>" };
   if (file === undefined) throw usage("missing-argument", "there is no code to run");
-  if (file === "-") return { code: await Bun.stdin.text(), name: "<stdin>" };
+  if (file === "-") return { code: await Bun.stdin.bytes(), name: "<stdin>" };
   try {
-    return { code: await Bun.file(file).text(), name: file };
+    return { code: await Bun.file(file).bytes(), name: file };
   } catch (error) {
     throw new Failure("unreadable-file", `can't read '${file}': ${messageOf(error)}`, {
       kind: "usage",
@@ -34,10 +35,19 @@ async function sourceOf(file: string | undefined, code: string | undefined): Pro
   }
 }
 
+/** Ctrl-C ends this program, not the code in Blender. */
+function interrupted(cause: unknown): Failure {
+  return new Failure("interrupted", "interrupted; code that has begun goes on in Blender", {
+    kind: "interrupted",
+    hint: "look with 'blender-remote-cli status', end it and Blender with 'blender-remote-cli stop --force'",
+    cause,
+  });
+}
+
 function warnDropped(run: Run, output: Output): void {
   for (const stream of ["stdout", "stderr"] as const) {
     const dropped = run.dropped[stream];
-    if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} characters are lost`);
+    if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} bytes are lost`);
   }
 }
 
@@ -50,11 +60,16 @@ export const execute = command({
   async run({ args, output, signal }) {
     const { code, name } = await sourceOf(args.file, args.code);
     const target = await targetOf(args);
-    const run = await withSession(target, signal, ({ connection }) =>
-      runCode(connection, code, name),
+    const run = await withSession(target, signal, (session) => runCode(session, code, name)).catch(
+      (error: unknown) => {
+        throw signal.aborted ? interrupted(error) : error;
+      },
     );
-    if (output.json) await output.writeJson({ op: "execute", ...run });
-    else {
+    if (output.json) {
+      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+      const { stdout, stderr } = { stdout: text(run.stdout), stderr: text(run.stderr) };
+      await output.writeJson({ op: "execute", ...run, stdout, stderr });
+    } else {
       await output.write(run.stdout);
       await output.writeError(run.stderr);
     }

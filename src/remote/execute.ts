@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
-import type { Answer, Connection, JsonValue } from "./connection.ts";
+import type { Answer, Connection, JsonValue, Session } from "./connection.ts";
 import harness from "./python/harness.py" with { type: "text" };
 import runCodeSource from "./python/run_code.py" with { type: "text" };
 
@@ -57,6 +57,9 @@ function asciiJson(value: JsonValue): string {
 }
 
 function standardOutput(answer: Answer): string {
+  if (answer["timeout"] === "running" || answer["timeout"] === "not_started") {
+    throw overtime(answer["timeout"] === "running");
+  }
   if (answer.status === "error" || answer.result === undefined) {
     const limit = /time-?out|timed out/i.test(answer.message ?? "");
     throw new Failure(
@@ -80,6 +83,20 @@ function standardOutput(answer: Answer): string {
   return executed.output.output?.stdout ?? executed.output.result ?? "";
 }
 
+function overtime(running: boolean): Failure {
+  if (running) {
+    return new Failure("timeout", "the code still runs in Blender after the time limit", {
+      kind: "timeout",
+      hint: "look with 'blender-remote-cli status', end it and Blender with 'blender-remote-cli stop --force', or allow more with --timeout SECONDS",
+    });
+  }
+  const message = "Blender was busy with other code until the time limit; this one won't run";
+  return new Failure("timeout", message, {
+    kind: "timeout",
+    hint: "look with 'blender-remote-cli status', or wait longer with --timeout SECONDS",
+  });
+}
+
 function outcomeIn(stdout: string, nonce: string): unknown {
   const begin = stdout.lastIndexOf(nonce);
   if (begin === -1) {
@@ -88,18 +105,24 @@ function outcomeIn(stdout: string, nonce: string): unknown {
     });
   }
   const end = stdout.indexOf("\n", begin);
-  if (end === -1) {
-    throw new Failure("answer-truncated", "the server cut the answer off, it was too long", {
-      hint: "let the code print less, or write to a file there",
-    });
+  try {
+    if (end !== -1) return JSON.parse(stdout.slice(begin + nonce.length, end));
+  } catch {
+    // Some servers end what they cut off with a line of their own.
   }
-  return JSON.parse(stdout.slice(begin + nonce.length, end));
+  throw new Failure("answer-truncated", "the server cut the answer off, it was too long", {
+    hint: "let the code print less, or write to a file there",
+  });
 }
 
-/** Limits of one call, in seconds. */
 export interface CallOptions {
-  /** Until the answer; without it the connection's total decides. */
+  /** Seconds until the answer; without it the connection's total decides. */
   seconds?: number;
+  /**
+   * Tell the server how much time is left: it then says whether the code had begun, and doesn't
+   * begin it later. For servers with the capability `timeout_seconds`.
+   */
+  serverLimit?: boolean;
 }
 
 /**
@@ -118,25 +141,38 @@ export async function callScript<S extends v.GenericSchema>(
   const nonce = `blender-remote-${crypto.randomUUID()} `;
   const call = asciiJson({ nonce, name: script.name, source: script.source, arguments: args });
   const code = `${harness}\nanswer(${JSON.stringify(call)})\n`;
-  const answer = await connection.request("execute_code", { code }, options.seconds);
+  const left = connection.secondsLeft;
+  // A little less than there is, so that the server's word comes before our own deadline.
+  const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };
+  const params = options.serverLimit === true ? { code, ...limit } : { code };
+  const answer = await connection.request("execute_code", params, options.seconds);
   const outcome = v.parse(outcomeSchema, outcomeIn(standardOutput(answer), nonce));
   if ("error" in outcome) throw new RemoteError(outcome.error);
   return v.parse(schema, outcome.value);
 }
 
+const bytesSchema = v.pipe(
+  v.string(),
+  v.transform((base64) => Uint8Array.fromBase64(base64)),
+);
+
 const runSchema = v.object({
-  stdout: v.string(),
-  stderr: v.string(),
+  stdout: bytesSchema,
+  stderr: bytesSchema,
   exit: v.number(),
   duration_s: v.number(),
   dropped: v.object({ stdout: v.number(), stderr: v.number() }),
 });
 
-/** What a user's code printed, its exit status (0 to 255), its duration in seconds. */
+/** What a user's code wrote, its exit status (0 to 255), its duration in seconds. */
 export type Run = v.InferOutput<typeof runSchema>;
 
-/** What is kept of each of stdout and stderr, in characters; the rest is counted. */
-export const outputLimit = 32 * 1024 * 1024;
+/**
+ * What is kept of each of stdout and stderr, in bytes; the rest is counted. In base64 both fit into
+ * what our service captures of one call (OUTPUT_LIMIT there), and its answer, which has them twice,
+ * into the longest answer that is taken.
+ */
+export const outputLimit = 24 * 1024 * 1024;
 
 const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
 
@@ -144,9 +180,15 @@ const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
  * Runs a user's code in Blender as `python -c` would: an exception gives exit status 1 and its
  * traceback on stderr, `SystemExit(n)` gives n and doesn't end Blender.
  *
+ * @param code Python's source as it stands in the file, in whatever encoding it declares.
  * @param name shown in tracebacks as the code's file.
+ * @throws Failure `timeout`, which says whether the code had begun where the server can tell; as
+ *   `callScript`.
  */
-export async function runCode(connection: Connection, code: string, name: string): Promise<Run> {
-  const args = { code, name, limit: outputLimit };
-  return callScript(connection, runCodeScript, args, runSchema);
+export async function runCode(session: Session, code: Uint8Array, name: string): Promise<Run> {
+  const { connection, server } = session;
+  const knowsLimit =
+    server.kind === "service" && server.hello.capabilities.includes("timeout_seconds");
+  const args = { code: code.toBase64(), name, limit: outputLimit };
+  return callScript(connection, runCodeScript, args, runSchema, { serverLimit: knowsLimit });
 }

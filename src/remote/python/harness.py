@@ -14,7 +14,10 @@ from typing import Any
 
 
 def run(call: dict[str, Any]) -> dict[str, Any]:
-    """Give ``{"value": …}``, or ``{"error": {"type", "message", "errno", "path", "traceback"}}``."""
+    """Give ``{"value": …}``, or ``{"error": {"type", "message", "errno", "path", "traceback"}}``.
+
+    ``errno`` is symbolic (``ENOSPC``), null as ``path`` is where the error has none.
+    """
     name = f"<{call['name']}>"
     try:
         namespace: dict[str, Any] = {"__name__": call["name"]}

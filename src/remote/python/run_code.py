@@ -1,6 +1,9 @@
 """Runs a user's code as ``python -c`` would, and gives its output and exit status."""
 
+import base64
+import builtins
 import contextlib
+import importlib.util
 import io
 import linecache
 import sys
@@ -8,57 +11,93 @@ import time
 import traceback
 from typing import Any
 
+import bpy
 
-class BoundedText(io.TextIOBase):
-    """Keeps the first ``limit`` characters that are written and counts the rest."""
 
-    def __init__(self, limit: int) -> None:
-        self._pieces: list[str] = []
-        self._room = limit
+class BoundedBytes(io.BufferedIOBase):
+    """Keeps the first ``limit`` bytes that are written and counts the rest."""
+
+    def __init__(self, attribute: str, limit: int) -> None:
+        """``attribute``: the stream's name in ``sys``, "stdout" or "stderr"."""
+        super().__init__()
+        self._attribute = attribute
+        self._limit = limit
+        self._finished = False
+        self.kept = bytearray()
         self.dropped = 0
 
     def writable(self) -> bool:
         return True
 
-    def write(self, text: str) -> int:
-        kept = text[: self._room]
-        if kept:
-            self._pieces.append(kept)
-            self._room -= len(kept)
-        self.dropped += len(text) - len(kept)
-        return len(text)
+    def write(self, data: bytes) -> int:  # any bytes-like object
+        data = bytes(data)
+        if self._finished:
+            self._write_late(data)
+            return len(data)
+        room = max(0, self._limit - len(self.kept))
+        self.kept += data[:room]
+        self.dropped += max(0, len(data) - room)
+        return len(data)
 
-    def text(self) -> str:
-        # A lone surrogate can't be written by the controller; Python shows it the same way.
-        return "".join(self._pieces).encode("utf-8", "backslashreplace").decode("utf-8")
+    def finish(self) -> None:
+        """End the capture: from now on writes go where the stream is then."""
+        self._finished = True
+
+    def _write_late(self, data: bytes) -> None:
+        # A logging handler or a thread of earlier code still holds this stream.
+        now = getattr(sys, self._attribute)
+        if getattr(now, "buffer", None) is self:
+            now = getattr(sys, f"__{self._attribute}__")
+        if now is not None:
+            now.write(data.decode("utf-8", "replace"))
 
 
-def exit_status(code: object, stderr: BoundedText) -> int:
-    """The status that ``SystemExit(code)`` gives a Python process (0 to 255)."""
+def text_stream(sink: BoundedBytes, errors: str) -> io.TextIOWrapper:
+    """Give what code sees as ``sys.stdout``: as in Python, but nothing waits in a buffer."""
+    # The wrapper's buffer is public to code, which may write bytes to it.
+    return io.TextIOWrapper(sink, encoding="utf-8", errors=errors, newline="\n", write_through=True)
+
+
+def show(text: str, stderr: BoundedBytes) -> None:
+    """Write to the code's stderr, even where the code has put another stream there or closed it."""
+    stderr.write(text.encode("utf-8", "backslashreplace"))
+
+
+def exit_status(code: object, stderr: BoundedBytes) -> int:
+    """Give the status that ``SystemExit(code)`` gives a Python process (0 to 255)."""
     if code is None:
         return 0
     if isinstance(code, int):
         return code & 0xFF
-    stderr.write(f"{code}\n")
+    show(f"{code}\n", stderr)
     return 1
 
 
-def execute(source: str, name: str, stderr: BoundedText) -> int:
+def remember_lines(source: bytes, name: str) -> None:
+    """Let tracebacks show the source's lines."""
+    # What can't be decoded can't be compiled either, and the error of that says more.
+    with contextlib.suppress(SyntaxError, UnicodeDecodeError):
+        text = importlib.util.decode_source(source)
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+
+
+def execute(source: bytes, name: str, stderr: BoundedBytes) -> int:
     """Run the source in a fresh ``__main__`` namespace; give its exit status."""
-    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    remember_lines(source, name)
+    # With bpy, which other clients of such services have always given to their users' code.
+    namespace = {"__name__": "__main__", "__builtins__": builtins, "bpy": bpy}
     try:
-        code = compile(source, name, "exec")
-        exec(code, {"__name__": "__main__", "__builtins__": __builtins__})
+        exec(compile(source, name, "exec"), namespace)
     except SystemExit as error:
         return exit_status(error.code, stderr)
     except KeyboardInterrupt:
-        stderr.write("KeyboardInterrupt\n")
+        show("KeyboardInterrupt\n", stderr)
         return 130
     except BaseException as error:
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename != name:
             frames = frames.tb_next
-        stderr.write("".join(traceback.format_exception(type(error), error, frames)))
+        show("".join(traceback.format_exception(type(error), error, frames)), stderr)
         return 1
     finally:
         linecache.cache.pop(name, None)
@@ -66,21 +105,28 @@ def execute(source: str, name: str, stderr: BoundedText) -> int:
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"code", "name", "limit"}``; give output, exit status and what was dropped."""
-    stdout = BoundedText(arguments["limit"])
-    stderr = BoundedText(arguments["limit"])
+    """Take ``{"code": base64, "name", "limit"}``, ``limit`` in bytes of each stream.
+
+    Give ``stdout`` and ``stderr`` (base64), ``exit``, ``duration_s`` and ``dropped`` bytes of each.
+    """
+    out = BoundedBytes("stdout", arguments["limit"])
+    err = BoundedBytes("stderr", arguments["limit"])
+    source = base64.b64decode(arguments["code"])
     begun = time.monotonic()
     before = sys.stdout, sys.stderr
+    # What Python's UTF-8 mode does, in which Blender's Python runs.
+    sys.stdout = text_stream(out, "surrogateescape")
+    sys.stderr = text_stream(err, "backslashreplace")
     try:
-        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-            status = execute(arguments["code"], arguments["name"], stderr)
+        status = execute(source, arguments["name"], err)
     finally:
-        # The code may have put other streams there.
         sys.stdout, sys.stderr = before
+        out.finish()
+        err.finish()
     return {
-        "stdout": stdout.text(),
-        "stderr": stderr.text(),
+        "stdout": base64.b64encode(out.kept).decode("ascii"),
+        "stderr": base64.b64encode(err.kept).decode("ascii"),
         "exit": status,
         "duration_s": time.monotonic() - begun,
-        "dropped": {"stdout": stdout.dropped, "stderr": stderr.dropped},
+        "dropped": {"stdout": out.dropped, "stderr": err.dropped},
     }
