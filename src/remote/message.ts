@@ -5,7 +5,7 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-function isSpace(byte: number): boolean {
+function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
@@ -22,8 +22,8 @@ export class MessageError extends Error {
 }
 
 /**
- * Finds the end of JSON objects that come without a delimiter, in pieces of any size. Each byte is
- * looked at once, so that a message of n bytes costs n.
+ * Finds the end of JSON objects that come without a delimiter, in pieces of any size. No byte is
+ * looked at again when more arrive, so that a message of n bytes costs n.
  */
 export class MessageReader {
   readonly #limit: number;
@@ -45,42 +45,66 @@ export class MessageReader {
    */
   push(chunk: Uint8Array): string[] {
     const complete: string[] = [];
-    let start = 0;
-    for (let index = 0; index < chunk.length; index++) {
-      const byte = chunk[index] ?? 0;
-      if (this.#depth === 0) {
-        if (isSpace(byte)) {
-          start = index + 1;
-          continue;
-        }
-        if (byte !== openBrace) {
-          const seen = new TextDecoder().decode(chunk.subarray(index, index + 80));
-          throw new MessageError("a message must begin with {", seen);
-        }
-        start = index;
+    for (let start = this.#begin(chunk, 0); start < chunk.length; ) {
+      const end = this.#end(chunk, start);
+      if (end === -1) {
+        // A copy, since the chunk's memory is the socket's.
+        this.#keep(chunk.slice(start));
+        break;
       }
-      if (this.#scan(byte)) {
-        this.#keep(chunk.subarray(start, index + 1));
-        complete.push(this.#take());
-        start = index + 1;
-      }
+      this.#keep(chunk.subarray(start, end));
+      complete.push(this.#take());
+      start = this.#begin(chunk, end);
     }
-    if (this.#depth > 0) this.#keep(chunk.slice(start));
     return complete;
   }
 
-  /** Advances over one byte; true when it ends the object. */
-  #scan(byte: number): boolean {
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === backslash) this.#escaped = true;
-      else if (byte === quote) this.#inString = false;
-      return false;
+  /** Where the message that is under way goes on, or the next one begins, from `index` on. */
+  #begin(chunk: Uint8Array, index: number): number {
+    if (this.#depth > 0) return index;
+    let start = index;
+    while (start < chunk.length && isSpace(chunk[start])) start++;
+    if (start < chunk.length && chunk[start] !== openBrace) {
+      const seen = new TextDecoder().decode(chunk.subarray(start, start + 80));
+      throw new MessageError("a message must begin with {", seen);
     }
-    if (byte === quote) this.#inString = true;
-    else if (byte === openBrace || byte === openBracket) this.#depth++;
-    else if (byte === closeBrace || byte === closeBracket) return --this.#depth === 0;
-    return false;
+    return start;
+  }
+
+  /** The index behind the message's end, or -1 where it isn't in this chunk. */
+  #end(chunk: Uint8Array, start: number): number {
+    let index = start;
+    while (index < chunk.length) {
+      if (this.#inString) {
+        index = this.#skipString(chunk, index);
+        continue;
+      }
+      const byte = chunk[index++];
+      if (byte === quote) this.#inString = true;
+      else if (byte === openBrace || byte === openBracket) this.#depth++;
+      else if (byte === closeBrace || byte === closeBracket) {
+        this.#depth--;
+        if (this.#depth === 0) return index;
+      }
+    }
+    return -1;
+  }
+
+  /** The index behind the string's end, or the chunk's. */
+  #skipString(chunk: Uint8Array, start: number): number {
+    let index = this.#escaped ? start + 1 : start;
+    for (; index < chunk.length; index++) {
+      const byte = chunk[index];
+      if (byte === backslash) index++;
+      else if (byte === quote) {
+        this.#escaped = false;
+        this.#inString = false;
+        return index + 1;
+      }
+    }
+    // Beyond the end when a backslash was last: the first byte of the next chunk is escaped.
+    this.#escaped = index > chunk.length;
+    return chunk.length;
   }
 
   #keep(piece: Uint8Array): void {
