@@ -14,16 +14,21 @@ import bpy
 # Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
 WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
 
-SYSTEM_FOLDERS = (
-    "/bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp "
-    "/usr /var /Applications /Library /System /Users /Volumes"
-).split()
+# Neither they nor what is in them at the first level: /usr/lib, another user's home.
+SYSTEM_FOLDERS = ["/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root"]
+SYSTEM_FOLDERS += ["/sbin", "/sys", "/usr", "/Applications", "/Library", "/System", "/Users"]
+# These hold folders of everybody's, such as /opt/wheels.
+SHARED_FOLDERS = ["/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"]
+SHARED_FOLDERS += ["/Volumes"]
+# Where Windows keeps its own.
+WINDOWS_VARIABLES = ["SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData", "PUBLIC"]
 
 
 def python_folders() -> set[Path]:
     """Folders of this Python in which nothing may be emptied."""
     paths = sysconfig.get_paths()
-    folders = {paths["stdlib"], paths["platstdlib"], paths["purelib"], paths["platlib"]}
+    kinds = ("stdlib", "platstdlib", "purelib", "platlib", "scripts", "include")
+    folders = {paths[kind] for kind in kinds}
     folders.update(site.getsitepackages())
     folders.add(site.getusersitepackages())
     return {Path(folder).resolve() for folder in folders}
@@ -40,17 +45,25 @@ def blender_folders() -> set[Path]:
     return {Path(folder).resolve() for folder in folders if folder}
 
 
+def is_of_the_system(folder: Path, home: Path) -> bool:
+    own = {os.environ[name] for name in WINDOWS_VARIABLES if os.environ.get(name)}
+    if folder in {Path(path).resolve() for path in (*SYSTEM_FOLDERS, *SHARED_FOLDERS, *own)}:
+        return True
+    # What is in root's own home may be root's wheelhouse.
+    return str(folder.parent) in SYSTEM_FOLDERS and folder.parent != home
+
+
 def refusal(folder: Path) -> str | None:
     """Why this folder must never be emptied, whatever else was said."""
     if folder == Path(folder.anchor):
         return "it is the root of a file system"
     if os.path.ismount(folder):
         return "it is a mount point"
-    if str(folder) in SYSTEM_FOLDERS:
-        return "it is a folder of the operating system"
     home = Path.home().resolve()
     if folder == home or folder in home.parents:
         return "it is or holds the home folder"
+    if is_of_the_system(folder, home):
+        return "it is a folder of the operating system"
     prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
     binary = {Path(bpy.app.binary_path).resolve().parent} if bpy.app.binary_path else set()
     for own, name in ((python_folders(), "Python"), (blender_folders(), "Blender")):
@@ -73,7 +86,7 @@ def look(folder: Path) -> dict[str, Any]:
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             foreign.append(f"{entry.name}/")
-        elif WHEELHOUSE_FILE.match(entry.name) or entry.is_symlink():
+        elif WHEELHOUSE_FILE.match(entry.name):
             files.append({"name": entry.name, "size": size_of(entry)})
         else:
             foreign.append(entry.name)
