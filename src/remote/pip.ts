@@ -5,7 +5,7 @@ import pipRunSource from "./python/pip_run.py" with { type: "text" };
 
 const pipScript: Script = { name: "pip_run.py", source: pipRunSource };
 
-const startedSchema = v.object({ id: v.string(), pid: v.number() });
+const startedSchema = v.object({ pid: v.number() });
 const followedSchema = v.object({
   stdout: v.string(),
   stderr: v.string(),
@@ -53,9 +53,11 @@ export async function runPip(
 ): Promise<PipResult> {
   const begun = performance.now();
   const command = [...run.command, ...run.arguments];
-  const start = { action: "start", command, isolated: run.isolated };
-  const { id } = await callScript(connection, pipScript, start, startedSchema);
+  // Ours, so that a run can be ended whose start was the last thing that was asked for.
+  const id = crypto.randomUUID();
+  const start = { action: "start", id, command, isolated: run.isolated };
   try {
+    await callScript(connection, pipScript, start, startedSchema);
     const returncode = await follow(connection, id, run);
     await callScript(connection, pipScript, { action: "finish", id }, finishedSchema);
     return { returncode, duration: (performance.now() - begun) / 1000 };

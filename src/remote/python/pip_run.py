@@ -37,7 +37,7 @@ def environment(isolated: bool) -> dict[str, str]:
 
 
 def start(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"command": [str], "isolated": bool}``; give ``{"id", "pid"}``."""
+    """Take ``{"id", "command": [str], "isolated": bool}``; give ``{"pid"}``."""
     folder = Path(tempfile.mkdtemp(prefix="blender-remote-pip-"))
     try:
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
@@ -54,8 +54,8 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    runs()[folder.name] = {"process": process, "folder": folder}
-    return {"id": folder.name, "pid": process.pid}
+    runs()[arguments["id"]] = {"process": process, "folder": folder}
+    return {"pid": process.pid}
 
 
 def read(path: Path, offset: int, limit: int) -> str:
