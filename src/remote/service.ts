@@ -49,7 +49,13 @@ const quitScript: Script = { name: "quit.py", source: quitSource };
 /** What our service is doing right now; answered even while Blender's main thread is busy. */
 export async function loadOf(connection: Connection): Promise<Load> {
   const answer = await connection.request("status", {});
-  return v.parse(loadSchema, answer.result);
+  const load = v.safeParse(loadSchema, answer.result);
+  if (load.success) return load.output;
+  throw new Failure(
+    "unexpected-answer",
+    `the service doesn't say what it is doing: ${answer.message ?? "its answer has another shape"}`,
+    { kind: "no-service", hint: "blender-remote-cli install, then start Blender again" },
+  );
 }
 
 /**
