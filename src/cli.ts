@@ -1,9 +1,17 @@
+import type { ArgsDef } from "citty";
 import { checkArguments, suggestion } from "./cmd/arguments.ts";
 import { type Command, type Group, globalArgs } from "./cmd/command.ts";
 import { programName, root } from "./cmd/tree.ts";
 import { Failure } from "./failure.ts";
 import { createOutput } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
+
+/** What may stand where a command is missing; anything else is a typing mistake. */
+const groupArgs: ArgsDef = {
+  ...globalArgs,
+  help: { type: "boolean", alias: "h" },
+  version: { type: "boolean", alias: "V" },
+};
 
 interface Selection {
   path: string;
@@ -78,6 +86,7 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
       return 0;
     }
     if (node.kind === "group") {
+      checkArguments(tokens, { path, args: groupArgs, several: undefined });
       throw new Failure("missing-command", `${path} needs a command`, {
         kind: "usage",
         hint: `${path} --help`,
