@@ -57,12 +57,14 @@ def test_an_exception(client: Client) -> None:
     assert answer["message"] == "Code execution error: bad"
     assert answer["exception"] == "ValueError"
     assert answer["output"] == {"stdout": "before\n", "stderr": ""}
-    assert answer["traceback"].splitlines()[:5] == [
+    lines = [line for line in answer["traceback"].splitlines() if set(line) - set(" ~^")]
+    assert lines == [
         "Traceback (most recent call last):",
         '  File "<execute_code>", line 4, in <module>',
         "    f()",
         '  File "<execute_code>", line 3, in f',
         "    raise ValueError('bad')",
+        "ValueError: bad",
     ]
     assert isinstance(answer["duration"], float)
     assert "exit_code" not in answer

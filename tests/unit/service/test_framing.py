@@ -57,6 +57,13 @@ def test_more_escapes_than_one_match_takes() -> None:
     assert drain(buffer) == [message]
 
 
+def test_more_strings_than_one_match_takes() -> None:
+    message = {"list": ["", "}", "{"] * 2500}
+    buffer = MessageBuffer(100_000)
+    buffer.feed(json.dumps(message).encode())
+    assert drain(buffer) == [message]
+
+
 def test_a_big_message_in_small_pieces() -> None:
     message = {"code": "print('{\\n}')\n" * 500_000}
     stream = json.dumps(message).encode()
