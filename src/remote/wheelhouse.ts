@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Failure, messageOf } from "../failure.ts";
-import type { Connection, Deadlines, Session } from "./connection.ts";
+import { Connection, type Deadlines, type Session } from "./connection.ts";
 import { callScript, RemoteError, type Script } from "./execute.ts";
 import { Lanes } from "./lanes.ts";
 import purgeSource from "./python/purge.py" with { type: "text" };
@@ -135,7 +135,9 @@ async function uploadAll(
   if (wheels.length === 0) return results;
   const plan = chunkPlan(session, options.chunkSize);
   const { deadlines, signal, observer } = options;
-  const lanes = await Lanes.open(session.connection.endpoint, deadlines, signal, plan.lanes);
+  const { connection } = session;
+  const open = () => Connection.open(connection.endpoint, deadlines, signal);
+  const lanes = new Lanes(connection, plan.lanes, open);
   const queue = [...wheels];
   const work = async () => {
     for (let wheel = queue.shift(); wheel !== undefined; wheel = queue.shift()) {
@@ -145,7 +147,7 @@ async function uploadAll(
     }
   };
   try {
-    await Promise.all(Array.from({ length: lanes.count }, work));
+    await Promise.all(Array.from({ length: plan.lanes }, work));
   } finally {
     lanes.close();
   }

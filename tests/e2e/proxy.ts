@@ -1,0 +1,104 @@
+// Stands between the command line and a service, and can look at, cut and count what passes.
+
+import type { Socket } from "bun";
+import { MessageReader } from "../../src/remote/message.ts";
+
+export interface Proxy extends Disposable {
+  port: number;
+  /** The longest request that passed so far, in bytes. */
+  longestRequest: number;
+  /** All bytes that went to the service so far. */
+  bytesThere: number;
+  /** Cuts all connections and takes no more. */
+  cut(): void;
+  /** Lets nothing more through to the service until `work` is done. */
+  hold(work: () => Promise<void>): void;
+}
+
+interface Pipe {
+  other: Promise<Socket<Pipe>>;
+  unsent: Uint8Array[];
+}
+
+function forward(socket: Socket<Pipe>): void {
+  for (let piece = socket.data.unsent.shift(); piece; piece = socket.data.unsent.shift()) {
+    const taken = Math.max(0, socket.write(piece));
+    if (taken < piece.length) {
+      socket.data.unsent.unshift(piece.subarray(taken));
+      return;
+    }
+  }
+}
+
+/**
+ * Forwards loopback connections to `port`.
+ *
+ * @param observe called before each piece goes to the service; it may cut or hold.
+ */
+export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}): Proxy {
+  const sockets = new Set<Socket<Pipe>>();
+  const readers = new Map<Socket<Pipe>, MessageReader>();
+  let held: Promise<void> = Promise.resolve();
+  const end = (socket: Socket<Pipe>) => {
+    sockets.delete(socket);
+    socket.data.other.then(
+      (other) => other.terminate(),
+      () => {},
+    );
+  };
+  const send = (to: Socket<Pipe>, piece: Uint8Array) => {
+    to.data.unsent.push(piece);
+    forward(to);
+  };
+  const connectThere = (client: Socket<Pipe>) =>
+    Bun.connect<Pipe>({
+      hostname: "127.0.0.1",
+      port,
+      data: { other: Promise.resolve(client), unsent: [] },
+      socket: {
+        open: (there) => void sockets.add(there),
+        data: (_, piece) => send(client, piece.slice()),
+        drain: forward,
+        close: end,
+        error: end,
+      },
+    });
+  const listener = Bun.listen<Pipe>({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (client) => {
+        sockets.add(client);
+        readers.set(client, new MessageReader(2 ** 30));
+        client.data = { other: connectThere(client), unsent: [] };
+      },
+      data: (client, piece) => {
+        for (const message of readers.get(client)?.push(piece) ?? []) {
+          proxy.longestRequest = Math.max(proxy.longestRequest, message.length);
+        }
+        proxy.bytesThere += piece.length;
+        observe(proxy);
+        const copy = piece.slice();
+        const { other } = client.data;
+        held.then(() => other.then((there) => send(there, copy))).catch(() => client.terminate());
+      },
+      drain: forward,
+      close: end,
+      error: end,
+    },
+  });
+  const proxy: Proxy = {
+    port: listener.port,
+    longestRequest: 0,
+    bytesThere: 0,
+    cut: () => {
+      listener.stop(true);
+      for (const socket of sockets) socket.terminate();
+    },
+    hold: (work) => {
+      held = held.then(work);
+    },
+    [Symbol.dispose]: () => proxy.cut(),
+  };
+  return proxy;
+}

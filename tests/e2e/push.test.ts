@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { mustRun } from "../../scripts/process.ts";
+import { sha256Of } from "../../src/local/wheels.ts";
+import { proxyTo } from "./proxy.ts";
+import {
+  type CliResult,
+  entries,
+  expectSuccess,
+  launcherOf,
+  type Sandbox,
+  sandbox,
+  startPublished,
+  startService,
+} from "./support.ts";
+import { writeWheel } from "./wheels.ts";
+
+interface Pushed {
+  op: string;
+  remote_wheelhouse: string;
+  files: {
+    name: string;
+    size: number;
+    sha256: string | null;
+    status: string;
+    transferred_bytes: number;
+    error?: string;
+  }[];
+  uploaded: number;
+  skipped: number;
+  failed: number;
+}
+
+function pushed(result: CliResult): Pushed {
+  return JSON.parse(result.stdout) as Pushed;
+}
+
+let number = 0;
+/** A folder name that no other test uses. */
+function fresh(box: Sandbox, name: string): string {
+  number += 1;
+  return join(box.dir, `${number}-${name}`);
+}
+
+function push(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
+  return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
+}
+
+const servers = [
+  { name: "our service", start: startService, blender: "bpy" },
+  { name: "our service in Blender 3.4", start: startService, blender: "debian" },
+  { name: "the published add-on", start: startPublished, blender: "bpy" },
+] as const;
+
+for (const server of servers) {
+  describe(`pkg push to ${server.name}`, () => {
+    let box: Sandbox;
+    beforeAll(async () => {
+      box = await sandbox();
+      await server.start(box, await launcherOf(server.blender));
+    });
+    afterAll(async () => {
+      await box[Symbol.asyncDispose]();
+    });
+
+    test("brings every wheel of a folder, whole; the second time nothing is sent", async () => {
+      const local = fresh(box, "local");
+      await writeWheel(local, { name: "small" });
+      const big = await writeWheel(join(local, "deep", "er"), { name: "big", padding: 3_000_000 });
+      await writeFile(join(local, "README.txt"), "not a wheel");
+      const there = fresh(box, "there");
+      const first = pushed(expectSuccess(await push(box, local, there, "--json")));
+      const [bigFile, smallFile] = first.files;
+      expect(first).toMatchObject({ op: "push", remote_wheelhouse: there, uploaded: 2 });
+      expect(first).toMatchObject({ skipped: 0, failed: 0 });
+      expect(bigFile).toEqual({
+        name: "big-1.0-py3-none-any.whl",
+        size: (await stat(big)).size,
+        sha256: await sha256Of(big),
+        status: "uploaded",
+        transferred_bytes: (await stat(big)).size,
+      });
+      expect(smallFile?.name).toBe("small-1.0-py3-none-any.whl");
+      expect(await entries(there)).toEqual(first.files.map((file) => file.name));
+      expect(await sha256Of(join(there, "big-1.0-py3-none-any.whl"))).toBe(await sha256Of(big));
+
+      const second = pushed(expectSuccess(await push(box, local, there, "--json")));
+      expect(second).toMatchObject({ uploaded: 0, skipped: 2, failed: 0 });
+      expect(second.files.map((file) => file.transferred_bytes)).toEqual([0, 0]);
+    });
+
+    test("replaces a wheel that has the same name and other content", async () => {
+      const local = fresh(box, "local");
+      const there = fresh(box, "there");
+      const wheel = await writeWheel(local, { name: "changed", padding: 1000 });
+      expectSuccess(await push(box, wheel, there));
+      await writeWheel(local, { name: "changed", padding: 1000 });
+      expectSuccess(await push(box, wheel, there));
+      const name = "changed-1.0-py3-none-any.whl";
+      expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+    });
+
+    test("no piece is larger than --chunk-size", async () => {
+      using proxy = proxyTo(box.port);
+      const wheel = await writeWheel(fresh(box, "local"), { name: "pieces", padding: 300_000 });
+      const flags = ["--chunk-size", "10k", "--port", String(proxy.port)];
+      expectSuccess(await push(box, wheel, fresh(box, "there"), ...flags));
+      // 10 KiB in base64, and the script that writes them.
+      expect(proxy.longestRequest).toBeLessThan(10 * 1024 * 1.4 + 8000);
+      expect(proxy.bytesThere).toBeGreaterThan(400_000);
+    });
+
+    test("a connection that is cut leaves nothing under a wheel's name; again completes", async () => {
+      const wheel = await writeWheel(fresh(box, "local"), { name: "cut", padding: 4_000_000 });
+      const there = fresh(box, "there");
+      using proxy = proxyTo(box.port, (passing) => {
+        if (passing.bytesThere > 2_000_000) passing.cut();
+      });
+      const cut = await push(box, wheel, there, "--json", "--port", String(proxy.port));
+      expect(cut.code).toBe(1);
+      expect(pushed(cut)).toMatchObject({ uploaded: 0, failed: 1 });
+      expect(pushed(cut).files[0]?.error).toContain("closed the connection");
+      expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
+
+      const again = pushed(expectSuccess(await push(box, wheel, there, "--json")));
+      expect(again).toMatchObject({ uploaded: 1, failed: 0 });
+      expect(await entries(there)).toEqual(["cut-1.0-py3-none-any.whl"]);
+    });
+
+    test("a full disk: said, and nothing under a wheel's name", async () => {
+      const there = fresh(box, "there");
+      await mkdir(there);
+      await mustRun(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", there]);
+      try {
+        const local = fresh(box, "local");
+        const large = await writeWheel(local, { name: "large", padding: 3_000_000 });
+        const before = await push(box, large, there);
+        expect(before.code).toBe(1);
+        expect(before.stderr).toContain("bytes are to be sent");
+        expect(before.stderr).toContain("hint:");
+
+        // It fits when the push begins; then somebody else writes there.
+        const fits = await writeWheel(local, { name: "fits", padding: 1_500_000 });
+        let full = false;
+        using proxy = proxyTo(box.port, (passing) => {
+          if (full || passing.bytesThere < 100_000) return;
+          full = true;
+          passing.hold(async () => {
+            await mustRun(["sh", "-c", `head -c 2000000 /dev/zero > '${there}/filler' || true`]);
+          });
+        });
+        const during = await push(box, fits, there, "--port", String(proxy.port));
+        expect(during.code).toBe(1);
+        expect(during.stderr).toContain("no space left");
+        expect(await entries(there)).toEqual(["filler"]);
+      } finally {
+        await mustRun(["umount", there]);
+      }
+    });
+
+    test("a folder that can't be written to is said before anything is sent", async () => {
+      const there = fresh(box, "there");
+      await mkdir(there);
+      await mustRun(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", there]);
+      try {
+        const wheel = await writeWheel(fresh(box, "local"), { name: "readonly" });
+        const result = await push(box, wheel, there, "--json");
+        expect(result.code).toBe(1);
+        expect(JSON.parse(result.stdout)).toMatchObject({
+          error: { code: "folder-not-writable", message: expect.stringContaining("EROFS") },
+        });
+      } finally {
+        await mustRun(["umount", there]);
+      }
+    });
+  });
+}
+
+describe("pkg push: what is wrong on this side", () => {
+  let box: Sandbox;
+  beforeAll(async () => {
+    box = await sandbox();
+    await startService(box, await launcherOf("bpy"));
+  });
+  afterAll(async () => {
+    await box[Symbol.asyncDispose]();
+  });
+
+  test("bad wheels are named and the good ones arrive", async () => {
+    const local = fresh(box, "local");
+    const there = fresh(box, "there");
+    const good = await writeWheel(local, { name: "good" });
+    await writeFile(join(local, "empty-1.0-py3-none-any.whl"), "");
+    const whole = await readFile(good);
+    await writeFile(join(local, "truncated-1.0-py3-none-any.whl"), whole.subarray(0, 300));
+    await writeFile(join(local, "a..b-1.0-py3-none-any.whl"), whole);
+    await writeFile(join(local, "a\\b-1.0-py3-none-any.whl"), whole);
+    await writeFile(join(local, "noname.whl"), whole);
+    const result = await push(box, local, there, "--json");
+    expect(result.code).toBe(1);
+    const { files, uploaded, failed } = pushed(result);
+    expect({ uploaded, failed }).toEqual({ uploaded: 1, failed: 5 });
+    const errors = Object.fromEntries(files.map((file) => [file.name, file.error]));
+    expect(errors["empty-1.0-py3-none-any.whl"]).toContain("empty");
+    expect(errors["truncated-1.0-py3-none-any.whl"]).toContain("whole zip archive");
+    for (const name of ["a..b-1.0-py3-none-any.whl", "a\\b-1.0-py3-none-any.whl", "noname.whl"]) {
+      expect(errors[name]).toContain("PEP 427");
+    }
+    expect(await entries(there)).toEqual(["good-1.0-py3-none-any.whl"]);
+
+    const people = await push(box, local, there);
+    expect(people.stderr).toContain("error: failed empty-1.0-py3-none-any.whl");
+    expect(people.stderr).toContain("hint:");
+    expect(people.stdout).toBe("");
+  });
+
+  test.each([
+    ["a folder without wheels", [], 1, "no wheel"],
+    ["a path that isn't there", ["missing"], 2, "missing"],
+    ["a source archive", ["thing-1.0.tar.gz"], 2, "isn't a wheel"],
+  ])("%s gets its own message", async (_, names, code, message) => {
+    const local = fresh(box, "local");
+    await mkdir(local);
+    await writeFile(join(local, "thing-1.0.tar.gz"), "x");
+    const result = await push(box, join(local, ...names), fresh(box, "there"));
+    expect(result.code).toBe(code);
+    expect(result.stderr).toContain(message);
+    expect(result.stderr).toContain("hint:");
+  });
+
+  test("a size that isn't one is wrong usage", async () => {
+    const result = await push(box, box.dir, fresh(box, "there"), "--chunk-size", "huge");
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain("--chunk-size is 'huge'");
+  });
+
+  test("a wheel's name that is a link there is replaced, and what it points to stays", async () => {
+    const there = fresh(box, "there");
+    await mkdir(there);
+    const victim = join(box.dir, "victim");
+    await writeFile(victim, "precious");
+    await symlink(victim, join(there, "linked-1.0-py3-none-any.whl"));
+    const wheel = await writeWheel(fresh(box, "local"), { name: "linked" });
+    expectSuccess(await push(box, wheel, there));
+    expect(await readFile(victim, "utf8")).toBe("precious");
+    const name = "linked-1.0-py3-none-any.whl";
+    expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+  });
+
+  test("Ctrl-C ends it with 130 and nothing under a wheel's name", async () => {
+    const wheel = await writeWheel(fresh(box, "local"), { name: "stopped", padding: 30_000_000 });
+    const there = fresh(box, "there");
+    const begun = Promise.withResolvers<void>();
+    using proxy = proxyTo(box.port, (passing) => {
+      if (passing.bytesThere > 3_000_000) {
+        begun.resolve();
+        passing.hold(() => new Promise(() => {}));
+      }
+    });
+    const flags = ["--remote-wheelhouse", there, "--port", String(proxy.port)];
+    const child = box.spawn(["pkg", "push", wheel, ...flags]);
+    await begun.promise;
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
+  });
+
+  test("names, folders and quotes that aren't plain come through as they are", async () => {
+    const local = fresh(box, "wheels of 'Jürgen' \"二\"");
+    const there = fresh(box, "там 'x' \"y\" $HOME");
+    await writeWheel(local, { name: "plain" });
+    const result = pushed(expectSuccess(await push(box, local, there, "--json")));
+    expect(result.remote_wheelhouse).toBe(there);
+    expect(await entries(there)).toEqual(["plain-1.0-py3-none-any.whl"]);
+  });
+});

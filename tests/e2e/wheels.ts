@@ -1,0 +1,53 @@
+// Small real wheels, made by the tests.
+
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { zipSync } from "fflate";
+
+export interface MadeWheel {
+  name: string;
+  version?: string;
+  tag?: string;
+  /** Incompressible bytes inside, for a wheel of about this size. */
+  padding?: number;
+  /** Requirements of the wheel. */
+  requires?: string[];
+}
+
+const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
+
+function noise(bytes: number): Uint8Array {
+  const data = new Uint8Array(bytes);
+  for (let offset = 0; offset < bytes; offset += 65_536) {
+    crypto.getRandomValues(data.subarray(offset, offset + 65_536));
+  }
+  return data;
+}
+
+/** The bytes of a wheel that pip installs: a module NAME with VERSION in it. */
+export function wheelBytes(wheel: MadeWheel): Uint8Array {
+  const { name, version = "1.0", tag = "py3-none-any", padding = 0, requires = [] } = wheel;
+  const info = `${name}-${version}.dist-info`;
+  const files = {
+    [`${name}/__init__.py`]: text([`__version__ = ${JSON.stringify(version)}`]),
+    ...(padding > 0 ? { [`${name}/noise.bin`]: noise(padding) } : {}),
+    [`${info}/METADATA`]: text([
+      "Metadata-Version: 2.1",
+      `Name: ${name}`,
+      `Version: ${version}`,
+      ...requires.map((requirement) => `Requires-Dist: ${requirement}`),
+    ]),
+    [`${info}/WHEEL`]: text(["Wheel-Version: 1.0", "Root-Is-Purelib: true", `Tag: ${tag}`]),
+  };
+  const record = [...Object.keys(files), `${info}/RECORD`].map((file) => `${file},,`);
+  return zipSync({ ...files, [`${info}/RECORD`]: text(record) }, { level: 0 });
+}
+
+/** Writes a wheel into a folder; gives its path. */
+export async function writeWheel(folder: string, wheel: MadeWheel): Promise<string> {
+  const { name, version = "1.0", tag = "py3-none-any" } = wheel;
+  const path = join(folder, `${name}-${version}-${tag}.whl`);
+  await mkdir(dirname(path), { recursive: true });
+  await Bun.write(path, wheelBytes(wheel));
+  return path;
+}
