@@ -76,10 +76,12 @@ export const install = command({
       };
       const pip = await runPip(connection, run, target.deadlines);
       const names = [...new Set(requirements.map((requirement) => requirement.name))];
-      const found = await lookUpPackages(connection, names);
       const errors: string[] = [];
-      if (pip.returncode !== 0) errors.push(`pip ended with exit status ${pip.returncode}`);
-      else errors.push(...found.filter((one) => !one.importable).map(describe));
+      let found: Package[] = [];
+      if (pip.returncode === 0) {
+        found = await lookUpPackages(connection, names);
+        errors.push(...found.filter((one) => !one.importable).map(describe));
+      } else errors.push(`pip ended with exit status ${pip.returncode}`);
       if (output.json) {
         await output.writeJson({
           op: "install",

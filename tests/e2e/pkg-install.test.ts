@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import {
+  type CliResult,
+  expectSuccess,
+  launcherOf,
+  ownBlender,
+  type Sandbox,
+  sandbox,
+  startPublished,
+  startService,
+  wheelhouse,
+} from "./support.ts";
+import { writeWheel } from "./wheels.ts";
+
+interface Installed {
+  op: string;
+  requested: string[];
+  target: string;
+  mode: string;
+  installed: { name: string; version: string; location: string; importable: boolean }[];
+  pip: { returncode: number; duration_s: number };
+  warnings: string[];
+  errors: string[];
+}
+
+const servers = [
+  { name: "our service", start: startService },
+  { name: "the published add-on", start: startPublished },
+];
+
+for (const server of servers) {
+  describe(`pkg install through ${server.name}`, () => {
+    let box: Sandbox;
+    let there: string;
+    const install = (...args: string[]): Promise<CliResult> =>
+      box.cli(["pkg", "install", ...args, "--remote-wheelhouse", there]);
+    const python = async (code: string): Promise<string> =>
+      expectSuccess(await box.cli(["execute", "--code", code])).stdout.trim();
+
+    beforeAll(async () => {
+      box = await sandbox();
+      there = join(box.dir, "there");
+      await server.start(box, await ownBlender(box, { numpy: false }));
+      const local = join(box.dir, "local");
+      await writeWheel(local, { name: "brone", version: "1.0", requires: ["brtwo>=2"] });
+      await writeWheel(local, { name: "brone", version: "1.1", requires: ["brtwo>=2"] });
+      await writeWheel(local, { name: "brtwo", version: "2.0" });
+      await writeWheel(local, { name: "brnative", tag: "cp27-cp27m-win32" });
+      const real = await wheelhouse("numpy==1.26.4", "colorama==0.4.6");
+      const push = ["pkg", "push", local, real, "--remote-wheelhouse", there];
+      expectSuccess(await box.cli(push));
+    });
+    afterAll(async () => {
+      await box[Symbol.asyncDispose]();
+    });
+
+    test("numpy and colorama: Blender finds them at once, without a restart", async () => {
+      const failing = await box.cli(["execute", "--code", "import numpy"]);
+      expect(failing.code).toBe(1);
+      const result = expectSuccess(await install("numpy", "colorama", "--json"));
+      const report = JSON.parse(result.stdout) as Installed;
+      const site = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+      expect(report).toEqual({
+        op: "install",
+        requested: ["numpy", "colorama"],
+        target: "site",
+        mode: "offline",
+        installed: [
+          { name: "numpy", version: "1.26.4", location: site, importable: true },
+          { name: "colorama", version: "0.4.6", location: site, importable: true },
+        ],
+        pip: { returncode: 0, duration_s: expect.any(Number) },
+        warnings: [],
+        errors: [],
+      });
+      expect(await python("import numpy; print(numpy.zeros(3).sum(), numpy.__version__)")).toBe(
+        "0.0 1.26.4",
+      );
+    });
+
+    test("versions, dependencies, upgrade and reinstall are pip's", async () => {
+      const version = "import importlib.metadata as m; print(m.version('brone'))";
+      expectSuccess(await install("brone==1.0", "--no-deps"));
+      expect(await python(version)).toBe("1.0");
+      expect((await box.cli(["execute", "--code", "import brtwo"])).code).toBe(1);
+
+      const kept = expectSuccess(await install("brone"));
+      expect(kept.stdout).toContain("brone 1.0 in ");
+      expect(await python("import brtwo; print(brtwo.__version__)")).toBe("2.0");
+
+      expectSuccess(await install("brone", "--upgrade"));
+      expect(await python(version)).toBe("1.1");
+
+      const again = expectSuccess(await install("brone", "--force-reinstall", "--no-deps"));
+      expect(again.stderr).toContain("Attempting uninstall: brone");
+    });
+
+    test.each([
+      ["a package that isn't there", "brthree", "brthree"],
+      ["a version that isn't there", "brone>=9", "brone>=9"],
+      ["a wheel for another Python", "brnative", "brnative"],
+    ])("%s: pip's words, exit 1, a hint", async (_, spec, said) => {
+      const result = await install(spec);
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain(`No matching distribution found for ${said}`);
+      expect(result.stderr).toContain("error: pip ended with exit status 1");
+      expect(result.stderr).toContain("hint:");
+      expect(result.stdout).toBe("");
+
+      const json = JSON.parse((await install(spec, "--json")).stdout) as Installed;
+      expect(json).toMatchObject({ installed: [], pip: { returncode: 1 } });
+      expect(json.errors).toEqual(["pip ended with exit status 1"]);
+    });
+  });
+}
+
+describe("pkg install: what is refused before anything is done", () => {
+  let box: Sandbox;
+  beforeAll(async () => {
+    box = await sandbox();
+  });
+  afterAll(async () => {
+    await box[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ["a URL", "https://example.org/a-1.0-py3-none-any.whl"],
+    ["a URL", "brone @ https://example.org/a.whl"],
+    ["a path", "./brone-1.0-py3-none-any.whl"],
+    ["a marker", "brone; python_version > '3'"],
+    ["a requirement", "brone=="],
+    ["a version specifier", "brone>=banana"],
+  ])("%s: %s", async (kind, spec) => {
+    const result = await box.cli(["pkg", "install", spec]);
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain(kind);
+    expect(result.stderr).toContain("hint:");
+    expect(result.stderr).toContain("pkg pip -- install");
+  });
+
+  test("a Python that the system manages, with the marker's path", async () => {
+    await startService(box, await launcherOf("debian"));
+    const result = await box.cli(["pkg", "install", "colorama", "--json"]);
+    expect(result.code).toBe(1);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      error: {
+        code: "externally-managed",
+        message: expect.stringContaining("/EXTERNALLY-MANAGED"),
+        hint: expect.any(String),
+      },
+    });
+  });
+});
