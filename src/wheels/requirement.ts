@@ -17,6 +17,9 @@ export type RequirementResult =
   | { ok: true; requirement: NamedRequirement }
   | { ok: false; reason: string };
 
+// Where a file of that name is in its working folder, pip installs it.
+const archive = /\.(whl|zip|tar|tgz|tbz|txz|tlz|gz|bz2|xz|lz|lzma)$/i;
+
 function refuse(reason: string): RequirementResult {
   return { ok: false, reason };
 }
@@ -30,7 +33,7 @@ export function parseRequirement(spec: string): RequirementResult {
   if (text.startsWith("-")) return refuse("it is an option of pip");
   if (text.includes("://") || /\s@|^[\w.[\],-]+@/.test(text)) return refuse("it is a URL");
   if (text.includes(";")) return refuse("it has a marker");
-  if (/[/\\]/.test(text) || /\.(whl|zip|gz)$/i.test(text) || text.startsWith("."))
+  if (/[/\\]/.test(text) || archive.test(text) || text.startsWith("."))
     return refuse("it is a path");
   const parsed = parse(text);
   if (parsed === undefined) return refuse("it isn't a requirement (PEP 508)");

@@ -1,0 +1,88 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseRequirement } from "../../../src/wheels/requirement.ts";
+
+describe("names with version constraints", () => {
+  test.each([
+    ["numpy", "numpy", "numpy", [], ""],
+    ["  numpy  ", "numpy", "numpy", [], ""],
+    ["numpy >= 1.26, < 2", "numpy>=1.26,<2", "numpy", [], ">=1.26,<2"],
+    ["Foo.Bar_-baz[x, y] ~= 1.0", "Foo.Bar_-baz[x,y]~=1.0", "foo-bar-baz", ["x", "y"], "~=1.0"],
+    ["numpy==1.*", "numpy==1.*", "numpy", [], "==1.*"],
+    ["numpy!=1.0", "numpy!=1.0", "numpy", [], "!=1.0"],
+    [
+      "numpy==1!2.0rc1.post2.dev3",
+      "numpy==1!2.0rc1.post2.dev3",
+      "numpy",
+      [],
+      "==1!2.0rc1.post2.dev3",
+    ],
+    ["torch==2.1+cu118", "torch==2.1+cu118", "torch", [], "==2.1+cu118"],
+    ["constructor", "constructor", "constructor", [], ""],
+  ])("%p", (spec, text, name, extras, specifier) => {
+    const result = parseRequirement(spec);
+    expect(result).toEqual({ ok: true, requirement: { text, name, extras, specifier } });
+  });
+});
+
+describe("anything else is refused, and the reason says what it is", () => {
+  test.each([
+    ["", "empty"],
+    [" \t", "empty"],
+    ["--upgrade", "option"],
+    ["-r requirements.txt", "option"],
+    ["numpy --no-deps", "isn't a requirement"],
+    ["numpy==1.0 --hash=sha256:00", "isn't a requirement"],
+    ["https://example.org/numpy.whl", "URL"],
+    ["git+ssh://git@example.org/numpy", "URL"],
+    ["numpy @ https://example.org/numpy.whl", "URL"],
+    ["numpy@file:numpy.whl", "URL"],
+    ["numpy[x]@file", "URL"],
+    ["numpy; python_version < '3'", "marker"],
+    ["./numpy", "path"],
+    ["numpy/", "path"],
+    ["C:\\wheels", "path"],
+    [".", "path"],
+    ["..", "path"],
+    ["numpy-1.0-py3-none-any.whl", "path"],
+    ["numpy-1.0.tar.gz", "path"],
+    ["numpy.tgz", "path"],
+    ["numpy-1.0.TAR.XZ", "path"],
+    ["numpy # comment", "comment"],
+    ["numpy\n--index-url=x", "characters"],
+    ["nümpy", "characters"],
+    ["numpy\u0000", "characters"],
+    ["numpy=1", "isn't a requirement"],
+    ["numpy=>1", "isn't a requirement"],
+    ["numpy==", "isn't a requirement"],
+    ["numpy[", "isn't a requirement"],
+    ["-", "option"],
+    ["_numpy", "isn't a requirement"],
+    ["__proto__", "isn't a requirement"],
+    ["numpy scipy", "isn't a requirement"],
+    ["$HOME", "isn't a requirement"],
+    ["numpy>=1.*", "version specifier"],
+    ["numpy~=1", "version specifier"],
+    ["numpy>1.0+local", "version specifier"],
+  ])("%p", (spec, why) => {
+    const result = parseRequirement(spec);
+    expect(result).toEqual({ ok: false, reason: expect.stringContaining(why) });
+  });
+});
+
+test("with something put into it, it is refused or still nothing but a requirement to pip", () => {
+  const pieces = fc.oneof(
+    fc.constantFrom(..."[]=<>~!, @/\\;#:$`'\"\n*+-.1a", "--", "..", " -", "://"),
+    fc.string({ unit: "binary", minLength: 1, maxLength: 2 }),
+  );
+  fc.assert(
+    fc.property(fc.nat({ max: 16 }), pieces, (at, piece) => {
+      const spec = "numpy[x]>=1.0,<2";
+      const result = parseRequirement(spec.slice(0, at) + piece + spec.slice(at));
+      if (!result.ok) return;
+      expect(result.requirement.text).toMatch(/^[A-Za-z0-9][\w.[\]<>=!~,+*-]*$/);
+      expect(result.requirement.name).toMatch(/^[a-z0-9][a-z0-9-]*$/);
+    }),
+    { numRuns: 2000 },
+  );
+});
