@@ -30,9 +30,7 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
       });
     }
     for (const wheel of wheels) {
-      const real = await realpath(wheel).catch((error: unknown) => {
-        throw missing(wheel, error);
-      });
+      const real = await realpath(wheel);
       const name = basename(wheel);
       const other = found.get(name);
       if (other !== undefined && other !== real) await requireSame(name, other, real);
@@ -55,17 +53,43 @@ async function wheelsAt(path: string): Promise<string[]> {
     throw missing(path, error);
   });
   if (!info.isDirectory()) {
-    if (path.toLowerCase().endsWith(".whl")) return [path];
+    if (isWheel(path)) return [path];
     throw new Failure("not-a-wheel", `'${path}' isn't a wheel (*.whl)`, {
       kind: "usage",
       hint: "source archives must be built first: pip wheel",
     });
   }
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
-    .filter((entry) => entry.name.toLowerCase().endsWith(".whl"))
-    .map((entry) => join(entry.parentPath, entry.name));
+  return wheelsIn(path, new Set());
+}
+
+function isWheel(path: string): boolean {
+  return path.toLowerCase().endsWith(".whl");
+}
+
+/**
+ * Links are followed, each folder is entered once.
+ *
+ * @param entered real paths of folders; added to.
+ */
+async function wheelsIn(folder: string, entered: Set<string>): Promise<string[]> {
+  const real = await realpath(folder);
+  if (entered.has(real)) return [];
+  entered.add(real);
+  const found: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw missing(folder, error);
+  });
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    const info = entry.isSymbolicLink()
+      ? await stat(path).catch((error: unknown) => {
+          if (isWheel(path)) throw missing(path, error);
+        })
+      : entry;
+    if (info?.isDirectory()) found.push(...(await wheelsIn(path, entered)));
+    else if (info?.isFile() && isWheel(path)) found.push(path);
+  }
+  return found;
 }
 
 async function requireSame(name: string, one: string, other: string): Promise<void> {
