@@ -50,16 +50,23 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// The library looks at stdout and at CI; these go to stderr.
+const coloured = process.stderr.isTTY === true && process.env["NO_COLOR"] === undefined;
+
+function label(text: string, colour: (text: string) => string): string {
+  return coloured ? colour(text) : text;
+}
+
 const labels: Record<string, string> = {
-  error: colors.red("error:"),
-  warn: colors.yellow("warning:"),
-  debug: colors.gray("debug:"),
+  error: label("error:", colors.red),
+  warn: label("warning:", colors.yellow),
+  debug: label("debug:", colors.gray),
 };
 
 function line(entry: LogObject): string {
-  const label = labels[entry.type];
   const text = entry.args.map(String).join(" ");
-  return label === undefined ? text : `${label} ${text}`;
+  const before = labels[entry.type];
+  return before === undefined ? text : `${before} ${text}`;
 }
 
 function messages(options: OutputOptions): ConsolaInstance {
