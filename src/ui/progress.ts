@@ -1,4 +1,4 @@
-import { Presets, SingleBar } from "cli-progress";
+import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { megabytes } from "./format.ts";
 import type { Output } from "./output.ts";
 
@@ -17,11 +17,12 @@ function lines(output: Output): Progress {
   return { ...silent, line: (text) => output.note(text) };
 }
 
-function bar(output: Output): Progress {
+function bar(): Progress {
   let total = 0;
   let done = 0;
   let begun = 0;
-  const view = new SingleBar(
+  let shown: SingleBar | undefined;
+  const view = new MultiBar(
     {
       format: "{bar} {percentage}% {done}/{all} {rate}/s {left}",
       stream: process.stderr,
@@ -46,23 +47,23 @@ function bar(output: Output): Progress {
     begin: (bytes) => {
       total = bytes;
       begun = performance.now();
-      if (total > 0) view.start(total, 0, payload());
+      if (total > 0) shown = view.create(total, 0, payload());
     },
     advance: (bytes) => {
       done += bytes;
-      view.update(done, payload());
+      shown?.update(done, payload());
     },
-    line: (text) => {
-      // The bar's line is cleared for the text and drawn again below it.
-      process.stderr.write("\r\u001b[K");
-      output.note(text);
+    // Printed above the bar when it's drawn next.
+    line: (text) => void view.log(`${text}\n`),
+    end: () => {
+      view.update(); // `stop` alone loses lines that wait for the next drawing
+      view.stop();
     },
-    end: () => view.stop(),
   };
 }
 
 /** Makes the progress display that fits the output. */
 export function createProgress(output: Output): Progress {
   if (output.quiet || output.json) return silent;
-  return output.terminal ? bar(output) : lines(output);
+  return output.terminal ? bar() : lines(output);
 }
