@@ -3,13 +3,23 @@
 import { expect } from "bun:test";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { blenders } from "../../scripts/blenders.ts";
+import { blenders, parts } from "../../scripts/blenders.ts";
 import { type CliOptions, type CliResult, expectSuccess, type Sandbox } from "./support.ts";
 
-/** Name and launcher of each Blender that the tests have, for `test.each`. */
-export const everyBlender: [name: string, launcher: string][] = (await blenders()).map(
-  ({ name, version, launcher }) => [`${name} ${version}`, launcher],
-);
+/** A test for a Blender that should be here and isn't must fail, not be left out. */
+async function testBlenders(): Promise<[name: string, launcher: string][]> {
+  const missing = (await parts()).filter(
+    ({ name, state }) => name !== "gui" && name !== "published" && state === "missing",
+  );
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(", ");
+    throw new Error(`test Blenders are missing (${names}): run ./dev blenders`);
+  }
+  return (await blenders()).map(({ name, version, launcher }) => [`${name} ${version}`, launcher]);
+}
+
+/** Name and launcher of each Blender that this machine can have, for `test.each`. */
+export const everyBlender = await testBlenders();
 
 export interface ExpectedFailure {
   code: string;
