@@ -1,0 +1,42 @@
+"""Loads the scripts that run in Blender, with a stand-in for bpy."""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[3] / "src" / "remote" / "python"
+
+
+@pytest.fixture
+def fake_bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """A background Blender whose own files and user files are in a temporary folder."""
+    module = ModuleType("bpy")
+    module.app = SimpleNamespace(
+        version_string="5.0.1", binary_path=str(tmp_path / "blender-5.0" / "blender")
+    )
+    module.utils = SimpleNamespace(
+        resource_path=lambda kind: str(tmp_path / "blender-5.0" / "5.0") if kind == "LOCAL" else "",
+        user_resource=lambda kind: str(tmp_path / "user" / kind.lower()),
+    )
+    monkeypatch.setitem(sys.modules, "bpy", module)
+    return module
+
+
+@pytest.fixture
+def load(fake_bpy: ModuleType) -> Callable[[str], ModuleType]:
+    """Gives a script as a module of its own."""
+    assert sys.modules["bpy"] is fake_bpy
+
+    def load_script(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"{name}_script", SCRIPTS / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load_script

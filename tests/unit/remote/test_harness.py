@@ -1,0 +1,100 @@
+"""How one call carries a JSON value in and one out."""
+
+import json
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+NONCE = "blender-remote-1234 "
+
+
+@pytest.fixture
+def call(
+    load: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Any]:
+    harness = load("harness")
+
+    def answer(source: str, arguments: object = None) -> Any:
+        document = {"nonce": NONCE, "name": "s.py", "source": source, "arguments": arguments}
+        harness.answer(json.dumps(document))
+        before, line = capsys.readouterr().out.rsplit(NONCE, 1)
+        assert before.endswith("\n")
+        assert line.endswith("\n")
+        assert "\n" not in line[:-1]
+        return json.loads(line)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, 0.5, "", "ä😀\n\"'\\", {"a": [1, {"b": None}]}, "\x00\x7f\u2028"]
+)
+def test_a_value_goes_in_and_comes_out(call: Callable[..., Any], value: object) -> None:
+    assert call("def main(arguments):\n    return arguments", value) == {"value": value}
+
+
+def test_what_a_script_prints_stands_before_the_answer(call: Callable[..., Any]) -> None:
+    source = "def main(_):\n    print('a line without an end', end='')\n    return 1"
+    assert call(source) == {"value": 1}
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(3)", "KeyboardInterrupt()", "GeneratorExit()"])
+def test_nothing_that_a_script_raises_gets_out(call: Callable[..., Any], raised: str) -> None:
+    error = call(f"def main(_):\n    raise {raised}")["error"]
+    assert error["type"] == raised.split("(")[0]
+
+
+def test_an_error_with_its_traceback(call: Callable[..., Any]) -> None:
+    error = call("def main(_):\n    return {}['a key']")["error"]
+    assert error["type"] == "KeyError"
+    assert error["message"] == "'a key'"
+    assert error["errno"] is None
+    assert error["path"] is None
+    assert 'File "<s.py>", line 2, in main' in error["traceback"]
+
+
+def test_an_error_of_the_system(call: Callable[..., Any]) -> None:
+    source = "def main(path):\n    open(path)"
+    error = call(source, "/no such/ä")["error"]
+    assert error["type"] == "FileNotFoundError"
+    assert error["message"] == "No such file or directory"
+    assert error["errno"] == "ENOENT"
+    assert error["path"] == "/no such/ä"
+
+
+def test_an_errno_that_is_none_and_a_path_of_bytes(call: Callable[..., Any]) -> None:
+    assert call("def main(_):\n    raise OSError('own words')")["error"]["errno"] is None
+    error = call("def main(_):\n    open(b'/no such')")["error"]
+    assert (error["errno"], error["path"]) == ("ENOENT", None)
+
+
+@pytest.mark.parametrize("source", ["def main(", "x = 1", "raise ValueError"])
+def test_a_script_that_has_no_main(call: Callable[..., Any], source: str) -> None:
+    assert call(source)["error"]["type"] in {"SyntaxError", "KeyError", "ValueError"}
+
+
+def test_each_call_has_a_namespace_of_its_own(call: Callable[..., Any]) -> None:
+    call("kept = 1\ndef main(_):\n    pass")
+    assert call("def main(_):\n    return 'kept' in globals()") == {"value": False}
+
+
+def test_the_nonce_tells_the_answer_from_other_output(call: Callable[..., Any]) -> None:
+    # A script that prints like an answer, before the real one.
+    source = f"def main(_):\n    print('\\n{NONCE.strip()[:-1]}x {{}}')\n    return 'real'"
+    assert call(source) == {"value": "real"}
+
+
+def test_it_is_written_at_once(
+    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    stream = type("Stream", (), {"write": staticmethod(written.append)})()
+    harness = load("harness")
+    document = {"nonce": NONCE, "name": "s", "source": "def main(_): pass", "arguments": None}
+    monkeypatch.setattr(sys, "stdout", stream)
+    harness.answer(json.dumps(document))
+    monkeypatch.undo()
+    assert written == [f'\n{NONCE}{{"value": null}}\n']

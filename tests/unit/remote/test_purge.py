@@ -1,0 +1,244 @@
+"""Emptying a wheelhouse, and refusing everything that isn't one."""
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+Act = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "homes" / "me"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def purge(load: Callable[[str], ModuleType], home: Path) -> Act:
+    """Purges with force, unless told otherwise; never anything but what is in `tmp_path`."""
+    script = load("purge")
+    real_empty = script.empty
+
+    def guarded(folder: Path) -> None:
+        assert home.parents[1] in folder.parents, f"{folder} would have been emptied"
+        real_empty(folder)
+
+    script.empty = guarded
+
+    def act(folder: "Path | str", action: str = "purge", force: bool = True) -> dict[str, Any]:
+        return script.main({"folder": str(folder), "action": action, "force": force})
+
+    return act
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    return folder
+
+
+def refused(answer: dict[str, Any], why: str) -> None:
+    assert answer["state"] == "refused"
+    assert why in answer["reason"]
+
+
+class TestRefusedEvenWithForce:
+    @pytest.mark.parametrize("folder", ["/", "//", "/tmp/..", "/usr/../.."])
+    def test_the_root(self, purge: Act, folder: str) -> None:
+        refused(purge(folder), "root of a file system")
+
+    def test_home_and_what_holds_it(
+        self, purge: Act, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(home)
+        for folder in (
+            home,
+            f"{home}/",
+            home.parent,
+            home.parents[1],
+            "~",
+            "~/",
+            "~/x/..",
+            ".",
+            "..",
+        ):
+            refused(purge(folder), "the home folder")
+
+    @pytest.mark.parametrize("folder", ["/usr", "/etc", "/home", "/var", "/tmp", "/opt", "/dev"])
+    def test_folders_of_the_system(self, purge: Act, folder: str) -> None:
+        answer = purge(folder)
+        assert answer["state"] == ("refused" if os.path.isdir(folder) else "missing")
+
+    def test_in_folders_of_the_system(
+        self, purge: Act, tmp_path: Path, load: Callable[[str], ModuleType]
+    ) -> None:
+        refused(purge("/usr/share"), "operating system")
+        is_of_the_system = load("purge").is_of_the_system
+        assert is_of_the_system(Path("/home/somebody"), Path("/home/me"))
+        assert is_of_the_system(Path("/Users/somebody"), Path("/Users/me"))
+        assert not is_of_the_system(Path("/home/me/wheels"), Path("/home/me"))
+        assert not is_of_the_system(Path("/root/wheels"), Path("/root"))
+        assert not is_of_the_system(Path("/opt/wheels"), Path("/root"))
+
+    def test_folders_of_windows(
+        self, load: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        script = load("purge")
+        monkeypatch.setenv("SystemRoot", str(tmp_path))
+        monkeypatch.setenv("ProgramData", "")
+        assert script.is_of_the_system(tmp_path, Path("/nobody"))
+        assert not script.is_of_the_system(tmp_path / "wheels", Path("/nobody"))
+
+    def test_pythons_own(self, purge: Act) -> None:
+        paths = sysconfig.get_paths()
+        places = {paths["purelib"], paths["stdlib"], paths["scripts"], *site.getsitepackages()}
+        for place in places:
+            if os.path.isdir(place):
+                assert purge(place)["state"] == "refused"
+                assert purge(Path(place).parent)["state"] == "refused"
+        inside = Path(paths["purelib"]) / "pip"
+        assert inside.is_dir()
+        refused(purge(inside), "Python's own folder")
+
+    def test_the_prefix(self, purge: Act) -> None:
+        for prefix in {sys.prefix, sys.base_prefix}:
+            assert purge(prefix)["state"] == "refused"
+
+    def test_the_user_site(
+        self, purge: Act, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "user-site"
+        (folder / "package").mkdir(parents=True)
+        monkeypatch.setattr(site, "getusersitepackages", lambda: str(folder))
+        refused(purge(folder), "Python's own folder")
+        refused(purge(folder / "package"), "Python's own folder")
+
+    def test_blenders_own(self, purge: Act, tmp_path: Path) -> None:
+        for folder in ("blender-5.0/5.0/scripts/addons", "user/scripts/addons", "user/extensions"):
+            (tmp_path / folder).mkdir(parents=True)
+            refused(purge(tmp_path / folder), "Blender")
+        for folder in ("blender-5.0", "blender-5.0/5.0", "user", "user/scripts"):
+            refused(purge(tmp_path / folder), "Blender")
+
+    def test_a_mount_point(self, purge: Act, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = os.path.ismount
+        monkeypatch.setattr(os.path, "ismount", lambda path: str(path) == str(house) or real(path))
+        refused(purge(house), "mount point")
+        mounts = Path("/proc")
+        if mounts.is_dir():
+            assert purge(mounts)["state"] == "refused"
+
+    def test_a_link_to_a_wheelhouse(self, purge: Act, house: Path, tmp_path: Path) -> None:
+        (house / "a.whl").touch()
+        link = tmp_path / "link"
+        link.symlink_to(house)
+        refused(purge(link), "a link")
+        refused(purge(f"{link}/"), "a link")
+        dangling = tmp_path / "dangling"
+        dangling.symlink_to(tmp_path / "nowhere")
+        refused(purge(dangling), "a link")
+        assert os.listdir(house) == ["a.whl"]
+
+    def test_a_place_reached_through_a_link(self, purge: Act, home: Path, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(home.parent)
+        refused(purge(tmp_path / "link" / "me"), "the home folder")
+
+    def test_a_file(self, purge: Act, house: Path) -> None:
+        (house / "a.whl").touch()
+        refused(purge(house / "a.whl"), "isn't a folder")
+
+
+class TestForeign:
+    @pytest.mark.parametrize(
+        "name", ["notes.txt", "scene.blend", "whl", "a.whl.bak", ".hidden", ".part", "a.tar"]
+    )
+    def test_files(self, purge: Act, house: Path, name: str) -> None:
+        (house / "a-1.0-py3-none-any.whl").touch()
+        (house / name).touch()
+        for action in ("look", "purge"):
+            answer = purge(house, action, force=False)
+            assert (answer["state"], answer["foreign"]) == ("foreign", [name])
+        assert len(os.listdir(house)) == 2
+
+    def test_folders_and_links(self, purge: Act, house: Path, tmp_path: Path) -> None:
+        (house / "folder.whl").mkdir()
+        (house / "latest").symlink_to(tmp_path)
+        answer = purge(house, force=False)
+        assert (answer["state"], answer["foreign"]) == ("foreign", ["folder.whl/", "latest"])
+        assert sorted(os.listdir(house)) == ["folder.whl", "latest"]
+
+
+class TestPurge:
+    def test_what_a_wheelhouse_holds(self, purge: Act, house: Path) -> None:
+        names = [
+            ".blender-remote-abc",
+            ".numpy-1.0-py3-none-any.whl.0123.part",
+            "numpy-1.0-py3-none-any.whl",
+            "odd-1.0.tar.gz",
+            "odd-2.0.zip",
+        ]
+        for name in names:
+            (house / name).write_bytes(b"12345")
+        looked = purge(house, "look", force=False)
+        assert looked["state"] == "ready"
+        assert looked["folder"] == str(house)
+        assert looked["files"] == [{"name": name, "size": 5} for name in names]
+        assert looked["foreign"] == []
+        assert len(os.listdir(house)) == 5
+        purged = purge(house, force=False)
+        assert {**purged, "state": "ready"} == looked
+        assert purged["state"] == "purged"
+        assert os.listdir(house) == []
+
+    def test_force_removes_foreign_things_as_well(self, purge: Act, house: Path) -> None:
+        (house / "deep" / "deeper").mkdir(parents=True)
+        (house / "deep" / "deeper" / "file").touch()
+        (house / "notes.txt").touch()
+        answer = purge(house)
+        assert (answer["state"], answer["foreign"]) == ("purged", ["deep/", "notes.txt"])
+        assert os.listdir(house) == []
+
+    def test_links_go_and_what_they_point_to_stays(
+        self, purge: Act, house: Path, tmp_path: Path
+    ) -> None:
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        (outside / "precious").write_bytes(b"1")
+        (house / "folder.whl").symlink_to(outside)
+        (house / "file.whl").symlink_to(outside / "precious")
+        (house / "dangling.whl").symlink_to(tmp_path / "nowhere")
+        (house / "deep").mkdir()
+        (house / "deep" / "link").symlink_to(outside)
+        assert purge(house)["state"] == "purged"
+        assert os.listdir(house) == []
+        assert (outside / "precious").read_bytes() == b"1"
+
+    def test_a_folder_that_is_not_there(self, purge: Act, house: Path) -> None:
+        answer = purge(house / "nowhere")
+        assert (answer["state"], answer["files"]) == ("missing", [])
+
+    def test_an_empty_one(self, purge: Act, house: Path) -> None:
+        assert purge(house)["state"] == "purged"
+        assert house.is_dir()
+
+    def test_relative_and_in_home(
+        self, purge: Act, house: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (home / "wheels").mkdir()
+        (home / "wheels" / "a.whl").touch()
+        assert purge("~/wheels")["folder"] == str(home / "wheels")
+        assert os.listdir(home / "wheels") == []
+        (house / "a.whl").touch()
+        monkeypatch.chdir(house.parent)
+        assert purge("wheels")["folder"] == str(house)
+        assert os.listdir(house) == []
