@@ -1,5 +1,7 @@
 import { Failure, messageOf } from "../failure.ts";
+import { can } from "../remote/connection.ts";
 import { type Run, runCode } from "../remote/execute.ts";
+import { interrupt } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
 import { targetOf, withSession } from "./target.ts";
@@ -35,8 +37,12 @@ async function sourceOf(file: string | undefined, code: string | undefined): Pro
   }
 }
 
-/** Ctrl-C ends this program, not the code in Blender. */
-function interrupted(cause: unknown): Failure {
+/** After Ctrl-C: what became of the code in Blender. */
+function interrupted(endedThere: boolean, cause: unknown): Failure {
+  if (endedThere) {
+    const message = "interrupted, and the code in Blender as well";
+    return new Failure("interrupted", message, { kind: "interrupted", cause });
+  }
   return new Failure("interrupted", "interrupted; code that has begun goes on in Blender", {
     kind: "interrupted",
     hint: "look with 'blender-remote-cli status', end it and Blender with 'blender-remote-cli stop --force'",
@@ -60,11 +66,15 @@ export const execute = command({
   async run({ args, output, signal }) {
     const { code, name } = await sourceOf(args.file, args.code);
     const target = await targetOf(args);
-    const run = await withSession(target, signal, (session) => runCode(session, code, name)).catch(
-      (error: unknown) => {
-        throw signal.aborted ? interrupted(error) : error;
-      },
-    );
+    const requestId = crypto.randomUUID();
+    let named = false;
+    const run = await withSession(target, signal, (session) => {
+      named = can(session.server, "request_id");
+      return runCode(session, code, name, requestId);
+    }).catch(async (error: unknown) => {
+      if (!signal.aborted) throw error;
+      throw interrupted(named && (await interrupt(target.endpoint, requestId)), error);
+    });
     if (output.json) {
       const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
       const { stdout, stderr } = { stdout: text(run.stdout), stderr: text(run.stderr) };

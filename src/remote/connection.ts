@@ -56,6 +56,11 @@ export type Hello = v.InferOutput<typeof helloSchema>;
  */
 export type Server = { kind: "service"; hello: Hello } | { kind: "plain" };
 
+/** Whether a server said in `hello` that it has this capability. */
+export function can(server: Server, capability: string): boolean {
+  return server.kind === "service" && server.hello.capabilities.includes(capability);
+}
+
 /** The protocol that this client speaks. */
 export const protocolVersion = 1;
 

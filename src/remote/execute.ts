@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
-import type { Answer, Connection, JsonValue, Session } from "./connection.ts";
+import { type Answer, type Connection, can, type JsonValue, type Session } from "./connection.ts";
 import harness from "./python/harness.py" with { type: "text" };
 import runCodeSource from "./python/run_code.py" with { type: "text" };
 
@@ -123,6 +123,8 @@ export interface CallOptions {
    * begin it later. For servers with the capability `timeout_seconds`.
    */
   serverLimit?: boolean;
+  /** A name by which the request can be interrupted. For servers with the capability `request_id`. */
+  requestId?: string;
 }
 
 /**
@@ -144,7 +146,11 @@ export async function callScript<S extends v.GenericSchema>(
   const left = connection.secondsLeft;
   // A little less than there is, so that the server's word comes before our own deadline.
   const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };
-  const params = options.serverLimit === true ? { code, ...limit } : { code };
+  const params = {
+    code,
+    ...(options.serverLimit === true ? limit : {}),
+    ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
+  };
   const answer = await connection.request("execute_code", params, options.seconds);
   const outcome = v.parse(outcomeSchema, outcomeIn(standardOutput(answer), nonce));
   if ("error" in outcome) throw new RemoteError(outcome.error);
@@ -182,13 +188,19 @@ const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
  *
  * @param code Python's source as it stands in the file, in whatever encoding it declares.
  * @param name shown in tracebacks as the code's file.
+ * @param requestId names the request for `interrupt`, where the server can.
  * @throws Failure `timeout`, which says whether the code had begun where the server can tell; as
  *   `callScript`.
  */
-export async function runCode(session: Session, code: Uint8Array, name: string): Promise<Run> {
-  const { connection, server } = session;
-  const knowsLimit =
-    server.kind === "service" && server.hello.capabilities.includes("timeout_seconds");
+export async function runCode(
+  session: Session,
+  code: Uint8Array,
+  name: string,
+  requestId: string,
+): Promise<Run> {
   const args = { code: code.toBase64(), name, limit: outputLimit };
-  return callScript(connection, runCodeScript, args, runSchema, { serverLimit: knowsLimit });
+  return callScript(session.connection, runCodeScript, args, runSchema, {
+    serverLimit: can(session.server, "timeout_seconds"),
+    ...(can(session.server, "request_id") ? { requestId } : {}),
+  });
 }

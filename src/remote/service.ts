@@ -110,6 +110,35 @@ export async function shutDown(session: Session, force: boolean): Promise<void> 
   if (unsaved) throw refusal("there are unsaved changes");
 }
 
+/** How often an interruption is tried, for a request that is just between queue and start. */
+const interruptTries = 5;
+
+/**
+ * Ends one `execute_code` request, by the name that it was sent with: it doesn't begin any more, or
+ * its code gets a KeyboardInterrupt. Over a connection of its own.
+ *
+ * @returns whether it was ended; code inside a long call into C, such as a render, can't be.
+ */
+export async function interrupt(endpoint: Endpoint, requestId: string): Promise<boolean> {
+  const deadlines = { connect: 2, firstAnswer: 2, total: 4 };
+  const schema = v.object({ interrupted: v.boolean() });
+  try {
+    const { connection } = await connect(endpoint, deadlines, new AbortController().signal);
+    try {
+      for (let attempt = 0; attempt < interruptTries; attempt++) {
+        const answer = await connection.request("interrupt", { request_id: requestId });
+        if (v.parse(schema, answer.result).interrupted) return true;
+      }
+      return false;
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
 function refusal(reason: string): Failure {
   return new Failure("unsaved-changes", `Blender wasn't stopped: ${reason}`, {
     hint: "save the file in Blender, or lose the changes with 'blender-remote-cli stop --force'",

@@ -32,8 +32,11 @@ def commands(runner: CodeRunner) -> dict[str, Command]:
 
 
 def execute_code(runner: CodeRunner, params: Params) -> dict[str, object]:
-    """Run `code`; its stdout is the result. What it raises becomes a CommandError with output."""
-    execution = runner.run(_source(params))
+    """Run `code`; its stdout is the result. What it raises becomes a CommandError with output.
+
+    `_request_id`, a string of the client's choice, is what `interrupt` may name.
+    """
+    execution = runner.run(_source(params), text_or_none(params, "_request_id"))
     dropped = {"truncated": execution.truncated} if any(execution.truncated.values()) else {}
     if (failed := execution.failure) is not None:
         exit_code = {} if failed.exit_code is None else {"exit_code": failed.exit_code}
@@ -120,6 +123,14 @@ def _source(params: Params) -> str:
         return base64.b64decode(code).decode("utf-8")
     except (binascii.Error, ValueError) as error:
         raise CommandError(f"Failed to decode base64 code: {error}") from None
+
+
+def text_or_none(params: Params, name: str) -> str | None:
+    """A parameter that is a string or absent; CommandError otherwise."""
+    value = params.get(name)
+    if value is not None and not isinstance(value, str):
+        raise CommandError(f"{name} must be a string, not {type(value).__name__}")
+    return value
 
 
 def _key(params: Params) -> str:

@@ -7,19 +7,20 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
 from . import blender
 from .answers import CommandError, encode, failure, success
-from .commands import Command, Params, commands, legacy
+from .commands import Command, Params, commands, legacy, text_or_none
 from .jobs import Job, Result
 
 if TYPE_CHECKING:
     from .server import Server
 
 PROTOCOL = 1
-CAPABILITIES = ("status", "timeout_seconds", "shutdown_quit", "interrupt")
+CAPABILITIES = ("status", "timeout_seconds", "shutdown_quit", "interrupt", "request_id")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Dispatcher:
         self._control: dict[str, Callable[[Params], Reply]] = {
             "hello": lambda _params: _reply(self._hello()),
             "status": lambda _params: _reply(self._status()),
-            "interrupt": lambda _params: _reply({"interrupted": server.guard.interrupt()}),
+            "interrupt": lambda params: _reply({"interrupted": self._interrupt(params)}),
             "server_shutdown": self._shutdown,
         }
 
@@ -72,12 +73,19 @@ class Dispatcher:
         if name not in self._commands:
             raise CommandError(f"unknown command type {name!r}")
         command = self._commands[name]
-        return Reply(self._on_main_thread(lambda: _carry_out(command, params), _timeout(params)))
+        identity = text_or_none(params, "_request_id")
+        work = partial(_carry_out, command, params)
+        return Reply(self._on_main_thread(work, _timeout(params), name=identity))
 
     def _on_main_thread(
-        self, work: Callable[[], Result], timeout: float | None, *, urgent: bool = False
+        self,
+        work: Callable[[], Result],
+        timeout: float | None,
+        *,
+        name: str | None = None,
+        urgent: bool = False,
     ) -> Result:
-        job = Job(work)
+        job = Job(work, name)
         self._server.jobs.submit(job, urgent=urgent)
         if job.wait(timeout):
             return job.take()
@@ -118,6 +126,16 @@ class Dispatcher:
             "uptime_seconds": time.monotonic() - self._started,
             "requests": self._request_count,
         }
+
+    def _interrupt(self, params: Params) -> bool:
+        """Interrupt the running code; with `request_id` only that request, started or not."""
+        identity = text_or_none(params, "request_id")
+        if identity is None:
+            return self._server.guard.interrupt()
+        reason = "interrupted before it had started; it will not run"
+        return self._server.jobs.withdraw_named(identity, reason) or self._server.guard.interrupt(
+            identity
+        )
 
     def _shutdown(self, params: Params) -> Reply:
         server = self._server

@@ -13,7 +13,7 @@ from .interruption import UserCodeGuard
 
 FILENAME = "<execute_code>"
 # The command line's own bound on what code prints, 24 MiB of each stream, fits in base64 twice.
-OUTPUT_LIMIT = 96 * 1024 * 1024
+OUTPUT_LIMIT = 72 * 1024 * 1024
 MESSAGE_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 1024 * 1024
 
@@ -53,14 +53,19 @@ class CodeRunner:
         self._guard = guard
         self._output_limit = output_limit
 
-    def run(self, source: str) -> Execution:
-        """Run `source` as a program of its own. Nothing that it raises gets out."""
+    def run(self, source: str, name: str | None = None) -> Execution:
+        """Run `source` as a program of its own. Nothing that it raises gets out.
+
+        `name`: by which an interruption may mean just this run.
+        """
         # Tracebacks look lines up here; the latest code is kept for callbacks that it leaves behind
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
         namespace = {"__name__": "__main__", "__builtins__": builtins, "bpy": bpy}
         started = time.perf_counter()
         with captured(self._output_limit) as (stdout, stderr):
-            error = self._guard.run(lambda: exec(compile(source, FILENAME, "exec"), namespace))
+            error = self._guard.run(
+                lambda: exec(compile(source, FILENAME, "exec"), namespace), name
+            )
         duration = time.perf_counter() - started
         return Execution(
             output={"stdout": stdout.finish(), "stderr": stderr.finish()},

@@ -24,22 +24,28 @@ class UserCodeGuard:
         """Nothing is running."""
         self._lock = Lock()
         self._thread: int | None = None
+        self._name: str | None = None
         self._shut = False
         # Set by the main loop while it handles SIGNAL with raise_if_running().
         self.signal_handled = False
 
-    def run(self, code: Callable[[], None]) -> BaseException | None:
-        """Run user code; what it raised, of whatever kind, or None."""
+    def run(self, code: Callable[[], None], name: str | None = None) -> BaseException | None:
+        """Run user code; what it raised, of whatever kind, or None. interrupt() may name it."""
+        self._name = name
         try:
             return self._run(code)
         except KeyboardInterrupt as error:  # It struck after the code's end, in here
             self._settle()
             return error
 
-    def interrupt(self) -> bool:
-        """Raise KeyboardInterrupt in the running code, from any thread; whether there was any."""
+    def interrupt(self, name: str | None = None) -> bool:
+        """Raise KeyboardInterrupt in the running code, from any thread; whether there was any.
+
+        With a name, only in code that was run under it: other code can't begin meanwhile, because
+        what is running now has to pass the lock first.
+        """
         with self._lock:
-            if self._thread is None:
+            if self._thread is None or (name is not None and name != self._name):
                 return False
             if self.signal_handled and SIGNAL is not None:
                 signal.pthread_kill(self._thread, SIGNAL)

@@ -14,8 +14,9 @@ Result = TypeVar("Result")
 class Job(Generic[Result]):
     """One piece of work, and what came of it."""
 
-    def __init__(self, work: Callable[[], Result]) -> None:
-        """`work` runs once, on the main thread."""
+    def __init__(self, work: Callable[[], Result], name: str | None = None) -> None:
+        """`work` runs once, on the main thread; `name` is the client's for it, if it has one."""
+        self.name = name
         self._work = work
         self._done = Event()
         self._result: Result | None = None
@@ -86,6 +87,16 @@ class JobQueue:
                 return False
             self._waiting.remove(job)
             return True
+
+    def withdraw_named(self, name: str, reason: str) -> bool:
+        """Take out jobs of this name that have not started, answered with `reason`; whether any."""
+        with self._lock:
+            found = [job for job in self._waiting if job.name == name]
+            for job in found:
+                self._waiting.remove(job)
+        for job in found:
+            job.fail(CommandError(reason))
+        return bool(found)
 
     def refuse(self, reason: str) -> None:
         """Take no more jobs, and answer those that have not started with `reason`."""

@@ -16,7 +16,7 @@ def test_hello(client: Client) -> None:
         "protocol": 1,
         "server": "bld_remote_mcp",
         "service_version": "2.0.0",
-        "capabilities": ["status", "timeout_seconds", "shutdown_quit", "interrupt"],
+        "capabilities": ["status", "timeout_seconds", "shutdown_quit", "interrupt", "request_id"],
         "blender_version": "4.2.1",
         "pid": os.getpid(),
         "background": True,
@@ -115,6 +115,33 @@ def test_interrupt(start: Callable[..., RunningServer], gate: Gate) -> None:
         assert answer["message"] == "Code execution error: KeyboardInterrupt"
         assert answer["output"]["stdout"] == "so far\n"
         assert worker.run("pass")["status"] == "success"
+
+
+def test_interrupt_of_one_request(start: Callable[..., RunningServer], gate: Gate) -> None:
+    running = start()
+    with running.client() as worker, running.client() as waiting, running.client() as client:
+
+        def interrupt(name: str) -> bool:
+            return client.ask("interrupt", request_id=name)["result"]["interrupted"]
+
+        worker.send({"type": "execute_code", "params": {"code": LOOP, "_request_id": "running"}})
+        gate.wait_started()
+        waiting.send(
+            {
+                "type": "execute_code",
+                "params": {"code": "gate.ran.append('waiting')", "_request_id": "waiting"},
+            }
+        )
+        while client.ask("status")["result"]["queued"] == 0:
+            pass
+        assert interrupt("another") is False
+        assert interrupt("waiting") is True
+        assert "will not run" in waiting.receive()["message"]
+        assert client.ask("status")["result"]["busy"] is True
+        assert interrupt("running") is True
+        assert worker.receive()["message"] == "Code execution error: KeyboardInterrupt"
+        assert interrupt("running") is False
+        assert gate.ran == []
 
 
 def test_code_may_handle_an_interrupt(start: Callable[..., RunningServer], gate: Gate) -> None:
