@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { Failure } from "../failure.ts";
 
 /** Asks one line on the terminal; questions go to stderr, since stdout carries data only. */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
@@ -9,7 +10,12 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
     return (await terminal.question(question, { signal })).trim();
   } catch (error) {
     signal.throwIfAborted();
-    throw error;
+    // Ctrl-D, or the terminal went away.
+    throw new Failure("no-answer", `no answer was given to: ${question.trim()}`, {
+      kind: "usage",
+      hint: "give the answer on the command line (see --help)",
+      cause: error,
+    });
   } finally {
     terminal.close();
   }
