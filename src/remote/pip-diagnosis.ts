@@ -1,0 +1,142 @@
+/** A known cause of a failed pip, in the user's terms. */
+export interface Diagnosis {
+  /** Stable, kebab-case. */
+  code: string;
+  message: string;
+  hint: string;
+}
+
+/** What the hint of a cause may depend on. */
+export interface DiagnosisContext {
+  /** The remote wheelhouse that pip was given; undefined online. */
+  wheelhouse: string | undefined;
+}
+
+interface Cause {
+  code: string;
+  /** Found in what pip wrote; its first group, where there is one, goes into the message. */
+  pattern: RegExp;
+  message: (detail: string) => string;
+  hint: (context: DiagnosisContext) => string;
+}
+
+const pushHint = ({ wheelhouse }: DiagnosisContext) =>
+  wheelhouse === undefined
+    ? "bring wheels: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR, then pkg install … --remote-wheelhouse DIR"
+    : "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push what is missing, then install again";
+
+/**
+ * The causes, the most telling first: pip often ends with a general sentence behind a particular
+ * one. The texts are those of pip 21 to 26.
+ */
+const causes: readonly Cause[] = [
+  {
+    code: "no-space",
+    pattern: /No space left on device|\[Errno 28\]|not enough space on the disk/i,
+    message: () => "the disk of Blender's machine is full",
+    hint: () =>
+      "free some space there; 'blender-remote-cli pkg purge-cache' empties a wheelhouse, TMPDIR of Blender names where pip unpacks",
+  },
+  {
+    code: "hash-mismatch",
+    pattern: /THESE PACKAGES DO NOT MATCH THE HASHES|Hash(?:es)? mismatch/i,
+    message: () => "a package has another hash than the one that was asked for",
+    hint: () => "the file was changed or cut off: get it again, or correct the hash",
+  },
+  {
+    code: "in-use",
+    pattern: /\[WinError (?:5|32)\][^\n]*?'([^']+\.(?:pyd|dll))'/i,
+    message: (file) => `Windows doesn't replace ${file || "a file"} while a program has it loaded`,
+    hint: () =>
+      "close the Blenders that use this Python ('blender-remote-cli stop'), start one without importing the package, and install again",
+  },
+  {
+    code: "permission",
+    pattern: /\[Errno (?:13|1|30)\] [^\n]*?'([^']+)'|Permission denied: '([^']+)'/i,
+    message: (path) => `Blender's user may not write to ${path || "the target folder"}`,
+    hint: () => "install into Blender's user folder: --target user-modules",
+  },
+  {
+    code: "externally-managed",
+    pattern: /externally-managed-environment/,
+    message: () => "the system manages Blender's Python, pip refuses to install into it",
+    hint: () => "install into Blender's user folder: --target user-modules",
+  },
+  {
+    code: "certificate",
+    pattern: /CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|certificate verify failed/i,
+    message: () => "the package index shows a certificate that Python there doesn't trust",
+    hint: () => "give your certificate authority's file on Blender's machine: --cert FILE",
+  },
+  {
+    code: "proxy",
+    pattern: /ProxyError|Cannot connect to proxy|Tunnel connection failed/i,
+    message: () => "the proxy can't be reached, or refuses",
+    hint: () =>
+      "give the right one: --proxy http://HOST:PORT (or HTTPS_PROXY in Blender's environment)",
+  },
+  {
+    code: "no-network",
+    pattern:
+      /NewConnectionError|Name or service not known|Temporary failure in name resolution|getaddrinfo failed|Network is unreachable|ConnectTimeoutError|Connection refused|Failed to establish a new connection/i,
+    message: () => "the package index can't be reached from Blender's machine",
+    hint: pushHint,
+  },
+  {
+    code: "resolution-impossible",
+    pattern: /ResolutionImpossible|conflicting dependencies/i,
+    message: () => "the requested versions contradict each other or what they depend on",
+    hint: () => "loosen a version; pip names above which ones conflict",
+  },
+  {
+    code: "no-matching-distribution",
+    pattern: /No matching distribution found for ([^\s]+)/,
+    message: (spec) => `nothing that fits ${spec} was found`,
+    hint: pushHint,
+  },
+  {
+    code: "bad-wheel",
+    pattern: /(?:Wheel|File) '?([^\s']+\.whl)'?[^\n]* is invalid|BadZipFile|has an invalid wheel/i,
+    message: (file) => `${file || "a wheel"} is corrupt`,
+    hint: () => "push it again: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR",
+  },
+  {
+    code: "no-pip",
+    pattern: /No module named '?pip'?(?:\.|\b)/,
+    message: () => "pip isn't there, or is broken",
+    hint: () => "blender-remote-cli pkg bootstrap",
+  },
+  {
+    code: "old-pip",
+    pattern: /no such option: (--\S+)/,
+    message: (option) => `pip there is too old, it doesn't know ${option}`,
+    hint: () => "blender-remote-cli pkg bootstrap --upgrade",
+  },
+];
+
+/** A cleaned-up leftover of an interrupted install: pip warns of it at every run. */
+const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
+
+/**
+ * Reads what a failed pip wrote for the causes that are known.
+ *
+ * @param output the end of pip's stdout and stderr, as text.
+ * @returns undefined where none is.
+ */
+export function diagnosePip(output: string, context: DiagnosisContext): Diagnosis | undefined {
+  for (const { code, pattern, message, hint } of causes) {
+    const match = pattern.exec(output);
+    if (match !== null) {
+      const detail = match.slice(1).find((group) => group !== undefined) ?? "";
+      return { code, message: message(detail), hint: hint(context) };
+    }
+  }
+  return undefined;
+}
+
+/** A warning about `~name` folders that an interrupted install left, also after a success. */
+export function leftoverWarning(output: string): string | undefined {
+  const match = leftover.exec(output);
+  if (match === null) return undefined;
+  return `an interrupted install left a half-removed package behind: remove the folders that begin with ~ in ${match[2]}`;
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { diagnosePip, leftoverWarning } from "../../../src/remote/pip-diagnosis.ts";
+
+// What pip 23 to 26 write in these cases, shortened to the lines that matter.
+const cases: [code: string, output: string, detail: string][] = [
+  [
+    "no-matching-distribution",
+    "ERROR: Could not find a version that satisfies the requirement brone>=9 (from versions: 1.0)\nERROR: No matching distribution found for brone>=9",
+    "brone>=9",
+  ],
+  [
+    "no-network",
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(': Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/brone/\nERROR: Could not find a version that satisfies the requirement brone (from versions: none)\nERROR: No matching distribution found for brone",
+    "can't be reached",
+  ],
+  [
+    "certificate",
+    "Could not fetch URL: There was a problem confirming the ssl certificate: SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))\nERROR: No matching distribution found for brone",
+    "certificate",
+  ],
+  [
+    "proxy",
+    "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))'",
+    "proxy",
+  ],
+  [
+    "resolution-impossible",
+    "ERROR: Cannot install a==1 and b==2 because these package versions have conflicting dependencies.\nERROR: ResolutionImpossible: for help visit the documentation",
+    "contradict",
+  ],
+  [
+    "hash-mismatch",
+    "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+    "hash",
+  ],
+  [
+    "permission",
+    "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/opt/blender/5.0/python/lib/python3.11/site-packages/x'",
+    "/opt/blender/5.0/python/lib/python3.11/site-packages/x",
+  ],
+  [
+    "in-use",
+    "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\\\B\\\\site-packages\\\\numpy\\\\core\\\\_multiarray.cp311-win_amd64.pyd'",
+    "_multiarray.cp311-win_amd64.pyd",
+  ],
+  [
+    "no-space",
+    "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+    "full",
+  ],
+  [
+    "externally-managed",
+    "error: externally-managed-environment\n\n× This environment is",
+    "system",
+  ],
+  [
+    "bad-wheel",
+    "ERROR: Wheel 'brone' located at /w/brone-1.0-py3-none-any.whl is invalid.",
+    "corrupt",
+  ],
+  ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
+  ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
+  ["old-pip", "no such option: --report", "--report"],
+];
+
+describe("diagnosePip", () => {
+  test.each(cases)("%s", (code, output, detail) => {
+    const found = diagnosePip(`Looking in links: /w\n${output}\n`, { wheelhouse: undefined });
+    expect(found?.code).toBe(code);
+    expect(`${found?.message} ${found?.hint}`).toContain(detail);
+    expect(found?.hint.length).toBeGreaterThan(10);
+  });
+
+  test("a failure that isn't known stays without a guess", () => {
+    expect(diagnosePip("ERROR: something new", { wheelhouse: "/w" })).toBeUndefined();
+  });
+
+  test("the way on differs online and offline", () => {
+    const output = "ERROR: No matching distribution found for x";
+    const online = diagnosePip(output, { wheelhouse: undefined })?.hint ?? "";
+    const offline = diagnosePip(output, { wheelhouse: "/w" })?.hint ?? "";
+    expect(online).toContain("pkg push");
+    expect(offline).toContain("pip download");
+  });
+});
+
+test("leftovers of an interrupted install are named with their folder", () => {
+  const output = "WARNING: Ignoring invalid distribution ~umpy (/b/lib/site-packages)\n";
+  expect(leftoverWarning(output)).toContain("/b/lib/site-packages");
+  expect(leftoverWarning("all is well")).toBeUndefined();
+});
