@@ -96,7 +96,7 @@ const causes: readonly Cause[] = [
   },
   {
     code: "bad-wheel",
-    pattern: /(?:Wheel|File) '?([^\s']+\.whl)'?[^\n]* is invalid|BadZipFile|has an invalid wheel/i,
+    pattern: /([^\s']+\.whl)'? is invalid|BadZipFile|has an invalid wheel/i,
     message: (file) => `${file || "a wheel"} is corrupt`,
     hint: () => "push it again: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR",
   },
