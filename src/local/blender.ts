@@ -3,6 +3,7 @@ import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../failure.ts";
+import { type JsonValue, outcomeSchema, type Script, scriptRunner } from "../script.ts";
 import { type Finished, runToEnd } from "./process.ts";
 import backgroundSource from "./python/background.py" with { type: "text" };
 
@@ -12,27 +13,12 @@ export const oldestVersion: readonly [number, number] = [3, 3];
 /** How long a Blender may take to say its version, in seconds; a first start from a snap is slow. */
 const versionSeconds = 60;
 
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-
 /** An executable that says it is Blender. */
 export interface Blender {
   executable: string;
   /** `4.3.2` */
   version: string;
   numbers: readonly [number, number, number];
-}
-
-/** A Python module with `main(arguments)`, run in a background Blender. */
-export interface BackgroundScript {
-  /** For tracebacks: `install_service.py`. */
-  name: string;
-  source: string;
 }
 
 /**
@@ -135,19 +121,9 @@ export function checkVersion(blender: Blender): void {
   );
 }
 
-const errorSchema = v.object({
-  type: v.string(),
-  message: v.string(),
-  errno: v.nullable(v.string()),
-  path: v.nullable(v.string()),
-  traceback: v.string(),
-});
-
-const outcomeSchema = v.union([v.object({ value: v.unknown() }), v.object({ error: errorSchema })]);
-
 export interface BackgroundRun<S extends v.GenericSchema> {
   executable: string;
-  script: BackgroundScript;
+  script: Script;
   input: JsonValue;
   /** What `main` gives back. */
   schema: S;
@@ -211,6 +187,7 @@ export async function runBlender<S extends v.GenericSchema>(
     const outcomePath = join(folder, "outcome.json");
     const call = { name: run.script.name, source: run.script.source, arguments: run.input };
     await writeFile(script, backgroundSource);
+    await writeFile(join(folder, "run_script.py"), scriptRunner);
     await writeFile(callPath, JSON.stringify(call));
     // Options act in order: the exit code must stand before the script. No --quiet: Blender 3.x
     // would take it for a file, and the result doesn't come through stdout.

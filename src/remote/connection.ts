@@ -1,6 +1,7 @@
 import type { Socket } from "bun";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../failure.ts";
+import type { JsonValue } from "../script.ts";
 import { MessageError, MessageReader } from "./message.ts";
 
 /** Where a service listens. */
@@ -18,14 +19,6 @@ export interface Deadlines {
   /** For everything together; `Infinity` for none. */
   total: number;
 }
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
 
 const answerSchema = v.looseObject({
   status: v.optional(v.string()),

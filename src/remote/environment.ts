@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
+import type { Script } from "../script.ts";
 import type { Connection, Server } from "./connection.ts";
-import { callScript, type Script } from "./execute.ts";
+import { callScript } from "./execute.ts";
 import interpreterSource from "./python/interpreter.py" with { type: "text" };
 import probeSource from "./python/probe.py" with { type: "text" };
 

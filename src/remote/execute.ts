@@ -1,33 +1,19 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
-import { type Answer, type Connection, can, type JsonValue, type Session } from "./connection.ts";
-import harness from "./python/harness.py" with { type: "text" };
+import {
+  type JsonValue,
+  outcomeSchema,
+  type Script,
+  type ScriptError,
+  scriptRunner,
+} from "../script.ts";
+import { type Answer, type Connection, can, type Session } from "./connection.ts";
 import runCodeSource from "./python/run_code.py" with { type: "text" };
-
-/** A Python module with `main(arguments)` that is sent to Blender with each call. */
-export interface Script {
-  /** For tracebacks: `pip_run.py`. */
-  name: string;
-  source: string;
-}
 
 const executedSchema = v.looseObject({
   result: v.optional(v.nullable(v.string())),
   output: v.optional(v.looseObject({ stdout: v.optional(v.string()) })),
 });
-
-const scriptErrorSchema = v.object({
-  type: v.string(),
-  message: v.string(),
-  errno: v.nullable(v.string()),
-  path: v.nullable(v.string()),
-  traceback: v.string(),
-});
-
-const outcomeSchema = v.union([
-  v.object({ value: v.unknown() }),
-  v.object({ error: scriptErrorSchema }),
-]);
 
 /** An exception in a script of ours that ran in Blender; `cause` holds its traceback. */
 export class RemoteError extends Failure {
@@ -37,7 +23,7 @@ export class RemoteError extends Failure {
   readonly errno: string | undefined;
   readonly path: string | undefined;
 
-  constructor(error: v.InferOutput<typeof scriptErrorSchema>) {
+  constructor(error: ScriptError) {
     const where = error.path === null ? "" : `: ${error.path}`;
     super("remote-error", `in Blender: ${error.type}: ${error.message}${where}`, {
       cause: new Error(error.traceback),
@@ -142,7 +128,7 @@ export async function callScript<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   const nonce = `blender-remote-${crypto.randomUUID()} `;
   const call = asciiJson({ nonce, name: script.name, source: script.source, arguments: args });
-  const code = `${harness}\nanswer(${JSON.stringify(call)})\n`;
+  const code = `${scriptRunner}\nanswer(${JSON.stringify(call)})\n`;
   const left = connection.secondsLeft;
   // A little less than there is, so that the server's word comes before our own deadline.
   const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };

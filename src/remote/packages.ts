@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import type { Script } from "../script.ts";
 import type { Connection } from "./connection.ts";
-import { callScript, type Script } from "./execute.ts";
+import { callScript } from "./execute.ts";
 import packagesSource from "./python/packages.py" with { type: "text" };
 
 const packageSchema = v.object({

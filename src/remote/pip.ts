@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import type { Script } from "../script.ts";
 import { type Connection, connect, type Deadlines } from "./connection.ts";
-import { callScript, type Script } from "./execute.ts";
+import { callScript } from "./execute.ts";
 import pipRunSource from "./python/pip_run.py" with { type: "text" };
 
 const pipScript: Script = { name: "pip_run.py", source: pipRunSource };

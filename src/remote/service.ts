@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
+import type { Script } from "../script.ts";
 import {
   type Connection,
   connect,
@@ -8,7 +9,7 @@ import {
   type Server,
   type Session,
 } from "./connection.ts";
-import { callScript, type Script } from "./execute.ts";
+import { callScript } from "./execute.ts";
 import quitSource from "./python/quit.py" with { type: "text" };
 import versionSource from "./python/version.py" with { type: "text" };
 

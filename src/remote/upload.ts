@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
+import type { Script } from "../script.ts";
 import type { Connection } from "./connection.ts";
-import { callScript, RemoteError, type Script } from "./execute.ts";
+import { callScript, RemoteError } from "./execute.ts";
 import type { Lanes } from "./lanes.ts";
 import chunkSource from "./python/upload_chunk.py" with { type: "text" };
 import wheelhouseSource from "./python/wheelhouse.py" with { type: "text" };

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { Failure, messageOf } from "../failure.ts";
+import type { Script } from "../script.ts";
 import { Connection, type Deadlines, type Session } from "./connection.ts";
-import { callScript, RemoteError, type Script } from "./execute.ts";
+import { callScript, RemoteError } from "./execute.ts";
 import { Lanes } from "./lanes.ts";
 import purgeSource from "./python/purge.py" with { type: "text" };
 import { type Upload, uploadInChunks, wheelhouseScript } from "./upload.ts";

@@ -6,40 +6,21 @@ script has ended: ``{"value": …}`` or ``{"error": …}``. What Blender and its
 never be taken for the result.
 """
 
-import errno
 import json
 import os
 import signal
 import sys
-import traceback
+from pathlib import Path
 from types import FrameType
-from typing import Any
+
+# Blender's --python doesn't put the script's folder on the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from run_script import run
 
 
 def interrupted(_signal: int, _frame: FrameType | None) -> None:
     """Leave the script as an exception does, so that it puts back what it was changing."""
     raise KeyboardInterrupt
-
-
-def run(call: dict[str, Any]) -> dict[str, Any]:
-    """Give ``{"value": …}`` or ``{"error": {"type", "message", "errno", "path", "traceback"}}``."""
-    try:
-        namespace: dict[str, Any] = {"__name__": call["name"]}
-        exec(compile(call["source"], f"<{call['name']}>", "exec"), namespace)
-        return {"value": namespace["main"](call["arguments"])}
-    # An add-on that the script enables may well raise SystemExit.
-    except BaseException as error:
-        number = getattr(error, "errno", None)
-        path = getattr(error, "filename", None)
-        return {
-            "error": {
-                "type": type(error).__name__,
-                "message": getattr(error, "strerror", None) or str(error),
-                "errno": errno.errorcode.get(number) if isinstance(number, int) else None,
-                "path": path if isinstance(path, str) else None,
-                "traceback": traceback.format_exc(),
-            }
-        }
 
 
 def main() -> None:

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { Connection, type JsonValue, type Server } from "../../../src/remote/connection.ts";
+import { Connection, type Server } from "../../../src/remote/connection.ts";
+import type { JsonValue } from "../../../src/script.ts";
 import {
   type Environment,
   environmentOf,

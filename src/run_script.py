@@ -1,9 +1,9 @@
 """Runs one script of the command line's inside Blender: one JSON value in, one out.
 
-This text is sent with every call, followed by a line that calls ``answer`` with a JSON document:
-``{"nonce": str, "name": str, "source": str, "arguments": Any}``. ``source`` is a Python module with
-``main(arguments) -> JSON value``. The answer is one line on standard output that begins with the
-nonce, so that nothing that add-ons or other threads print meanwhile can be taken for it.
+A script is a Python module with ``main(arguments) -> JSON value``; its source comes as a value of
+the call, ``{"name": str, "source": str, "arguments": Any}``. A background Blender on this machine
+imports ``run`` from here. A running Blender gets this text with every call, followed by a line that
+calls ``answer``.
 """
 
 import errno
@@ -39,7 +39,11 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
 
 
 def answer(document: str) -> None:
-    """Run the call that a JSON document describes and print its answer."""
+    """Run the call that a JSON document describes, and print its outcome as one line.
+
+    The line begins with the call's ``nonce``, so that nothing that add-ons or other threads print
+    meanwhile can be taken for it.
+    """
     call = json.loads(document)
     # One write, so that output of other threads can't land inside the line.
     sys.stdout.write(f"\n{call['nonce']}{json.dumps(run(call), ensure_ascii=False)}\n")

@@ -1,8 +1,10 @@
 """How one call carries a JSON value in and one out."""
 
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,14 +14,22 @@ NONCE = "blender-remote-1234 "
 
 
 @pytest.fixture
-def call(
-    load: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Any]:
-    harness = load("harness")
+def run_script() -> ModuleType:
+    path = Path(__file__).parents[2] / "src" / "run_script.py"
+    spec = importlib.util.spec_from_file_location("run_script", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def call(run_script: ModuleType, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
 
     def answer(source: str, arguments: object = None) -> Any:
         document = {"nonce": NONCE, "name": "s.py", "source": source, "arguments": arguments}
-        harness.answer(json.dumps(document))
+        run_script.answer(json.dumps(document))
         before, line = capsys.readouterr().out.rsplit(NONCE, 1)
         assert before.endswith("\n")
         assert line.endswith("\n")
@@ -87,14 +97,11 @@ def test_the_nonce_tells_the_answer_from_other_output(call: Callable[..., Any]) 
     assert call(source) == {"value": "real"}
 
 
-def test_it_is_written_at_once(
-    load: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_written_at_once(run_script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     stream = type("Stream", (), {"write": staticmethod(written.append)})()
-    harness = load("harness")
     document = {"nonce": NONCE, "name": "s", "source": "def main(_): pass", "arguments": None}
     monkeypatch.setattr(sys, "stdout", stream)
-    harness.answer(json.dumps(document))
+    run_script.answer(json.dumps(document))
     monkeypatch.undo()
     assert written == [f'\n{NONCE}{{"value": null}}\n']
