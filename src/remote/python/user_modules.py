@@ -42,7 +42,7 @@ def own_files(distribution: importlib.metadata.Distribution, folder: Path) -> li
 
 
 def stage(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make an empty staging folder. Take ``{"folder"}``; give ``{"stage", "report"}`` (paths).
+    """Make an empty staging folder. Take ``{"folder"}``; give ``{"stage"}``, its path.
 
     Leftovers of earlier runs go first.
     """
@@ -52,12 +52,7 @@ def stage(arguments: dict[str, Any]) -> dict[str, Any]:
         shutil.rmtree(old, ignore_errors=True)
     staged = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
     (staged / "new").mkdir()
-    return {"stage": str(staged / "new"), "report": str(staged / "report.json")}
-
-
-def read_report(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Read pip's installation report. Take ``{"report"}``; give ``{"text"}``."""
-    return {"text": Path(arguments["report"]).read_text(encoding="utf-8")}
+    return {"stage": str(staged / "new")}
 
 
 def discard(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +156,7 @@ def swap(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"scripts": scripts}
 
 
-ACTIONS = {"stage": stage, "read_report": read_report, "discard": discard, "swap": swap}
+ACTIONS = {"stage": stage, "discard": discard, "swap": swap}
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:
