@@ -86,7 +86,7 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
       return 0;
     }
     if (node.kind === "group") {
-      checkArguments(tokens, { path, args: groupArgs, several: undefined });
+      checkArguments(tokens, { path, args: groupArgs, several: undefined, takesRest: false });
       throw new Failure("missing-command", `${path} needs a command`, {
         kind: "usage",
         hint: `${path} --help`,
@@ -98,7 +98,9 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
         hint: `${path} --help`,
       });
     }
-    const rawArgs = checkArguments(tokens, { path, args: node.args, several: node.several });
+    const { args, several } = node;
+    const takesRest = node.rest !== undefined;
+    const rawArgs = checkArguments(tokens, { path, args, several, takesRest });
     return await node.run(rawArgs, { output, rest: rest ?? [], signal: interruptSignal() });
   } catch (error) {
     const failure = asFailure(error);

@@ -15,6 +15,8 @@ export interface Grammar {
   path: string;
   args: ArgsDef;
   several: string | undefined;
+  /** Whether something may stand after `--`: a hint then shows how what was typed gets there. */
+  takesRest: boolean;
 }
 
 interface Option {
@@ -43,6 +45,10 @@ function optionTable(args: ArgsDef): Map<string, Option> {
   return table;
 }
 
+function passedOn(grammar: Grammar, token: string): string | undefined {
+  return grammar.takesRest ? `${grammar.path} -- ${token}` : undefined;
+}
+
 function usage(grammar: Grammar, code: string, message: string, hint?: string): Failure {
   return new Failure(code, message, {
     kind: "usage",
@@ -55,8 +61,8 @@ function usage(grammar: Grammar, code: string, message: string, hint?: string): 
  * (`--name=value`, `--name`, `--no-name`, positionals last), which is what citty may parse:
  * by itself it accepts unknown flags and lets a flag without a value swallow the next one.
  *
- * @throws Failure `unknown-option`, `missing-value`, `unexpected-value`, `surplus-argument` or
- *   `missing-argument`, all of kind `usage`.
+ * @throws Failure `unknown-option`, `missing-value`, `unexpected-value`, `surplus-argument`,
+ *   `missing-argument` or `missing-option`, all of kind `usage`.
  */
 export function checkArguments(tokens: readonly string[], grammar: Grammar): string[] {
   const table = optionTable(grammar.args);
@@ -77,7 +83,7 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
         grammar,
         "unknown-option",
         `unknown option ${key} for ${grammar.path}`,
-        near === undefined ? undefined : `did you mean ${near}?`,
+        near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`,
       );
     }
     if (option.definition.type === "boolean") {
@@ -100,11 +106,25 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
         `a value that begins with a dash is given as ${key}=VALUE`,
       );
     }
+    // Mostly a variable of a script that isn't set: --remote-wheelhouse "$WHEELS".
+    if (value === "") {
+      throw usage(grammar, "missing-value", `${key} needs a value, and this one is empty`);
+    }
     flags.push(`--${option.name}=${value}`);
   }
   checkPositionals(positionals, grammar);
+  checkRequired(flags, grammar);
   // `--` keeps citty from reading a positional such as "-" as a flag.
   return positionals.length === 0 ? flags : [...flags, "--", ...positionals];
+}
+
+function checkRequired(flags: readonly string[], grammar: Grammar): void {
+  for (const [name, definition] of Object.entries(grammar.args)) {
+    if (definition.type !== "string" || definition.required !== true) continue;
+    if (flags.some((flag) => flag.startsWith(`--${name}=`))) continue;
+    const value = (definition.valueHint ?? "value").toUpperCase();
+    throw usage(grammar, "missing-option", `${grammar.path} needs --${name} ${value}`);
+  }
 }
 
 function checkPositionals(positionals: readonly string[], grammar: Grammar): void {
@@ -115,12 +135,13 @@ function checkPositionals(positionals: readonly string[], grammar: Grammar): voi
   if (missing !== undefined) {
     throw usage(grammar, "missing-argument", `${grammar.path} needs ${missing[0].toUpperCase()}`);
   }
-  if (grammar.several === undefined && positionals.length > declared.length) {
-    const surplus = positionals[declared.length];
+  const surplus = positionals[declared.length];
+  if (grammar.several === undefined && surplus !== undefined) {
     throw usage(
       grammar,
       "surplus-argument",
       `unexpected argument '${surplus}' for ${grammar.path}`,
+      passedOn(grammar, surplus),
     );
   }
 }

@@ -48,7 +48,7 @@ describe("output and exit status are Python's", () => {
       "err\n",
     ],
     ["no line end", "print('a', end='')", 0, "a", ""],
-    ["nothing", "", 0, "", ""],
+    ["nothing", "pass", 0, "", ""],
     ["unicode", "print('ä😀')", 0, "ä😀\n", ""],
     [
       "what JSON escapes",
@@ -129,6 +129,11 @@ describe("where the code comes from", () => {
 
   test("--code=CODE that begins with a dash", async () => {
     expect(await box.cli(["execute", "--code=-1"])).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("an empty standard input is a program that does nothing", async () => {
+    const result = await box.cli(["execute", "-"], { stdin: "" });
+    expect(result).toEqual({ code: 0, stdout: "", stderr: "" });
   });
 
   test.each([

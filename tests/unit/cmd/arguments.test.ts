@@ -13,7 +13,7 @@ const args = {
 } as const satisfies ArgsDef;
 
 function check(...tokens: string[]): string[] {
-  return checkArguments(tokens, { path: "cli run", args, several: undefined });
+  return checkArguments(tokens, { path: "cli run", args, several: undefined, takesRest: false });
 }
 
 function refusal(...tokens: string[]): Failure {
@@ -36,10 +36,8 @@ describe("what is accepted comes out in one form", () => {
     ],
     [["--port", "1"], ["--port=1"]],
     [["--port=1"], ["--port=1"]],
-    [["--port="], ["--port="]],
     [["-c", "x=1"], ["--code=x=1"]],
     [["-c=x=1"], ["--code=x=1"]],
-    [["-c", ""], ["--code="]],
     [["-c", "-1"], ["--code=-1"]],
     [["-c", "-"], ["--code=-"]],
     [["--code=--json"], ["--code=--json"]],
@@ -78,6 +76,8 @@ describe("what is refused", () => {
     [["--json=true"], "unexpected-value", "--json takes no value", "cli run --help"],
     [["--no-deps=1"], "unexpected-value", "--no-deps takes no value", "cli run --help"],
     [["--port"], "missing-value", "--port needs a value", "--port=VALUE"],
+    [["--port="], "missing-value", "--port needs a value, and this one is empty", "--help"],
+    [["--code", ""], "missing-value", "--code needs a value, and this one is empty", "--help"],
     [["-c", "--json"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["-c", "-q"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=VALUE"],
@@ -91,11 +91,30 @@ describe("what is refused", () => {
     if (hint !== "hint") expect(failure.hint).toContain(hint);
   });
 
+  test("what may have been meant for after --", () => {
+    const grammar = { path: "cli pip", args: globalArgs, several: undefined, takesRest: true };
+    const hintFor = (token: string) => expect.objectContaining({ hint: `cli pip -- ${token}` });
+    expect(() => checkArguments(["list"], grammar)).toThrow(hintFor("list"));
+    expect(() => checkArguments(["--upgrade"], grammar)).toThrow(hintFor("--upgrade"));
+    const near = expect.objectContaining({ hint: "did you mean --json?" });
+    expect(() => checkArguments(["--jsno"], grammar)).toThrow(near);
+  });
+
+  test("a required option that isn't there", () => {
+    const into = { type: "string", required: true, valueHint: "dir", description: "" } as const;
+    const grammar = { path: "cli push", args: { into }, several: undefined, takesRest: false };
+    const missing = expect.objectContaining({ code: "missing-option", exitCode: 2 });
+    expect(() => checkArguments([], grammar)).toThrow(missing);
+    expect(() => checkArguments([], grammar)).toThrow("cli push needs --into DIR");
+    expect(checkArguments(["--into", "x"], grammar)).toEqual(["--into=x"]);
+  });
+
   test("a required positional that isn't there", () => {
     const grammar = {
       path: "cli push",
       args: { path: { type: "positional", description: "" } } as const satisfies ArgsDef,
       several: "path",
+      takesRest: false,
     };
     expect(() => checkArguments([], grammar)).toThrow("cli push needs PATH");
     expect(checkArguments(["a", "b", "c"], grammar)).toEqual(["--", "a", "b", "c"]);
@@ -121,7 +140,8 @@ describe("what a command is given in the end", () => {
         seen = { file, code, deps, json, port, size, positionals: invocation.positionals };
       },
     });
-    const rawArgs = checkArguments(tokens, { path: "p", args: probe.args, several: probe.several });
+    const { args, several } = probe;
+    const rawArgs = checkArguments(tokens, { path: "p", args, several, takesRest: false });
     const output = createOutput({ json: false, quiet: false, verbose: false });
     const signal = new AbortController().signal;
     expect(await probe.run(rawArgs, { output, signal, rest: [] })).toBe(0);
@@ -147,7 +167,6 @@ describe("what a command is given in the end", () => {
     [["a", "b"], { file: "a", positionals: ["a", "b"] }],
     [["-c", "print('a b')\nx = \"1\""], { code: "print('a b')\nx = \"1\"" }],
     [["-c", "a=b=c"], { code: "a=b=c" }],
-    [["-c", ""], { code: "" }],
     [["-c", "'quoted'"], { code: "'quoted'" }],
     [["-c", "-1"], { code: "-1" }],
     [["--code=--json"], { code: "--json" }],
