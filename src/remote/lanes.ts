@@ -81,7 +81,7 @@ export class Lanes {
       this.#free(connection);
     } catch {
       // The server takes no more, or is gone: the lanes that there are will find out.
-      this.#limit = this.#proven.size;
+      this.#limit = Math.min(this.#limit, this.#proven.size);
     } finally {
       this.#opening--;
     }
