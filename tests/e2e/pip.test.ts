@@ -47,7 +47,8 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     with open(pids + ".part", "w") as file:
         file.write(f"{os.getpid()} {child.pid}")
     os.rename(pids + ".part", pids)
-    while not os.path.exists(gate):
+    # Until it is let go, or the test is over.
+    while not os.path.exists(gate) and os.path.exists(pids):
         time.sleep(0.005)
     child.kill()
     wheel, info = f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"

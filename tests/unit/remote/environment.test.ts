@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
 import { Connection, type Server } from "../../../src/remote/connection.ts";
-import type { JsonValue } from "../../../src/script.ts";
 import {
   type Environment,
   environmentOf,
@@ -12,6 +11,7 @@ import {
   problemsOf,
   pythonOf,
 } from "../../../src/remote/environment.ts";
+import type { JsonValue } from "../../../src/script.ts";
 
 const listeners: { stop: (now: boolean) => void }[] = [];
 afterEach(() => {
