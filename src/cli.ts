@@ -58,13 +58,19 @@ async function select(tokens: readonly string[]): Promise<Selection> {
   return { path, node, tokens: left };
 }
 
-/** Aborts at the first Ctrl-C; a second one ends the process at once. */
+/**
+ * Aborts at the first Ctrl-C, and when the system or the terminal ends this program, so that what
+ * it began elsewhere is ended too; a second one ends the process at once.
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
-  process.on("SIGINT", () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Failure("interrupted", "interrupted", { kind: "interrupted" }));
-  });
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130);
+      const message = name === "SIGINT" ? "interrupted" : `ended by ${name}`;
+      controller.abort(new Failure("interrupted", message, { kind: "interrupted" }));
+    });
+  }
   return controller.signal;
 }
 

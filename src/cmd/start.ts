@@ -106,17 +106,6 @@ async function answersFrom(
   throw portInUse(endpoint.port, "another program answers there");
 }
 
-/** Aborts as `signal` does, and when the system or the terminal ends this program. */
-function endingSignal(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ["SIGTERM", "SIGHUP"] as const) {
-    process.once(name, () =>
-      controller.abort(new Failure("interrupted", `ended by ${name}`, { kind: "interrupted" })),
-    );
-  }
-  return AbortSignal.any([signal, controller.signal]);
-}
-
 /** Ends Blender because the user wants it: a window wouldn't close itself at a signal. */
 async function endCleanly(launched: Launched, endpoint: Endpoint): Promise<void> {
   if (!launched.options.background) {
@@ -195,7 +184,6 @@ export const start = command({
     checkDisplay(background);
     await checkPort(endpoint, signal);
 
-    const ending = endingSignal(signal);
     const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
     const logFile = ownLog ?? (detached ? logPath(endpoint.port) : undefined);
     const { host, port } = endpoint;
@@ -214,8 +202,8 @@ export const start = command({
     let version: string | undefined;
     let pid: number;
     try {
-      pid = await waitUntilServing(launched, wait, ending, async (candidate) => {
-        version = await answersFrom(endpoint, candidate, ending);
+      pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
+        version = await answersFrom(endpoint, candidate, signal);
         return version !== undefined;
       });
     } catch (error) {
@@ -240,7 +228,7 @@ export const start = command({
       await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
       if (log !== null) await output.write(`log: ${log}\n`);
     }
-    const status = detached ? 0 : await stay(launched, endpoint, output, ending);
+    const status = detached ? 0 : await stay(launched, endpoint, output, signal);
     process.removeListener("exit", kill);
     launched.child.unref();
     return status;

@@ -175,7 +175,7 @@ async function uploadOne(
     });
     return { name, size, sha256, status: "uploaded", transferred_bytes: transferred };
   } catch (error) {
-    if (error instanceof Failure && error.kind === "interrupted") throw error;
+    if (error instanceof Failure && ["interrupted", "timeout"].includes(error.kind)) throw error;
     const reason = messageOf(error);
     return { name, size, sha256, status: "failed", transferred_bytes: transferred, error: reason };
   }

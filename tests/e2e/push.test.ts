@@ -266,6 +266,19 @@ describe("pkg push: what is wrong on this side", () => {
     expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
   });
 
+  test("a push that takes longer than --timeout: 124, and nothing under a wheel's name", async () => {
+    const wheel = await writeWheel(fresh(box, "local"), { name: "late", padding: 3_000_000 });
+    const there = fresh(box, "there");
+    using proxy = proxyTo(box.port, (passing) => {
+      if (passing.bytesThere > 1_000_000) passing.hold(() => new Promise(() => {}));
+    });
+    const flags = ["--timeout", "1", "--port", String(proxy.port), "--json"];
+    const result = await push(box, wheel, there, ...flags);
+    expect(result.code).toBe(124);
+    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "timeout" } });
+    expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
+  });
+
   test("names, folders and quotes that aren't plain come through as they are", async () => {
     const local = fresh(box, "wheels of 'Jürgen' \"二\"");
     const there = fresh(box, "там 'x' \"y\" $HOME");
