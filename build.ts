@@ -50,6 +50,9 @@ async function compileAll(): Promise<void> {
 }
 
 process.chdir(import.meta.dir);
+// A process of its own: this one would go on believing that a file wasn't there.
+const fetched = Bun.spawnSync([process.execPath, "scripts/pip_wheel.ts"], { stderr: "inherit" });
+if (!fetched.success) process.exit(1);
 if (Bun.argv.includes("--all")) {
   await rm("dist", { recursive: true, force: true });
   await compileAll();

@@ -52,6 +52,10 @@ function steps(reports: string, bunOptions: string[]): Step[] {
     python("ruff format", "ruff", "format", "--check", "."),
     check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"]),
     {
+      ...check("pip wheel", async () => [process.execPath, "scripts/pip_wheel.ts"]),
+      phase: "unit",
+    },
+    {
       name: "bun test tests/unit",
       phase: "unit",
       run: () => bunTest("tests/unit", join(reports, "unit.xml"), bunOptions),

@@ -3,3 +3,15 @@ declare module "*.py" {
   const text: string;
   export default text;
 }
+
+declare module "*.txt" {
+  /** The file's text, embedded at build time (`with { type: "text" }`). */
+  const text: string;
+  export default text;
+}
+
+declare module "*.whl" {
+  /** Path of the embedded file, which only Bun can read (`with { type: "file" }`). */
+  const path: string;
+  export default path;
+}

@@ -1,0 +1,11 @@
+import path from "./pip_wheel/pip.whl" with { type: "file" };
+import { pinnedPip } from "./pip-pin.ts";
+import type { Wheel } from "./wheelhouse.ts";
+
+/** The wheel of `pinnedPip`, inside the executable; fetched and checked when it is built. */
+export const carriedPip: Wheel = {
+  name: `pip-${pinnedPip.version}-py3-none-any.whl`,
+  path,
+  size: Bun.file(path).size,
+  sha256: pinnedPip.sha256,
+};
