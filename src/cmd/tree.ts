@@ -14,6 +14,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
   pkg: async () =>
     group("Python packages of a running Blender", {
       info: async () => (await import("./pkg/info.ts")).info,
+      list: async () => (await import("./pkg/list.ts")).list,
       push: async () => (await import("./pkg/push.ts")).push,
       install: async () => (await import("./pkg/install.ts")).install,
       pip: async () => (await import("./pkg/pip.ts")).pip,

@@ -3,6 +3,7 @@ import { Failure } from "../failure.ts";
 import type { Script } from "../script.ts";
 import type { Connection, Server } from "./connection.ts";
 import { callScript } from "./execute.ts";
+import { snapshotPackages } from "./packages.ts";
 import interpreterSource from "./python/interpreter.py" with { type: "text" };
 import probeSource from "./python/probe.py" with { type: "text" };
 
@@ -67,7 +68,10 @@ const folderSchema = v.strictObject({
 /** A folder for packages, as `pkg info` reports it. */
 export type PackageFolder = v.InferOutput<typeof folderSchema>;
 
-const siteSchema = v.strictObject({
+const userModulesText =
+  "scripts/addons/modules among Blender's user files: on its path at every start";
+
+const siteFactsSchema = v.strictObject({
   packages: described(v.array(folderSchema), "the site-packages folders, purelib first"),
   purelib: described(v.string(), "where pip installs unless told otherwise"),
   user: v.strictObject({
@@ -75,13 +79,26 @@ const siteSchema = v.strictObject({
     exists: v.boolean(),
     enabled: described(v.boolean(), "whether Blender looks there"),
   }),
-  user_modules: described(
-    v.nullable(folderSchema),
-    "scripts/addons/modules among Blender's user files: on its path at every start",
-  ),
+  user_modules: described(v.nullable(folderSchema), userModulesText),
   externally_managed: described(
     v.nullable(v.string()),
     "path of the marker file of PEP 668, null where pip may install",
+  ),
+});
+
+const siteSchema = v.strictObject({
+  ...siteFactsSchema.entries,
+  user_modules: described(
+    v.nullable(
+      v.strictObject({
+        ...folderSchema.entries,
+        packages: described(
+          v.array(v.strictObject({ name: v.string(), version: v.string() })),
+          "what is installed there",
+        ),
+      }),
+    ),
+    userModulesText,
   ),
 });
 
@@ -187,7 +204,7 @@ const startedSchema = v.object({
   facts: v.strictObject({
     blender: blenderSchema,
     python: v.strictObject(runningPythonEntries),
-    site: siteSchema,
+    site: siteFactsSchema,
     online_access: v.nullable(v.boolean()),
     pid: v.number(),
   }),
@@ -206,13 +223,13 @@ const pollInterval = 60;
 
 async function probe(
   connection: Connection,
-  pip: boolean,
+  parts: readonly ("pip" | "wheels" | "network")[],
   networkProbe: boolean,
 ): Promise<{ facts: Facts; findings: Findings }> {
   const started = await callScript(
     connection,
     probeScript,
-    { interpreter: interpreterSource, pip, network_probe: networkProbe, wait: waitSeconds },
+    { interpreter: interpreterSource, parts, network_probe: networkProbe, wait: waitSeconds },
     startedSchema,
   );
   let state: v.InferOutput<typeof jobSchema> = started;
@@ -229,6 +246,17 @@ async function probe(
   return { facts: started.facts, findings: state.findings };
 }
 
+async function siteOf(
+  connection: Connection,
+  { user_modules: folder, ...site }: Facts["site"],
+): Promise<Environment["site"]> {
+  if (folder === null) return { ...site, user_modules: null };
+  const packages = (await snapshotPackages(connection))
+    .filter(({ source, location }) => source === "user-modules" && location === folder.path)
+    .map(({ name, version }) => ({ name, version }));
+  return { ...site, user_modules: { ...folder, packages } };
+}
+
 /**
  * Finds out about a running Blender all that `pkg info` reports. No call in it keeps Blender's
  * main thread for longer than a fraction of a second.
@@ -241,7 +269,11 @@ export async function environmentOf(
   server: Server,
   options: { networkProbe: boolean },
 ): Promise<Environment> {
-  const { facts, findings } = await probe(connection, true, options.networkProbe);
+  const { facts, findings } = await probe(
+    connection,
+    ["pip", "wheels", "network"],
+    options.networkProbe,
+  );
   const none = "Blender's Python interpreter wasn't found";
   const python = {
     ...facts.python,
@@ -255,7 +287,7 @@ export async function environmentOf(
   return {
     blender: facts.blender,
     python,
-    site: facts.site,
+    site: await siteOf(connection, facts.site),
     pip: {
       ...(findings.pip ?? {
         available: false,
@@ -291,6 +323,16 @@ export async function environmentOf(
   };
 }
 
+/**
+ * The wheel tags (PEP 425) that a running Blender's Python takes, best first.
+ *
+ * @returns null where nothing there can tell (no pip, no ensurepip).
+ */
+export async function tagsOf(connection: Connection): Promise<readonly string[] | null> {
+  const { findings } = await probe(connection, ["wheels"], false);
+  return findings.wheels?.tags ?? null;
+}
+
 /** The part of the environment that running pip needs, with the interpreter known to be there. */
 export interface PythonThere {
   /** The interpreter that belongs to Blender. */
@@ -299,7 +341,7 @@ export interface PythonThere {
   pip: readonly string[];
   version: string;
   prefix: string;
-  site: Environment["site"];
+  site: Facts["site"];
   /** Blender's preference; null (a Blender without it) counts as allowed. */
   onlineAccess: boolean | null;
 }
@@ -311,7 +353,7 @@ export interface PythonThere {
  * @throws Failure `no-interpreter`, and as `environmentOf`.
  */
 export async function pythonOf(connection: Connection): Promise<PythonThere> {
-  const { facts, findings } = await probe(connection, false, false);
+  const { facts, findings } = await probe(connection, [], false);
   const { executable } = findings;
   if (executable === null) {
     const { message, hint } = noInterpreter(findings.executable_error);

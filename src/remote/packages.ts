@@ -274,7 +274,7 @@ function reportIn(text: string): v.InferOutput<typeof reportSchema> {
 }
 
 /**
- * Reads what `pip install --dry-run --report` writes, in pip's order: dependencies first.
+ * Reads what `pip install --dry-run --report` writes: what is there already isn't in it.
  *
  * @throws Failure `pip-report`.
  */

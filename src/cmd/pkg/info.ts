@@ -52,6 +52,12 @@ function siteLines({ site }: Environment): string[] {
   return lines;
 }
 
+function moduleLines({ site }: Environment): string[] {
+  const folder = site.user_modules;
+  if (folder === null) return ["no user folder"];
+  return [folderLine(folder), ...folder.packages.map(({ name, version }) => `${name} ${version}`)];
+}
+
 function pipLines({ pip }: Environment): string[] {
   if (!pip.available || pip.command === null) {
     return [
@@ -86,17 +92,14 @@ function tagLines({ tags, python }: Environment): string[] {
 
 /** The report for people. The download line stays one line, so that it can be copied. */
 export function render(environment: Environment): string {
-  const { site, suggested_pip_download: download } = environment;
+  const download = environment.suggested_pip_download;
   const problems = problemsOf(environment);
   return [
     section("Blender", blenderLines(environment)),
     section("Service", serviceLines(environment)),
     section("Python", pythonLines(environment)),
     section("Packages", siteLines(environment)),
-    section(
-      "Modules",
-      site.user_modules === null ? ["no user folder"] : [folderLine(site.user_modules)],
-    ),
+    section("Modules", moduleLines(environment)),
     section("pip", pipLines(environment)),
     section("Network", networkLines(environment)),
     section("Tags", tagLines(environment)),

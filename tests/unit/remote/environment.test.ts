@@ -106,12 +106,23 @@ const noInterpreter = {
   network: null,
 };
 
+function installed(name: string, location: string): JsonValue {
+  const source = location === modules ? "user-modules" : "site";
+  return { name, version: "1.0", location, source, modified: 1, loaded: null };
+}
+
+/** What Blender's Python sees, asked for after the findings. */
+const packages = {
+  packages: [installed("elsewhere", purelib), installed("mine", modules)],
+  rest: [],
+};
+
 const plain: Server = { kind: "plain" };
 const running = { facts, job: "j", done: false, findings: null, error: null };
 const withProbe = { networkProbe: true };
 
 async function environmentWith(findings: JsonValue): Promise<Environment> {
-  const connection = await blenderThatAnswers([{ ...running, done: true, findings }]);
+  const connection = await blenderThatAnswers([{ ...running, done: true, findings }, packages]);
   return await environmentOf(connection, plain, withProbe);
 }
 
@@ -119,7 +130,7 @@ describe("environmentOf", () => {
   test("asks until the findings are there, and puts everything in its place", async () => {
     const waiting = { done: false, findings: null, error: null };
     const done = { done: true, findings, error: null };
-    const connection = await blenderThatAnswers([running, waiting, done]);
+    const connection = await blenderThatAnswers([running, waiting, done, packages]);
     const environment = await environmentOf(connection, plain, withProbe);
     expect(Object.keys(environment)).toEqual([
       "blender",
@@ -134,6 +145,7 @@ describe("environmentOf", () => {
     expect(v.parse(environmentSchema, environment)).toEqual(environment);
     expect(environment.python.executable).toBe("/usr/bin/python3.11");
     expect(environment.tags).toEqual(tags);
+    expect(environment.site.user_modules?.packages).toEqual([{ name: "mine", version: "1.0" }]);
     expect(environment.service).toEqual({
       kind: "plain",
       name: null,
@@ -147,7 +159,7 @@ describe("environmentOf", () => {
   });
 
   test("says who the service is", async () => {
-    const connection = await blenderThatAnswers([{ ...running, done: true, findings }]);
+    const connection = await blenderThatAnswers([{ ...running, done: true, findings }, packages]);
     const hello = {
       protocol: 1,
       server: "bld_remote_mcp",

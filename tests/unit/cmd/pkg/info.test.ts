@@ -42,6 +42,7 @@ const environment: Environment = {
       writable: true,
       error: null,
       on_path: true,
+      packages: [{ name: "scipy", version: "1.13.1" }],
     },
     externally_managed: null,
   },
@@ -86,6 +87,7 @@ Python    cpython 3.11.2, linux-x86_64, glibc 2.36
 Packages  read-only /usr/lib/python3/dist-packages (Permission denied)
           unused    /root/.local/lib (user site)
 Modules   writable  /root/.config/blender/3.4/scripts/addons/modules (doesn't exist yet)
+          scipy 1.13.1
 pip       23.0.1, /usr/lib/python3/dist-packages/pip
           /usr/bin/python3.11 -I -m pip
 Network   online access off in Blender

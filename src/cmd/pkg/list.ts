@@ -1,0 +1,42 @@
+import { type Package, snapshotPackages } from "../../remote/packages.ts";
+import { command } from "../command.ts";
+import { targetOf, withSession } from "../target.ts";
+
+function noteOf({ wins, version, loaded_version: loaded, restart }: Package): string {
+  if (!wins) return "shadowed";
+  if (loaded !== null && loaded !== version) return `${loaded} is loaded until Blender restarts`;
+  return restart ? "another copy is loaded until Blender restarts" : "";
+}
+
+/** The table for people: by name, copies of the same name as they stand on Blender's path. */
+export function render(packages: readonly Package[]): string {
+  // Sorting is stable. Names are ASCII (PEP 508).
+  const sorted = packages.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const rows = [
+    ["Package", "Version", "Source", "Location"],
+    ...sorted.map((one) => {
+      const note = noteOf(one);
+      const location = note === "" ? one.location : `${one.location} (${note})`;
+      return [one.name, one.version, one.source, location];
+    }),
+  ];
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows
+    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`)
+    .join("");
+}
+
+/** `pkg list`: what Blender's Python sees, where it comes from and which copy wins. */
+export const list = command({
+  description: "List the packages that Blender's Python sees, and which copy of each wins",
+  run: async ({ args, output, signal }) => {
+    const target = await targetOf(args);
+    const packages = await withSession(target, signal, ({ connection }) =>
+      snapshotPackages(connection),
+    );
+    if (output.json) await output.writeJson(packages);
+    else await output.write(render(packages));
+  },
+});
