@@ -3,7 +3,7 @@ import { checkArguments, suggestion } from "./cmd/arguments.ts";
 import { type Command, type Group, globalArgs } from "./cmd/command.ts";
 import { programName, root } from "./cmd/tree.ts";
 import { Failure } from "./failure.ts";
-import { createOutput } from "./ui/output.ts";
+import { createOutput, shellWord } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
 
 /** What may stand where a command is missing; anything else is a typing mistake. */
@@ -74,14 +74,30 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+/** These flags with their values, as they stand among the tokens. */
+function given(tokens: readonly string[], ...names: string[]): string[] {
+  return tokens.flatMap((token, index) => {
+    const [name, inline] = token.split(/=(.*)/s);
+    const value = inline ?? tokens[index + 1];
+    if (name === undefined || value === undefined || !names.includes(name)) return [];
+    return [name, shellWord(value)];
+  });
+}
+
 async function run(before: readonly string[], rest: readonly string[] | undefined) {
   const wants = (...flags: string[]) => flags.some((flag) => before.includes(flag));
   const output = createOutput({
     json: wants("--json"),
     quiet: wants("--quiet", "-q"),
     verbose: wants("--verbose", "-v"),
+    target: {
+      service: given(before, "--host", "--port"),
+      configuration: given(before, "--config"),
+    },
   });
   try {
+    // "help pkg push" as "pkg push --help", as git and gh take it.
+    if (before[0] === "help") return await run([...before.slice(1), "--help"], rest);
     const { path, node, tokens } = await select(before.filter((t) => t !== "--help" && t !== "-h"));
     if (
       wants("--help", "-h") ||

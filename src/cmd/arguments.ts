@@ -4,7 +4,8 @@ import { Failure } from "../failure.ts";
 
 /** The name nearest to `word` among `names`, when it is near enough to be what was meant. */
 export function suggestion(word: string, names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
+  // One letter is near every other.
+  if (names.length === 0 || word.replace(/^-/, "").length < 2) return undefined;
   const near = closest(word, [...names]);
   return distance(word, near) <= Math.max(2, Math.floor(word.length / 3)) ? near : undefined;
 }

@@ -68,7 +68,7 @@ export const execute = command({
     const target = await targetOf(args);
     const requestId = crypto.randomUUID();
     let named = false;
-    const run = await withSession(target, signal, (session) => {
+    const run = await withSession(target, output, signal, (session) => {
       named = can(session.server, "request_id");
       return runCode(session, code, name, requestId);
     }).catch(async (error: unknown) => {

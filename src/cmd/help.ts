@@ -2,7 +2,8 @@ import { type CommandDef, renderUsage } from "citty";
 import { version } from "../version.ts";
 import type { Command, Group } from "./command.ts";
 
-const exitStatus = `EXIT STATUS
+const exitStatus = `
+EXIT STATUS
 
   0 done · 1 failed · 2 wrong usage · 3 not configured · 4 no service or no Blender answers
   5 not authorised · 124 time-out · 130 interrupted
@@ -29,6 +30,11 @@ export async function help(path: string, node: Command | Group): Promise<string>
   if (node.kind === "command" && node.rest !== undefined) {
     text = text.replace(/^(.*USAGE.*)$/m, `$1 -- ${node.rest}`);
   }
+  if (node.kind === "command" && node.several !== undefined) {
+    const name = node.several.toUpperCase();
+    text = text.replace(`<${name}>`, `<${name}>…`);
+  }
+  text = text.replace(/[ ]+$/gm, "");
   const plain = process.stdout.isTTY !== true || process.env["NO_COLOR"] !== undefined;
   return `${plain ? Bun.stripANSI(text) : text}\n${exitStatus}`;
 }

@@ -18,7 +18,7 @@ import { connect, type Endpoint } from "../remote/connection.ts";
 import { diagnose, shutDown } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
-import { configurationOf, parseSeconds, targetOf } from "./target.ts";
+import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
@@ -30,7 +30,7 @@ function usage(code: string, message: string, hint: string): Failure {
 }
 
 function checkEndpoint({ host, port }: Endpoint): void {
-  if (!/^(127(\.\d+){3}|localhost|::1)$/.test(host)) {
+  if (!isLoopback(host)) {
     throw usage(
       "not-loopback",
       `--host is '${host}', and the service is started on loopback only: whoever reaches it can run code as you`,

@@ -1,10 +1,11 @@
 import type { Failure } from "../failure.ts";
 import { type Diagnosis, diagnose } from "../remote/service.ts";
+import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
 import { parseSeconds, targetOf } from "./target.ts";
 
 /** What `--json` prints: always these keys, null where nothing is known. */
-function jsonOf(address: string, found: Diagnosis) {
+function jsonOf(address: string, found: Diagnosis, output: Output) {
   const base = { op: "status", state: found.state, address, ok: ok(found) };
   switch (found.state) {
     case "service": {
@@ -14,7 +15,8 @@ function jsonOf(address: string, found: Diagnosis) {
     case "plain":
       return { ...base, service: null, load: null, blender: found.blender, error: null };
     default: {
-      const { code, message, hint } = found.failure;
+      const { code, message } = found.failure;
+      const hint = output.aimed(found.failure.hint ?? "");
       return { ...base, service: null, load: null, blender: null, error: { code, message, hint } };
     }
   }
@@ -39,7 +41,7 @@ function describe(address: string, found: Extract<Diagnosis, { state: "service" 
   const { hello } = found.server;
   const { load } = found;
   const doing = load.busy
-    ? `running code since ${(load.running_seconds ?? 0).toFixed(1)} s, ${load.queued} waiting`
+    ? `running code for ${(load.running_seconds ?? 0).toFixed(1)} s, ${load.queued} waiting`
     : "idle";
   return [
     `Blender ${hello.blender_version} (${mode(hello.background)}, pid ${hello.pid}) on ${address}`,
@@ -81,7 +83,7 @@ export const status = command({
       await Bun.sleep(Math.min(pause, Math.max(0, ends - performance.now())));
       found = await diagnose(endpoint, deadlines, signal);
     }
-    if (output.json) await output.writeJson(jsonOf(address, found));
+    if (output.json) await output.writeJson(jsonOf(address, found, output));
     if (found.state === "service" || found.state === "plain") {
       if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
       if (found.state === "plain") {
@@ -91,7 +93,7 @@ export const status = command({
     }
     if (!output.json) {
       output.error(headline(found.state, found.failure));
-      await output.writeError(`hint: ${found.failure.hint}\n`);
+      if (found.failure.hint !== undefined) await output.hint(found.failure.hint);
     }
     return found.failure.exitCode;
   },

@@ -1,6 +1,6 @@
-import { loadOf, shutDown, waitUntilGone } from "../remote/service.ts";
+import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
 import { command } from "./command.ts";
-import { targetOf, withSession } from "./target.ts";
+import { isLoopback, targetOf, withSession } from "./target.ts";
 
 export const stop = command({
   description: "End the Blender that the service runs in",
@@ -13,18 +13,13 @@ export const stop = command({
   async run({ args, output, signal }) {
     const target = await targetOf(args);
     const { endpoint, deadlines } = target;
-    const pid = await withSession(target, signal, async (session) => {
-      const { connection, server } = session;
-      if (server.kind === "service" && args.force !== true) {
-        const load = await loadOf(connection);
-        if (load.busy) {
-          output.note("Blender is running code; waiting for it (--force interrupts it)");
-        }
-      }
+    const pid = await withSession(target, output, signal, async (session) => {
+      const { server } = session;
       await shutDown(session, args.force === true);
       return server.kind === "service" ? server.hello.pid : null;
     });
     await waitUntilGone(endpoint, deadlines.total, signal);
+    if (pid !== null && isLoopback(endpoint.host)) await waitUntilEnded(pid);
     if (output.json) await output.writeJson({ op: "stop", stopped: true, pid });
     else output.success(`Blender${pid === null ? "" : ` (pid ${pid})`} has ended`);
   },

@@ -2,6 +2,8 @@ import { Failure } from "../failure.ts";
 import { type Configuration, configurationPath, readConfiguration } from "../local/config.ts";
 import type { Deadlines, Endpoint, Session } from "../remote/connection.ts";
 import { connect } from "../remote/connection.ts";
+import { loadOf } from "../remote/service.ts";
+import type { Output } from "../ui/output.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
 export interface TargetFlags {
@@ -19,6 +21,11 @@ export interface Target {
 
 function usage(code: string, message: string, hint: string): Failure {
   return new Failure(code, message, { kind: "usage", hint });
+}
+
+/** Whether a host is this machine itself. */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
 }
 
 /** A port number out of a flag or the environment; 1 to 65535. */
@@ -39,9 +46,21 @@ export function parseSeconds(text: string, from: string): number {
   return seconds;
 }
 
-/** The configuration that the flags, the environment or the usual place name. */
+/**
+ * The configuration that the flags, the environment or the usual place name.
+ *
+ * @throws Failure `no-config` where `--config` names a file that isn't there: another one would
+ *   mean another Blender.
+ */
 export async function configurationOf(flags: TargetFlags): Promise<Configuration> {
-  return readConfiguration(configurationPath(flags.config));
+  const configuration = await readConfiguration(configurationPath(flags.config));
+  if (flags.config !== undefined && !configuration.exists) {
+    throw new Failure("no-config", `there is no configuration file '${flags.config}'`, {
+      kind: "not-configured",
+      hint: "blender-remote-cli init /path/to/blender writes it",
+    });
+  }
+  return configuration;
 }
 
 /**
@@ -66,14 +85,33 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
   };
 }
 
+/** Says who is at the other end (with --verbose), and that an answer may take a while. */
+async function introduce({ connection, server }: Session, output: Output): Promise<void> {
+  const { host, port } = connection.endpoint;
+  if (server.kind === "plain") {
+    output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
+    return;
+  }
+  const { server: name, service_version: version, blender_version: blender } = server.hello;
+  output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
+  const { busy, running_seconds: seconds } = await loadOf(connection);
+  if (busy) {
+    output.note(
+      `Blender is running other code (for ${(seconds ?? 0).toFixed(0)} s); waiting for it`,
+    );
+  }
+}
+
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(
   target: Target,
+  output: Output,
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const session = await connect(target.endpoint, target.deadlines, signal);
   try {
+    await introduce(session, output);
     return await work(session);
   } finally {
     session.connection.close();

@@ -412,11 +412,12 @@ function intoUserModules(site: Environment["site"]): string {
   return `install into Blender's user folder: blender-remote-cli pkg pip -- install --target "${site.user_modules.path}" PACKAGE`;
 }
 
-function pipProblem({ python, pip }: Environment): Problem {
-  const way = pip.ensurepip
-    ? `run there: "${python.executable}" -I -m ensurepip`
-    : "neither pip nor ensurepip is there: on Debian install python3-pip, else run get-pip.py (pip's documentation, Installation) with that interpreter";
-  return { code: "no-pip", message: `pip doesn't run there: ${pip.error}`, hint: way };
+function pipProblem({ pip }: Environment): Problem {
+  return {
+    code: "no-pip",
+    message: `pip doesn't run there: ${pip.error}`,
+    hint: "blender-remote-cli pkg bootstrap",
+  };
 }
 
 /** What stands in the way of installing packages, the most fundamental first. */
@@ -443,7 +444,7 @@ export function problemsOf(environment: Environment): Problem[] {
     problems.push({
       code: "tags-unknown",
       message: `which wheels fit isn't known: ${python.tags_error}`,
-      hint: "once pip is there, blender-remote-cli pkg info tells",
+      hint: "once pip is there (blender-remote-cli pkg bootstrap), blender-remote-cli pkg info tells",
     });
   }
   if (network.probe.reachable === false) {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { Failure } from "../failure.ts";
+import { Failure, systemCodeOf } from "../failure.ts";
 import type { Script } from "../script.ts";
 import {
   type Connection,
@@ -144,6 +144,28 @@ function refusal(reason: string): Failure {
   return new Failure("unsaved-changes", `Blender wasn't stopped: ${reason}`, {
     hint: "save the file in Blender, or lose the changes with 'blender-remote-cli stop --force'",
   });
+}
+
+/** Whether a process of this machine runs. */
+function runs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCodeOf(error) === "EPERM";
+  }
+}
+
+/** How long a process that no longer listens may take to end, in seconds. */
+const leavingSeconds = 5;
+
+/**
+ * Waits until a process of this machine has ended, a few seconds at most: behind a tunnel the
+ * number may belong to a process of another machine.
+ */
+export async function waitUntilEnded(pid: number): Promise<void> {
+  const ends = performance.now() + leavingSeconds * 1000;
+  while (runs(pid) && performance.now() < ends) await Bun.sleep(20);
 }
 
 /**

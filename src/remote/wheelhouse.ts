@@ -71,6 +71,26 @@ const preparedSchema = v.object({
   free_bytes: v.number(),
 });
 
+const listedSchema = v.object({
+  folder: v.string(),
+  exists: v.boolean(),
+  files: v.array(v.object({ name: v.string(), size: v.number() })),
+});
+
+/** What is in a remote wheelhouse: its absolute path there, and its files by name, in bytes. */
+export type WheelhouseListing = v.InferOutput<typeof listedSchema>;
+
+/** Lists a remote wheelhouse; `~` and relative paths are resolved there. */
+export async function listWheelhouse(
+  connection: Connection,
+  folder: string,
+): Promise<WheelhouseListing> {
+  const args = { action: "list", folder };
+  return callScript(connection, wheelhouseScript, args, listedSchema).catch((error: unknown) => {
+    throw folderFailure(folder, error);
+  });
+}
+
 /** Maps the errors of making or writing a folder there to words a user can act on. */
 function folderFailure(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;

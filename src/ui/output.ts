@@ -1,10 +1,37 @@
 import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "consola/core";
 import { colors } from "consola/utils";
+import { Failure, messageOf } from "../failure.ts";
 
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
+  /** The flags that say which service and configuration the user means, as they were given. */
+  target: TargetWords;
+}
+
+/** Words for a command line: `["--port", "6791"]`. */
+export interface TargetWords {
+  /** `--host` and `--port`, for commands that speak to a service. */
+  service: readonly string[];
+  /** `--config`, for every command. */
+  configuration: readonly string[];
+}
+
+/** One word as a POSIX shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** Commands of ours in a hint, and whether they speak to a service. */
+const ownCommand =
+  /\bblender-remote-cli (?:(?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(init|install|config [a-z]+))\b/g;
+
+/** Gives the commands that a hint names the user's own target: without it they mean another one. */
+function aimed(hint: string, { service, configuration }: TargetWords): string {
+  return hint.replace(ownCommand, (command, local: string | undefined) =>
+    [command, ...(local === undefined ? service : []), ...configuration].map(String).join(" "),
+  );
 }
 
 /** Where a command speaks: data to stdout, everything else to stderr. */
@@ -25,6 +52,10 @@ export interface Output extends Readonly<OutputOptions> {
   /** Always shown, also with `--quiet`. */
   warn(message: string): void;
   error(message: string): void;
+  /** The way on, after an error: `hint: …`. */
+  hint(text: string): Promise<void>;
+  /** A hint for `--json`: the commands in it mean the service that the user named. */
+  aimed(hint: string): string;
   /** Only with `--verbose`. */
   debug(message: string): void;
 }
@@ -34,7 +65,15 @@ function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   stream.write(text, (error) => {
     if (error == null || isBrokenPipe(error)) resolve();
-    else reject(error);
+    else {
+      const name = stream === process.stdout ? "stdout" : "stderr";
+      reject(
+        new Failure("output-failed", `can't write to ${name}: ${messageOf(error)}`, {
+          hint: "see where the output goes: a full disk, a closed file?",
+          cause: error,
+        }),
+      );
+    }
   });
   return promise;
 }
@@ -45,9 +84,8 @@ function isBrokenPipe(error: Error): boolean {
 }
 
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
-    if (!isBrokenPipe(error)) throw error;
-  });
+  // Every write hears of its own error; without a listener it would end the process besides.
+  stream.on("error", () => {});
 }
 
 // The library looks at stdout and at CI; these go to stderr.
@@ -99,6 +137,8 @@ export function createOutput(options: OutputOptions): Output {
     },
     warn: (message) => speak.warn(message),
     error: (message) => speak.error(message),
+    hint: (text) => writeTo(process.stderr, `hint: ${aimed(text, options.target)}\n`),
+    aimed: (hint) => aimed(hint, options.target),
     debug: (message) => speak.debug(message),
   };
 }

@@ -28,6 +28,7 @@ function bar(): Progress {
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
+      linewrap: true,
       barsize: 24,
       fps: 10,
     },

@@ -13,11 +13,12 @@ export function asFailure(error: unknown): Failure {
 /** Tells the user of a failure: JSON on stdout with `--json`, message and hint on stderr else. */
 export async function reportFailure(failure: Failure, output: Output): Promise<void> {
   if (output.json) {
-    const { code, message, hint } = failure;
-    await output.writeJson({ error: { code, message, ...(hint === undefined ? {} : { hint }) } });
+    const { code, message } = failure;
+    const hint = failure.hint === undefined ? {} : { hint: output.aimed(failure.hint) };
+    await output.writeJson({ error: { code, message, ...hint } });
   } else {
     output.error(failure.message);
-    if (failure.hint !== undefined) await output.writeError(`hint: ${failure.hint}\n`);
+    if (failure.hint !== undefined) await output.hint(failure.hint);
   }
   if (output.verbose && failure.cause instanceof Error) {
     output.debug(failure.cause.stack ?? failure.cause.message);

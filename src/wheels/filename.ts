@@ -34,6 +34,11 @@ export function parseWheelName(filename: string): WheelName | undefined {
   return { filename, distribution, version, build, tags };
 }
 
+/** Whether a wheel's name says that it fits every Python 3 on every platform. */
+export function isUniversal(filename: string): boolean {
+  return /-(?:py2\.)?py3-none-any\.whl$/.test(filename);
+}
+
 /** A distribution's name in its normalised form (PEP 503): `Foo.Bar_baz` is `foo-bar-baz`. */
 export function normalizedName(name: string): string {
   return name.replace(/[-_.]+/g, "-").toLowerCase();

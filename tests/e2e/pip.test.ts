@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import {
+  entries,
   expectSuccess,
   launcherOf,
   ownBlender,
@@ -11,6 +12,7 @@ import {
   startPublished,
   startService,
 } from "./support.ts";
+import { writeWheel } from "./wheels.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -26,11 +28,11 @@ async function isRunning(pid: number): Promise<boolean> {
 }
 
 /**
- * A source tree that pip builds with a backend of its own. The build starts a process beside it,
- * notes both process ids, and waits until it is let go.
+ * A source tree that pip builds with a backend of its own. The build starts two processes beside
+ * it, one of them in a session of its own, notes all process ids, and waits until it is let go.
  */
-async function slowProject(name: string) {
-  const folder = join(box.dir, name);
+async function slowProject(name: string, within = box) {
+  const folder = join(within.dir, name);
   const [pids, gate] = [join(folder, "pids"), join(folder, "gate")];
   await mkdir(folder);
   const project =
@@ -43,14 +45,17 @@ import os, subprocess, sys, time, zipfile
 name, pids, gate = ${JSON.stringify([name, pids, gate])}
 
 def build_wheel(folder, config_settings=None, metadata_directory=None):
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
+    children = [subprocess.Popen(sleeper, start_new_session=own) for own in (False, True)]
+    print("said before", flush=True)
     with open(pids + ".part", "w") as file:
-        file.write(f"{os.getpid()} {child.pid}")
+        file.write(" ".join(str(pid) for pid in [os.getpid(), *(child.pid for child in children)]))
     os.rename(pids + ".part", pids)
     # Until it is let go, or the test is over.
     while not os.path.exists(gate) and os.path.exists(pids):
         time.sleep(0.005)
-    child.kill()
+    for child in children:
+        child.kill()
     wheel, info = f"{name}-1.0-py3-none-any.whl", f"{name}-1.0.dist-info"
     with zipfile.ZipFile(os.path.join(folder, wheel), "w") as archive:
         archive.writestr(f"{name}.py", "value = 'built'")
@@ -120,6 +125,7 @@ describe("everything after -- reaches pip", () => {
       duration_s: expect.any(Number),
       stdout: expect.stringContaining("pip "),
       stderr: "",
+      dropped: { stdout: 0, stderr: 0 },
     });
   });
 
@@ -149,6 +155,18 @@ describe("what is wrong usage", () => {
     const { code, stderr } = await box.cli(args);
     expect(code).toBe(2);
     expect(stderr).toContain("hint: blender-remote-cli pkg pip -- list");
+  });
+});
+
+describe("what doesn't go together", () => {
+  test.each([
+    [["--follow", "--cancel"], "--follow and --cancel"],
+    [["--follow", "--", "list"], "--follow and -- list"],
+    [["--cancel", "--", "list"], "--cancel and -- list"],
+  ])("%j", async (args, named) => {
+    const { code, stderr } = await box.cli(["pkg", "pip", ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`these don't go together: ${named}`);
   });
 });
 
@@ -197,10 +215,240 @@ describe("a pip that takes its time", () => {
   });
 });
 
-test("the published add-on: output and exit status are the same", async () => {
+const servers = [
+  { name: "our service", start: startService },
+  { name: "the published add-on", start: startPublished },
+];
+
+for (const server of servers) {
+  describe(`a run that goes on, through ${server.name}`, () => {
+    let other: Sandbox;
+    let temporary: string;
+    beforeAll(async () => {
+      other = await sandbox();
+      temporary = join(other.dir, "temporary");
+      await mkdir(temporary);
+      Object.assign(other.env, { TMPDIR: temporary });
+      await server.start(other, await ownBlender(other));
+    });
+    // What a failed test leaves behind isn't the next one's.
+    afterEach(() => other.cli(["pkg", "pip", "--cancel"]));
+    afterAll(() => other[Symbol.asyncDispose]());
+
+    /** A run whose controller was killed: nobody follows it. */
+    async function abandoned(name: string) {
+      const project = await slowProject(name, other);
+      const controller = other.spawn(project.args);
+      const pids = await project.building();
+      controller.kill("SIGKILL");
+      await controller.exited;
+      return { ...project, pids };
+    }
+
+    const nothing = async () => {
+      const none = await other.cli(["pkg", "pip", "--follow", "--json"]);
+      expect(none.code).toBe(1);
+      expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: "no-pip-run" } });
+      const left = await entries(temporary);
+      expect(left.filter((entry) => entry.startsWith("blender-remote-"))).toEqual([]);
+    };
+
+    test("output, exit status, and nothing that is left", async () => {
+      const version = await other.cli(["pkg", "pip", "--", "--version"]);
+      expect(expectSuccess(version).stdout).toStartWith("pip ");
+      expect((await other.cli(["pkg", "pip", "--", "--no-such-option"])).code).toBe(2);
+      await nothing();
+    });
+
+    test("others are refused, and told how to follow it and end it", async () => {
+      const { pids } = await abandoned("refusing");
+      for (const args of [
+        ["pkg", "pip", "--", "list"],
+        ["pkg", "install", "x", "--remote-wheelhouse", other.dir],
+      ]) {
+        const { code, stdout, stderr } = await other.cli(args);
+        expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+        expect(stderr).toMatch(
+          /^error: pip is running there already: process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \S+ -I -m pip install .*refusing$/m,
+        );
+        expect(stderr).toContain("blender-remote-cli pkg pip --follow");
+        expect(stderr).toContain("blender-remote-cli pkg pip --cancel");
+      }
+      const json = await other.cli(["pkg", "pip", "--json", "--", "list"]);
+      expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: "pip-busy" } });
+
+      const { stdout, stderr } = expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
+      expect(stdout).toBe("");
+      expect(stderr).toMatch(/^ended: process \d+, since .*refusing$/m);
+      await expectGone(pids);
+      const again = expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
+      expect(again.stderr).toBe("no pip runs there\n");
+      await nothing();
+    });
+
+    test("--follow shows it from its beginning to its end", async () => {
+      const { pids, letGo } = await abandoned("followed");
+      const follower = other.spawn(["pkg", "pip", "--follow"]);
+      const reader = follower.stdout.getReader();
+      const text = new TextDecoder();
+      let shown = text.decode((await reader.read()).value);
+      expect(shown).toContain("Processing ");
+      await letGo();
+      for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+        shown += text.decode(piece.value);
+      }
+      expect(shown).toContain("Successfully installed followed-1.0");
+      expect(await follower.exited).toBe(0);
+      expect(await follower.stderr.text()).toMatch(/^process \d+, since .*followed\n$/);
+      await expectGone(pids);
+      await nothing();
+    });
+
+    test("Ctrl-C of --follow leaves it running, as does its time limit", async () => {
+      const { pids } = await abandoned("left");
+      const follower = other.spawn(["pkg", "pip", "--follow"]);
+      await follower.stdout.getReader().read();
+      follower.kill("SIGINT");
+      expect(await follower.exited).toBe(130);
+      expect(await follower.stderr.text()).toContain("interrupted; pip goes on in Blender");
+      const late = await other.cli(["pkg", "pip", "--follow", "--timeout", "1"]);
+      expect(late.code).toBe(124);
+      expect(late.stderr).toContain("pkg pip --cancel");
+      for (const pid of pids) expect(await isRunning(pid)).toBeTrue();
+      const ended = expectSuccess(await other.cli(["pkg", "pip", "--cancel", "--json"]));
+      expect(JSON.parse(ended.stdout)).toEqual({
+        op: "pip-cancel",
+        cancelled: {
+          pid: expect.any(Number),
+          command: expect.arrayContaining(["-m", "pip", "install"]),
+          duration_s: expect.any(Number),
+        },
+      });
+      await expectGone(pids);
+      const none = expectSuccess(await other.cli(["pkg", "pip", "--cancel", "--json"]));
+      expect(JSON.parse(none.stdout)).toEqual({ op: "pip-cancel", cancelled: null });
+      await nothing();
+    });
+
+    test("one that ended while nobody followed it: shown once", async () => {
+      const { letGo, pids } = await abandoned("unseen");
+      await letGo();
+      await expectGone(pids);
+      const seen = expectSuccess(await other.cli(["pkg", "pip", "--follow", "--json"]));
+      expect(JSON.parse(seen.stdout)).toMatchObject({
+        op: "pip",
+        returncode: 0,
+        stdout: expect.stringContaining("Successfully installed unseen-1.0"),
+      });
+    });
+
+    test("its own controller is told when another one ends it", async () => {
+      const { args, building } = await slowProject("ended", other);
+      const controller = other.spawn(args);
+      const pids = await building();
+      expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
+      expect(await controller.exited).toBe(1);
+      expect(await controller.stderr.text()).toContain("error: pip was ended by another command");
+      await expectGone(pids);
+      await nothing();
+    });
+
+    test("two follow it, both see its end", async () => {
+      const { args, building, letGo } = await slowProject("twice", other);
+      const controller = other.spawn(args);
+      await building();
+      const follower = other.spawn(["pkg", "pip", "--follow"]);
+      const reader = follower.stdout.getReader();
+      await reader.read();
+      reader.releaseLock();
+      await letGo();
+      for (const one of [controller, follower]) {
+        expect(await one.stdout.text()).toContain("Successfully installed twice-1.0");
+        expect(await one.exited).toBe(0);
+      }
+      await nothing();
+    });
+  });
+
+  test(`Blender killed meanwhile, through ${server.name}: exit code 4, pip ends too`, async () => {
+    await using other = await sandbox();
+    const temporary = join(other.dir, "temporary");
+    await mkdir(temporary);
+    Object.assign(other.env, { TMPDIR: temporary });
+    const blender = await server.start(other, await ownBlender(other));
+    const { args, building } = await slowProject("orphan", other);
+    const controller = other.spawn(args);
+    const pids = await building();
+    process.kill(blender.pid, "SIGKILL");
+    expect(await controller.exited).toBe(4);
+    const said = await controller.stderr.text();
+    expect(said).toContain("closed the connection while pip ran there");
+    expect(said).toContain("hint: a Blender that ended has ended pip with it");
+    await expectGone(pids);
+    while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
+      await Bun.sleep(5);
+    }
+  });
+}
+
+test("Blender stopped meanwhile: pip ends too, nothing is left", async () => {
   await using other = await sandbox();
-  await startPublished(other, await launcherOf("bpy"));
-  const version = await other.cli(["pkg", "pip", "--", "--version"]);
-  expect(expectSuccess(version).stdout).toStartWith("pip ");
-  expect((await other.cli(["pkg", "pip", "--", "--no-such-option"])).code).toBe(2);
+  const temporary = join(other.dir, "temporary");
+  await mkdir(temporary);
+  Object.assign(other.env, { TMPDIR: temporary });
+  await startService(other, await ownBlender(other));
+  const { args, building } = await slowProject("stopped", other);
+  const controller = other.spawn(args);
+  const pids = await building();
+  expectSuccess(await other.cli(["stop"]));
+  expect(await controller.exited).toBe(4);
+  await expectGone(pids);
+  while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
+    await Bun.sleep(5);
+  }
+});
+
+test("pip removed: Python's own words, and the command that helps", async () => {
+  await using other = await sandbox();
+  await startService(other, await ownBlender(other, { pip: false }));
+  const { code, stdout, stderr } = await other.cli(["pkg", "pip", "--", "list"]);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toEndWith("No module named pip\nhint: blender-remote-cli pkg bootstrap\n");
+});
+
+test("pip removed while it runs: its traceback, exit status not 0, nothing installed", async () => {
+  await using other = await sandbox();
+  await startService(other, await ownBlender(other));
+  const { args, building, letGo } = await slowProject("sawn_off", other);
+  const controller = other.spawn(args);
+  await building();
+  await rm(join(other.dir, "blender-5.0/lib/python3.11/site-packages/pip"), { recursive: true });
+  await letGo();
+  expect(await controller.exited).not.toBe(0);
+  expect(await controller.stderr.text()).toContain("Error");
+  const there = await other.cli(["execute", "-c", "import sawn_off"]);
+  expect(there.code).toBe(1);
+});
+
+test("relative paths mean Blender's working folder", async () => {
+  const { stdout } = expectSuccess(
+    await box.cli(["execute", "-c", "import os; print(os.getcwd())"]),
+  );
+  const { code, stderr } = await box.cli(["pkg", "pip", "--", "install", "./no-such-folder"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("./no-such-folder");
+  const name = `made-by-the-test-${crypto.randomUUID()}`;
+  const wheel = await writeWheel(join(stdout.trim(), name), { name: "relative" });
+  try {
+    expectSuccess(await box.cli(["pkg", "pip", "--", "install", `./${name}/${basename(wheel)}`]));
+  } finally {
+    await rm(join(stdout.trim(), name), { recursive: true });
+  }
+});
+
+test("Debian's Blender 3.4", async () => {
+  await using other = await sandbox();
+  await startService(other, await launcherOf("debian"));
+  const list = await other.cli(["pkg", "pip", "--", "list", "--format", "freeze"]);
+  expect(expectSuccess(list).stdout).toMatch(/^pip==/m);
 });

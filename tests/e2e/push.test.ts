@@ -279,6 +279,23 @@ describe("pkg push: what is wrong on this side", () => {
     expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
   });
 
+  test("wheels that the Python there doesn't take: a warning, with --strict nothing is sent", async () => {
+    const local = fresh(box, "local");
+    await writeWheel(local, { name: "fine" });
+    await writeWheel(local, { name: "other", tag: "cp27-cp27m-win32" });
+    const there = fresh(box, "there");
+    const strict = await push(box, local, there, "--strict", "--json");
+    expect(strict.code).toBe(1);
+    expect(JSON.parse(strict.stdout)).toMatchObject({
+      error: { code: "tags-dont-fit", message: expect.stringContaining("CPython 2.7") },
+    });
+    expect(await entries(there)).toEqual([]);
+    const warned = expectSuccess(await push(box, local, there, "--json"));
+    const { uploaded, warnings } = JSON.parse(warned.stdout) as Pushed & { warnings: string[] };
+    expect(uploaded).toBe(2);
+    expect(warnings).toEqual([expect.stringContaining("is for CPython 2.7, this is CPython 3.11")]);
+  });
+
   test("names, folders and quotes that aren't plain come through as they are", async () => {
     const local = fresh(box, "wheels of 'Jürgen' \"二\"");
     const there = fresh(box, "там 'x' \"y\" $HOME");

@@ -213,7 +213,7 @@ describe("our service", () => {
       queued: 1,
     });
     const { stdout } = expectSuccess(await service.cli(["status"]));
-    expect(stdout).toMatch(/state: {3}running code since \d+\.\d s, 1 waiting/);
+    expect(stdout).toMatch(/state: {3}running code for \d+\.\d s, 1 waiting/);
     await Bun.write(gate, "");
     expectSuccess(await running);
     expect(expectSuccess(await waiting).stdout).toBe("second\n");

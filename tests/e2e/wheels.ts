@@ -12,6 +12,8 @@ export interface MadeWheel {
   padding?: number;
   /** Requirements of the wheel. */
   requires?: string[];
+  /** Console scripts: `module:function` by name. */
+  scripts?: Record<string, string>;
 }
 
 const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -24,12 +26,25 @@ function noise(bytes: number): Uint8Array {
   return data;
 }
 
+const lines = (scripts: Record<string, string>) =>
+  Object.entries(scripts).map(([name, target]) => `${name} = ${target}`);
+
 /** The bytes of a wheel that pip installs: a module NAME with VERSION in it. */
 export function wheelBytes(wheel: MadeWheel): Uint8Array {
-  const { name, version = "1.0", tag = "py3-none-any", padding = 0, requires = [] } = wheel;
+  const {
+    name,
+    version = "1.0",
+    tag = "py3-none-any",
+    padding = 0,
+    requires = [],
+    scripts,
+  } = wheel;
   const info = `${name}-${version}.dist-info`;
   const files = {
     [`${name}/__init__.py`]: text([`__version__ = ${JSON.stringify(version)}`]),
+    ...(scripts === undefined
+      ? {}
+      : { [`${info}/entry_points.txt`]: text(["[console_scripts]", ...lines(scripts)]) }),
     ...(padding > 0 ? { [`${name}/noise.bin`]: noise(padding) } : {}),
     [`${info}/METADATA`]: text([
       "Metadata-Version: 2.1",

@@ -121,7 +121,7 @@ export const info = command({
   },
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const environment = await withSession(target, signal, ({ connection, server }) =>
+    const environment = await withSession(target, output, signal, ({ connection, server }) =>
       environmentOf(connection, server, { networkProbe: args["network-probe"] }),
     );
     if (output.json) await output.writeJson(environment);

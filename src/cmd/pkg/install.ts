@@ -1,31 +1,129 @@
+import type { ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import { pythonOf } from "../../remote/environment.ts";
-import { type ImportState, importStates } from "../../remote/packages.ts";
-import { runPip } from "../../remote/pip.ts";
+import {
+  type InstallObserver,
+  type InstallRequest,
+  type InstallResult,
+  type InstallTarget,
+  planInstall,
+  prepareInstall,
+  runInstall,
+} from "../../remote/install.ts";
+import type { PackageChanges, PlannedPackage } from "../../remote/packages.ts";
+import { type Output, shellWord } from "../../ui/output.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 import { command } from "../command.ts";
 import { targetOf, withSession } from "../target.ts";
-import { remoteWheelhouseArg, requireOpenSite } from "./shared.ts";
+import { remoteWheelhouseArg } from "./shared.ts";
 
-/** What goes behind `pkg pip --` in a message, quoted for a shell where needed. */
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+function usage(code: string, message: string, hint: string): Failure {
+  return new Failure(code, message, { kind: "usage", hint });
 }
 
 function requirementsOf(specs: readonly string[]): NamedRequirement[] {
   return specs.map((spec) => {
     const result = parseRequirement(spec);
     if (result.ok) return result.requirement;
-    throw new Failure("bad-requirement", `can't install '${spec}': ${result.reason}`, {
-      kind: "usage",
-      hint: `names with version constraints go here; for anything else: blender-remote-cli pkg pip -- install ${specs.map(shellWord).join(" ")}`,
-    });
+    throw usage(
+      "bad-requirement",
+      `can't install '${spec}': ${result.reason}`,
+      `names with version constraints go here; for anything else: blender-remote-cli pkg pip -- install ${specs.map(shellWord).join(" ")}`,
+    );
   });
 }
 
-function describe({ name, version, location, reason }: ImportState): string {
-  if (version === null) return `${name}: ${reason}`;
-  return `${name} ${version} in ${location}${reason === null ? "" : `, but ${reason}`}`;
+interface IndexFlags {
+  "index-url": string | undefined;
+  "extra-index-url": string | undefined;
+  proxy: string | undefined;
+  cert: string | undefined;
+}
+
+/** Each is pip's flag of the same name; pip separates further indexes by spaces as well. */
+function indexFlagsOf(flags: IndexFlags): string[] {
+  const extra = flags["extra-index-url"]?.trim().split(/\s+/) ?? [];
+  return [
+    ...(flags["index-url"] === undefined ? [] : ["--index-url", flags["index-url"]]),
+    ...extra.flatMap((url) => ["--extra-index-url", url]),
+    ...(flags.proxy === undefined ? [] : ["--proxy", flags.proxy]),
+    ...(flags.cert === undefined ? [] : ["--cert", flags.cert]),
+  ];
+}
+
+function installTarget(text: string): InstallTarget {
+  if (text === "site" || text === "user-modules") return text;
+  throw usage("bad-target", `--target is '${text}'`, "give site or user-modules");
+}
+
+function requireOneMode(request: InstallRequest): void {
+  const online = request.allowOnline ? "--allow-online" : request.indexFlags[0];
+  if (request.wheelhouse === undefined || online === undefined) return;
+  throw usage(
+    "two-modes",
+    `--remote-wheelhouse installs offline, and ${online} is for installing online`,
+    "give one of them",
+  );
+}
+
+/** What `--json` prints besides what came of it. */
+function jsonHead(request: InstallRequest) {
+  return {
+    op: "install",
+    requested: request.requirements.map((requirement) => requirement.text),
+    target: request.target,
+    mode: request.wheelhouse === undefined ? "online" : "offline",
+  };
+}
+
+function changeLines(changed: PackageChanges): string[] {
+  return [
+    ...changed.added.map(({ name, version }) => `added ${name} ${version}`),
+    ...changed.upgraded.map(({ name, from, to }) => `upgraded ${name} from ${from} to ${to}`),
+    ...changed.downgraded.map(({ name, from, to }) => `downgraded ${name} from ${from} to ${to}`),
+    ...changed.reinstalled.map(({ name, version }) => `reinstalled ${name} ${version}`),
+    ...changed.removed.map(({ name, version }) => `removed ${name} ${version}`),
+  ];
+}
+
+async function renderResult(request: InstallRequest, result: InstallResult, output: Output) {
+  const { installed, changed, pip, warnings, errors, hint } = result;
+  const found = installed.filter((one) => one.version !== null);
+  if (output.json) {
+    await output.writeJson({
+      ...jsonHead(request),
+      installed: found.map(({ name, version, location, importable }) => {
+        return { name, version, location, importable };
+      }),
+      changed,
+      pip: { returncode: pip.returncode, duration_s: pip.duration },
+      warnings,
+      errors,
+      hint: hint === null ? null : output.aimed(hint),
+    });
+    return;
+  }
+  for (const line of changeLines(changed)) output.note(line);
+  for (const { name, version, location } of found) {
+    await output.write(`${name} ${version} in ${location}\n`);
+  }
+  for (const error of errors) output.error(error);
+  if (hint !== null) await output.hint(hint);
+}
+
+async function renderPlan(
+  request: InstallRequest,
+  planned: readonly PlannedPackage[],
+  output: Output,
+) {
+  const rows = planned.map(({ name, version, file }) => ({ name, version, file }));
+  if (output.json) {
+    await output.writeJson({ ...jsonHead(request), dry_run: true, would_install: rows });
+    return;
+  }
+  for (const { name, version, file } of rows) {
+    await output.write(`would install ${name} ${version} (${file})\n`);
+  }
+  if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
 }
 
 export const install = command({
@@ -35,6 +133,12 @@ export const install = command({
       type: "positional",
       description: "Names with version constraints: numpy 'scipy>=1.11'",
     },
+    target: {
+      type: "string",
+      valueHint: "site|user-modules",
+      default: "site",
+      description: "Python's site-packages, or a folder among Blender's user files",
+    },
     upgrade: { type: "boolean", alias: "U", description: "Upgrade what is installed already" },
     "force-reinstall": { type: "boolean", description: "Reinstall what is installed already" },
     deps: {
@@ -43,75 +147,63 @@ export const install = command({
       description: "Install dependencies as well",
       negativeDescription: "Only what is named, without dependencies",
     },
+    "dry-run": { type: "boolean", description: "Say what would be installed, and change nothing" },
     "remote-wheelhouse": {
       ...remoteWheelhouseArg,
       description: "Install offline, only from this wheelhouse on Blender's machine",
     },
-  },
+    "allow-online": {
+      type: "boolean",
+      description: "Go online for this once, although Blender's preference says no",
+    },
+    "index-url": { type: "string", valueHint: "url", description: "The package index (PEP 503)" },
+    "extra-index-url": {
+      type: "string",
+      valueHint: "urls",
+      description: "Further indexes, separated by spaces",
+    },
+    proxy: { type: "string", valueHint: "url", description: "The proxy to the index" },
+    cert: {
+      type: "string",
+      valueHint: "file",
+      description: "Certificate authorities (PEM), a file on Blender's machine",
+    },
+    "break-system-packages": {
+      type: "boolean",
+      description: "Also into a Python that the system manages (PEP 668)",
+    },
+  } satisfies ArgsDef,
   several: "spec",
   async run({ args, positionals, output, signal }) {
-    const requirements = requirementsOf(positionals);
-    const wheelhouse = args["remote-wheelhouse"];
-    const target = await targetOf(args);
-    return withSession(target, signal, async ({ connection }) => {
-      const python = await pythonOf(connection);
-      requireOpenSite(python);
-      const forward = async (bytes: Uint8Array) => {
+    const request: InstallRequest = {
+      requirements: requirementsOf(positionals),
+      target: installTarget(args.target),
+      wheelhouse: args["remote-wheelhouse"],
+      indexFlags: indexFlagsOf(args),
+      upgrade: args.upgrade === true,
+      forceReinstall: args["force-reinstall"] === true,
+      deps: args.deps,
+      allowOnline: args["allow-online"] === true,
+      breakSystemPackages: args["break-system-packages"] === true,
+    };
+    requireOneMode(request);
+    const { deadlines, ...target } = await targetOf(args);
+    const observer: InstallObserver = {
+      output: async (bytes) => {
         if (!output.quiet) await output.writeError(bytes);
-      };
-      const run = {
-        command: python.pip,
-        arguments: [
-          "install",
-          ...(args.upgrade === true ? ["--upgrade"] : []),
-          ...(args["force-reinstall"] === true ? ["--force-reinstall"] : []),
-          ...(args.deps ? [] : ["--no-deps"]),
-          ...(wheelhouse === undefined ? [] : ["--no-index", "--find-links", wheelhouse]),
-          ...requirements.map((requirement) => requirement.text),
-        ],
-        isolated: wheelhouse !== undefined,
-        stdout: forward,
-        stderr: forward,
-      };
-      const pip = await runPip(connection, run, target.deadlines);
-      const names = [...new Set(requirements.map((requirement) => requirement.name))];
-      const errors: string[] = [];
-      let found: ImportState[] = [];
-      if (pip.returncode === 0) {
-        found = await importStates(connection, names);
-        errors.push(...found.filter((one) => !one.importable && !one.restart).map(describe));
-      } else errors.push(`pip ended with exit status ${pip.returncode}`);
-      if (output.json) {
-        await output.writeJson({
-          op: "install",
-          requested: requirements.map((requirement) => requirement.text),
-          target: "site",
-          mode: wheelhouse === undefined ? "online" : "offline",
-          installed: found
-            .filter((one) => one.version !== null)
-            .map(({ name, version, location, importable }) => ({
-              name,
-              version,
-              location,
-              importable,
-            })),
-          pip: { returncode: pip.returncode, duration_s: pip.duration },
-          warnings: [],
-          errors,
-        });
-      } else {
-        for (const error of errors) output.error(error);
-        if (errors.length > 0) await output.writeError(`hint: ${hintFor(wheelhouse)}\n`);
-        else for (const one of found) await output.write(`${describe(one)}\n`);
+      },
+      warn: (message) => output.warn(message),
+    };
+    return withSession({ ...target, deadlines }, output, signal, async ({ connection }) => {
+      const prepared = await prepareInstall(connection, request);
+      if (args["dry-run"] === true) {
+        const planned = await planInstall(connection, prepared, observer, deadlines);
+        await renderPlan(request, planned, output);
+        return 0;
       }
-      return errors.length === 0 ? 0 : 1;
+      const result = await runInstall(connection, prepared, observer, deadlines);
+      await renderResult(request, result, output);
+      return result.errors.length === 0 ? 0 : 1;
     });
   },
 });
-
-function hintFor(wheelhouse: string | undefined): string {
-  if (wheelhouse === undefined) {
-    return "without internet there: 'pkg push' wheels and install with --remote-wheelhouse";
-  }
-  return "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push them, then install again";
-}

@@ -33,7 +33,7 @@ export const list = command({
   description: "List the packages that Blender's Python sees, and which copy of each wins",
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const packages = await withSession(target, signal, ({ connection }) =>
+    const packages = await withSession(target, output, signal, ({ connection }) =>
       snapshotPackages(connection),
     );
     if (output.json) await output.writeJson(packages);

@@ -1,6 +1,6 @@
 import { Failure } from "../../failure.ts";
 import { type Purge, purge } from "../../remote/wheelhouse.ts";
-import { megabytes } from "../../ui/format.ts";
+import { count, megabytes } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { command } from "../command.ts";
 import { targetOf, withSession } from "../target.ts";
@@ -22,7 +22,7 @@ function contents(result: Purge): string {
     bytes: result.files.reduce((sum, file) => sum + file.size, 0),
   };
   const others = foreign.length === 0 ? "" : ` and ${foreign.length} other things`;
-  return `${files.length} files (${megabytes(bytes)})${others} in '${result.folder}'`;
+  return `${count(files.length, "file")} (${megabytes(bytes)})${others} in '${result.folder}'`;
 }
 
 export const purgeCache = command({
@@ -39,7 +39,7 @@ export const purgeCache = command({
     const folder = args["remote-wheelhouse"];
     const force = args.force === true;
     const target = await targetOf(args);
-    return withSession(target, signal, async ({ connection }) => {
+    return withSession(target, output, signal, async ({ connection }) => {
       const found = await purge(connection, folder, "look", force);
       const nothing = found.state === "missing" || found.files.length + found.foreign.length === 0;
       if (nothing) {

@@ -1,8 +1,12 @@
 import { Failure } from "../../failure.ts";
 import { collectWheels, sha256Of } from "../../local/wheels.ts";
+import type { Connection } from "../../remote/connection.ts";
+import { tagsOf } from "../../remote/environment.ts";
 import { type PushedFile, push as pushWheels, type Wheel } from "../../remote/wheelhouse.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import { createProgress } from "../../ui/progress.ts";
+import { isUniversal } from "../../wheels/filename.ts";
+import { misfitsOf } from "../../wheels/tags.ts";
 import { command } from "../command.ts";
 import { targetOf, withSession } from "../target.ts";
 import { remoteWheelhouseArg } from "./shared.ts";
@@ -34,6 +38,29 @@ function describe(file: PushedFile): string {
   }
 }
 
+/** Says which wheels the Python there doesn't take; one sentence each. */
+async function misfitWarnings(
+  connection: Connection,
+  wheels: readonly Wheel[],
+  strict: boolean,
+): Promise<string[]> {
+  const names = wheels.map((wheel) => wheel.name).filter((name) => !isUniversal(name));
+  if (names.length === 0) return [];
+  const tags = await tagsOf(connection);
+  const warnings =
+    tags === null
+      ? ["which wheels fit isn't known: neither pip nor ensurepip is there to tell"]
+      : misfitsOf(names, tags).map(
+          ({ filename, reason, closest }) => `${filename} ${reason}; ${closest} would fit`,
+        );
+  if (warnings.length > 0 && strict) {
+    throw new Failure("tags-dont-fit", `nothing was sent:\n  ${warnings.join("\n  ")}`, {
+      hint: "blender-remote-cli pkg info shows the 'pip download' line whose wheels fit",
+    });
+  }
+  return warnings;
+}
+
 export const push = command({
   description: "Bring wheels into a wheelhouse on Blender's machine",
   args: {
@@ -44,6 +71,10 @@ export const push = command({
       valueHint: "size",
       default: "5M",
       description: "Largest piece sent at once, before base64; k and M are 1024 based",
+    },
+    strict: {
+      type: "boolean",
+      description: "Send nothing when a wheel doesn't fit the Python there",
     },
   },
   several: "path",
@@ -61,7 +92,10 @@ export const push = command({
       if (problem === undefined) wheels.push({ name, path, size, sha256: await sha256Of(path) });
     }
     const progress = createProgress(output);
-    const { folder, files } = await withSession(target, signal, async (session) => {
+    let warnings: string[] = [];
+    const { folder, files } = await withSession(target, output, signal, async (session) => {
+      warnings = await misfitWarnings(session.connection, wheels, args.strict === true);
+      for (const warning of warnings) output.warn(warning);
       try {
         return await pushWheels(session, wheels, {
           folder: args["remote-wheelhouse"],
@@ -85,7 +119,7 @@ export const push = command({
       all.filter((file) => file.status === status).length;
     const [uploaded, skipped, failed] = [number("uploaded"), number("skipped"), number("failed")];
     if (output.json) {
-      const summary = { files: all, uploaded, skipped, failed };
+      const summary = { files: all, uploaded, skipped, failed, warnings };
       await output.writeJson({ op: "push", remote_wheelhouse: folder, ...summary });
       return failed === 0 ? 0 : 1;
     }
@@ -99,7 +133,7 @@ export const push = command({
       return 0;
     }
     output.error(summary);
-    await output.writeError("hint: mend what is said above and run the same command again\n");
+    await output.hint("mend what is said above and run the same command again");
     return 1;
   },
 });

@@ -28,7 +28,7 @@ import sysconfig
 import time
 import types
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import bpy
@@ -401,20 +401,28 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Row:
     return {"packages": [row for row in rows if row], "rest": todo[done:]}
 
 
-def specs_of(module: str) -> Iterator[importlib.machinery.ModuleSpec]:
-    """Give where an import of a top-level module would look, whether or not it is loaded."""
-    for finder in sys.meta_path:
+def spec_of(module: str) -> importlib.machinery.ModuleSpec | None:
+    """Give where an import finds a top-level module, whether or not it is loaded.
+
+    The path is asked first: other finders do things when they are asked, as setuptools' does for
+    ``pip``. They matter for editable installs only.
+    """
+    path_finder = importlib.machinery.PathFinder
+    for finder in [path_finder, *(one for one in sys.meta_path if one is not path_finder)]:
         try:
             spec = finder.find_spec(module, None, None)
         # Add-ons may put anything there.
         except Exception:
             continue
         if spec is not None:
-            yield spec
+            return spec
+    return None
 
 
-def place_of(spec: importlib.machinery.ModuleSpec) -> str | None:
+def place_of(spec: importlib.machinery.ModuleSpec | None) -> str | None:
     """Give the file of a module, the folder of a package without one; None where there is none."""
+    if spec is None:
+        return None
     if spec.has_location and spec.origin:
         return spec.origin if os.path.exists(spec.origin) else None
     # A folder with nothing to import in it is a package as well (PEP 420).
@@ -431,13 +439,12 @@ def found(distribution: Distribution) -> Row:
     """
     answer: Row = {"found": False, "instead": None}
     for module in distribution.top_level():
-        place = next((place_of(spec) for spec in specs_of(module)), None)
+        place = place_of(spec_of(module))
         if place is None:
             continue
-        own = importlib.machinery.PathFinder.find_spec(module, [distribution.folder])
-        own_place = None if own is None else place_of(own)
+        own = place_of(importlib.machinery.PathFinder.find_spec(module, [distribution.folder]))
         # An editable install has no module in its folder, and its own way to be found.
-        if own_place is None or own_place == place or os.path.isdir(place):
+        if own is None or own == place or os.path.isdir(place):
             return {"found": True, "instead": None}
         answer["instead"] = place
     return answer

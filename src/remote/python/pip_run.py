@@ -1,107 +1,246 @@
-"""Starts pip beside Blender, and lets short calls follow, cancel and finish it.
+"""Starts pip beside Blender, one run at a time; says what runs, and ends it.
 
-No call waits for pip: it is a process of its own whose output goes to files, so that Blender stays
-responsive and no server's time limit for one command matters.
+No call waits for pip: it is a process of its own whose output goes to files, which
+``pip_output.py`` reads, so that Blender stays responsive and no server's time limit for one command
+matters. ``pip_guard.py`` sees to it that no run outlives this Blender.
 """
 
-import base64
+import contextlib
+import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import types
 from pathlib import Path
 from typing import Any
 
-# Every call runs in a namespace of its own; a module is what stays between them.
-REGISTRY = "_blender_remote_pip_runs"
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
+# Every call runs in a namespace of its own; a module is what stays between them. `pip_output.py`
+# knows it as well.
+REGISTRY = "_blender_remote_pip"
+
+# `pip_guard.py` knows it as well.
+MARKER = "BLENDER_REMOTE_PIP_RUN"
+
+PREFIX = "blender-remote-pip-"
+
+# A controller that hasn't asked for so long isn't there any more.
+FOLLOWER_SECONDS = 10
+
+Run = dict[str, Any]
 
 
-def runs() -> dict[str, dict[str, Any]]:
-    """Give the runs of this Blender by their id."""
-    registry = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
-    return registry.__dict__.setdefault("runs", {})
+def registry() -> types.ModuleType:
+    """Give the module that holds ``run``, this Blender's run: None, or one that may have ended.
+
+    And ``cancelled``, the id of the one that was last ended before it was done.
+    """
+    module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
+    module.__dict__.setdefault("run", None)
+    module.__dict__.setdefault("cancelled", None)
+    return module
 
 
-def environment(isolated: bool) -> dict[str, str]:
-    """Give pip's environment: nothing of Blender's Python settings; isolated: none of pip's."""
+def describe(run: Run) -> dict[str, Any]:
+    """Give ``{"id", "pid", "command", "seconds", "returncode"}``, null while it runs."""
+    ended = run["ended"]
+    return {
+        "id": run["id"],
+        "pid": run["process"].pid,
+        "command": run["command"],
+        "seconds": (time.monotonic() if ended is None else ended) - run["started"],
+        "returncode": run["process"].poll(),
+    }
+
+
+def discard(run: Run) -> None:
+    """Forget a run that has ended, and what it wrote."""
+    registry().run = None
+    run["process"].stdin.close()
+    run["owner"].close()
+    run["folder"].cleanup()
+
+
+# Folders of runs
+
+
+def hold(path: Path) -> io.BufferedWriter:
+    """Create a file that tells other processes, as long as it's open, that its folder is in use."""
+    file = path.open("wb")
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether the process that holds a file is still there; this may remove the file."""
+    try:
+        if fcntl is None:
+            # Windows doesn't remove a file that is open.
+            path.unlink()
+        else:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def remove_leftovers() -> None:
+    """Remove the folders of runs whose Blender is gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        # The output files come after the file that is held, so this is no folder in the making.
+        # Not Path.exists: it raises where the folder is somebody else's.
+        if os.path.exists(folder / "stdout") and not is_held(folder / "owner"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+# Starting
+
+
+def environment(arguments: dict[str, Any], temporary: Path) -> dict[str, str]:
+    """Give pip's environment: nothing of Blender's Python settings; isolated: none of pip's.
+
+    pip's temporary files go into the run's folder: so nothing of a run that is ended stays behind.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    if isolated:
+    if arguments["isolated"]:
         kept = {name: value for name, value in kept.items() if not name.startswith("PIP_")}
         kept["PIP_CONFIG_FILE"] = os.devnull
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     kept["PIP_NO_INPUT"] = "1"
-    return kept
+    kept[MARKER] = arguments["id"]
+    kept.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
+    return {**kept, **arguments["env"]}
+
+
+def launch(arguments: dict[str, Any], folder: Path) -> "subprocess.Popen[bytes]":
+    command = arguments["command"]
+    guard, temporary, empty = folder / "pip_guard.py", folder / "tmp", folder / "empty"
+    guard.write_text(arguments["guard"], encoding="utf-8")
+    temporary.mkdir()
+    empty.mkdir()
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        return subprocess.Popen(
+            [command[0], "-I", "-S", str(guard), str(folder), *command],
+            # Closes when Blender ends: no other process gets this end.
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=err,
+            cwd=empty if arguments["cwd"] == "" else arguments["cwd"],
+            env=environment(arguments, temporary),
+            # So that a Ctrl-C in Blender's terminal isn't pip's.
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+
+
+def wait_for(run: Run) -> None:
+    """Take note of the end; so the process is never left a zombie, whether or not anyone asks."""
+    process = run["process"]
+    code = process.wait()
+    run["ended"] = time.monotonic()
+    if code < 0:
+        # A guard that was killed itself leaves pip behind, in its group.
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def start(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"id", "command": [str], "isolated": bool}``; give ``{"pid"}``."""
-    folder = Path(tempfile.mkdtemp(prefix="blender-remote-pip-"))
-    try:
-        with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            process = subprocess.Popen(
-                arguments["command"],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env=environment(arguments["isolated"]),
-                # A group of its own, so that cancelling reaches pip's own children as well.
-                start_new_session=os.name == "posix",
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    runs()[arguments["id"]] = {"process": process, "folder": folder}
-    return {"pid": process.pid}
+    """Take ``{"id", "command": [str], "cwd", "env": {str: str}, "isolated": bool, "guard"}``.
 
-
-def read(path: Path, offset: int, limit: int) -> str:
-    with path.open("rb") as file:
-        file.seek(offset)
-        return base64.b64encode(file.read(limit)).decode("ascii")
-
-
-def follow(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"id", "stdout": offset, "stderr": offset, "limit"}``.
-
-    Give ``{"stdout", "stderr"}`` (base64, at most ``limit`` bytes each) and ``returncode``: null
-    while pip runs or there is more to read.
+    ``command`` begins with a Python interpreter. ``cwd`` is null for Blender's own folder, empty
+    for a fresh one; ``guard`` is the text of ``pip_guard.py``. Give ``{"busy": null}``, or in it
+    the run that keeps this one from being started.
     """
-    run = runs()[arguments["id"]]
-    # Asked first: what pip wrote before it ended is then in the files that are read after.
-    code = run["process"].poll()
-    limit = arguments["limit"]
-    out = read(run["folder"] / "stdout", arguments["stdout"], limit)
-    err = read(run["folder"] / "stderr", arguments["stderr"], limit)
-    if out or err:
-        code = None
-    return {"stdout": out, "stderr": err, "returncode": code}
+    run = registry().run
+    if run is not None:
+        if run["process"].poll() is None:
+            return {"busy": describe(run)}
+        # Its controller is gone, and nobody came for its output.
+        discard(run)
+    remove_leftovers()
+    # Removed when Blender ends, at the latest.
+    folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    try:
+        owner = hold(Path(folder.name) / "owner")
+        try:
+            process = launch(arguments, Path(folder.name))
+        except BaseException:
+            owner.close()
+            raise
+    except BaseException:
+        folder.cleanup()
+        raise
+    run = {
+        "id": arguments["id"],
+        "command": arguments["command"],
+        "process": process,
+        "folder": folder,
+        "owner": owner,
+        "started": time.monotonic(),
+        "ended": None,
+        # When each controller that follows it asked last.
+        "followers": {},
+    }
+    registry().run = run
+    threading.Thread(target=wait_for, args=(run,), name="blender-remote pip", daemon=True).start()
+    return {"busy": None}
 
 
-def end_tree(process: "subprocess.Popen[bytes]") -> None:
-    if os.name == "posix":
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
-        subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], check=False)
-    process.wait(10)
+# Afterwards
+
+
+def look(_: dict[str, Any]) -> dict[str, Any]:
+    """Give in ``run`` the run there is; null where there is none."""
+    run = registry().run
+    return {"run": None if run is None else describe(run)}
+
+
+def cancel(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take ``{"id"}`` and let this run be ended; give what ``look`` gives of it.
+
+    Its end is a matter of milliseconds, on Windows of more: ``look`` tells.
+    """
+    run = registry().run
+    if run is None or run["id"] != arguments["id"]:
+        return {"run": None}
+    if run["process"].poll() is None:
+        registry().cancelled = run["id"]
+        run["process"].stdin.close()
+    return {"run": describe(run)}
 
 
 def finish(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"id"}``: end pip with all its children when it still runs, and tidy up."""
-    run = runs().pop(arguments["id"], None)
-    if run is None:
-        return {"cancelled": False}
-    running = run["process"].poll() is None
-    if running:
-        end_tree(run["process"])
-    shutil.rmtree(run["folder"], ignore_errors=True)
-    return {"cancelled": running}
+    """Take ``{"id", "follower"}``: this controller has seen the end of a run.
+
+    When no other one follows it still, or it was cancelled, the run is forgotten.
+    """
+    run = registry().run
+    if run is None or run["id"] != arguments["id"] or run["process"].poll() is None:
+        return {}
+    followers = run["followers"]
+    followers.pop(arguments["follower"], None)
+    now = time.monotonic()
+    worth_seeing = registry().cancelled != run["id"]
+    if worth_seeing and any(now - asked <= FOLLOWER_SECONDS for asked in followers.values()):
+        return {}
+    discard(run)
+    return {}
 
 
-ACTIONS = {"start": start, "follow": follow, "finish": finish}
+ACTIONS = {"start": start, "look": look, "cancel": cancel, "finish": finish}
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:

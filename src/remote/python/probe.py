@@ -441,26 +441,26 @@ def wheels_of(interpreter: Interpreter) -> Answer:
         return {"tags": None, "source": None, "error": str(error), "ensurepip": False}
 
 
-def find_out(candidates: list[str], source: str, pip: bool, probe: str | None) -> Answer:
-    """Give the thread's findings: the interpreter and, where ``pip``, what there is to say of it.
+def find_out(candidates: list[str], source: str, parts: list[str], probe: str | None) -> Answer:
+    """Give the thread's findings: the interpreter, and of ``parts`` what there is to say of it.
 
-    ``wheels``, ``pip`` and ``network`` are None where nothing could be asked.
+    ``wheels``, ``pip`` and ``network`` are None where they aren't among the parts, or where there
+    is no interpreter to ask.
     """
     interpreter, error = find_interpreter(candidates, running_identity(), source)
     found: Answer = {
         "executable": None if interpreter is None else interpreter.executable,
         "executable_error": error,
     }
-    if interpreter is None or not pip:
-        return {**found, "pip": None, "wheels": None, "network": None}
-    results = together(
-        {
-            "pip": lambda: pip_facts(interpreter),
-            "wheels": lambda: wheels_of(interpreter),
-            "network": lambda: network_facts(interpreter, probe),
-        }
-    )
-    return {**found, **results}
+    found = {**found, "pip": None, "wheels": None, "network": None}
+    if interpreter is None:
+        return found
+    asked = {
+        "pip": lambda: pip_facts(interpreter),
+        "wheels": lambda: wheels_of(interpreter),
+        "network": lambda: network_facts(interpreter, probe),
+    }
+    return {**found, **together({part: asked[part] for part in parts})}
 
 
 # Between the calls
@@ -502,8 +502,8 @@ def start(arguments: Answer) -> Answer:
     else:
         probe = None
     candidates = executable_candidates(sys.prefix)
-    source, pip = arguments["interpreter"], arguments["pip"]
-    job = Job(lambda: find_out(candidates, source, pip, probe))
+    source, parts = arguments["interpreter"], arguments["parts"]
+    job = Job(lambda: find_out(candidates, source, parts, probe))
     name = uuid.uuid4().hex
     known = jobs()
     for old in [key for key, value in known.items() if value.done.is_set()]:
@@ -525,8 +525,9 @@ def start(arguments: Answer) -> Answer:
 def main(arguments: dict[str, Any]) -> dict[str, Any]:
     """Start a job or ask one (``{"job"}``).
 
-    To start takes ``{"interpreter", "pip", "network_probe", "wait"}``: the text of
-    ``interpreter.py``, whether to look at pip and at its index too, seconds to wait for the job.
+    To start takes ``{"interpreter", "parts", "network_probe", "wait"}``: the text of
+    ``interpreter.py``, what to look at ("pip", "wheels", "network"), whether to ask pip's index,
+    seconds to wait for the job.
     """
     if "job" not in arguments:
         return start(arguments)

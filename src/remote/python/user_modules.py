@@ -12,6 +12,7 @@ import io
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,6 +153,9 @@ def swap(arguments: dict[str, Any]) -> dict[str, Any]:
         prune(folder, parent)
     # On Windows files that are loaded can be moved but not removed: the next run takes them.
     shutil.rmtree(staged.parent, ignore_errors=True)
+    # Blender puts the folder there at its start; importing must work without another one.
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
     importlib.invalidate_caches()
     return {"scripts": scripts}
 

@@ -62,7 +62,25 @@ def discard(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"complete": False}
 
 
-ACTIONS = {"prepare": prepare, "finish": finish, "discard": discard}
+def listing(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say what is in a folder. Take ``{"folder"}``.
+
+    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size"}]}``, by name.
+    """
+    folder = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
+    if not folder.is_dir():
+        return {"folder": str(folder), "exists": False, "files": []}
+    with os.scandir(folder) as entries:
+        files = [
+            {"name": entry.name, "size": entry.stat().st_size}
+            for entry in entries
+            if entry.is_file()
+        ]
+    files.sort(key=lambda file: file["name"])
+    return {"folder": str(folder), "exists": True, "files": files}
+
+
+ACTIONS = {"list": listing, "prepare": prepare, "finish": finish, "discard": discard}
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:

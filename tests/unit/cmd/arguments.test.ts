@@ -61,7 +61,7 @@ describe("what is refused", () => {
     [["--timeuot", "3"], "unknown-option", "--timeuot", "did you mean --timeout?"],
     [["--nodeps"], "unknown-option", "--nodeps", "did you mean --no-deps?"],
     [["--zebra-crossing"], "unknown-option", "--zebra-crossing", "cli run --help"],
-    [["-x"], "unknown-option", "-x", "did you mean -"],
+    [["-x"], "unknown-option", "-x", "cli run --help"],
     [["-qv"], "unknown-option", "-qv", "did you mean -"],
     [["--no-json"], "unknown-option", "--no-json", "did you mean --json?"],
     [["--no-code"], "unknown-option", "--no-code", "did you mean"],
@@ -142,7 +142,12 @@ describe("what a command is given in the end", () => {
     });
     const { args, several } = probe;
     const rawArgs = checkArguments(tokens, { path: "p", args, several, takesRest: false });
-    const output = createOutput({ json: false, quiet: false, verbose: false });
+    const output = createOutput({
+      json: false,
+      quiet: false,
+      verbose: false,
+      target: { service: [], configuration: [] },
+    });
     const signal = new AbortController().signal;
     expect(await probe.run(rawArgs, { output, signal, rest: [] })).toBe(0);
     return seen;

@@ -7,10 +7,13 @@ import { Failure } from "../../../src/failure.ts";
 
 let folder = "";
 let config = "";
+let empty = "";
 const before = process.env["BLENDER_REMOTE_PORT"];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "blender-remote-target-"));
   config = join(folder, "config.yaml");
+  empty = join(folder, "empty.yaml");
+  await Bun.write(empty, "");
   await Bun.write(config, "mcp_service:\n  default_port: 7001\ncli:\n  timeout_sec: 45\n");
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -24,8 +27,13 @@ afterEach(() => {
 
 describe("the port", () => {
   test("6688, where nothing says otherwise", async () => {
-    const { endpoint } = await targetOf({ config: join(folder, "not-there.yaml") });
+    const { endpoint } = await targetOf({ config: empty });
     expect(endpoint).toEqual({ host: "127.0.0.1", port: 6688 });
+  });
+
+  test("a configuration that is named and isn't there is no default", async () => {
+    const missing = targetOf({ config: join(folder, "not-there.yaml") });
+    await expect(missing).rejects.toMatchObject({ code: "no-config", exitCode: 3 });
   });
 
   test("the configuration's before that", async () => {
@@ -57,7 +65,7 @@ describe("the port", () => {
 
 describe("the time limit", () => {
   test("300 s, the configuration's, the command's own, the flag's", async () => {
-    const { deadlines } = await targetOf({ config: join(folder, "not-there.yaml") });
+    const { deadlines } = await targetOf({ config: empty });
     expect(deadlines.total).toBe(300);
     expect((await targetOf({ config })).deadlines.total).toBe(45);
     expect((await targetOf({ config }, 60)).deadlines.total).toBe(60);

@@ -19,6 +19,9 @@ SCRIPTS = Path(__file__).parents[3] / "src" / "remote" / "python"
 SOURCE = (SCRIPTS / "interpreter.py").read_text(encoding="utf-8")
 
 
+PARTS = ["pip", "wheels", "network"]
+
+
 def load(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"{name}_under_test", SCRIPTS / f"{name}.py")
     assert spec is not None
@@ -294,7 +297,7 @@ class TestCalls:
         raise AssertionError("the probe doesn't end")
 
     def test_everything(self, probe: Any, tmp_path: Path) -> None:
-        facts, findings = self.finish(probe, {"pip": True, "network_probe": False})
+        facts, findings = self.finish(probe, {"parts": PARTS, "network_probe": False})
         assert facts["blender"]["version_tuple"] == [3, 4, 1]
         assert facts["python"]["python_args"] is None
         assert facts["online_access"] is None
@@ -308,14 +311,14 @@ class TestCalls:
         assert len(findings["wheels"]["tags"]) > 10
 
     def test_interpreter_only(self, probe: Any) -> None:
-        _, findings = self.finish(probe, {"pip": False, "network_probe": True})
+        _, findings = self.finish(probe, {"parts": [], "network_probe": True})
         assert findings["executable"] == sys.executable
         assert (findings["pip"], findings["wheels"], findings["network"]) == (None, None, None)
 
     def test_offline(self, probe: Any, bpy: Any) -> None:
         bpy.app.online_access = False
         bpy.app.python_args = ("-I",)
-        facts, findings = self.finish(probe, {"pip": True, "network_probe": True})
+        facts, findings = self.finish(probe, {"parts": PARTS, "network_probe": True})
         assert facts["python"]["python_args"] == ["-I"]
         assert findings["network"]["probe"] == {
             "tried": False,
@@ -325,7 +328,9 @@ class TestCalls:
 
     def test_no_interpreter(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(probe, "executable_candidates", lambda _prefix: ["/absent/python"])
-        started = probe.main({"interpreter": SOURCE, "pip": True, "network_probe": True, "wait": 5})
+        started = probe.main(
+            {"interpreter": SOURCE, "parts": PARTS, "network_probe": True, "wait": 5}
+        )
         assert started["done"]
         assert started["findings"]["executable_error"] == "/absent/python: not there"
         assert started["findings"]["pip"] is None
@@ -335,7 +340,7 @@ class TestCalls:
             raise RuntimeError("defect")
 
         monkeypatch.setattr(probe, "find_interpreter", broken)
-        started = probe.main({"interpreter": "", "pip": True, "network_probe": True, "wait": 5})
+        started = probe.main({"interpreter": "", "parts": PARTS, "network_probe": True, "wait": 5})
         assert started["findings"] is None
         assert "RuntimeError: defect" in started["error"]
 

@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { createOutput } from "../../../src/ui/output.ts";
+
+const output = createOutput({
+  json: false,
+  quiet: false,
+  verbose: false,
+  target: { service: ["--port", "6791"], configuration: ["--config", "'my file.yaml'"] },
+});
+
+test.each([
+  [
+    "end it with 'blender-remote-cli stop --force', or wait",
+    "end it with 'blender-remote-cli stop --port 6791 --config 'my file.yaml' --force', or wait",
+  ],
+  [
+    "blender-remote-cli pkg purge-cache, blender-remote-cli init /path",
+    "blender-remote-cli pkg purge-cache --port 6791 --config 'my file.yaml', blender-remote-cli init --config 'my file.yaml' /path",
+  ],
+  ["blender-remote-cli install", "blender-remote-cli install --config 'my file.yaml'"],
+  ["blender-remote-cli --help", "blender-remote-cli --help"],
+  ["did you mean --port?", "did you mean --port?"],
+])("commands in a hint mean the target that the user named: %s", (hint, aimed) => {
+  expect(output.aimed(hint)).toBe(aimed);
+});
