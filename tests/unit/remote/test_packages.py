@@ -1,6 +1,7 @@
 """What Blender's Python sees of installed packages: real folders on the real import path."""
 
 import importlib
+import importlib.util
 import os
 import shutil
 import sys
@@ -407,15 +408,49 @@ def test_an_editable_install(blender: Blender, site: Path) -> None:
     assert blender.look("br-alpha")[0]["found"]
 
 
-def test_a_finder_that_fails(blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def find_spec(name: str, *_: object) -> None:
-        if name == "br_alpha":
-            raise RuntimeError(name)
+class Finder:
+    """A finder that an add-on or an editable install puts in front."""
 
-    broken = SimpleNamespace(find_spec=find_spec)
-    monkeypatch.setattr(sys, "meta_path", [broken, *sys.meta_path])
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self.asked: list[str] = []
+        self._answer = answer
+
+    def find_spec(self, name: str, *_: object) -> Any:
+        if name.startswith("br_"):
+            self.asked.append(name)
+            return self._answer()
+        return None
+
+
+@pytest.fixture
+def in_front(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], Finder]:
+    def put_in_front(answer: Callable[[], Any]) -> Finder:
+        finder = Finder(answer)
+        monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+        return finder
+
+    return put_in_front
+
+
+def test_other_finders_are_asked_only_for_what_is_not_on_the_path(
+    blender: Blender, site: Path, in_front: Callable[[Callable[[], Any]], Finder]
+) -> None:
     put(site, "br-alpha")
-    assert blender.look("br-alpha")[0]["found"]
+    put(site, "br-editable", files={}, top_level="br_editable\n")
+    checkout = blender.folder / "br_editable.py"
+    checkout.write_text("")
+    finder = in_front(lambda: importlib.util.spec_from_file_location("br_editable", checkout))
+    assert [one["found"] for one in blender.look("br-alpha", "br-editable")] == [True, True]
+    assert finder.asked == ["br_editable"]
+
+
+def test_a_finder_that_fails(
+    blender: Blender, site: Path, in_front: Callable[[Callable[[], Any]], Finder]
+) -> None:
+    put(site, "br-alpha", files={}, top_level="br_alpha\n")
+    finder = in_front(lambda: 1 / 0)
+    assert not blender.look("br-alpha")[0]["found"]
+    assert finder.asked == ["br_alpha"]
 
 
 def test_answers_in_the_order_of_the_names(blender: Blender, site: Path) -> None:
