@@ -103,11 +103,18 @@ const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
   published: installPublishedAddon,
 };
 
+export interface InstallOptions {
+  /** Also the published CLI, for comparing speeds. */
+  peers?: boolean;
+  /** Nothing but these. */
+  only?: readonly Part["name"][];
+}
+
 /** Installs what is missing and can be had; what there is then. */
-export async function installBlenders({ peers = false } = {}): Promise<Part[]> {
+export async function installBlenders(options: InstallOptions = {}): Promise<Part[]> {
   const failures = new Map<Part["name"], string>();
   for (const { name, state } of await parts()) {
-    if (state !== "missing") continue;
+    if (state !== "missing" || options.only?.includes(name) === false) continue;
     try {
       await INSTALLERS[name]();
     } catch (error) {
@@ -115,7 +122,7 @@ export async function installBlenders({ peers = false } = {}): Promise<Part[]> {
       failures.set(name, error.message);
     }
   }
-  if (peers) await installPeers();
+  if (options.peers) await installPeers();
   return (await parts()).map((one) =>
     one.state === "missing" ? { ...one, reason: failures.get(one.name) ?? one.reason } : one,
   );

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { bpyEnvironment } from "./blenders.ts";
-import { DevError, mustRun, note, quoted, runVisibly } from "./process.ts";
+import { bpyEnvironment, installBlenders } from "./blenders.ts";
+import { DevError, mustRun, note, quoted, type RunOptions, run, runVisibly } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
@@ -19,14 +19,33 @@ async function demo(): Promise<number> {
     const download = ["download", "--quiet", "--only-binary=:all:"];
     const pip = [blender.python, "-I", "-m", "pip", ...download];
     await mustRun([...pip, "--dest", join(folder, "wheelhouse"), ...PACKAGES]);
-    return await play(commands(blender.launcher, join(folder, "wheels")), folder);
+    return (
+      (await play(commands(blender.launcher, join(folder, "wheels"), []), folder, "home")) ||
+      (await onDebian(folder))
+    );
   } finally {
     await endBlenders(folder);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function commands(launcher: string, remoteWheels: string): string[][] {
+/** Once more on Debian's Blender, whose Python belongs to the system. */
+async function onDebian(folder: string): Promise<number> {
+  const debian = (await installBlenders({ only: ["debian"] })).find(
+    ({ name }) => name === "debian",
+  );
+  if (debian?.state !== "ready") {
+    note(`\nDebian's Blender isn't shown: ${debian?.reason ?? "not known"}`);
+    return 0;
+  }
+  note(
+    "\nNow with Debian's Blender: the system manages its Python, so Blender's user modules take it",
+  );
+  const target = ["--target", "user-modules"];
+  return await play(commands(debian.path, join(folder, "debian"), target), folder, "debian-home");
+}
+
+function commands(launcher: string, remoteWheels: string, target: string[]): string[][] {
   const there = ["--remote-wheelhouse", remoteWheels];
   return [
     ["init", launcher],
@@ -36,7 +55,7 @@ function commands(launcher: string, remoteWheels: string): string[][] {
     ["pkg", "info"],
     ["pkg", "info", "--json"],
     ["pkg", "push", "./wheelhouse", ...there],
-    ["pkg", "install", "numpy", "colorama", ...there],
+    ["pkg", "install", "numpy", "colorama", ...there, ...target],
     ["execute", "--code", "import numpy; print(numpy.__version__)"],
     ["pkg", "pip", "--", "list"],
     ["pkg", "purge-cache", ...there, "--yes"],
@@ -45,8 +64,8 @@ function commands(launcher: string, remoteWheels: string): string[][] {
 }
 
 /** Runs the commands one by one until one fails; its exit code, or 0. */
-async function play(lines: string[][], folder: string): Promise<number> {
-  const home = join(folder, "home");
+async function play(lines: string[][], folder: string, homeName: string): Promise<number> {
+  const home = join(folder, homeName);
   await mkdir(home);
   const env = {
     ...process.env,
@@ -56,23 +75,33 @@ async function play(lines: string[][], folder: string): Promise<number> {
     XDG_CACHE_HOME: join(home, ".cache"),
     XDG_DATA_HOME: join(home, ".local", "share"),
     XDG_STATE_HOME: join(home, ".local", "state"),
-    BLENDER_REMOTE_CONFIG: join(folder, "config.yaml"),
+    BLENDER_REMOTE_CONFIG: join(home, "config.yaml"),
     BLENDER_REMOTE_PORT: `${await freePort()}`,
   };
   for (const line of lines) {
     const words = ["blender-remote-cli", ...line];
     console.log(`\n$ ${words.map(quoted).join(" ")}`);
     // Through a shell, so that the name is looked up in the PATH above.
-    const code = await runVisibly(["/bin/sh", "-c", 'exec "$@"', "sh", ...words], {
-      cwd: folder,
-      env,
-    });
+    const command = ["/bin/sh", "-c", 'exec "$@"', "sh", ...words];
+    const options = { cwd: folder, env };
+    const code = line.includes("--json")
+      ? await showBeginning(command, options)
+      : await runVisibly(command, options);
     if (code !== 0) {
       console.error(`\nthe demonstration ends here: exit code ${code}`);
       return code;
     }
   }
   return 0;
+}
+
+/** For output of a thousand lines: it would push everything else off the screen. */
+async function showBeginning(command: string[], options: RunOptions): Promise<number> {
+  const { code, stdout, stderr } = await run(command, options);
+  const lines = stdout.split("\n");
+  console.log([...lines.slice(0, 12), `… ${lines.length} lines in all`].join("\n"));
+  if (stderr !== "") console.error(stderr);
+  return code;
 }
 
 function freePort(): Promise<number> {

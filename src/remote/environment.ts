@@ -409,7 +409,7 @@ function noInterpreter(reason: string | null): Problem {
 /** The line that installs into Blender's own user folder, the way around a closed site-packages. */
 function intoUserModules(site: Environment["site"]): string {
   if (site.user_modules?.writable !== true) return "use a build of Blender from blender.org";
-  return `install into Blender's user folder: blender-remote-cli pkg pip -- install --target "${site.user_modules.path}" PACKAGE`;
+  return "install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules";
 }
 
 function pipProblem({ pip }: Environment): Problem {

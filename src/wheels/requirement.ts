@@ -35,6 +35,7 @@ export function parseRequirement(spec: string): RequirementResult {
   if (text.includes(";")) return refuse("it has a marker");
   if (/[/\\]/.test(text) || archive.test(text) || text.startsWith("."))
     return refuse("it is a path");
+  if (/^[\w.-]+=[^=>]/.test(text)) return refuse("a version is given with == (PEP 440)");
   const parsed = parse(text);
   if (parsed === undefined) return refuse("it isn't a requirement (PEP 508)");
   const { name, extras = [], versionSpec = [] } = parsed;

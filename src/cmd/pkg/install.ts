@@ -24,11 +24,11 @@ function requirementsOf(specs: readonly string[]): NamedRequirement[] {
   return specs.map((spec) => {
     const result = parseRequirement(spec);
     if (result.ok) return result.requirement;
-    throw usage(
-      "bad-requirement",
-      `can't install '${spec}': ${result.reason}`,
-      `names with version constraints go here; for anything else: blender-remote-cli pkg pip -- install ${specs.map(shellWord).join(" ")}`,
-    );
+    const pip = `blender-remote-cli pkg pip -- install ${specs.map(shellWord).join(" ")}`;
+    const hint = spec.endsWith(".whl")
+      ? `a wheel of this machine: 'blender-remote-cli pkg push ${shellWord(spec)} --remote-wheelhouse DIR', then install it by name; one of Blender's machine: ${pip}`
+      : `names with version constraints go here, such as numpy==1.26.4; for anything else: ${pip}`;
+    throw usage("bad-requirement", `can't install '${spec}': ${result.reason}`, hint);
   });
 }
 

@@ -219,7 +219,7 @@ describe("problemsOf", () => {
     const environment = await environmentWith(findings);
     environment.site.externally_managed = "/usr/lib/python3.11/EXTERNALLY-MANAGED";
     expect(codes(environment)).toEqual(["externally-managed"]);
-    expect(problemsOf(environment)[0]?.hint).toContain(`--target "${modules}"`);
+    expect(problemsOf(environment)[0]?.hint).toContain("--target user-modules");
     environment.site.user_modules = null;
     expect(problemsOf(environment)[0]?.hint).not.toContain("--target");
   });

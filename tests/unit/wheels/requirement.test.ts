@@ -52,7 +52,7 @@ describe("anything else is refused, and the reason says what it is", () => {
     ["numpy\n--index-url=x", "characters"],
     ["nümpy", "characters"],
     ["numpy\u0000", "characters"],
-    ["numpy=1", "isn't a requirement"],
+    ["numpy=1", "a version is given with =="],
     ["numpy=>1", "isn't a requirement"],
     ["numpy==", "isn't a requirement"],
     ["numpy[", "isn't a requirement"],
