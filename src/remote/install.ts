@@ -1,3 +1,4 @@
+import { satisfies } from "@renovatebot/pep440";
 import { Failure } from "../failure.ts";
 import { isUniversal } from "../wheels/filename.ts";
 import type { NamedRequirement } from "../wheels/requirement.ts";
@@ -280,6 +281,10 @@ export async function runInstall(
   };
   let ran: Ran;
   try {
+    if (prepared.folder === undefined && touchesBundled(prepared)) {
+      const { packages } = await plan(connection, prepared, observer, deadlines);
+      for (const replaced of bundledReplacements(prepared.before, packages)) warn(replaced);
+    }
     ran =
       prepared.folder === undefined
         ? await intoSite(connection, prepared, observer, deadlines)
@@ -298,8 +303,12 @@ export async function runInstall(
   if (leftover !== undefined) warn(leftover);
   const changed = packageChanges(prepared.before, await snapshotPackages(connection));
   const updated = [...changed.upgraded, ...changed.downgraded];
-  const versions = updated.map(({ name, to }) => ({ name, version: to }));
-  for (const replaced of bundledReplacements(prepared.before, versions)) warn(replaced);
+  // A copy that comes before the system's own on the path counts as added.
+  const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
+  // What was brought along as a dependency is known only now.
+  for (const replaced of bundledReplacements(prepared.before, versions)) {
+    if (!warnings.includes(replaced)) warn(replaced);
+  }
   const names = [...new Set(prepared.request.requirements.map(({ name }) => name))];
   const installed = await importStates(connection, names);
   const lost = installed.filter((one) => !one.importable);
@@ -319,6 +328,15 @@ function failed({ message, pip, diagnosis }: PipFailed, warnings: string[]): Ins
     errors: [...(diagnosis === undefined ? [] : [diagnosis.message]), message],
     hint: diagnosis?.hint ?? "pip's own words stand above",
   };
+}
+
+/** Whether pip may replace a requested package that Blender ships or the system brought. */
+function touchesBundled({ request, before }: PreparedInstall): boolean {
+  return request.requirements.some(({ name, specifier }) => {
+    const there = before.find((one) => one.name === name && one.wins);
+    if (there?.source !== "bundled" && there?.source !== "system") return false;
+    return request.upgrade || (specifier !== "" && !satisfies(there.version, specifier));
+  });
 }
 
 interface Ran {
