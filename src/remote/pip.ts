@@ -171,7 +171,7 @@ export async function cancelPip(connection: Connection, id: string): Promise<boo
     await Bun.sleep(endingPause);
     ({ run } = await callScript(connection, pipScript, { action: "look" }, foundSchema));
   }
-  await finish(connection, id, "");
+  await finish(connection, id, null);
   return true;
 }
 
@@ -201,7 +201,8 @@ async function follow(connection: Connection, id: string, sinks: PipSinks): Prom
   }
 }
 
-async function finish(connection: Connection, id: string, follower: string): Promise<void> {
+/** Says that this follower has seen the end; null stands for all of them. */
+async function finish(connection: Connection, id: string, follower: string | null): Promise<void> {
   await callScript(connection, pipScript, { action: "finish", id, follower }, finishedSchema);
 }
 

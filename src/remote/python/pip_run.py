@@ -225,18 +225,17 @@ def cancel(arguments: dict[str, Any]) -> dict[str, Any]:
 def finish(arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``{"id", "follower"}``: this controller has seen the end of a run.
 
-    When no other one follows it still, or it was cancelled, the run is forgotten.
+    When no other one follows it still, or ``follower`` is null, the run is forgotten.
     """
     run = registry().run
     if run is None or run["id"] != arguments["id"] or run["process"].poll() is None:
         return {}
-    followers = run["followers"]
-    followers.pop(arguments["follower"], None)
+    follower, followers = arguments["follower"], run["followers"]
+    followers.pop(follower, None)
     now = time.monotonic()
-    worth_seeing = registry().cancelled != run["id"]
-    if worth_seeing and any(now - asked <= FOLLOWER_SECONDS for asked in followers.values()):
-        return {}
-    discard(run)
+    others = any(now - asked <= FOLLOWER_SECONDS for asked in followers.values())
+    if follower is None or not others:
+        discard(run)
     return {}
 
 
