@@ -18,6 +18,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       push: async () => (await import("./pkg/push.ts")).push,
       install: async () => (await import("./pkg/install.ts")).install,
       pip: async () => (await import("./pkg/pip.ts")).pip,
+      bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
       "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
     }),
   config: async () =>

@@ -1,0 +1,143 @@
+import { Failure } from "../../failure.ts";
+import { checkGetPip, type GetPip, getPipFrom } from "../../local/get-pip.ts";
+import {
+  type Bootstrap,
+  bootstrap as bootstrapPip,
+  type Method,
+  methods,
+  type PipState,
+} from "../../remote/bootstrap.ts";
+import type { Output } from "../../ui/output.ts";
+import { suggestion } from "../arguments.ts";
+import { command } from "../command.ts";
+import { targetOf, withSession } from "../target.ts";
+
+/** Names get-pip.py where no flag does: a file, or an https address. */
+const variable = "BLENDER_REMOTE_GET_PIP";
+
+function methodOf(text: string): "auto" | Method {
+  const known = ["auto", ...methods] as const;
+  const method = known.find((name) => name === text);
+  if (method !== undefined) return method;
+  const near = suggestion(text, known);
+  throw new Failure("bad-method", `--method is '${text}'`, {
+    kind: "usage",
+    hint: near === undefined ? `give one of ${known.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
+/** What names get-pip.py, checked as far as it can be before anything is done. */
+async function sourceOf(
+  flag: string | undefined,
+  method: "auto" | Method,
+): Promise<string | undefined> {
+  if (flag !== undefined && method !== "auto" && method !== "get-pip") {
+    throw new Failure("two-methods", `--get-pip ${flag} and --method ${method} contradict`, {
+      kind: "usage",
+      hint: "leave one of them out",
+    });
+  }
+  const source = flag ?? (process.env[variable] || undefined);
+  if (source !== undefined && (method === "auto" || method === "get-pip")) {
+    await checkGetPip(source);
+    return source;
+  }
+  if (method !== "get-pip") return undefined;
+  throw new Failure("no-get-pip", "--method get-pip, but no get-pip.py was given", {
+    kind: "usage",
+    hint: `give the file or its https address (pip's documentation, Installation, has it) with --get-pip or ${variable}`,
+  });
+}
+
+function errorOf({ steps }: Bootstrap): string {
+  const tried = steps.map(({ method, outcome, detail }) => `${method} ${outcome}: ${detail}`);
+  return `pip couldn't be installed (${tried.join("; ")})`;
+}
+
+function jsonOf(pip: PipState) {
+  return pip.works
+    ? { version: pip.version, location: pip.location, error: null }
+    : { version: null, location: null, error: pip.error };
+}
+
+async function render(result: Bootstrap, output: Output): Promise<void> {
+  const { python, found, steps, pip, succeeded } = result;
+  if (output.json) {
+    await output.writeJson({
+      op: "bootstrap",
+      python,
+      found: jsonOf(found),
+      steps,
+      pip: jsonOf(pip),
+      changed: steps.some(({ outcome }) => outcome === "done"),
+      errors: succeeded ? [] : [errorOf(result)],
+    });
+    return;
+  }
+  if (pip.works && succeeded) {
+    if (steps.length === 0) output.note("nothing to do: pip works there");
+    await output.write(`pip ${pip.version} in ${pip.location}\n`);
+    return;
+  }
+  // Without --quiet each way has been reported already.
+  output.error(output.quiet ? errorOf(result) : "pip couldn't be installed into Blender's Python");
+  const hint = steps.some(({ method }) => method === "bundled")
+    ? "--verbose shows all that was written there"
+    : "blender-remote-cli pkg bootstrap, without --method, tries every way";
+  await output.writeError(`hint: ${hint}\n`);
+}
+
+/** `pkg bootstrap`: pip for a Python that has none, or a broken one; no network is needed. */
+export const bootstrap = command({
+  description: "Put pip into Blender's Python where it is missing, broken or (--upgrade) old",
+  args: {
+    method: {
+      type: "string",
+      valueHint: "method",
+      default: "auto",
+      description:
+        "ensurepip (Python's own), bundled (the wheel in this executable), get-pip, or auto: one after the other",
+    },
+    "get-pip": {
+      type: "string",
+      valueHint: "file",
+      description: `pip's script get-pip.py, or its https address (${variable}): the last resort`,
+    },
+    upgrade: {
+      type: "boolean",
+      alias: "U",
+      description: "Also replace a pip that works and is older than the one in this executable",
+    },
+    "break-system-packages": {
+      type: "boolean",
+      description: "Also into a Python that the system manages (PEP 668)",
+    },
+  },
+  async run({ args, output, signal }) {
+    const method = methodOf(args.method);
+    const source = await sourceOf(args["get-pip"], method);
+    const target = await targetOf(args);
+    await using downloads = new AsyncDisposableStack();
+    const getPip = async (from: string): Promise<GetPip> =>
+      downloads.use(await getPipFrom(from, signal));
+    const result = await withSession(target, output, signal, (session) =>
+      bootstrapPip(session, {
+        method,
+        getPip: source === undefined ? undefined : () => getPip(source),
+        upgrade: args.upgrade === true,
+        breakSystemPackages: args["break-system-packages"] === true,
+        deadlines: target.deadlines,
+        signal,
+        observer: {
+          broken: (error) => output.note(`pip is there, but doesn't run: ${error}`),
+          step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
+          output: async (bytes) => {
+            if (output.verbose) await output.writeError(bytes);
+          },
+        },
+      }),
+    );
+    await render(result, output);
+    return result.succeeded ? 0 : 1;
+  },
+});
