@@ -1,17 +1,10 @@
 import { Failure, messageOf } from "../failure.ts";
 import { can } from "../remote/connection.ts";
-import { type Run, runCode } from "../remote/execute.ts";
+import { type Run, runCode, type UserCode } from "../remote/execute.ts";
 import { interrupt } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
 import { targetOf, withSession } from "./target.ts";
-
-interface Source {
-  /** As it stands in the file: Python itself finds out its encoding. */
-  code: Uint8Array;
-  /** What tracebacks call it. */
-  name: string;
-}
 
 function usage(code: string, message: string): Failure {
   return new Failure(code, message, {
@@ -20,15 +13,23 @@ function usage(code: string, message: string): Failure {
   });
 }
 
-async function sourceOf(file: string | undefined, code: string | undefined): Promise<Source> {
+/** The code and its `sys.argv`, which begins as Python's own does: a file's name, `-` or `-c`. */
+async function userCode(
+  file: string | undefined,
+  code: string | undefined,
+  rest: readonly string[],
+): Promise<UserCode> {
   if (file !== undefined && code !== undefined) {
     throw usage("two-sources", `both a file (${file}) and --code were given`);
   }
-  if (code !== undefined) return { code: new TextEncoder().encode(code), name: "<string>" };
+  if (code !== undefined) {
+    return { source: new TextEncoder().encode(code), name: "<string>", argv: ["-c", ...rest] };
+  }
   if (file === undefined) throw usage("missing-argument", "there is no code to run");
-  if (file === "-") return { code: await Bun.stdin.bytes(), name: "<stdin>" };
+  const argv = [file, ...rest];
+  if (file === "-") return { source: await Bun.stdin.bytes(), name: "<stdin>", argv };
   try {
-    return { code: await Bun.file(file).bytes(), name: file };
+    return { source: await Bun.file(file).bytes(), name: file, argv };
   } catch (error) {
     throw new Failure("unreadable-file", `can't read '${file}': ${messageOf(error)}`, {
       kind: "usage",
@@ -63,14 +64,15 @@ export const execute = command({
     file: { type: "positional", required: false, description: "A Python file, or - for stdin" },
     code: { type: "string", alias: "c", valueHint: "code", description: "The code itself" },
   },
-  async run({ args, output, signal }) {
-    const { code, name } = await sourceOf(args.file, args.code);
+  rest: "ARGUMENTS…",
+  async run({ args, rest, output, signal }) {
+    const code = await userCode(args.file, args.code, rest);
     const target = await targetOf(args);
     const requestId = crypto.randomUUID();
     let named = false;
     const run = await withSession(target, output, signal, (session) => {
       named = can(session.server, "request_id");
-      return runCode(session, code, name, requestId);
+      return runCode(session, code, requestId);
     }).catch(async (error: unknown) => {
       if (!signal.aborted) throw error;
       throw interrupted(named && (await interrupt(target.endpoint, requestId)), error);

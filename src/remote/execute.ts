@@ -166,25 +166,29 @@ export type Run = v.InferOutput<typeof runSchema>;
  */
 export const outputLimit = 24 * 1024 * 1024;
 
+/** What a user wants to run. */
+export interface UserCode {
+  /** As it stands in the file: Python itself finds out its encoding. */
+  source: Uint8Array;
+  /** Shown in tracebacks as the code's file. */
+  name: string;
+  /** The code's `sys.argv`. */
+  argv: readonly string[];
+}
+
 const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
 
 /**
  * Runs a user's code in Blender as `python -c` would: an exception gives exit status 1 and its
  * traceback on stderr, `SystemExit(n)` gives n and doesn't end Blender.
  *
- * @param code Python's source as it stands in the file, in whatever encoding it declares.
- * @param name shown in tracebacks as the code's file.
  * @param requestId names the request for `interrupt`, where the server can.
  * @throws Failure `timeout`, which says whether the code had begun where the server can tell; as
  *   `callScript`.
  */
-export async function runCode(
-  session: Session,
-  code: Uint8Array,
-  name: string,
-  requestId: string,
-): Promise<Run> {
-  const args = { code: code.toBase64(), name, limit: outputLimit };
+export async function runCode(session: Session, code: UserCode, requestId: string): Promise<Run> {
+  const { source, name, argv } = code;
+  const args = { code: source.toBase64(), name, argv, limit: outputLimit };
   return callScript(session.connection, runCodeScript, args, runSchema, {
     serverLimit: can(session.server, "timeout_seconds"),
     ...(can(session.server, "request_id") ? { requestId } : {}),

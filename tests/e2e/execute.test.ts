@@ -349,3 +349,34 @@ describe("the published add-on", () => {
     expect(stderr).toContain("may still run there");
   });
 });
+
+test("45 s: our service runs it to its end, a plain server's own limit is explained", async () => {
+  await using ours = await sandbox();
+  await startService(ours, await launcherOf("bpy"));
+  await using other = await sandbox();
+  await startPublished(other, await launcherOf("bpy"));
+  const long = ["execute", "-c", "import time; time.sleep(45); print('done')"];
+  const [here, there] = await Promise.all([ours.cli(long), other.cli([...long, "--json"])]);
+  expect(here).toEqual({ code: 0, stdout: "done\n", stderr: "" });
+  expect(there.code).toBe(124);
+  expect(JSON.parse(there.stdout)).toMatchObject({
+    error: {
+      code: "server-time-limit",
+      message: expect.stringContaining("30"),
+      hint: expect.stringContaining("blender-remote-cli install"),
+    },
+  });
+});
+
+test("what stands behind -- is the code's sys.argv, as Python has it", async () => {
+  await using box = await sandbox();
+  await startService(box, await launcherOf("bpy"));
+  const show = "import sys; print(sys.argv)";
+  const file = join(box.dir, "shows.py");
+  await Bun.write(file, show);
+  const run = async (...args: string[]) =>
+    expectSuccess(await box.cli(["execute", ...args])).stdout.trim();
+  expect(await run("-c", show, "--", "--json", "two words")).toBe("['-c', '--json', 'two words']");
+  expect(await run(file, "--", "-x")).toBe(`['${file}', '-x']`);
+  expect(await run("-c", show)).toBe("['-c']");
+});

@@ -105,7 +105,9 @@ def execute(source: bytes, name: str, stderr: BoundedBytes) -> int:
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"code": base64, "name", "limit"}``, ``limit`` in bytes of each stream.
+    """Take ``{"code": base64, "name", "argv": [str], "limit"}``, ``limit`` in bytes of each stream.
+
+    ``argv`` is the code's ``sys.argv``.
 
     Give ``stdout`` and ``stderr`` (base64), ``exit``, ``duration_s`` and ``dropped`` bytes of each.
     """
@@ -113,14 +115,15 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
     err = BoundedBytes("stderr", arguments["limit"])
     source = base64.b64decode(arguments["code"])
     begun = time.monotonic()
-    before = sys.stdout, sys.stderr
+    before = sys.stdout, sys.stderr, sys.argv
+    sys.argv = arguments["argv"]
     # What Python's UTF-8 mode does, in which Blender's Python runs.
     sys.stdout = text_stream(out, "surrogateescape")
     sys.stderr = text_stream(err, "backslashreplace")
     try:
         status = execute(source, arguments["name"], err)
     finally:
-        sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr, sys.argv = before
         out.finish()
         err.finish()
     return {

@@ -22,7 +22,12 @@ def run(load: Callable[[str], ModuleType]) -> Run:
 
     def run_code(code: "str | bytes", name: str = "<string>", limit: int = 10**6) -> dict[str, Any]:
         source = code.encode() if isinstance(code, str) else code
-        arguments = {"code": base64.b64encode(source).decode(), "name": name, "limit": limit}
+        arguments = {
+            "code": base64.b64encode(source).decode(),
+            "name": name,
+            "argv": ["-c", "an argument"],
+            "limit": limit,
+        }
         before = sys.stdout, sys.stderr
         answer = script.main(arguments)
         assert (sys.stdout, sys.stderr) == before
@@ -31,6 +36,12 @@ def run(load: Callable[[str], ModuleType]) -> Run:
         return answer
 
     return run_code
+
+
+def test_the_code_has_its_own_arguments(run: Run) -> None:
+    before = sys.argv
+    assert run("import sys; print(sys.argv)")["stdout"] == b"['-c', 'an argument']\n"
+    assert sys.argv is before
 
 
 PROGRAMS = {
