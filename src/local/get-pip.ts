@@ -15,6 +15,9 @@ export interface GetPip extends AsyncDisposable {
   sha256: string;
 }
 
+/** Where its makers keep it (pip's documentation, Installation). */
+export const officialGetPip = "https://bootstrap.pypa.io/get-pip.py";
+
 /** The real one has 2 MB; what is far longer is something else. */
 const longest = 32 * 1024 * 1024;
 const downloadSeconds = 60;

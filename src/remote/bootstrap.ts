@@ -30,7 +30,7 @@ export type PipState =
 export interface BootstrapOptions {
   method: "auto" | Method;
   /** Gives a local get-pip.py; called only when its turn comes. */
-  getPip: (() => Promise<LocalFile>) | undefined;
+  getPip: () => Promise<LocalFile>;
   /** Replace a working pip that is older than the carried one. */
   upgrade: boolean;
   /** Install into a Python that the system manages (PEP 668). */
@@ -184,7 +184,7 @@ class Work {
   }
 
   #reasonToSkip(method: Method): string | undefined {
-    const { getPip, breakSystemPackages, upgrade } = this.#options;
+    const { breakSystemPackages, upgrade } = this.#options;
     if (method === "ensurepip") {
       if (this.#options.method === "auto" && upgrade) {
         return `--upgrade asks for pip ${pinnedPip.version} or newer, which ensurepip may not have`;
@@ -192,9 +192,6 @@ class Work {
       if (this.#python.site.externally_managed !== null && breakSystemPackages) {
         return "it has no --break-system-packages";
       }
-    }
-    if (method === "get-pip" && getPip === undefined) {
-      return "no get-pip.py was given (--get-pip FILE; pip's documentation, Installation, has it)";
     }
     return undefined;
   }
@@ -229,9 +226,7 @@ class Work {
   }
 
   async #getPip(): Promise<Ran> {
-    const { getPip } = this.#options;
-    if (getPip === undefined) throw new Error("skipped without a get-pip.py");
-    const script = await getPip();
+    const script = await this.#options.getPip();
     const offline = this.#python.onlineAccess === false;
     const files = offline ? [script, carriedPip] : [script];
     return withFilesThere(this.#session, files, this.#options, ([path = ""], dir) => {

@@ -11,6 +11,7 @@ import {
   type CliResult,
   entries,
   expectSuccess,
+  freePort,
   launcherOf,
   ownBlender,
   type Sandbox,
@@ -281,6 +282,17 @@ ${then}
     expect(await leftIn(there)).toEqual([]);
   });
 
+  test("an address where nobody answers: what failed, and nothing was done", async () => {
+    const address = `http://127.0.0.1:${await freePort()}/get-pip.py`;
+    const args = ["--method", "get-pip", "--get-pip", address, "--json"];
+    const result = await bootstrap(...args);
+    expect(result.code).toBe(1);
+    const [step] = reportOf(result).steps;
+    expect(step).toMatchObject({ method: "get-pip", outcome: "failed" });
+    expect(step?.detail).toContain(address);
+    expect(await leftIn(there)).toEqual([]);
+  });
+
   test("when nothing helps: exit 1, what was tried, and Python as it was", async () => {
     const script = join(box.dir, "bad.py");
     await writeFile(script, "raise SystemExit('it is raining')\n");
@@ -469,7 +481,6 @@ describe("what is refused before anything is done", () => {
   test.each([
     ["an unknown method", ["--method", "bundeld"], "bad-method", "did you mean bundled?"],
     ["no method at all", ["--method", "magic"], "bad-method", "auto, ensurepip, bundled, get-pip"],
-    ["get-pip without a script", ["--method", "get-pip"], "no-get-pip", "--get-pip"],
     ["a script that isn't there", ["--get-pip", "no/get-pip.py"], "missing-path", "--get-pip"],
     ["http", ["--get-pip", "http://example.org/get-pip.py"], "bad-address", "https"],
     [

@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { checkGetPip, type GetPip, getPipFrom } from "../../local/get-pip.ts";
+import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/get-pip.ts";
 import {
   type Bootstrap,
   bootstrap as bootstrapPip,
@@ -27,26 +27,16 @@ function methodOf(text: string): "auto" | Method {
 }
 
 /** What names get-pip.py, checked as far as it can be before anything is done. */
-async function sourceOf(
-  flag: string | undefined,
-  method: "auto" | Method,
-): Promise<string | undefined> {
+async function sourceOf(flag: string | undefined, method: "auto" | Method): Promise<string> {
   if (flag !== undefined && method !== "auto" && method !== "get-pip") {
     throw new Failure("two-methods", `--get-pip ${flag} and --method ${method} contradict`, {
       kind: "usage",
       hint: "leave one of them out",
     });
   }
-  const source = flag ?? (process.env[variable] || undefined);
-  if (source !== undefined && (method === "auto" || method === "get-pip")) {
-    await checkGetPip(source);
-    return source;
-  }
-  if (method !== "get-pip") return undefined;
-  throw new Failure("no-get-pip", "--method get-pip, but no get-pip.py was given", {
-    kind: "usage",
-    hint: `give the file or its https address (pip's documentation, Installation, has it) with --get-pip or ${variable}`,
-  });
+  const source = flag ?? (process.env[variable] || officialGetPip);
+  if (method === "auto" || method === "get-pip") await checkGetPip(source);
+  return source;
 }
 
 function errorOf({ steps }: Bootstrap): string {
@@ -123,7 +113,7 @@ export const bootstrap = command({
     const result = await withSession(target, output, signal, (session) =>
       bootstrapPip(session, {
         method,
-        getPip: source === undefined ? undefined : () => getPip(source),
+        getPip: () => getPip(source),
         upgrade: args.upgrade === true,
         breakSystemPackages: args["break-system-packages"] === true,
         deadlines: target.deadlines,

@@ -102,7 +102,7 @@ To get wheels for it on another machine:
 pip download -d wheelhouse PACKAGE
 
 Problem: pip can't install into /usr/lib/python3/dist-packages: Permission denied
-hint: install into Blender's user folder: blender-remote-cli pkg pip -- install --target "/root/.config/blender/3.4/scripts/addons/modules" PACKAGE
+hint: install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules
 `);
 });
 
