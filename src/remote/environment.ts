@@ -323,14 +323,27 @@ export async function environmentOf(
   };
 }
 
+/** The wheel tags (PEP 425) that a Python takes, best first; or why they aren't known. */
+export type KnownTags =
+  | { tags: readonly string[]; unknown: null }
+  | { tags: null; unknown: string };
+
+/** Asks a running Blender's Python for its wheel tags, and for nothing else. */
+export async function knownTagsOf(connection: Connection): Promise<KnownTags> {
+  const { findings } = await probe(connection, ["wheels"], false);
+  const tags = findings.wheels?.tags ?? null;
+  if (tags !== null) return { tags, unknown: null };
+  const none = noInterpreter(findings.executable_error).message;
+  return { tags, unknown: findings.wheels?.error ?? none };
+}
+
 /**
  * The wheel tags (PEP 425) that a running Blender's Python takes, best first.
  *
  * @returns null where nothing there can tell (no pip, no ensurepip).
  */
 export async function tagsOf(connection: Connection): Promise<readonly string[] | null> {
-  const { findings } = await probe(connection, ["wheels"], false);
-  return findings.wheels?.tags ?? null;
+  return (await knownTagsOf(connection)).tags;
 }
 
 /** The part of the environment that running pip needs, with the interpreter known to be there. */

@@ -80,15 +80,36 @@ const listedSchema = v.object({
 /** What is in a remote wheelhouse: its absolute path there, and its files by name, in bytes. */
 export type WheelhouseListing = v.InferOutput<typeof listedSchema>;
 
-/** Lists a remote wheelhouse; `~` and relative paths are resolved there. */
+/**
+ * Lists a remote wheelhouse, without looking into its files; `~` and relative paths are resolved
+ * there. A folder that isn't there is a result.
+ *
+ * @throws Failure `not-a-folder`, `folder-not-readable`; as `callScript`.
+ */
 export async function listWheelhouse(
   connection: Connection,
   folder: string,
 ): Promise<WheelhouseListing> {
   const args = { action: "list", folder };
   return callScript(connection, wheelhouseScript, args, listedSchema).catch((error: unknown) => {
-    throw folderFailure(folder, error);
+    throw unreadable(folder, error);
   });
+}
+
+/** Maps the errors of reading a folder there to words a user can act on. */
+function unreadable(given: string, error: unknown): unknown {
+  if (!(error instanceof RemoteError) || error.errno === undefined) return error;
+  const folder = error.path ?? given;
+  const hint = "give the folder that 'blender-remote-cli pkg push' filled with --remote-wheelhouse";
+  if (error.errno === "ENOTDIR") {
+    const message = `the remote wheelhouse '${folder}' isn't a folder`;
+    return new Failure("not-a-folder", message, { hint, cause: error });
+  }
+  return new Failure(
+    "folder-not-readable",
+    `can't read the remote wheelhouse '${folder}': ${error.errno}, ${error.message}`,
+    { hint, cause: error },
+  );
 }
 
 /** Maps the errors of making or writing a folder there to words a user can act on. */

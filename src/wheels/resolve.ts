@@ -1,83 +1,204 @@
-import { maxSatisfying, rcompare, satisfies, valid } from "@renovatebot/pep440";
-import { closest, distance } from "fastest-levenshtein";
+import { compare, rcompare, valid } from "@renovatebot/pep440";
+import { distance } from "fastest-levenshtein";
 import { normalizedName, parseWheelName, type WheelName } from "./filename.ts";
+import { misfitTable } from "./misfit-table.ts";
 import type { NamedRequirement } from "./requirement.ts";
-import { mismatchOf, rankOf } from "./tags.ts";
+import { admitted } from "./specifier.ts";
+import { fitOf, type Misfit, misfitsOf, type TargetTags, targetTags } from "./tags.ts";
 
-/** Why a wheelhouse can't meet a requirement. */
-export interface WheelhouseProblem {
-  code: "no-wheel" | "no-fitting-wheel" | "no-matching-version";
+/** What a wheelhouse has for a requirement. */
+export type Resolution =
+  /** The wheel that pip would choose. */
+  | { code: "ok"; wheel: WheelName }
+  /** No wheel of that name; those of similar names, and source archives of that name. */
+  | { code: "no-wheel"; similar: string[]; sources: string[] }
+  /** Versions are there, newest first, but none that the requirement admits. */
+  | { code: "no-matching-version"; versions: string[] }
+  /** Admitted versions are there, but the Python takes no wheel of them. Newest first. */
+  | { code: "no-fitting-wheel"; wheels: Misfit[] };
+
+/** The files of a wheelhouse, sorted by what they are. */
+interface Wheelhouse {
+  /** By distribution, in PEP 503 form. */
+  wheels: ReadonlyMap<string, WheelName[]>;
+  files: readonly string[];
+}
+
+function wheelhouseOf(files: readonly string[]): Wheelhouse {
+  const wheels = new Map<string, WheelName[]>();
+  for (const file of files) {
+    const wheel = parseWheelName(file);
+    // pip passes over versions that aren't any (PEP 440).
+    if (wheel === undefined || valid(wheel.version) === null) continue;
+    const name = normalizedName(wheel.distribution);
+    const others = wheels.get(name);
+    if (others === undefined) wheels.set(name, [wheel]);
+    else others.push(wheel);
+  }
+  return { wheels, files };
+}
+
+/** Names that a user may have meant: with a letter or two wrong, or with more around it. */
+function similarTo(name: string, names: readonly string[]): string[] {
+  const near = (other: string) =>
+    distance(name, other) <= Math.min(2, name.length / 3) ||
+    (name.length > 2 && other.includes(name)) ||
+    (other.length > 2 && name.includes(other));
+  return names
+    .filter(near)
+    .sort((a, b) => distance(name, a) - distance(name, b))
+    .slice(0, 3);
+}
+
+function sourcesOf(name: string, files: readonly string[]): string[] {
+  return files.filter((file) => {
+    const [, distribution = ""] = /^(.+)-[^-]+\.(?:tar\.gz|zip)$/i.exec(file) ?? [];
+    return normalizedName(distribution) === name;
+  });
+}
+
+/** PEP 427: a build tag counts as its number first, then as text; none comes before all. */
+function compareBuilds(a: string | undefined, b: string | undefined): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  const [, numberA = "", restA = ""] = /^(\d+)(.*)$/.exec(a) ?? [];
+  const [, numberB = "", restB = ""] = /^(\d+)(.*)$/.exec(b) ?? [];
+  const [first, second] = [BigInt(numberA), BigInt(numberB)];
+  if (first !== second) return first < second ? -1 : 1;
+  return restA < restB ? -1 : Number(restA > restB);
+}
+
+interface Candidate {
+  wheel: WheelName;
+  /** Of the best tag; 0 for all where the target's aren't known. */
+  rank: number;
+}
+
+/** Positive where `a` is what pip prefers: version, then tag, then build. */
+function preference(a: Candidate, b: Candidate): number {
+  return (
+    compare(a.wheel.version, b.wheel.version) ||
+    b.rank - a.rank ||
+    compareBuilds(a.wheel.build, b.wheel.build)
+  );
+}
+
+function newestFirst(versions: readonly string[]): string[] {
+  return [...new Set(versions)].sort(rcompare);
+}
+
+function candidatesOf(wheels: readonly WheelName[], target: TargetTags | null): Candidate[] {
+  return wheels.flatMap((wheel) => {
+    const fit = target === null ? { fits: true as const, rank: 0 } : fitOf(wheel.tags, target);
+    return fit.fits ? [{ wheel, rank: fit.rank }] : [];
+  });
+}
+
+function among(wheels: readonly WheelName[], specifier: string): WheelName[] {
+  const versions = new Set(
+    admitted(
+      wheels.map((wheel) => wheel.version),
+      specifier,
+    ),
+  );
+  return wheels.filter((wheel) => versions.has(wheel.version));
+}
+
+function resolveIn(
+  { wheels, files }: Wheelhouse,
+  { name, specifier }: NamedRequirement,
+  target: TargetTags | null,
+): Resolution {
+  const named = wheels.get(name);
+  if (named === undefined) {
+    const similar = similarTo(name, [...wheels.keys()]);
+    return { code: "no-wheel", similar, sources: sourcesOf(name, files) };
+  }
+  const fitting = candidatesOf(named, target);
+  // Only wheels that fit count when pip decides whether there is nothing but pre-releases.
+  const wanted = new Set(
+    among(
+      fitting.map(({ wheel }) => wheel),
+      specifier,
+    ),
+  );
+  const [best] = fitting.filter(({ wheel }) => wanted.has(wheel)).sort((a, b) => preference(b, a));
+  if (best !== undefined) return { code: "ok", wheel: best.wheel };
+  const unfit = among(named, specifier).sort((a, b) => rcompare(a.version, b.version));
+  if (unfit.length === 0 || target === null) {
+    const versions = newestFirst(named.map((wheel) => wheel.version));
+    return { code: "no-matching-version", versions };
+  }
+  const names = unfit.map((wheel) => wheel.filename);
+  return { code: "no-fitting-wheel", wheels: misfitsOf(names, target) };
+}
+
+/**
+ * Finds the wheel that pip would choose for a requirement: of the wheels that fit, the highest
+ * admitted version (PEP 440), then the best tag (PEP 425), then the highest build tag (PEP 427).
+ * What that wheel depends on is pip's to find.
+ *
+ * @param files names of the files there; what isn't a wheel's name is passed over.
+ * @param tags the tags that the Python takes, best first; null where they aren't known, then every
+ *   wheel counts as fitting.
+ */
+export function resolve(
+  requirement: NamedRequirement,
+  files: readonly string[],
+  tags: readonly string[] | null,
+): Resolution {
+  return resolveIn(wheelhouseOf(files), requirement, tags === null ? null : targetTags(tags));
+}
+
+/** Why a wheelhouse can't meet a requirement, with what there is instead. */
+export type WheelhouseProblem = Exclude<Resolution, { code: "ok" }> & {
   /** As it was requested. */
   requirement: string;
-  /** One or several lines for people. */
+  /** One line, or for wheels that don't fit several: a table follows. */
   message: string;
-}
+};
 
-function versionsOf(wheels: readonly WheelName[]): string[] {
-  const versions = [...new Set(wheels.map((wheel) => wheel.version))];
-  return versions.every((version) => valid(version)) ? versions.sort(rcompare) : versions;
-}
+/** How many wheels that don't fit a message lists. */
+const listedWheels = 12;
 
-/** Versions that a specifier admits: pre-releases only where nothing else is there (PEP 440). */
-function admitted(versions: readonly string[], specifier: string): string[] {
-  if (specifier === "") return [...versions];
-  const matching = versions.filter((version) => satisfies(version, specifier));
-  if (matching.length > 0) return matching;
-  const withPrereleases = maxSatisfying([...versions], specifier, { prereleases: true });
-  return withPrereleases === null ? [] : [withPrereleases];
-}
-
-function noWheel(requirement: NamedRequirement, names: readonly string[]): string {
-  const near = names.length === 0 ? undefined : closest(requirement.name, [...names]);
-  const meant =
-    near !== undefined && distance(requirement.name, near) <= 2 ? `; did you mean ${near}?` : "";
-  return `${requirement.text}: there is no wheel of that name${meant}`;
-}
-
-function problemOf(
-  requirement: NamedRequirement,
-  all: readonly WheelName[],
-  tags: readonly string[] | null,
-): WheelhouseProblem | undefined {
-  const wheels = all.filter((wheel) => normalizedName(wheel.distribution) === requirement.name);
-  const problem = (code: WheelhouseProblem["code"], message: string) => {
-    return { code, requirement: requirement.text, message };
-  };
-  if (wheels.length === 0) {
-    const names = [...new Set(all.map((wheel) => normalizedName(wheel.distribution)))];
-    return problem("no-wheel", noWheel(requirement, names));
+function reasonOf(resolution: Exclude<Resolution, { code: "ok" }>, empty: boolean): string {
+  switch (resolution.code) {
+    case "no-wheel": {
+      const [source] = resolution.sources;
+      if (source !== undefined) {
+        return `there is no wheel of that name, only ${source}, of which a wheel must be built ('pip wheel')`;
+      }
+      if (empty) return "there is no wheel of that name, nor any other wheel";
+      const meant = resolution.similar.join(", ");
+      return `there is no wheel of that name${meant === "" ? "" : `; did you mean ${meant}?`}`;
+    }
+    case "no-matching-version":
+      return `there is only ${resolution.versions.join(", ")}`;
+    case "no-fitting-wheel": {
+      const { wheels } = resolution;
+      const lines = misfitTable(wheels.slice(0, listedWheels)).map((line) => `    ${line}`);
+      const more = wheels.length - listedWheels;
+      if (more > 0) lines.push(`    and ${more} more`);
+      return `no wheel of it fits Blender's Python\n${lines.join("\n")}`;
+    }
   }
-  const versions = versionsOf(wheels);
-  const wanted = new Set(admitted(versions, requirement.specifier));
-  const candidates = wheels.filter((wheel) => wanted.has(wheel.version));
-  if (candidates.length === 0) {
-    const message = `${requirement.text}: there is only ${versions.join(", ")}`;
-    return problem("no-matching-version", message);
-  }
-  if (tags === null || candidates.some((wheel) => rankOf(wheel.tags, tags) !== undefined)) {
-    return undefined;
-  }
-  const reasons = candidates.map((wheel) => {
-    const { reason, closest: fitting } = mismatchOf(wheel.tags, tags);
-    return `    ${wheel.filename} ${reason}; ${fitting} would fit`;
-  });
-  const message = `${requirement.text}: no wheel of it fits\n${reasons.join("\n")}`;
-  return problem("no-fitting-wheel", message);
 }
 
 /**
  * Says which requirements a wheelhouse can't meet: no wheel of the name, no version that is
- * admitted, no wheel that fits. What the wheels themselves depend on is pip's to find.
- *
- * @param files names of the files there; what isn't a wheel's name is passed over.
- * @param tags the tags that the Python takes, best first; null where they aren't known, then names
- *   and versions alone count.
+ * admitted, no wheel that fits. Arguments as for `resolve`.
  */
 export function checkWheelhouse(
   files: readonly string[],
   requirements: readonly NamedRequirement[],
   tags: readonly string[] | null,
 ): WheelhouseProblem[] {
-  const wheels = files.flatMap((file) => parseWheelName(file) ?? []);
-  return requirements.flatMap((requirement) => problemOf(requirement, wheels, tags) ?? []);
+  const wheelhouse = wheelhouseOf(files);
+  const target = tags === null ? null : targetTags(tags);
+  return requirements.flatMap((requirement) => {
+    const resolution = resolveIn(wheelhouse, requirement, target);
+    if (resolution.code === "ok") return [];
+    const reason = reasonOf(resolution, wheelhouse.wheels.size === 0);
+    const { text } = requirement;
+    return [{ ...resolution, requirement: text, message: `${text}: ${reason}` }];
+  });
 }

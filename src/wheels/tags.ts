@@ -1,116 +1,180 @@
 import { parseWheelName } from "./filename.ts";
+import { type Platform, parsePlatform, platformMismatch } from "./platform.ts";
+
+interface Tag {
+  text: string;
+  python: string;
+  abi: string;
+  platform: Platform;
+}
+
+/** The wheel tags (PEP 425) that a Python takes, prepared for many questions. */
+export interface TargetTags {
+  /** By tag, its place in the list: 0 is best. */
+  ranks: ReadonlyMap<string, number>;
+  /** As in the list, best first; at least one. */
+  tags: readonly [Tag, ...Tag[]];
+}
 
 /** Why a wheel doesn't fit a Python, and what would. */
 export interface Mismatch {
-  /** Half a sentence in a user's terms: "is for CPython 3.12, this is CPython 3.11". */
+  /** A predicate in a user's words: "is for CPython 3.12, this is CPython 3.11". */
   reason: string;
   /** The target's tag that is nearest to the wheel's. */
   closest: string;
 }
 
-interface Tag {
-  python: string;
-  abi: string;
-  platform: string;
-}
+/** Whether a wheel fits: with the place of its best tag in the target's list, or why not. */
+export type Fit = { fits: true; rank: number } | ({ fits: false } & Mismatch);
 
-function parse(tag: string): Tag {
-  const [python = "", abi = "", platform = ""] = tag.split("-");
-  return { python, abi, platform };
+function parseTag(text: string): Tag {
+  const [python = "", abi = "", platform = ""] = text.split("-");
+  return { text, python, abi, platform: parsePlatform(platform) };
 }
 
 /**
- * How well a wheel fits: the place of its best tag in the target's list (PEP 425), 0 is best;
- * undefined where none of its tags is there.
+ * Prepares the list that `Environment.tags` has.
  *
- * @param target the tags that a Python takes, best first.
+ * @param list tags in lower case, best first.
+ * @returns null for an empty list, which says as little as none.
  */
-export function rankOf(tags: readonly string[], target: readonly string[]): number | undefined {
-  const ranks = tags.map((tag) => target.indexOf(tag)).filter((rank) => rank !== -1);
-  return ranks.length === 0 ? undefined : Math.min(...ranks);
+export function targetTags(list: readonly string[]): TargetTags | null {
+  const [first, ...rest] = list.map(parseTag);
+  if (first === undefined) return null;
+  return {
+    ranks: new Map(list.map((tag, rank) => [tag, rank] as const).reverse()),
+    tags: [first, ...rest],
+  };
 }
 
-const implementations: Record<string, string> = { cp: "CPython", pp: "PyPy", py: "Python" };
+const implementations: Record<string, string> = {
+  cp: "CPython",
+  pp: "PyPy",
+  py: "Python",
+  graalpy: "GraalPy",
+};
+
+interface PythonTag {
+  implementation: string;
+  /** Empty where the tag doesn't have it: `py3`. */
+  minor: string;
+  major: string;
+}
+
+function parsePython(python: string): PythonTag | undefined {
+  const [, implementation = "", major = "", minor = ""] = /^([a-z]+)(\d)(\d*)$/.exec(python) ?? [];
+  return implementation === "" ? undefined : { implementation, major, minor };
+}
 
 /** `cp311` as people say it: CPython 3.11. */
-function pythonName(tag: string): string {
-  const match = /^([a-z]+)(\d)(\d*)$/.exec(tag);
-  if (match === null) return tag;
-  const [, short = "", major, minor] = match;
-  return `${implementations[short] ?? short} ${major}${minor ? `.${minor}` : ""}`;
+function pythonName(python: string): string {
+  const parsed = parsePython(python);
+  if (parsed === undefined) return python;
+  const { implementation, major, minor } = parsed;
+  const name = implementations[implementation] ?? implementation;
+  return `${name} ${major}${minor === "" ? "" : `.${minor}`}`;
 }
 
-/** The operating system and machine of a platform tag (PEP 425, 600, 656). */
-function familyOf(platform: string): { system: string; machine: string } {
-  const machine = /(x86_64|amd64|i686|aarch64|arm64|armv7l|ppc64le|s390x|universal2|win32)$/.exec(
-    platform,
-  )?.[1];
-  let system = platform;
-  if (/^(many)?linux/.test(platform)) system = "Linux (glibc)";
-  else if (platform.startsWith("musllinux")) system = "Linux (musl)";
-  else if (platform.startsWith("macosx")) system = "macOS";
-  else if (platform.startsWith("win")) system = "Windows";
-  return { system, machine: machine ?? "" };
+// PEP 3149 and 703: the letters behind the version in CPython's ABI.
+const builds: Record<string, string> = { t: "free-threaded ", d: "debug build of ", "": "" };
+
+/** A Python with its ABI as people say it: free-threaded CPython 3.13. */
+function buildName(python: string, abi: string): string {
+  const name = pythonName(python);
+  // Before 3.8 an `m` stood there and meant nothing special.
+  const [, letters = ""] = /^cp\d+([a-z]*)$/.exec(abi.replace(/m?u?$/, "")) ?? [];
+  return `${builds[letters] ?? ""}${name}`;
 }
 
-/** The glibc or musl version that a platform tag asks for, as a number that compares. */
-function libcOf(platform: string): { text: string; order: number } | undefined {
-  const match = /^(?:many|musl)linux_(\d+)_(\d+)_/.exec(platform);
-  if (match === null) return undefined;
-  const [, major, minor] = match;
-  return { text: `${major}.${minor}`, order: Number(major) * 1000 + Number(minor) };
+/** What a wheel's tag asks of the Python: CPython 3.12 and newer (abi3). */
+function pythonWanted({ python, abi }: Tag): string {
+  const name = pythonName(python);
+  // The limited API: made for this version, and taken by all that follow.
+  if (abi === "abi3" || abi === "abi3t") return `${name} and newer (${abi})`;
+  const { implementation, minor } = parsePython(python) ?? {};
+  // PEP 425: a generic Python tag names the oldest version of that major one.
+  if (abi === "none" && implementation === "py" && minor) return `${name} and newer`;
+  if (parsePython(python) === undefined || abi === "none") return name;
+  return buildName(python, abi);
 }
 
-function platformReason(platform: string, target: readonly Tag[]): string {
-  const own = target.find((tag) => tag.platform !== "any")?.platform ?? "any";
-  const [wheel, here] = [familyOf(platform), familyOf(own)];
-  const [needs, has] = [libcOf(platform), libcOf(own)];
-  if (wheel.system === here.system && wheel.machine === here.machine && needs && has) {
-    const library = wheel.system.includes("musl") ? "musl" : "glibc";
-    if (needs.order > has.order) return `needs ${library} ${needs.text}, there is ${has.text}`;
-  }
-  const name = ({ system, machine }: typeof wheel) => `${system}${machine ? ` ${machine}` : ""}`;
-  return `is for ${name(wheel)} (${platform}), this is ${name(here)}`;
+function distinct(words: readonly string[]): string[] {
+  return [...new Set(words)];
 }
 
+function pythonMismatch(tags: readonly Tag[], target: TargetTags): string {
+  const [own] = target.tags;
+  const here = buildName(own.python, own.abi);
+  const wanted = distinct(tags.map(pythonWanted));
+  const known = wanted.filter((one) => one !== here);
+  if (known.length > 0) return `is for ${known.join(", ")}, this is ${here}`;
+  const abis = distinct(tags.map((tag) => tag.abi));
+  return `has the ABI ${abis.join(", ")}, this is ${own.abi}`;
+}
+
+/** Half of what makes a tag: the Python and its ABI belong together. */
+function pair({ python, abi }: Tag): string {
+  return `${python}-${abi}`;
+}
+
+function reasonOf(tags: readonly Tag[], target: TargetTags): string {
+  const pairs = new Set(target.tags.map(pair));
+  const platforms = target.tags.map((tag) => tag.platform);
+  const reasons: string[] = [];
+  if (!tags.some((tag) => pairs.has(pair(tag)))) reasons.push(pythonMismatch(tags, target));
+  const wanted = tags.map((tag) => tag.platform);
+  const platform = platformMismatch(wanted, platforms);
+  if (platform !== undefined) reasons.push(platform);
+  // Each half is taken, but not with this other half: `cp311-abi3-any`.
+  if (reasons.length === 0)
+    reasons.push("has a tag whose halves this Python takes, but not together");
+  return reasons.join(", and ");
+}
+
+/** `cp` of a Python tag, and whether a minor version follows the major one. */
+function form(python: string): { implementation: string; exact: boolean } {
+  const { implementation = python, minor = "" } = parsePython(python) ?? {};
+  return { implementation, exact: minor !== "" };
+}
+
+/** How near a tag of the target is to a wheel's: the platform weighs most, then Python and ABI. */
 function nearness(wheel: Tag, tag: Tag): number {
-  const [a, b] = [familyOf(wheel.platform), familyOf(tag.platform)];
   let score = 0;
-  if (wheel.platform === tag.platform) score += 4;
-  else if (a.system === b.system) score += a.machine === b.machine ? 3 : 1;
-  if (wheel.python === tag.python) score += 3;
-  else if (wheel.python.slice(0, 2) === tag.python.slice(0, 2)) score += 1;
-  if (wheel.abi === tag.abi) score += 2;
+  const [wanted, has] = [wheel.platform, tag.platform];
+  if (wanted.text === has.text) score += 8;
+  else if (wanted.system === has.system) score += wanted.machine === has.machine ? 6 : 3;
+  const [asked, there] = [form(wheel.python), form(tag.python)];
+  if (wheel.python === tag.python) score += 4;
+  else if (asked.implementation === there.implementation)
+    score += asked.exact === there.exact ? 2 : 1;
+  if (wheel.abi === tag.abi) score += 4;
+  // Both belong to one version of Python.
+  else if (/\d\d/.test(wheel.abi) && /\d\d/.test(tag.abi)) score += 2;
   return score;
 }
 
-/**
- * Says why a wheel that has no rank doesn't fit, by the tag that is nearest to fitting.
- *
- * @param tags the wheel's expanded tags, at least one.
- * @param target the tags that the Python takes, best first, at least one.
- */
-export function mismatchOf(tags: readonly string[], target: readonly string[]): Mismatch {
-  const wanted = target.map(parse);
-  const pythons = new Set(wanted.map((tag) => tag.python));
-  const platforms = new Set(wanted.map((tag) => tag.platform));
-  const own = wanted[0]?.python ?? "";
-  let best = { score: -1, wheel: parse(tags[0] ?? ""), closest: target[0] ?? "" };
-  for (const wheel of tags.map(parse)) {
-    for (const [index, tag] of wanted.entries()) {
+function closestOf(tags: readonly Tag[], target: TargetTags): string {
+  let [best] = target.tags;
+  let highest = -1;
+  for (const wheel of tags) {
+    for (const tag of target.tags) {
       const score = nearness(wheel, tag);
-      if (score > best.score) best = { score, wheel, closest: target[index] ?? "" };
+      if (score > highest) [highest, best] = [score, tag];
     }
   }
-  const { wheel, closest } = best;
-  if (!pythons.has(wheel.python)) {
-    const reason = `is for ${pythonName(wheel.python)}, this is ${pythonName(own)}`;
-    return { reason, closest };
-  }
-  if (!platforms.has(wheel.platform)) {
-    return { reason: platformReason(wheel.platform, wanted), closest };
-  }
-  return { reason: `has the ABI ${wheel.abi}, this is ${wanted[0]?.abi ?? ""}`, closest };
+  return best.text;
+}
+
+/**
+ * Says whether a wheel fits, by PEP 425: one of its tags is in the target's list.
+ *
+ * @param tags the wheel's expanded tags (`parseWheelName`), at least one.
+ */
+export function fitOf(tags: readonly string[], target: TargetTags): Fit {
+  const ranks = tags.flatMap((tag) => target.ranks.get(tag) ?? []);
+  if (ranks.length > 0) return { fits: true, rank: Math.min(...ranks) };
+  const parsed = tags.map(parseTag);
+  return { fits: false, reason: reasonOf(parsed, target), closest: closestOf(parsed, target) };
 }
 
 /** A wheel that a Python doesn't take. */
@@ -118,11 +182,18 @@ export interface Misfit extends Mismatch {
   filename: string;
 }
 
-/** The wheels among these that don't fit; names that aren't wheels' are passed over. */
-export function misfitsOf(filenames: readonly string[], target: readonly string[]): Misfit[] {
+/**
+ * The wheels among these that don't fit, in their order; names that aren't wheels' are passed over.
+ */
+export function misfitsOf(filenames: readonly string[], target: TargetTags): Misfit[] {
+  // Many wheels share few sets of tags, and saying why takes a look at each of the target's.
+  const known = new Map<string, Fit>();
   return filenames.flatMap((filename) => {
-    const wheel = parseWheelName(filename);
-    if (wheel === undefined || rankOf(wheel.tags, target) !== undefined) return [];
-    return [{ filename, ...mismatchOf(wheel.tags, target) }];
+    const tags = parseWheelName(filename)?.tags;
+    if (tags === undefined) return [];
+    const key = tags.join(" ");
+    const fit = known.get(key) ?? fitOf(tags, target);
+    known.set(key, fit);
+    return fit.fits ? [] : [{ filename, reason: fit.reason, closest: fit.closest }];
   });
 }

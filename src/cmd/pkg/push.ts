@@ -1,12 +1,14 @@
 import { Failure } from "../../failure.ts";
 import { collectWheels, sha256Of } from "../../local/wheels.ts";
 import type { Connection } from "../../remote/connection.ts";
-import { tagsOf } from "../../remote/environment.ts";
+import { knownTagsOf } from "../../remote/environment.ts";
 import { type PushedFile, push as pushWheels, type Wheel } from "../../remote/wheelhouse.ts";
 import { count, megabytes } from "../../ui/format.ts";
+import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
 import { isUniversal } from "../../wheels/filename.ts";
-import { misfitsOf } from "../../wheels/tags.ts";
+import { misfitTable } from "../../wheels/misfit-table.ts";
+import { misfitsOf, targetTags } from "../../wheels/tags.ts";
 import { command } from "../command.ts";
 import { targetOf, withSession } from "../target.ts";
 import { remoteWheelhouseArg } from "./shared.ts";
@@ -38,27 +40,50 @@ function describe(file: PushedFile): string {
   }
 }
 
-/** Says which wheels the Python there doesn't take; one sentence each. */
+/**
+ * Says which of these wheels Blender's Python doesn't take, before any is sent: in a table on
+ * stderr, or with `strict` as a failure.
+ *
+ * @returns the same for `--json`, one sentence a wheel.
+ * @throws Failure with `strict`: `tags-dont-fit`, `tags-unknown`.
+ */
 async function misfitWarnings(
   connection: Connection,
   wheels: readonly Wheel[],
   strict: boolean,
+  output: Output,
 ): Promise<string[]> {
   const names = wheels.map((wheel) => wheel.name).filter((name) => !isUniversal(name));
+  // Wheels for every Python 3 need no question.
   if (names.length === 0) return [];
-  const tags = await tagsOf(connection);
-  const warnings =
-    tags === null
-      ? ["which wheels fit isn't known: neither pip nor ensurepip is there to tell"]
-      : misfitsOf(names, tags).map(
-          ({ filename, reason, closest }) => `${filename} ${reason}; ${closest} would fit`,
-        );
-  if (warnings.length > 0 && strict) {
-    throw new Failure("tags-dont-fit", `nothing was sent:\n  ${warnings.join("\n  ")}`, {
+  const { tags, unknown } = await knownTagsOf(connection);
+  const target = tags === null ? null : targetTags(tags);
+  if (target === null) {
+    const message = `it isn't known which wheels fit Blender's Python: ${unknown}`;
+    if (strict) {
+      throw new Failure("tags-unknown", `nothing was sent: ${message}`, {
+        hint: "blender-remote-cli pkg info shows what is missing there; without --strict the wheels are sent all the same",
+      });
+    }
+    output.warn(message);
+    return [message];
+  }
+  const misfits = misfitsOf(names, target);
+  if (misfits.length === 0) return [];
+  const verb = misfits.length === 1 ? "doesn't" : "don't";
+  const which = `${misfits.length} of ${count(wheels.length, "wheel")} ${verb} fit Blender's Python`;
+  const table = misfitTable(misfits)
+    .map((line) => `\n  ${line}`)
+    .join("");
+  if (strict) {
+    throw new Failure("tags-dont-fit", `nothing was sent: ${which}${table}`, {
       hint: "blender-remote-cli pkg info shows the 'pip download' line whose wheels fit",
     });
   }
-  return warnings;
+  output.warn(`${which}${table}`);
+  return misfits.map(
+    ({ filename, reason, closest }) => `${filename} ${reason}; ${closest} would fit`,
+  );
 }
 
 export const push = command({
@@ -94,8 +119,7 @@ export const push = command({
     const progress = createProgress(output);
     let warnings: string[] = [];
     const { folder, files } = await withSession(target, output, signal, async (session) => {
-      warnings = await misfitWarnings(session.connection, wheels, args.strict === true);
-      for (const warning of warnings) output.warn(warning);
+      warnings = await misfitWarnings(session.connection, wheels, args.strict === true, output);
       try {
         return await pushWheels(session, wheels, {
           folder: args["remote-wheelhouse"],

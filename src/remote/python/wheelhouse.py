@@ -1,11 +1,17 @@
 """What a push needs to know and to do in a wheelhouse, besides writing bytes."""
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+
+
+def resolved(folder: str) -> Path:
+    """Give the absolute path of a folder as a user wrote it: ``~`` is Blender's home."""
+    return Path(os.path.abspath(os.path.expanduser(folder)))
 
 
 def is_file(path: Path, size: int, sha256: str) -> bool:
@@ -26,7 +32,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     ``{"folder": absolute path, "present": [name], "free_bytes": int}``.
     Raises OSError where the folder can't be made or written to.
     """
-    folder = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
+    folder = resolved(arguments["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     # Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
     with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
@@ -63,19 +69,23 @@ def discard(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def listing(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Say what is in a folder. Take ``{"folder"}``.
+    """Say what is in a folder, without opening a file. Take ``{"folder"}``.
 
-    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size"}]}``, by name.
+    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size"}]}``, by name; what
+    isn't a file, or a link to one, is left out. Raises OSError where it isn't a folder or can't be
+    read.
     """
-    folder = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
-    if not folder.is_dir():
+    folder = resolved(arguments["folder"])
+    files = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                # Another push may rename or remove a file in between.
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.is_file():
+                        files.append({"name": entry.name, "size": entry.stat().st_size})
+    except FileNotFoundError:
         return {"folder": str(folder), "exists": False, "files": []}
-    with os.scandir(folder) as entries:
-        files = [
-            {"name": entry.name, "size": entry.stat().st_size}
-            for entry in entries
-            if entry.is_file()
-        ]
     files.sort(key=lambda file: file["name"])
     return {"folder": str(folder), "exists": True, "files": files}
 

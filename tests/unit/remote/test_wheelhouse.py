@@ -1,6 +1,7 @@
 """What a push does in a wheelhouse besides writing bytes."""
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -123,3 +124,82 @@ def test_discard(act: Callable[..., Any], house: Path) -> None:
     for _ in range(2):
         assert act("discard", part=str(house / ".part")) == {"complete": False}
     assert os.listdir(house) == []
+
+
+class TestList:
+    def test_names_and_sizes_by_name(self, act: Callable[..., Any], house: Path) -> None:
+        (house / NAME).write_bytes(CONTENT)
+        (house / "empty.whl").write_bytes(b"")
+        (house / "corrupt-1.0-py3-none-any.whl").write_bytes(b"PK\x03\x04 not a whole archive")
+        (house / "linked.whl").symlink_to(house / NAME)
+        (house / "dangling.whl").symlink_to(house / "nothing")
+        (house / "folder.whl").mkdir()
+        (house / "folder.whl" / "deeper.whl").write_bytes(b"x")
+        assert act("list", folder=str(house)) == {
+            "folder": str(house),
+            "exists": True,
+            "files": [
+                {"name": "corrupt-1.0-py3-none-any.whl", "size": 24},
+                {"name": "empty.whl", "size": 0},
+                {"name": "linked.whl", "size": len(CONTENT)},
+                {"name": NAME, "size": len(CONTENT)},
+            ],
+        }
+
+    def test_a_folder_that_is_empty_and_one_that_is_missing(
+        self, act: Callable[..., Any], house: Path
+    ) -> None:
+        assert act("list", folder=str(house)) == {
+            "folder": str(house),
+            "exists": True,
+            "files": [],
+        }
+        missing = house / "no" / "such"
+        assert act("list", folder=str(missing)) == {
+            "folder": str(missing),
+            "exists": False,
+            "files": [],
+        }
+        assert not missing.parent.exists()
+
+    def test_names_that_are_not_plain(self, act: Callable[..., Any], tmp_path: Path) -> None:
+        folder = tmp_path / "the 'wheels' of \"Jürgen\" 車輪 $HOME"
+        folder.mkdir()
+        (folder / "ключ 'x' \"y\".whl").write_bytes(b"1")
+        # Not UTF-8: Linux takes any bytes.
+        Path(os.fsdecode(os.fsencode(folder) + b"/\xff.whl")).write_bytes(b"12")
+        answer = act("list", folder=str(folder))
+        assert answer["folder"] == str(folder)
+        names = ["ключ 'x' \"y\".whl", "\udcff.whl"]
+        assert [file["name"] for file in answer["files"]] == names
+        assert json.loads(json.dumps(answer)) == answer
+
+    def test_home_and_relative_paths_are_resolved_there(
+        self, act: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        monkeypatch.chdir(tmp_path)
+        assert act("list", folder="~/wheels")["folder"] == str(tmp_path / "home" / "wheels")
+        assert act("list", folder="x/../wheels/")["folder"] == str(tmp_path / "wheels")
+
+    def test_what_is_no_folder(self, act: Callable[..., Any], tmp_path: Path) -> None:
+        (tmp_path / "file").write_bytes(b"x")
+        for path in (tmp_path / "file", tmp_path / "file" / "deeper"):
+            with pytest.raises(NotADirectoryError) as caught:
+                act("list", folder=str(path))
+            assert Path(caught.value.filename) == path
+
+    def test_files_that_go_while_it_looks(
+        self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("a.whl", "b.whl"):
+            (house / name).write_bytes(b"x")
+        whole = os.scandir
+
+        def racing(folder: Any) -> Any:
+            entries = whole(folder)
+            (house / "a.whl").unlink(missing_ok=True)
+            return entries
+
+        monkeypatch.setattr(os, "scandir", racing)
+        assert [file["name"] for file in act("list", folder=str(house))["files"]] == ["b.whl"]

@@ -1,0 +1,45 @@
+import { compare, explain, satisfies } from "@renovatebot/pep440";
+
+/**
+ * PEP 440, "Exclusive ordered comparison". The library doesn't compare with a version of the same
+ * release: it has `<1.0rc1` refuse 1.0a1, and `>1.0rc1` refuse 1.0.
+ */
+function isBeyond(version: string, operator: "<" | ">", limit: string): boolean {
+  const [has, than] = [explain(version), explain(limit)];
+  if (has === null || than === null) return false;
+  if (operator === "<") {
+    // Pre-releases of the limit itself are behind it already.
+    return compare(version, than.is_prerelease ? limit : `${than.public}.dev0`) < 0;
+  }
+  // Neither local versions nor post-releases of the limit itself are beyond it.
+  const isPost = has.is_postrelease && !than.is_postrelease && !than.is_devrelease;
+  const compared = isPost ? `${has.base_version}${has.pre?.join("") ?? ""}` : has.public;
+  return compare(compared, limit) > 0;
+}
+
+function meets(version: string, clause: string): boolean {
+  const [, operator, limit = ""] = /^([<>])(?!=)(.+)$/.exec(clause) ?? [];
+  if (operator === "<" || operator === ">") return isBeyond(version, operator, limit);
+  return satisfies(version, clause, { prereleases: true });
+}
+
+// PEP 440, "Handling of pre-releases": named by any clause but an exclusion, they are wanted.
+function namesPrerelease(clause: string): boolean {
+  const [, version = ""] = /^(?!!=)[=<>~]+(.+)$/.exec(clause) ?? [];
+  return explain(version)?.is_prerelease === true;
+}
+
+/**
+ * The versions that a specifier admits, as pip has it: pre-releases where the specifier names one,
+ * or where nothing else is admitted (PEP 440).
+ *
+ * @param versions valid ones (PEP 440).
+ * @param specifier clauses joined by commas, without white space; empty for any version.
+ */
+export function admitted(versions: readonly string[], specifier: string): string[] {
+  const clauses = specifier === "" ? [] : specifier.split(",");
+  const matching = versions.filter((version) => clauses.every((clause) => meets(version, clause)));
+  if (clauses.some(namesPrerelease)) return matching;
+  const finals = matching.filter((version) => explain(version)?.is_prerelease === false);
+  return finals.length > 0 ? finals : matching;
+}
