@@ -40,7 +40,13 @@ const outputSchema = v.union([
 ]);
 
 /** What is read of each stream in one call, in bytes. */
-const readLimit = 256 * 1024;
+const readLimit = 128 * 1024;
+
+/**
+ * After how much output garbage is collected, in bytes. Each piece leaves several times its size
+ * behind, of which the engine by itself lets tens of megabytes pile up.
+ */
+const collectAfter = 1024 * 1024;
 
 /** Pauses between two looks at a quiet pip, in milliseconds. */
 const shortestPause = 20;
@@ -53,7 +59,7 @@ const endingLimit = 10_000;
 /** A run of pip in Blender, going on or ended and not yet seen to its end by anybody. */
 export interface PipThere {
   id: string;
-  /** The process that leads pip's group there. */
+  /** pip's process there. */
   pid: number;
   /** The whole command line, without the passwords of URLs. */
   command: string[];
@@ -178,6 +184,7 @@ export async function cancelPip(connection: Connection, id: string): Promise<boo
 async function follow(connection: Connection, id: string, sinks: PipSinks): Promise<PipResult> {
   const follower = crypto.randomUUID();
   const read = { stdout: 0, stderr: 0 };
+  let uncollected = 0;
   let pause = shortestPause;
   while (true) {
     const look = { id, follower, ...read, limit: readLimit };
@@ -193,10 +200,15 @@ async function follow(connection: Connection, id: string, sinks: PipSinks): Prom
       if (seen.cancelled) throw cancelled();
       return { returncode, duration: seen.seconds };
     }
+    uncollected += stdout.length + stderr.length;
+    if (uncollected >= collectAfter) {
+      Bun.gc(true);
+      uncollected = 0;
+    }
     // There is more already: no pause.
     if (stdout.length === readLimit || stderr.length === readLimit) continue;
     const quiet = stdout.length === 0 && stderr.length === 0;
-    pause = quiet ? Math.min(pause * 1.3, longestPause) : shortestPause;
+    pause = quiet ? Math.min(pause * 1.2, longestPause) : shortestPause;
     await Bun.sleep(pause);
   }
 }
@@ -239,9 +251,10 @@ function afterCancel(failure: Failure, ended: boolean, { total }: Deadlines): Fa
       cause: failure,
     });
   }
-  if (code === "connection-lost") {
-    return new Failure(code, `${failure.message} while pip ran there`, {
-      kind,
+  // A service that is shutting down says so, and then isn't there any more.
+  if (code === "connection-lost" || (code === "execute-failed" && !ended)) {
+    return new Failure("connection-lost", `${failure.message}, while pip ran there`, {
+      kind: "no-service",
       hint: ended
         ? "pip was ended there; run the command again"
         : "a Blender that ended has ended pip with it: 'blender-remote-cli status', and 'blender-remote-cli pkg pip --follow' if it is still there",

@@ -392,7 +392,7 @@ for (const server of servers) {
     process.kill(blender.pid, "SIGKILL");
     expect(await controller.exited).toBe(4);
     const said = await controller.stderr.text();
-    expect(said).toContain("closed the connection while pip ran there");
+    expect(said).toContain("closed the connection, while pip ran there");
     expect(said).toContain("hint: a Blender that ended has ended pip with it");
     await expectGone(pids);
     while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
@@ -412,6 +412,7 @@ test("Blender stopped meanwhile: pip ends too, nothing is left", async () => {
   const pids = await building();
   expectSuccess(await other.cli(["stop"]));
   expect(await controller.exited).toBe(4);
+  expect(await controller.stderr.text()).toContain(", while pip ran there");
   await expectGone(pids);
   while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
     await Bun.sleep(5);

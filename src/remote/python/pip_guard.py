@@ -1,8 +1,9 @@
-"""Stands between Blender and pip: ends pip with all that it started when Blender ends, or asks.
+"""Waits beside a pip run: ends it with all that it started when Blender asks, or dies.
 
-``pip_run.py`` starts it in a session of its own: ``python -I -S pip_guard.py FOLDER COMMAND…``.
-Blender holds the other end of its standard input and never writes: that end closes when Blender
-wants the run to end, and also when Blender dies, however it does.
+``pip_run.py`` starts it: ``python -I -S pip_guard.py FOLDER PID RUN``, with the run's folder, the
+process that leads its group, and its id. Blender holds the other end of its standard input: a byte
+comes when pip has ended; when that end closes before, however that comes about, pip is ended and
+the folder is removed.
 """
 
 import contextlib
@@ -11,11 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
 # In the environment of everything that pip starts, so that what has left its group is found too.
+# `pip_run.py` knows it as well.
 MARKER = "BLENDER_REMOTE_PIP_RUN"
 
 SCANS = 50
@@ -23,18 +23,21 @@ SCAN_PAUSE_SECONDS = 0.01
 
 
 def marked(marker: bytes) -> list[int]:
-    """Give the other processes with this entry in their environment, where the system tells."""
+    """Give the processes with this entry in their environment, on systems that tell."""
     found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    processes = filter(str.isdigit, os.listdir("/proc")) if os.path.isdir("/proc") else []
+    for pid in processes:
         # A process that has ended meanwhile, or somebody else's.
-        with contextlib.suppress(OSError):
-            if marker in path.read_bytes().split(b"\0"):
-                found.append(int(path.parent.name))
-    return [pid for pid in found if pid != os.getpid()]
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
+            if marker in file.read().split(b"\0"):
+                found.append(int(pid))
+    return found
 
 
-def end_marked() -> None:
-    marker = os.fsencode(f"{MARKER}={os.environ.get(MARKER, '')}")
+def end_group(leader: int, run: str) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(leader, signal.SIGKILL)
+    marker = os.fsencode(f"{MARKER}={run}")
     # Again, because a process may start another one between the look and its end.
     for _ in range(SCANS):
         pids = marked(marker)
@@ -46,54 +49,16 @@ def end_marked() -> None:
         time.sleep(SCAN_PAUSE_SECONDS)
 
 
-def end_tree(pip: "subprocess.Popen[bytes]") -> None:
-    """End pip and what it started; on POSIX the rest of the group ends with this process."""
-    if os.name == "posix":
-        pip.kill()
-        end_marked()
-    else:
-        command = ["taskkill", "/F", "/T", "/PID", str(pip.pid)]
-        # Its words don't belong into pip's output.
-        nowhere = subprocess.DEVNULL
-        subprocess.run(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, check=False)
-    pip.wait()
-
-
-def end_all(pip: "subprocess.Popen[bytes]", folder: str) -> None:
-    """End pip, its children and this process, and remove the run's folder."""
-    try:
-        end_tree(pip)
-        shutil.rmtree(folder, ignore_errors=True)
-        if os.name == "posix":
-            # This process leads its group; where it doesn't, nothing of others is touched.
-            os.killpg(os.getpid(), signal.SIGKILL)
-    finally:
-        os._exit(1)
-
-
 def main(arguments: list[str]) -> None:
-    """Run ``arguments[1:]`` and end as it ends."""
-    folder, *command = arguments
-    pip = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    ending = threading.Event()
-
-    def watch() -> None:
-        while os.read(0, 1):
-            pass
-        ending.set()
-        end_all(pip, folder)
-
-    threading.Thread(target=watch, daemon=True).start()
-    code = pip.wait()
-    if ending.is_set():
-        # The thread ends this process.
-        threading.Event().wait()
-    if code < 0:
-        # By the same signal, unless Python ignores it or it can't be handled at all.
-        with contextlib.suppress(OSError):
-            signal.signal(-code, signal.SIG_DFL)
-        os.kill(os.getpid(), -code)
-    sys.exit(code)
+    """Take ``[folder, pid, run]`` and wait for Blender's word, or its end."""
+    folder, pid, run = arguments
+    if os.read(0, 1):
+        return
+    if os.name == "posix":
+        end_group(int(pid), run)
+    else:
+        subprocess.run(["taskkill", "/F", "/T", "/PID", pid], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -51,21 +51,23 @@ def registry() -> types.ModuleType:
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """Give ``{"id", "pid", "command", "seconds", "returncode"}``, null while it runs."""
+    """Give ``{"id", "pid", "command", "seconds", "returncode"}``.
+
+    The last is null while it runs, or its guard is still busy with what it started.
+    """
     ended = run["ended"]
     return {
         "id": run["id"],
         "pid": run["process"].pid,
         "command": run["command"],
         "seconds": (time.monotonic() if ended is None else ended) - run["started"],
-        "returncode": run["process"].poll(),
+        "returncode": run["process"].poll() if run["over"] else None,
     }
 
 
 def discard(run: Run) -> None:
     """Forget a run that has ended, and what it wrote."""
     registry().run = None
-    run["process"].stdin.close()
     run["owner"].close()
     run["folder"].cleanup()
 
@@ -125,48 +127,77 @@ def environment(arguments: dict[str, Any], temporary: Path) -> dict[str, str]:
     return {**kept, **arguments["env"]}
 
 
-def launch(arguments: dict[str, Any], folder: Path) -> "subprocess.Popen[bytes]":
-    command = arguments["command"]
-    guard, temporary, empty = folder / "pip_guard.py", folder / "tmp", folder / "empty"
-    guard.write_text(arguments["guard"], encoding="utf-8")
+def end_group(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and its group, where there are groups."""
+    with contextlib.suppress(OSError):
+        if os.name == "posix":
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+
+
+def launch(arguments: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Start pip and its guard: give ``{"process", "guard"}``."""
+    command, identity = arguments["command"], arguments["id"]
+    source, temporary, empty = folder / "pip_guard.py", folder / "tmp", folder / "empty"
+    source.write_text(arguments["guard"], encoding="utf-8")
     temporary.mkdir()
     empty.mkdir()
+    nowhere = subprocess.DEVNULL
+    # Out of reach of a Ctrl-C in Blender's terminal, and without a window.
+    apart: dict[str, Any] = {
+        "start_new_session": os.name == "posix",
+        "creationflags": getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    }
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        return subprocess.Popen(
-            [command[0], "-I", "-S", str(guard), str(folder), *command],
-            # Closes when Blender ends: no other process gets this end.
-            stdin=subprocess.PIPE,
+        process = subprocess.Popen(
+            command,
+            stdin=nowhere,
             stdout=out,
             stderr=err,
             cwd=empty if arguments["cwd"] == "" else arguments["cwd"],
             env=environment(arguments, temporary),
-            # So that a Ctrl-C in Blender's terminal isn't pip's.
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            **apart,
         )
+    try:
+        guard = subprocess.Popen(
+            [command[0], "-I", "-S", str(source), str(folder), str(process.pid), identity],
+            # Closes when Blender ends: no other process gets this end.
+            stdin=subprocess.PIPE,
+            stdout=nowhere,
+            stderr=nowhere,
+            bufsize=0,
+            **apart,
+        )
+    except BaseException:
+        end_group(process)
+        process.wait()
+        raise
+    return {"process": process, "guard": guard}
 
 
 def wait_for(run: Run) -> None:
-    """Take note of the end; so the process is never left a zombie, whether or not anyone asks."""
-    process = run["process"]
-    code = process.wait()
+    """Take note of the end; so no process is ever left a zombie, whether or not anyone asks."""
+    run["process"].wait()
     run["ended"] = time.monotonic()
-    if code < 0:
-        # A guard that was killed itself leaves pip behind, in its group.
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
+    guard = run["guard"]
+    # The guard may have been told to end the run, or be gone itself.
+    with contextlib.suppress(OSError, ValueError), guard.stdin as word:
+        word.write(b".")
+    guard.wait()
+    run["over"] = True
 
 
 def start(arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``{"id", "command": [str], "cwd", "env": {str: str}, "isolated": bool, "guard"}``.
 
-    ``command`` begins with a Python interpreter. ``cwd`` is null for Blender's own folder, empty
-    for a fresh one; ``guard`` is the text of ``pip_guard.py``. Give ``{"busy": null}``, or in it
-    the run that keeps this one from being started.
+    ``command`` begins with a Python interpreter, which runs the guard too. ``cwd`` is null for
+    Blender's own folder, empty for a fresh one; ``guard`` is the text of ``pip_guard.py``. Give
+    ``{"busy": null}``, or in it the run that keeps this one from being started.
     """
     run = registry().run
     if run is not None:
-        if run["process"].poll() is None:
+        if not run["over"]:
             return {"busy": describe(run)}
         # Its controller is gone, and nobody came for its output.
         discard(run)
@@ -176,7 +207,7 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         owner = hold(Path(folder.name) / "owner")
         try:
-            process = launch(arguments, Path(folder.name))
+            processes = launch(arguments, Path(folder.name))
         except BaseException:
             owner.close()
             raise
@@ -186,11 +217,12 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
     run = {
         "id": arguments["id"],
         "command": arguments["command"],
-        "process": process,
+        **processes,
         "folder": folder,
         "owner": owner,
         "started": time.monotonic(),
         "ended": None,
+        "over": False,
         # When each controller that follows it asked last.
         "followers": {},
     }
@@ -218,7 +250,9 @@ def cancel(arguments: dict[str, Any]) -> dict[str, Any]:
         return {"run": None}
     if run["process"].poll() is None:
         registry().cancelled = run["id"]
-        run["process"].stdin.close()
+        run["guard"].stdin.close()
+        if run["guard"].poll() is not None:
+            end_group(run["process"])
     return {"run": describe(run)}
 
 

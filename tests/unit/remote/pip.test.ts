@@ -1,0 +1,177 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { Failure } from "../../../src/failure.ts";
+import { Connection, type Deadlines } from "../../../src/remote/connection.ts";
+import { describePip, followPip, pipThere, runPip } from "../../../src/remote/pip.ts";
+
+const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
+const never = new AbortController().signal;
+
+interface Call {
+  name: string;
+  arguments: Record<string, unknown>;
+}
+
+const opened: { close(): void }[] = [];
+afterEach(() => {
+  for (const one of opened.splice(0)) one.close();
+});
+
+/** A plain server on which scripts don't run: what they give is made up by `answer`. */
+async function serve(answer: (call: Call) => unknown): Promise<Connection> {
+  const respond = (message: string): unknown => {
+    const { type, params } = JSON.parse(message.trim());
+    if (type !== "execute_code") return { status: "error", message: `Unknown: ${type}` };
+    const line = String(params.code).trimEnd().split("\n").at(-1) ?? "";
+    const call = JSON.parse(JSON.parse(line.slice("answer(".length, -1)));
+    const stdout = `\n${call.nonce}${JSON.stringify({ value: answer(call) })}\n`;
+    return { status: "success", result: { executed: true, output: { stdout } } };
+  };
+  const buffers = new WeakMap<object, string>();
+  const listener = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket, chunk) {
+        const text = (buffers.get(socket) ?? "") + chunk.toString();
+        buffers.set(socket, text);
+        let message: unknown;
+        try {
+          message = respond(text);
+        } catch (error) {
+          if (error instanceof SyntaxError) return; // not all of it yet
+          throw error;
+        }
+        buffers.set(socket, "");
+        socket.write(JSON.stringify(message));
+      },
+    },
+  });
+  opened.push({ close: () => listener.stop(true) });
+  const endpoint = { host: "127.0.0.1", port: listener.port };
+  const connection = await Connection.open(endpoint, patient, never);
+  opened.push(connection);
+  return connection;
+}
+
+const there = {
+  id: "a run",
+  pid: 4711,
+  command: ["/a b/python", "-m", "pip", "install", "--index-url=https://me:secret@host/simple"],
+  seconds: 90,
+  returncode: null,
+};
+
+function output(stdout: string, stderr: string, returncode: number | null) {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  return {
+    stdout: base64(stdout),
+    stderr: base64(stderr),
+    returncode,
+    cancelled: false,
+    seconds: 2.5,
+  };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<Failure> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+  throw new Error("it didn't fail");
+}
+
+const silent = { stdout: async () => {}, stderr: async () => {} };
+const list = { command: ["python", "-m", "pip"], arguments: ["list"], isolated: true, ...silent };
+
+describe("following", () => {
+  test("each piece is asked for once the one before is taken, and the end is reported", async () => {
+    const seen: string[] = [];
+    const pieces = [output("out", "", null), output("", "err", null), output("", "", 3)];
+    const connection = await serve(({ name, arguments: args }) => {
+      seen.push(`${name} ${args["stdout"] ?? ""} ${args["stderr"] ?? ""}`.trimEnd());
+      return name === "pip_output.py" ? pieces.shift() : {};
+    });
+    const take = (stream: string) => async (bytes: Uint8Array) => {
+      await Bun.sleep(1);
+      seen.push(`${stream}: ${new TextDecoder().decode(bytes)}`);
+    };
+    const sinks = { stdout: take("stdout"), stderr: take("stderr") };
+    expect(await followPip(connection, "a run", sinks)).toEqual({ returncode: 3, duration: 2.5 });
+    expect(seen).toEqual([
+      "pip_output.py 0 0",
+      "stdout: out",
+      "pip_output.py 3 0",
+      "stderr: err",
+      "pip_output.py 3 3",
+      "pip_run.py",
+    ]);
+  });
+
+  test.each([
+    [true, "pip-cancelled"],
+    [false, "pip-run-gone"],
+  ])("a run that isn't there any more, cancelled: %p", async (cancelled, code) => {
+    const connection = await serve(() => ({ cancelled }));
+    expect((await failureOf(followPip(connection, "a run", silent))).code).toBe(code);
+  });
+});
+
+describe("starting", () => {
+  test("what is asked for, and what it means when it isn't", async () => {
+    const asked: Record<string, unknown>[] = [];
+    const connection = await serve(({ name, arguments: args }) => {
+      if (args["action"] === "start") asked.push(args);
+      if (name === "pip_output.py") return output("", "", 0);
+      return { busy: null };
+    });
+    await runPip(connection, list, patient);
+    await runPip(connection, { ...list, env: { A: "ä" }, cwd: "" }, patient);
+    const command = ["python", "-m", "pip", "list"];
+    const guard = expect.stringContaining("def main(");
+    const always = { action: "start", id: expect.any(String), command, isolated: true, guard };
+    expect(asked).toEqual([
+      { ...always, env: {}, cwd: null },
+      { ...always, env: { A: "ä" }, cwd: "" },
+    ]);
+    expect(new Set(asked.map(({ id }) => id)).size).toBe(2);
+  });
+
+  test("where one runs already: its name, and nothing is done to it", async () => {
+    const actions: unknown[] = [];
+    const connection = await serve(({ arguments: args }) => {
+      actions.push(args["action"]);
+      return { busy: there };
+    });
+    const failure = await failureOf(runPip(connection, list, patient));
+    expect(failure.code).toBe("pip-busy");
+    expect(failure.message).toContain("process 4711, since ");
+    expect(failure.hint).toContain("pkg pip --cancel");
+    expect(actions).toEqual(["start"]);
+  });
+
+  test("output that can't be taken ends it there, and the reason is the original one", async () => {
+    const calls: unknown[] = [];
+    const connection = await serve(({ name, arguments: args }) => {
+      calls.push(args["action"] ?? name);
+      if (name === "pip_output.py") return output("out", "", null);
+      if (args["action"] === "start") return { busy: null };
+      return { run: null };
+    });
+    const full = new Error("no space left");
+    const stdout = () => Promise.reject(full);
+    await expect(runPip(connection, { ...list, stdout }, patient)).rejects.toBe(full);
+    expect(calls).toContain("cancel");
+  });
+});
+
+test("a run there, for people: no passwords, a command line that can be read", async () => {
+  const connection = await serve(() => ({ run: there }));
+  const run = await pipThere(connection);
+  if (run === undefined) throw new Error("no run");
+  expect(describePip(run)).toMatch(
+    /^process 4711, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: "\/a b\/python" -m pip install --index-url=https:\/\/\*{4}@host\/simple$/,
+  );
+  expect(JSON.stringify(run)).not.toContain("secret");
+});
