@@ -14,30 +14,12 @@ import {
   startPublished,
   startService,
 } from "../tests/e2e/support.ts";
+import { installOverhead, pipOutput } from "./bench-pip.ts";
 import { installBlenders, installPeers } from "./blenders.ts";
+import { median, ms, type Row, seconds } from "./measure.ts";
 import { DevError, mustRun, note, run } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-
-interface Row {
-  what: string;
-  measured: string;
-  aim: string;
-  met: boolean | undefined;
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
-
-async function seconds(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return (performance.now() - begun) / 1000;
-}
 
 async function start(command: string[]): Promise<{ seconds: number; bytes: number }> {
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });
@@ -175,7 +157,7 @@ async function bench(): Promise<number> {
   if (built.code !== 0) throw new DevError(built.stderr);
   await installBlenders();
   const rows: Row[] = [];
-  for (const measure of [startUp, latency, pushes]) {
+  for (const measure of [startUp, latency, pushes, pipOutput, installOverhead]) {
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));
   }
