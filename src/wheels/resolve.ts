@@ -41,7 +41,8 @@ function wheelhouseOf(files: readonly string[]): Wheelhouse {
 /** Names that a user may have meant: with a letter or two wrong, or with more around it. */
 function similarTo(name: string, names: readonly string[]): string[] {
   const near = (other: string) =>
-    distance(name, other) <= Math.min(2, name.length / 3) ||
+    // Two letters in the wrong order count as two.
+    distance(name, other) <= Math.min(2, Math.ceil(name.length / 3)) ||
     (name.length > 2 && other.includes(name)) ||
     (other.length > 2 && name.includes(other));
   return names
