@@ -68,6 +68,7 @@ describe("what a wheelhouse has for a requirement", () => {
         .map((problem) => problem.message)
         .join("\n");
     expect(message("num-pi")).toBe("num-pi: there is no wheel of that name; did you mean num-py?");
+    expect(message("nmu-py")).toContain("did you mean num-py?");
     expect(message("opencv")).toContain("did you mean opencv-python?");
     expect(message("quite-other")).toBe("quite-other: there is no wheel of that name");
     expect(message("sourced")).toContain("only sourced-1.0.tar.gz");

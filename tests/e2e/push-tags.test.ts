@@ -1,0 +1,184 @@
+// Before a push sends anything: which wheels Blender's Python doesn't take.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { proxyTo } from "./proxy.ts";
+import {
+  type CliResult,
+  entries,
+  expectSuccess,
+  launcherOf,
+  ownBlender,
+  type Sandbox,
+  sandbox,
+  startPublished,
+  startService,
+} from "./support.ts";
+import { writeWheel } from "./wheels.ts";
+
+interface Pushed {
+  uploaded: number;
+  skipped: number;
+  warnings: string[];
+}
+
+const pushed = ({ stdout }: CliResult) => JSON.parse(stdout) as Pushed;
+
+function push(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
+  return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
+}
+
+const servers = [
+  { name: "our service", start: startService },
+  { name: "the published add-on", start: startPublished },
+] as const;
+
+for (const server of servers) {
+  describe(`pkg push to ${server.name}`, () => {
+    let box: Sandbox;
+    let mixed: string;
+    let fitting: string;
+    const misfits = [
+      "brabi-1.0-cp314-abi3-manylinux_2_17_x86_64.whl",
+      "brglibc-1.0-cp311-cp311-manylinux_2_99_x86_64.whl",
+      "brwindows-1.0-cp312-cp312-win_amd64.whl",
+    ];
+    beforeAll(async () => {
+      box = await sandbox();
+      await server.start(box, await launcherOf("bpy"));
+      [mixed, fitting] = [join(box.dir, "mixed"), join(box.dir, "fitting")];
+      await writeWheel(mixed, { name: "brabi", tag: "cp314-abi3-manylinux_2_17_x86_64" });
+      await writeWheel(mixed, { name: "brglibc", tag: "cp311-cp311-manylinux_2_99_x86_64" });
+      await writeWheel(mixed, { name: "brwindows", tag: "cp312-cp312-win_amd64" });
+      for (const folder of [mixed, fitting]) {
+        await writeWheel(folder, { name: "brany" });
+        const tag = "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64";
+        await writeWheel(folder, { name: "brnative", tag });
+        await writeWheel(folder, { name: "brstable", tag: "cp37-abi3-manylinux_2_5_x86_64" });
+      }
+    });
+    afterAll(async () => {
+      await box[Symbol.asyncDispose]();
+    });
+
+    test("a table of the wheels that don't fit, and all of them are sent", async () => {
+      const there = join(box.dir, "warned");
+      const result = expectSuccess(await push(box, mixed, there));
+      expect(result.stdout).toBe("");
+      expect(await entries(there)).toHaveLength(6);
+      const lines = result.stderr.split("\n");
+      const begin = lines.indexOf("warning: 3 of 6 wheels don't fit Blender's Python");
+      expect(begin).toBe(0);
+      const [head, ...rows] = lines.slice(1, 5);
+      expect(head).toMatch(/^ {2}Wheel +Tags +Why it doesn't fit +Would fit$/);
+      expect(rows[0]).toMatch(
+        /^ {2}brabi 1\.0 +cp314-abi3-manylinux_2_17_x86_64 +is for CPython 3\.14 and newer \(abi3\), this is CPython 3\.11 +cp311-abi3-manylinux_2_17_x86_64$/,
+      );
+      expect(rows[1]).toMatch(
+        /^ {2}brglibc 1\.0 +cp311-cp311-manylinux_2_99_x86_64 +needs glibc 2\.99, there is (2\.\d+) +cp311-cp311-manylinux_2_\d+_x86_64$/,
+      );
+      expect(rows[2]).toMatch(
+        /^ {2}brwindows 1\.0 +cp312-cp312-win_amd64 +is for CPython 3\.12, this is CPython 3\.11, and is for Windows, amd64, this is Linux with glibc, x86_64 +cp311-cp311-manylinux/,
+      );
+    });
+
+    test("--json: one sentence a wheel in warnings; on stderr the table", async () => {
+      const there = join(box.dir, "json");
+      const result = expectSuccess(await push(box, mixed, there, "--json"));
+      const { uploaded, warnings } = pushed(result);
+      expect(uploaded).toBe(6);
+      expect(warnings.map((warning) => warning.split(" ")[0] ?? "")).toEqual(misfits);
+      expect(warnings[0]).toBe(
+        `${misfits[0]} is for CPython 3.14 and newer (abi3), this is CPython 3.11; cp311-abi3-manylinux_2_17_x86_64 would fit`,
+      );
+      expect(result.stderr).toContain("Would fit");
+      // What is there already doesn't fit any better.
+      const again = pushed(expectSuccess(await push(box, mixed, there, "--json")));
+      expect(again).toMatchObject({ uploaded: 0, skipped: 6, warnings });
+    });
+
+    test("--strict: nothing is sent, not even a folder made", async () => {
+      const there = join(box.dir, "strict");
+      const result = await push(box, mixed, there, "--strict");
+      expect(result.code).toBe(1);
+      expect(result.stderr).toContain("error: nothing was sent: 3 of 6 wheels don't fit");
+      expect(result.stderr).toMatch(/brwindows 1\.0 +cp312-cp312-win_amd64 +is for CPython 3\.12/);
+      expect(result.stderr).toContain("hint: blender-remote-cli pkg info");
+      const json = await push(box, mixed, there, "--strict", "--json");
+      expect(json.code).toBe(1);
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        error: { code: "tags-dont-fit", message: expect.stringContaining("brglibc 1.0") },
+      });
+      expect(await Bun.file(there).exists()).toBe(false);
+      expect(await entries(there)).toEqual([]);
+    });
+
+    test("--strict with wheels that fit: sent, without a warning", async () => {
+      const there = join(box.dir, "fits");
+      const result = expectSuccess(await push(box, fitting, there, "--strict", "--json"));
+      expect(pushed(result)).toMatchObject({ uploaded: 3, warnings: [] });
+      expect(result.stderr).toBe("");
+    });
+
+    test("wheels for every Python 3 need no question", async () => {
+      const universal = join(box.dir, "universal");
+      await writeWheel(universal, { name: "brany" });
+      const sent = async (from: string) => {
+        using proxy = proxyTo(box.port);
+        const flags = ["--port", String(proxy.port)];
+        const there = join(box.dir, "asked");
+        expectSuccess(await push(box, from, there, ...flags));
+        expectSuccess(await push(box, from, there, ...flags));
+        return proxy.bytesThere;
+      };
+      // The question is a script of more than 20 kB.
+      expect((await sent(fitting)) - (await sent(universal))).toBeGreaterThan(2 * 20_000);
+    });
+  });
+}
+
+describe("pkg push to a Python that can't tell its tags", () => {
+  let box: Sandbox;
+  let local: string;
+  beforeAll(async () => {
+    box = await sandbox();
+    const launcher = await ownBlender(box, { numpy: false, pip: false });
+    // The first that is asked where pip isn't there.
+    const broken = join(box.dir, "blender-5.0/lib/python3.11/site-packages/packaging");
+    await mkdir(broken);
+    await writeFile(join(broken, "__init__.py"), "raise RuntimeError('damaged')\n");
+    await startService(box, launcher);
+    local = join(box.dir, "local");
+    await writeWheel(local, { name: "brwindows", tag: "cp312-cp312-win_amd64" });
+  });
+  afterAll(async () => {
+    await box[Symbol.asyncDispose]();
+  });
+
+  test("a warning says so and why, and the wheels are sent", async () => {
+    const there = join(box.dir, "there");
+    const result = expectSuccess(await push(box, local, there, "--json"));
+    const { uploaded, warnings } = pushed(result);
+    expect(uploaded).toBe(1);
+    expect(warnings).toEqual([expect.stringContaining("RuntimeError: damaged")]);
+    expect(result.stderr).toContain("it isn't known which wheels fit");
+  });
+
+  test("--strict: an error before anything is sent", async () => {
+    const there = join(box.dir, "strict");
+    const result = await push(box, local, there, "--strict", "--json");
+    expect(result.code).toBe(1);
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      error: { code: "tags-unknown", hint: expect.stringContaining("pkg info") },
+    });
+    expect(await entries(there)).toEqual([]);
+  });
+
+  test("wheels for every Python 3 are sent all the same, with --strict too", async () => {
+    const universal = join(box.dir, "universal");
+    await writeWheel(universal, { name: "brany" });
+    const result = await push(box, universal, join(box.dir, "any"), "--strict", "--json");
+    expect(pushed(expectSuccess(result))).toMatchObject({ uploaded: 1, warnings: [] });
+  });
+});
