@@ -1,8 +1,8 @@
-import { satisfies } from "@renovatebot/pep440";
 import { Failure } from "../failure.ts";
 import { isUniversal } from "../wheels/filename.ts";
 import type { NamedRequirement } from "../wheels/requirement.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../wheels/resolve.ts";
+import { admitted } from "../wheels/specifier.ts";
 import type { Connection, Deadlines } from "./connection.ts";
 import { type PythonThere, pythonOf, tagsOf } from "./environment.ts";
 import {
@@ -335,7 +335,7 @@ function touchesBundled({ request, before }: PreparedInstall): boolean {
   return request.requirements.some(({ name, specifier }) => {
     const there = before.find((one) => one.name === name && one.wins);
     if (there?.source !== "bundled" && there?.source !== "system") return false;
-    return request.upgrade || (specifier !== "" && !satisfies(there.version, specifier));
+    return request.upgrade || admitted([there.version], specifier).length === 0;
   });
 }
 

@@ -262,6 +262,10 @@ for (const server of servers) {
 
     test("others are refused, and told how to follow it and end it", async () => {
       const { pids } = await abandoned("refusing");
+      // What doesn't need pip goes on, and says that it runs.
+      const list = expectSuccess(await other.cli(["pkg", "list"]));
+      expect(list.stderr).toMatch(/^pip is running there: process \d+, since .*refusing$/m);
+      expect(list.stderr).toContain("hint: 'blender-remote-cli pkg pip --follow' shows it");
       const wheelhouse = join(other.dir, "wheels");
       await writeWheel(wheelhouse, { name: "late" });
       for (const args of [

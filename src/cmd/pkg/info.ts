@@ -1,6 +1,7 @@
 import { type Environment, environmentOf, problemsOf } from "../../remote/environment.ts";
 import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
+import { targetOf } from "../target.ts";
+import { withPackages } from "./shared.ts";
 
 /** Names on the left, aligned; further lines of the same name below each other. */
 function section(name: string, lines: readonly string[]): string {
@@ -121,7 +122,7 @@ export const info = command({
   },
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const environment = await withSession(target, output, signal, ({ connection, server }) =>
+    const environment = await withPackages(target, output, signal, ({ connection, server }) =>
       environmentOf(connection, server, { networkProbe: args["network-probe"] }),
     );
     if (output.json) await output.writeJson(environment);

@@ -1,6 +1,7 @@
 import { type Package, snapshotPackages } from "../../remote/packages.ts";
 import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
+import { targetOf } from "../target.ts";
+import { withPackages } from "./shared.ts";
 
 function noteOf({ wins, version, loaded_version: loaded, restart }: Package): string {
   if (!wins) return "shadowed";
@@ -33,7 +34,7 @@ export const list = command({
   description: "List the packages that Blender's Python sees, and which copy of each wins",
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const packages = await withSession(target, output, signal, ({ connection }) =>
+    const packages = await withPackages(target, output, signal, ({ connection }) =>
       snapshotPackages(connection),
     );
     if (output.json) await output.writeJson(packages);

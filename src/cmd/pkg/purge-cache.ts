@@ -3,8 +3,8 @@ import { type Purge, purge } from "../../remote/wheelhouse.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
-import { remoteWheelhouseArg } from "./shared.ts";
+import { targetOf } from "../target.ts";
+import { remoteWheelhouseArg, withPackages } from "./shared.ts";
 
 function jsonOf(result: Purge) {
   const bytes = result.files.reduce((sum, file) => sum + file.size, 0);
@@ -39,7 +39,7 @@ export const purgeCache = command({
     const folder = args["remote-wheelhouse"];
     const force = args.force === true;
     const target = await targetOf(args);
-    return withSession(target, output, signal, async ({ connection }) => {
+    return withPackages(target, output, signal, async ({ connection }) => {
       const found = await purge(connection, folder, "look", force);
       const nothing = found.state === "missing" || found.files.length + found.foreign.length === 0;
       if (nothing) {

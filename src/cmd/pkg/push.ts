@@ -10,8 +10,8 @@ import { isUniversal } from "../../wheels/filename.ts";
 import { misfitTable } from "../../wheels/misfit-table.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
 import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
-import { remoteWheelhouseArg } from "./shared.ts";
+import { targetOf } from "../target.ts";
+import { remoteWheelhouseArg, withPackages } from "./shared.ts";
 import { parseSize } from "./size.ts";
 
 const smallestChunk = 1024;
@@ -118,7 +118,7 @@ export const push = command({
     }
     const progress = createProgress(output);
     let warnings: string[] = [];
-    const { folder, files } = await withSession(target, output, signal, async (session) => {
+    const { folder, files } = await withPackages(target, output, signal, async (session) => {
       warnings = await misfitWarnings(session.connection, wheels, args.strict === true, output);
       try {
         return await pushWheels(session, wheels, {

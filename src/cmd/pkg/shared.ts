@@ -1,4 +1,8 @@
 import type { StringArgDef } from "citty";
+import type { Session } from "../../remote/connection.ts";
+import { describePip, pipThere } from "../../remote/pip.ts";
+import type { Output } from "../../ui/output.ts";
+import { type Target, withSession } from "../target.ts";
 
 /** The flag that names a wheelhouse on Blender's machine. */
 export const remoteWheelhouseArg = {
@@ -6,3 +10,23 @@ export const remoteWheelhouseArg = {
   valueHint: "dir",
   description: "The wheelhouse on Blender's machine; ~ and relative paths are resolved there",
 } as const satisfies StringArgDef;
+
+/** Connects as `withSession` does, and says first when a pip run of somebody goes on there. */
+export function withPackages<T>(
+  target: Target,
+  output: Output,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withSession(target, output, signal, async (session) => {
+    const run = await pipThere(session.connection);
+    if (run?.returncode === null) {
+      output.note(`pip is running there: ${describePip(run)}`);
+      if (!output.quiet && !output.json) await output.hint(followHint);
+    }
+    return work(session);
+  });
+}
+
+const followHint =
+  "'blender-remote-cli pkg pip --follow' shows it, 'blender-remote-cli pkg pip --cancel' ends it";
