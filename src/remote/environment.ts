@@ -337,15 +337,6 @@ export async function knownTagsOf(connection: Connection): Promise<KnownTags> {
   return { tags, unknown: findings.wheels?.error ?? none };
 }
 
-/**
- * The wheel tags (PEP 425) that a running Blender's Python takes, best first.
- *
- * @returns null where nothing there can tell (no pip, no ensurepip).
- */
-export async function tagsOf(connection: Connection): Promise<readonly string[] | null> {
-  return (await knownTagsOf(connection)).tags;
-}
-
 /** The part of the environment that running pip needs, with the interpreter known to be there. */
 export interface PythonThere {
   /** The interpreter that belongs to Blender. */

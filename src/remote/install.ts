@@ -4,7 +4,7 @@ import type { NamedRequirement } from "../wheels/requirement.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../wheels/resolve.ts";
 import { admitted } from "../wheels/specifier.ts";
 import type { Connection, Deadlines } from "./connection.ts";
-import { type PythonThere, pythonOf, tagsOf } from "./environment.ts";
+import { knownTagsOf, type PythonThere, pythonOf } from "./environment.ts";
 import {
   bundledReplacements,
   type ImportState,
@@ -134,7 +134,7 @@ async function checkedWheelhouse(
   }
   const names = files.map((file) => file.name);
   const tagged = names.some((name) => name.endsWith(".whl") && !isUniversal(name));
-  const tags = tagged ? await tagsOf(connection) : null;
+  const tags = tagged ? (await knownTagsOf(connection)).tags : null;
   const problems = checkWheelhouse(names, request.requirements, tags);
   if (problems.length > 0) throw wheelhouseFailure(folder, problems);
   return folder;
