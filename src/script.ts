@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import runner from "./run_script.py" with { type: "text" };
+import runner from "./service/bld_remote_mcp/run_script.py" with { type: "text" };
 
 export type JsonValue =
   | null

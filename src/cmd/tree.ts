@@ -16,6 +16,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       info: async () => (await import("./pkg/info.ts")).info,
       list: async () => (await import("./pkg/list.ts")).list,
       push: async () => (await import("./pkg/push.ts")).push,
+      wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
       install: async () => (await import("./pkg/install.ts")).install,
       pip: async () => (await import("./pkg/pip.ts")).pip,
       bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,

@@ -14,11 +14,14 @@ import jobs from "../service/bld_remote_mcp/jobs.py" with { type: "text" };
 import listener from "../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../service/bld_remote_mcp/main_loop.py" with { type: "text" };
+import partFile from "../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import persist from "../service/bld_remote_mcp/persist.py" with { type: "text" };
+import runScript from "../service/bld_remote_mcp/run_script.py" with { type: "text" };
 import scene from "../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../service/bld_remote_mcp/settings.py" with { type: "text" };
+import upload from "../service/bld_remote_mcp/upload.py" with { type: "text" };
 import wakeup from "../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
 /** The service add-on's folder and module name, which is also the published one's. */
@@ -42,10 +45,13 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
+  "part_file.py": partFile,
   "persist.py": persist,
+  "run_script.py": runScript,
   "scene.py": scene,
   "screenshot.py": screenshot,
   "server.py": server,
   "settings.py": settings,
+  "upload.py": upload,
   "wakeup.py": wakeup,
 };

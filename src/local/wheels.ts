@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { open as openZip } from "yauzl";
+import { type Entry, open as openZip } from "yauzl";
 import { Failure, messageOf, systemCodeOf } from "../failure.ts";
 import { parseWheelName } from "../wheels/filename.ts";
 
@@ -10,6 +10,8 @@ export interface LocalWheel {
   path: string;
   /** Bytes. */
   size: number;
+  /** Hash of the archive's directory, in lower-case hexadecimal: names, sizes, checksums, times. */
+  fingerprint: string;
   /** Why it can't be pushed. */
   problem: string | undefined;
 }
@@ -103,31 +105,42 @@ async function requireSame(name: string, one: string, other: string): Promise<vo
 
 async function examine(name: string, path: string): Promise<LocalWheel> {
   const { size } = await stat(path);
-  return { name, path, size, problem: await problemOf(name, path, size) };
-}
-
-async function problemOf(name: string, path: string, size: number): Promise<string | undefined> {
-  const wheel = parseWheelName(name);
-  if (wheel === undefined) return "its name isn't a wheel's name (PEP 427)";
-  if (size === 0) return "it is empty";
+  const bad = (problem: string) => ({ name, path, size, fingerprint: "", problem });
+  if (parseWheelName(name) === undefined) return bad("its name isn't a wheel's name (PEP 427)");
+  if (size === 0) return bad("it is empty");
+  let entries: Entry[];
   try {
-    const names = await zipEntries(path);
-    if (names.some((entry) => /^[^/]+\.dist-info\/WHEEL$/.test(entry))) return undefined;
-    return "it has no .dist-info/WHEEL, so it isn't a wheel";
+    entries = await zipEntries(path);
   } catch (error) {
-    return `it isn't a whole zip archive: ${messageOf(error)}`;
+    return bad(`it isn't a whole zip archive: ${messageOf(error)}`);
   }
+  if (!entries.some((entry) => /^[^/]+\.dist-info\/WHEEL$/.test(entry.fileName))) {
+    return bad("it has no .dist-info/WHEEL, so it isn't a wheel");
+  }
+  return { name, path, size, fingerprint: fingerprintOf(entries), problem: undefined };
 }
 
-/** The names in a zip's central directory, which stands at its end: a cut-off file has none. */
-function zipEntries(path: string): Promise<string[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<string[]>();
+function fingerprintOf(entries: readonly Entry[]): string {
+  const hasher = new Bun.CryptoHasher("sha256");
+  for (const entry of entries) {
+    const { fileName, crc32, compressedSize, uncompressedSize, relativeOffsetOfLocalHeader } =
+      entry;
+    const time = [entry.lastModFileDate, entry.lastModFileTime];
+    const numbers = [crc32, compressedSize, uncompressedSize, relativeOffsetOfLocalHeader, ...time];
+    hasher.update(`${fileName}\n${numbers.join(" ")}\n`);
+  }
+  return hasher.digest("hex");
+}
+
+/** A zip's central directory, which stands at its end: a cut-off file has none. */
+function zipEntries(path: string): Promise<Entry[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<Entry[]>();
   openZip(path, { autoClose: true }, (error, zip) => {
     if (error !== null) return reject(error);
-    const names: string[] = [];
-    zip.on("entry", (entry: { fileName: string }) => names.push(entry.fileName));
+    const entries: Entry[] = [];
+    zip.on("entry", (entry: Entry) => entries.push(entry));
     zip.on("error", reject);
-    zip.on("end", () => resolve(names));
+    zip.on("end", () => resolve(entries));
     return undefined;
   });
   return promise;

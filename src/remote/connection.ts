@@ -16,6 +16,8 @@ export interface Deadlines {
   connect: number;
   /** Until the first answer. */
   firstAnswer: number;
+  /** Until any later answer, where a request has no limit of its own; without it the total holds. */
+  answer?: number;
   /** For everything together; `Infinity` for none. */
   total: number;
 }
@@ -59,6 +61,9 @@ export const protocolVersion = 1;
 
 /** The longest answer that is taken, in bytes. */
 const answerLimit = 256 * 1024 * 1024;
+
+/** Bytes that may be under way when the last one was handed over: both systems' buffers. */
+const unseenBytes = 16 * 1024 * 1024;
 
 function nameOf(endpoint: Endpoint): string {
   return `${endpoint.host}:${endpoint.port}`;
@@ -111,17 +116,23 @@ function deadline(
 export class Connection {
   readonly endpoint: Endpoint;
   readonly #signal: AbortSignal;
+  readonly #answerSeconds: number;
   readonly #reader = new MessageReader(answerLimit);
   readonly #ends: number;
   #socket: Socket | undefined;
   #unsent: Uint8Array = new Uint8Array(0);
+  /** Resolved when the system has taken all that there is to send. */
+  #taken: PromiseWithResolvers<void> | undefined;
+  /** When bytes moved for the last time, either way. */
+  #moved = 0;
   #waiting: PromiseWithResolvers<string> | undefined;
   #broken: Failure | undefined;
 
-  private constructor(endpoint: Endpoint, total: number, signal: AbortSignal) {
+  private constructor(endpoint: Endpoint, deadlines: Deadlines, signal: AbortSignal) {
     this.endpoint = endpoint;
     this.#signal = signal;
-    this.#ends = performance.now() + total * 1000;
+    this.#answerSeconds = deadlines.answer ?? Number.POSITIVE_INFINITY;
+    this.#ends = performance.now() + deadlines.total * 1000;
   }
 
   /**
@@ -135,7 +146,7 @@ export class Connection {
     deadlines: Deadlines,
     signal: AbortSignal,
   ): Promise<Connection> {
-    const connection = new Connection(endpoint, deadlines.total, signal);
+    const connection = new Connection(endpoint, deadlines, signal);
     const limit = deadline(
       Math.min(deadlines.connect, deadlines.total),
       signal,
@@ -172,6 +183,11 @@ export class Connection {
     return connection;
   }
 
+  /** Whether requests can go on it; false for ever once it was closed or broke. */
+  get usable(): boolean {
+    return this.#broken === undefined;
+  }
+
   /** Seconds left of the total. */
   get secondsLeft(): number {
     return Math.max(0, (this.#ends - performance.now()) / 1000);
@@ -187,9 +203,61 @@ export class Connection {
   async request(
     type: string,
     params: { readonly [key: string]: JsonValue },
-    seconds = Number.POSITIVE_INFINITY,
+    seconds = this.#answerSeconds,
   ): Promise<Answer> {
     return this.#exchange(JSON.stringify({ type, params }), seconds);
+  }
+
+  /**
+   * Sends one request and the bytes that belong to it, as fast as the other end takes them, and
+   * waits for the answer. An answer that comes before the last byte ends the sending; the
+   * connection is closed then, since nobody waits for the rest.
+   *
+   * @param body pieces, which may be overwritten once the next one is asked for.
+   * @param stall seconds in which at least one byte must move.
+   * @throws Failure `stalled` (kind `no-service`); what `body` throws; as `request`.
+   */
+  async requestWithBody(
+    type: string,
+    params: { readonly [key: string]: JsonValue },
+    body: AsyncIterable<Uint8Array>,
+    stall: number,
+  ): Promise<Answer> {
+    const stalled = Promise.withResolvers<never>();
+    stalled.promise.catch(() => {});
+    const began = performance.now();
+    this.#moved = began;
+    let sent = 0;
+    let allowed = stall;
+    const watch = setInterval(() => {
+      const silence = (performance.now() - this.#moved) / 1000;
+      if (silence > allowed) stalled.reject(this.#stalled(silence));
+    }, 250);
+    const send = async (answered: Promise<unknown>) => {
+      let early = false;
+      const answer = answered.then(() => {
+        early = true;
+      });
+      for await (const piece of body) {
+        if (early) return;
+        await Promise.race([this.#send(piece), answer]);
+        sent += piece.length;
+      }
+      if (early) return;
+      // What the system holds is still to be carried and written, as fast as the rest was.
+      const rate = sent / Math.max(1, performance.now() - began);
+      allowed = stall + unseenBytes / Math.max(rate, 1) / 1000;
+    };
+    try {
+      const text = JSON.stringify({ type, params });
+      const answer = await this.#exchange(text, Number.POSITIVE_INFINITY, (answered) =>
+        Promise.race([send(answered), stalled.promise]).then(() => stalled.promise),
+      );
+      if (answer.status !== "success") this.close();
+      return answer;
+    } finally {
+      clearInterval(watch);
+    }
   }
 
   /**
@@ -219,7 +287,15 @@ export class Connection {
     this.#fail(this.#closed());
   }
 
-  async #exchange(text: string, seconds: number): Promise<Answer> {
+  /**
+   * @param alongside goes on while the answer is awaited, and may fail the exchange; it gets a
+   *   promise that the answer settles.
+   */
+  async #exchange(
+    text: string,
+    seconds: number,
+    alongside?: (answered: Promise<unknown>) => Promise<never>,
+  ): Promise<Answer> {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#waiting !== undefined) throw new Error("a connection takes one request at a time");
     const total = this.secondsLeft;
@@ -227,10 +303,13 @@ export class Connection {
       seconds < total ? this.#silent(seconds) : this.#expired(),
     );
     this.#waiting = Promise.withResolvers<string>();
-    this.#unsent = new TextEncoder().encode(text);
-    this.#flush();
+    const answered = this.#waiting.promise;
+    const sent = this.#send(new TextEncoder().encode(text));
+    // Without anything alongside, what fails the sending fails the answer too.
+    sent.catch(() => {});
+    const along = alongside === undefined ? [] : [sent.then(() => alongside(answered))];
     try {
-      const answer = await Promise.race([this.#waiting.promise, limit.promise]);
+      const answer = await Promise.race([answered, limit.promise, ...along]);
       return this.#parse(answer);
     } catch (error) {
       const failure =
@@ -263,6 +342,7 @@ export class Connection {
   }
 
   #receive(chunk: Uint8Array): void {
+    this.#moved = performance.now();
     try {
       for (const message of this.#reader.push(chunk)) this.#waiting?.resolve(message);
     } catch (error) {
@@ -279,14 +359,28 @@ export class Connection {
     }
   }
 
+  /** Resolves when the system has taken all of it; rejects when the connection fails before. */
+  #send(bytes: Uint8Array): Promise<void> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    this.#unsent = bytes;
+    this.#taken = Promise.withResolvers<void>();
+    const { promise } = this.#taken;
+    promise.catch(() => {});
+    this.#flush();
+    return promise;
+  }
+
   #flush(): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     while (this.#unsent.length > 0) {
       const taken = socket.write(this.#unsent);
       if (taken <= 0) return; // `drain` comes when there is room again, `close` when not
+      this.#moved = performance.now();
       this.#unsent = this.#unsent.subarray(taken);
     }
+    this.#taken?.resolve();
+    this.#taken = undefined;
   }
 
   #fail(failure: Failure): void {
@@ -294,6 +388,8 @@ export class Connection {
     this.#waiting?.promise.catch(() => {});
     this.#waiting?.reject(failure);
     this.#unsent = new Uint8Array(0);
+    this.#taken?.reject(failure);
+    this.#taken = undefined;
     this.#socket?.terminate();
     this.#socket = undefined;
   }
@@ -303,6 +399,17 @@ export class Connection {
       kind: "no-service",
       hint: "Blender may have ended, or another program uses that port: blender-remote-cli status",
     });
+  }
+
+  #stalled(seconds: number): Failure {
+    return new Failure(
+      "stalled",
+      `${nameOf(this.endpoint)} took no byte for ${seconds.toFixed(0)} s`,
+      {
+        kind: "no-service",
+        hint: "the network may be gone, or the disk there: blender-remote-cli status",
+      },
+    );
   }
 
   #silent(seconds: number): Failure {

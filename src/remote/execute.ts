@@ -7,7 +7,7 @@ import {
   type ScriptError,
   scriptRunner,
 } from "../script.ts";
-import { type Answer, type Connection, can, type Session } from "./connection.ts";
+import { type Answer, type Connection, can, type Server, type Session } from "./connection.ts";
 import runCodeSource from "./python/run_code.py" with { type: "text" };
 
 const executedSchema = v.looseObject({
@@ -83,7 +83,8 @@ function overtime(running: boolean): Failure {
   });
 }
 
-function outcomeIn(stdout: string, nonce: string): unknown {
+/** The digest and the outcome in a script's line of output. */
+function outcomeIn(stdout: string, nonce: string): [digest: string, outcome: string] {
   const begin = stdout.lastIndexOf(nonce);
   if (begin === -1) {
     throw new Failure("execute-failed", "the answer of the script that was sent is missing", {
@@ -91,14 +92,45 @@ function outcomeIn(stdout: string, nonce: string): unknown {
     });
   }
   const end = stdout.indexOf("\n", begin);
-  try {
-    if (end !== -1) return JSON.parse(stdout.slice(begin + nonce.length, end));
-  } catch {
-    // Some servers end what they cut off with a line of their own.
-  }
+  const line = stdout.slice(begin + nonce.length, end === -1 ? undefined : end);
+  const digest = line.slice(0, digestLength);
+  const outcome = line.slice(digestLength + 1);
+  // Some servers end what they cut off with a line of their own.
+  if (end !== -1 && digestOf(outcome) === digest) return [digest, outcome];
   throw new Failure("answer-truncated", "the server cut the answer off, it was too long", {
     hint: "let the code print less, or write to a file there",
   });
+}
+
+/** Characters of a SHA-256 in hexadecimal. */
+const digestLength = 64;
+
+function digestOf(text: string): string {
+  return new Bun.CryptoHasher("sha256").update(text).digest("hex");
+}
+
+/** Checks what a script gave back. */
+function valueIn<S extends v.GenericSchema>(
+  [digest, text]: [string, string],
+  schema: S,
+): v.InferOutput<S> {
+  if (digestOf(text) !== digest) throw damaged();
+  const outcome = v.parse(outcomeSchema, JSON.parse(text));
+  if ("value" in outcome) return v.parse(schema, outcome.value);
+  if (outcome.error.type === "DamagedCall") throw damaged();
+  throw new RemoteError(outcome.error);
+}
+
+function damaged(): Failure {
+  return new Failure("damaged", "a message was damaged on its way", {
+    hint: "run the same command again; if it happens again, something on the way changes bytes",
+  });
+}
+
+/** One call of a script as text, and its digest. */
+function callOf(script: Script, args: JsonValue): { call: string; digest: string } {
+  const call = asciiJson({ name: script.name, source: script.source, arguments: args });
+  return { call, digest: digestOf(call) };
 }
 
 export interface CallOptions {
@@ -127,8 +159,9 @@ export async function callScript<S extends v.GenericSchema>(
   options: CallOptions = {},
 ): Promise<v.InferOutput<S>> {
   const nonce = `blender-remote-${crypto.randomUUID()} `;
-  const call = asciiJson({ nonce, name: script.name, source: script.source, arguments: args });
-  const code = `${scriptRunner}\nanswer(${JSON.stringify(call)})\n`;
+  const { call, digest } = callOf(script, args);
+  const words = [call, digest, nonce].map((word) => JSON.stringify(word));
+  const code = `${scriptRunner}\nanswer(${words.join(", ")})\n`;
   const left = connection.secondsLeft;
   // A little less than there is, so that the server's word comes before our own deadline.
   const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };
@@ -138,9 +171,37 @@ export async function callScript<S extends v.GenericSchema>(
     ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
   };
   const answer = await connection.request("execute_code", params, options.seconds);
-  const outcome = v.parse(outcomeSchema, outcomeIn(standardOutput(answer), nonce));
-  if ("error" in outcome) throw new RemoteError(outcome.error);
-  return v.parse(schema, outcome.value);
+  return valueIn(outcomeIn(standardOutput(answer), nonce), schema);
+}
+
+const besideSchema = v.object({ outcome: v.string(), digest: v.string() });
+
+/**
+ * Runs a script that leaves Blender itself alone, such as one that works on files: where the server
+ * can, beside Blender's main thread, so that neither waits for the other.
+ *
+ * @param seconds until the answer; without it the connection's total decides.
+ * @throws as `callScript`.
+ */
+export async function callBeside<S extends v.GenericSchema>(
+  server: Server,
+  connection: Connection,
+  script: Script,
+  args: JsonValue,
+  schema: S,
+  seconds?: number,
+): Promise<v.InferOutput<S>> {
+  if (!can(server, "run_script")) {
+    return callScript(connection, script, args, schema, seconds === undefined ? {} : { seconds });
+  }
+  const answer = await connection.request("run_script", callOf(script, args), seconds);
+  const answered = v.safeParse(besideSchema, answer.result);
+  if (answered.success) return valueIn([answered.output.digest, answered.output.outcome], schema);
+  throw new Failure(
+    "execute-failed",
+    `the server didn't run the script: ${answer.message ?? "its answer has another shape"}`,
+    { hint: "blender-remote-cli status" },
+  );
 }
 
 const bytesSchema = v.pipe(

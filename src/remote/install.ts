@@ -3,7 +3,7 @@ import { isUniversal } from "../wheels/filename.ts";
 import type { NamedRequirement } from "../wheels/requirement.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../wheels/resolve.ts";
 import { admitted } from "../wheels/specifier.ts";
-import type { Connection, Deadlines } from "./connection.ts";
+import type { Connection, Deadlines, Session } from "./connection.ts";
 import { knownTagsOf, type PythonThere, pythonOf } from "./environment.ts";
 import {
   bundledReplacements,
@@ -122,11 +122,11 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
 
 /** Reads the wheelhouse; asks for the target's tags only where a wheel isn't for every Python 3. */
 async function checkedWheelhouse(
-  connection: Connection,
+  session: Session,
   request: InstallRequest,
   given: string,
 ): Promise<string> {
-  const { folder, exists, files } = await listWheelhouse(connection, given);
+  const { folder, exists, files } = await listWheelhouse(session, given);
   if (!exists) {
     throw new Failure("no-wheelhouse", `the remote wheelhouse '${folder}' doesn't exist`, {
       hint: `blender-remote-cli pkg push WHEELS --remote-wheelhouse '${given}'`,
@@ -134,7 +134,7 @@ async function checkedWheelhouse(
   }
   const names = files.map((file) => file.name);
   const tagged = names.some((name) => name.endsWith(".whl") && !isUniversal(name));
-  const tags = tagged ? (await knownTagsOf(connection)).tags : null;
+  const tags = tagged ? (await knownTagsOf(session.connection)).tags : null;
   const problems = checkWheelhouse(names, request.requirements, tags);
   if (problems.length > 0) throw wheelhouseFailure(folder, problems);
   return folder;
@@ -147,16 +147,17 @@ async function checkedWheelhouse(
  *   `online-access-off`, `no-wheelhouse`, `wheelhouse-lacks`, and as `pythonOf`.
  */
 export async function prepareInstall(
-  connection: Connection,
+  session: Session,
   request: InstallRequest,
 ): Promise<PreparedInstall> {
+  const { connection } = session;
   const python = await pythonOf(connection);
   let folder: string | undefined;
   if (request.target === "user-modules") folder = userModulesOf(python);
   else requireOpenSite(python, request.breakSystemPackages);
   let wheelhouse: string | undefined;
   if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
-  else wheelhouse = await checkedWheelhouse(connection, request, request.wheelhouse);
+  else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
   return { request, python, folder, wheelhouse, before: await snapshotPackages(connection) };
 }
 

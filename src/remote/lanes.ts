@@ -7,15 +7,19 @@ import type { Connection } from "./connection.ts";
  */
 const unprovenLimit = 4;
 
+/** Somebody who waits for a free connection; undefined means that one must be opened. */
+type Waiter = (connection: Connection | undefined) => void;
+
 /**
  * Several connections to one server, each doing one thing at a time. Begins with the one that is
- * there and grows while work waits.
+ * there, grows while work waits, and puts a new connection in the place of one that broke.
  */
 export class Lanes {
   readonly #open: () => Promise<Connection>;
+  readonly #first: Connection;
   readonly #idle: Connection[];
-  readonly #waiting: ((connection: Connection) => void)[] = [];
-  /** Connections of our own, by whether they have done something already. */
+  readonly #waiting: Waiter[] = [];
+  /** Connections that may be used, by whether they have done something already. */
   readonly #proven = new Map<Connection, boolean>();
   #limit: number;
   #opening = 0;
@@ -26,40 +30,72 @@ export class Lanes {
    * @param open makes another connection to the same server.
    */
   constructor(first: Connection, limit: number, open: () => Promise<Connection>) {
+    this.#first = first;
     this.#idle = [first];
-    this.#limit = limit - 1;
+    this.#proven.set(first, true);
+    this.#limit = limit;
     this.#open = open;
   }
 
-  /** Does `work` on the next free connection; `urgent` work goes before what waits already. */
+  /**
+   * Does `work` on the next free connection; `urgent` work goes before what waits already.
+   *
+   * @throws what `work` throws; what opening throws where no connection is left.
+   */
   async use<T>(work: (connection: Connection) => Promise<T>, urgent = false): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#turn(urgent));
+    const connection = await this.#acquire(urgent);
     try {
       return await work(connection);
     } finally {
-      if (this.#proven.has(connection)) this.#proven.set(connection, true);
-      this.#free(connection);
-      this.#grow();
+      this.#release(connection);
     }
   }
 
   close(): void {
     this.#limit = 0;
-    for (const connection of this.#proven.keys()) connection.close();
+    for (const connection of this.#proven.keys()) {
+      if (connection !== this.#first) connection.close();
+    }
   }
 
-  #turn(urgent: boolean): Promise<Connection> {
-    const { promise, resolve } = Promise.withResolvers<Connection>();
-    if (urgent) this.#waiting.unshift(resolve);
-    else this.#waiting.push(resolve);
-    this.#grow();
-    return promise;
+  async #acquire(urgent: boolean): Promise<Connection> {
+    for (;;) {
+      const idle = this.#idle.pop();
+      if (idle?.usable) return idle;
+      if (idle !== undefined) {
+        this.#proven.delete(idle);
+        continue;
+      }
+      if (this.#proven.size + this.#opening === 0) return await this.#added();
+      const { promise, resolve } = Promise.withResolvers<Connection | undefined>();
+      if (urgent) this.#waiting.unshift(resolve);
+      else this.#waiting.push(resolve);
+      this.#grow();
+      const given = await promise;
+      if (given !== undefined) return given;
+    }
   }
 
-  #free(connection: Connection): void {
+  #release(connection: Connection): void {
+    if (connection.usable) {
+      this.#proven.set(connection, true);
+      this.#hand(connection);
+      this.#grow();
+      return;
+    }
+    this.#proven.delete(connection);
+    this.#replaceLast();
+  }
+
+  #hand(connection: Connection): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(connection);
     else next(connection);
+  }
+
+  /** When nobody will come back with a connection, the next one in the queue opens one. */
+  #replaceLast(): void {
+    if (this.#proven.size + this.#opening === 0) this.#waiting.shift()?.(undefined);
   }
 
   #grow(): void {
@@ -73,15 +109,23 @@ export class Lanes {
   }
 
   async #add(): Promise<void> {
+    try {
+      const connection = await this.#added();
+      if (this.#limit === 0) connection.close();
+      else this.#hand(connection);
+    } catch {
+      // The server takes no more, or is gone: the lanes that there are will find out.
+      this.#limit = Math.min(this.#limit, Math.max(1, this.#proven.size));
+      this.#replaceLast();
+    }
+  }
+
+  async #added(): Promise<Connection> {
     this.#opening++;
     try {
       const connection = await this.#open();
-      if (this.#limit === 0) return connection.close();
       this.#proven.set(connection, false);
-      this.#free(connection);
-    } catch {
-      // The server takes no more, or is gone: the lanes that there are will find out.
-      this.#limit = Math.min(this.#limit, this.#proven.size);
+      return connection;
     } finally {
       this.#opening--;
     }

@@ -1,9 +1,9 @@
 import path from "./pip_wheel/pip.whl" with { type: "file" };
 import { pinnedPip } from "./pip-pin.ts";
-import type { Wheel } from "./wheelhouse.ts";
+import type { LocalFile } from "./temporary.ts";
 
 /** The wheel of `pinnedPip`, inside the executable; fetched and checked when it is built. */
-export const carriedPip: Wheel = {
+export const carriedPip: LocalFile = {
   name: `pip-${pinnedPip.version}-py3-none-any.whl`,
   path,
   size: Bun.file(path).size,

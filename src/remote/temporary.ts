@@ -11,9 +11,17 @@ const folderSchema = v.object({ folder: v.string() });
 
 /** Upper bound of a piece that is sent, in bytes. */
 const chunkSize = 1024 * 1024;
+const retries = 3;
 
 /** A local file that is sent along. */
-export type LocalFile = Wheel;
+export interface LocalFile {
+  name: string;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+}
 
 /**
  * Makes a temporary folder on Blender's machine with these files in it, does the work, and removes
@@ -31,8 +39,12 @@ export async function withFilesThere<T>(
   const { connection } = session;
   const { folder } = await callScript(connection, script, { action: "make" }, folderSchema);
   try {
-    const observer = { begins() {}, arrived() {}, finished() {} };
-    const sent = await push(session, files, { folder, chunkSize, ...limits, observer });
+    const observer = { begins() {}, starts() {}, sent() {}, retries() {}, finished() {} };
+    const options = { folder, transport: "auto", chunkSize, retries, ...limits, observer } as const;
+    const wheels = files.map(
+      (file): Wheel => ({ ...file, fingerprint: file.sha256, sha256: async () => file.sha256 }),
+    );
+    const sent = await push(session, wheels, options);
     const failed = sent.files.find((file) => file.status === "failed");
     if (failed !== undefined) {
       throw new Failure("transfer-failed", `${failed.name} didn't arrive: ${failed.error}`);

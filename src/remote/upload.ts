@@ -1,16 +1,24 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
-import type { Script } from "../script.ts";
-import type { Connection } from "./connection.ts";
-import { callScript, RemoteError } from "./execute.ts";
+import type { JsonValue, Script } from "../script.ts";
+import partFileSource from "../service/bld_remote_mcp/part_file.py" with { type: "text" };
+import { type Answer, type Connection, can, type Server } from "./connection.ts";
+import { callBeside, callScript, RemoteError } from "./execute.ts";
 import type { Lanes } from "./lanes.ts";
-import chunkSource from "./python/upload_chunk.py" with { type: "text" };
-import wheelhouseSource from "./python/wheelhouse.py" with { type: "text" };
+import type { Pace } from "./pace.ts";
 
-const chunkScript: Script = { name: "upload_chunk.py", source: chunkSource };
-/** Everything in a wheelhouse but writing bytes. */
-export const wheelhouseScript: Script = { name: "wheelhouse.py", source: wheelhouseSource };
-const finishSchema = v.object({ complete: v.boolean() });
+const partScript: Script = { name: "part_file.py", source: partFileSource };
+
+/** Seconds in which a transfer must move at least one byte. */
+export const stallSeconds = 30;
+
+/** What is read of a local file at once when it is streamed, in bytes. */
+const readSize = 1024 * 1024;
+
+/** The unit in which a part that is there already is compared, in bytes. */
+const blockSize = 1024 * 1024;
+/** Blocks that are hashed there in one call: a fraction of a second's work. */
+const blocksAtOnce = 256;
 
 /** A local file and where it goes. */
 export interface Upload {
@@ -18,75 +26,302 @@ export interface Upload {
   path: string;
   /** Bytes. */
   size: number;
-  /** Lower-case hexadecimal. */
-  sha256: string;
   /** Absolute path of the file there. */
   target: string;
   /** Absolute path of the part file there; on the same file system as `target`. */
   part: string;
+  /** The file's SHA-256 in lower-case hexadecimal. */
+  sha256(): Promise<string>;
+}
+
+/** What happens to one file while it is sent. */
+export interface UploadObserver {
+  /** So many bytes were there already and needn't be sent. */
+  resumed(bytes: number): void;
+  /** So many more bytes have been sent; negative when some of them must be sent again. */
+  sent(bytes: number): void;
+}
+
+/** A file that is whole there. */
+export interface Uploaded {
+  sha256: string;
+  /** Another file of that name was there. */
+  replaced: boolean;
+}
+
+/** How to speak to the other end. */
+export interface Way {
+  server: Server;
+  lanes: Lanes;
+}
+
+const partBlocksSchema = v.object({ size: v.number(), blocks: v.array(v.string()) });
+
+/**
+ * Which blocks of a file a part has already, by their hashes; a part that isn't there has none.
+ *
+ * @returns for each block of the file whether it is there.
+ */
+async function blocksThere({ server, lanes }: Way, upload: Upload): Promise<boolean[]> {
+  const there: boolean[] = [];
+  const number = Math.ceil(upload.size / blockSize);
+  const file = Bun.file(upload.path);
+  while (there.length < number) {
+    const from = there.length;
+    const args = { action: "blocks", part: upload.part, block_size: blockSize };
+    const { blocks } = await lanes.use((connection) =>
+      callBeside(
+        server,
+        connection,
+        partScript,
+        { ...args, from, count: blocksAtOnce },
+        partBlocksSchema,
+      ),
+    );
+    for (const hash of blocks.slice(0, number - from)) {
+      const begin = there.length * blockSize;
+      const own = await file.slice(begin, begin + blockSize).arrayBuffer();
+      there.push(new Bun.CryptoHasher("sha256").update(own).digest("hex") === hash);
+    }
+    if (blocks.length < blocksAtOnce) break;
+  }
+  return [...there, ...Array<boolean>(number - there.length).fill(false)];
+}
+
+/** The local file while it is read: it must stay what it was at the beginning. */
+class Source {
+  readonly #upload: Upload;
+  readonly #changed: number;
+
+  constructor(upload: Upload) {
+    this.#upload = upload;
+    this.#changed = Bun.file(upload.path).lastModified;
+    this.check();
+  }
+
+  /** @throws Failure `file-changed`. */
+  check(): void {
+    const file = Bun.file(this.#upload.path);
+    if (file.size === this.#upload.size && file.lastModified === this.#changed) return;
+    throw new Failure("file-changed", `${this.#upload.path} changed while it was sent`, {
+      hint: "wait until it is written completely, then run the same command again",
+    });
+  }
+
+  /** @throws Failure `file-changed` where there are fewer bytes than there should be. */
+  async read(begin: number, end: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(await Bun.file(this.#upload.path).slice(begin, end).arrayBuffer());
+    if (bytes.length !== end - begin) this.check();
+    return bytes;
+  }
+}
+
+const streamedSchema = v.object({ sha256: v.string(), size: v.number(), replaced: v.boolean() });
+
+const refusedSchema = v.looseObject({
+  message: v.optional(v.string(), "no reason was given"),
+  errno: v.optional(v.nullable(v.string())),
+  path: v.optional(v.nullable(v.string())),
+  mismatch: v.optional(v.boolean(), false),
+});
+
+/** Says in a user's words why our service didn't take a file. */
+function refusal(answer: Answer, upload: Upload): Failure {
+  const { message, errno, path, mismatch } = v.parse(refusedSchema, answer);
+  if (mismatch) return mismatched(upload);
+  if (errno === "EBUSY") return busy(upload);
+  if (errno == null) {
+    return new Failure("upload-failed", `the service didn't take ${upload.target}: ${message}`);
+  }
+  const cause = { type: "OSError", message, errno, path: path ?? null, traceback: "" };
+  return explained(new RemoteError(cause));
 }
 
 /**
- * Sends one file in pieces of `chunkSize` bytes over `execute_code`, several at once, and gives it
- * its name when size and hash are right there. For servers that can't take a stream.
+ * Sends one file as a stream of raw bytes, hashed on both ends while they move. A part that is
+ * there is continued behind its last right block.
  *
- * @param sent told the size of each piece that has arrived.
- * @throws Failure `hash-mismatch`, `no-space`, RemoteError, or as `Connection.request`. Whatever
- *   happens, nothing incomplete gets the target's name.
+ * @param fresh nothing of it is there, as far as is known: nobody asks for a part.
+ * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
+ *   `Connection.requestWithBody`. Whatever happens, nothing incomplete gets the target's name.
  */
-export async function uploadInChunks(
-  lanes: Lanes,
+export async function uploadAsStream(
+  way: Way,
   upload: Upload,
-  chunkSize: number,
-  sent: (bytes: number) => void,
-): Promise<void> {
-  const file = Bun.file(upload.path);
-  let failed = false;
-  const sendPiece = (offset: number) =>
-    lanes.use(async (connection) => {
-      if (failed) return;
-      try {
-        const piece = new Uint8Array(await file.slice(offset, offset + chunkSize).arrayBuffer());
-        const args = { part: upload.part, offset, data: piece.toBase64() };
-        await callScript(connection, chunkScript, args, v.literal(piece.length));
-        sent(piece.length);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    });
-  const pieces: Promise<void>[] = [];
-  for (let offset = 0; offset < upload.size; offset += chunkSize) pieces.push(sendPiece(offset));
-  const outcomes = await Promise.allSettled(pieces);
-  const broken = outcomes.find((outcome) => outcome.status === "rejected");
-  const { part, target, size, sha256 } = upload;
-  const finish = (action: "finish" | "discard") => {
-    const args = { action, part, target, size, sha256 };
-    const call = (connection: Connection) =>
-      callScript(connection, wheelhouseScript, args, finishSchema);
-    return lanes.use(call, true);
-  };
-  if (broken !== undefined) {
-    // Where the connection is gone as well, the part stays until the next push or a purge.
-    await finish("discard").catch(() => {});
-    throw explain(broken.reason);
-  }
-  const { complete } = await finish("finish").catch((error: unknown) => {
-    throw explain(error);
-  });
-  if (!complete) {
-    throw new Failure("hash-mismatch", `${target} arrived with another SHA-256 than ${sha256}`, {
-      hint: "run the same command again; if it happens again, the connection changes bytes",
-    });
-  }
+  observer: UploadObserver,
+  fresh: boolean,
+): Promise<Uploaded> {
+  const source = new Source(upload);
+  const there = fresh ? [] : await blocksThere(way, upload);
+  const firstMissing = there.indexOf(false);
+  const rightBlocks = firstMissing === -1 ? there.length : firstMissing;
+  const offset = Math.min(rightBlocks * blockSize, upload.size);
+  observer.resumed(offset);
+  const { part, target, size } = upload;
+  const lines = [part, target, size, offset].join("\n");
+  const digest = new Bun.CryptoHasher("sha256").update(lines).digest("hex");
+  const params = { part, target, size, offset, digest };
+  const body = fileAndHash(source, size, offset, observer);
+  const answer = await way.lanes.use((connection) =>
+    connection.requestWithBody("upload", params, body, stallSeconds),
+  );
+  if (answer.status !== "success") throw refusal(answer, upload);
+  return v.parse(streamedSchema, answer.result);
 }
 
+/** The file's bytes from `offset` on, then the hash of all of it in hexadecimal. */
+async function* fileAndHash(
+  source: Source,
+  size: number,
+  offset: number,
+  observer: UploadObserver,
+): AsyncGenerator<Uint8Array> {
+  const hasher = new Bun.CryptoHasher("sha256");
+  const read = (begin: number) => {
+    const bytes = source.read(begin, Math.min(size, begin + readSize));
+    bytes.catch(() => {}); // The sending may end before anybody looks at it.
+    return bytes;
+  };
+  let next = read(0);
+  for (let begin = 0; begin < size; begin += readSize) {
+    const bytes = await next;
+    const end = begin + bytes.length;
+    // Read while the bytes before are hashed and sent.
+    if (end < size) next = read(end);
+    hasher.update(bytes);
+    if (end <= offset) continue;
+    yield bytes.subarray(Math.max(0, offset - begin));
+    observer.sent(end - Math.max(begin, offset));
+  }
+  source.check();
+  yield new TextEncoder().encode(hasher.digest("hex"));
+}
+
+const finishSchema = v.object({ complete: v.boolean(), replaced: v.boolean() });
+
+/** The stretches of a file that are still to be sent, from the blocks that are there. */
+function missingStretches(there: readonly boolean[], size: number): [number, number][] {
+  const stretches: [number, number][] = [];
+  for (const [index, present] of there.entries()) {
+    if (present) continue;
+    const begin = index * blockSize;
+    const end = Math.min(size, begin + blockSize);
+    const last = stretches.at(-1);
+    if (last !== undefined && last[1] === begin) last[1] = end;
+    else stretches.push([begin, end]);
+  }
+  return stretches;
+}
+
+/**
+ * Sends one file in pieces over `execute_code`, several at once, and gives it its name when size
+ * and hash are right there. For servers that can't take a stream. Of a part that is there, only
+ * the blocks that are missing or wrong are sent.
+ *
+ * @param fresh as for `uploadAsStream`.
+ * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
+ *   `Connection.request`. Whatever happens, nothing incomplete gets the target's name.
+ */
+export async function uploadInChunks(
+  way: Way,
+  pace: Pace,
+  upload: Upload,
+  observer: UploadObserver,
+  fresh: boolean,
+): Promise<Uploaded> {
+  const { lanes } = way;
+  const source = new Source(upload);
+  const { part, target, size } = upload;
+  const there = fresh
+    ? Array<boolean>(Math.ceil(size / blockSize)).fill(false)
+    : await blocksThere(way, upload);
+  const stretches = missingStretches(there, size);
+  const missing = stretches.reduce((sum, [begin, end]) => sum + end - begin, 0);
+  observer.resumed(size - missing);
+  let failure: unknown;
+  const sendNext = async (connection: Connection): Promise<void> => {
+    const stretch = stretches[0];
+    if (failure !== undefined || stretch === undefined) return;
+    const [begin, stretchEnd] = stretch;
+    const end = Math.min(stretchEnd, begin + pace.chunkSize);
+    if (end === stretchEnd) stretches.shift();
+    else stretch[0] = end;
+    const piece = await source.read(begin, end);
+    const args = { action: "write", part, offset: begin, data: piece.toBase64() };
+    await pace.timed(end - begin, () =>
+      callScript(connection, partScript, args, v.literal(piece.length), { seconds: stallSeconds }),
+    );
+    observer.sent(end - begin);
+  };
+  const run = async () => {
+    while (failure === undefined && stretches.length > 0) {
+      await lanes.use(sendNext).catch((error: unknown) => {
+        failure ??= error;
+      });
+    }
+  };
+  const runners = Math.min(pace.lanes, Math.ceil(missing / pace.chunkSize));
+  await Promise.all(Array.from({ length: runners }, run));
+  if (failure !== undefined) {
+    const reason = explain(failure);
+    if (reason instanceof Failure && reason.code === "no-space") await discard(way, part);
+    throw reason;
+  }
+  source.check();
+  const args: JsonValue = { action: "finish", part, target, size, sha256: await upload.sha256() };
+  const finish = (connection: Connection) =>
+    callBeside(way.server, connection, partScript, args, finishSchema);
+  const { complete, replaced } = await lanes.use(finish, true).catch((error: unknown) => {
+    throw explain(error);
+  });
+  if (!complete) throw mismatched(upload);
+  return { sha256: await upload.sha256(), replaced };
+}
+
+/** Removes a part, so that a full disk isn't kept full; where that can't be done, a purge does. */
+async function discard({ server, lanes }: Way, part: string): Promise<void> {
+  const args = { action: "discard", part };
+  const call = (connection: Connection) =>
+    callBeside(server, connection, partScript, args, v.null());
+  await lanes.use(call, true).catch(() => {});
+}
+
+function mismatched(upload: Upload): Failure {
+  return new Failure(
+    "hash-mismatch",
+    `${upload.target} arrived with another SHA-256 than it was sent with`,
+    { hint: "run the same command again; if it happens again, something on the way changes bytes" },
+  );
+}
+
+function busy(upload: Upload): Failure {
+  return new Failure("part-busy", `another push is writing to ${upload.part}`, {
+    hint: "wait until it has ended, then run the same command again",
+  });
+}
+
+/** Says errors of the system there in words a user can act on. */
 function explain(error: unknown): unknown {
-  if (error instanceof RemoteError && (error.errno === "ENOSPC" || error.errno === "EDQUOT")) {
+  return error instanceof RemoteError ? explained(error) : error;
+}
+
+function explained(error: RemoteError): Failure {
+  if (error.errno === "ENOSPC" || error.errno === "EDQUOT") {
     return new Failure("no-space", "there is no space left on the remote disk", {
       hint: "free some there ('blender-remote-cli pkg purge-cache'), or give another --remote-wheelhouse",
       cause: error,
     });
   }
+  if (error.errno === "EBUSY") {
+    return new Failure("part-busy", `another push is writing to ${error.path}`, {
+      hint: "wait until it has ended, then run the same command again",
+      cause: error,
+    });
+  }
   return error;
+}
+
+/** Whether this server takes streams. */
+export function takesStreams(server: Server): boolean {
+  return can(server, "upload") && can(server, "run_script");
 }

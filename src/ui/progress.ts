@@ -2,59 +2,147 @@ import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { megabytes } from "./format.ts";
 import type { Output } from "./output.ts";
 
-/** Shows how far a transfer is: a bar on a terminal, lines elsewhere, nothing when quiet. */
+/** Shows how far transfers are: bars on a terminal, lines elsewhere, nothing when quiet. */
 export interface Progress {
+  /** How much there is to do altogether, in bytes. */
   begin(totalBytes: number): void;
-  advance(bytes: number): void;
-  /** A line about one finished thing; stands above the bar. */
+  /** One file is on its way; so many of its bytes needn't be sent. Again when it begins anew. */
+  start(name: string, size: number, there: number): void;
+  advance(name: string, bytes: number): void;
+  /** The file isn't on its way any more, whatever became of it. */
+  finish(name: string): void;
+  /** A line about one finished thing; stands above the bars. */
   line(text: string): void;
   end(): void;
 }
 
-const silent: Progress = { begin() {}, advance() {}, line() {}, end() {} };
+const silent: Progress = {
+  begin() {},
+  start() {},
+  advance() {},
+  finish() {},
+  line() {},
+  end() {},
+};
 
-function lines(output: Output): Progress {
-  return { ...silent, line: (text) => output.note(text) };
+/** Without a terminal, a line about what goes on comes at most this often, in ms. */
+const lineEvery = 5000;
+/** Bars for files that are too small to be seen moving would only flicker; bytes. */
+const smallestWithBar = 8 * 1024 * 1024;
+
+/** What is done of one total, and how fast it goes on. */
+class Pace {
+  total = 0;
+  done = 0;
+  #moved = 0;
+  readonly #begun = performance.now();
+
+  move(bytes: number): void {
+    this.done += bytes;
+    this.#moved += bytes;
+  }
+
+  get rate(): number {
+    return this.#moved / Math.max(0.05, (performance.now() - this.#begun) / 1000);
+  }
+
+  /** `1.2 MB/3.4 MB 5 MB/s 1s`, in parts. */
+  get words() {
+    const { rate } = this;
+    return {
+      done: megabytes(this.done),
+      all: megabytes(this.total),
+      rate: megabytes(rate),
+      left: rate > 0 ? duration((this.total - this.done) / rate) : "?",
+    };
+  }
 }
 
-function bar(): Progress {
-  let total = 0;
-  let done = 0;
-  let begun = 0;
-  let shown: SingleBar | undefined;
+function duration(seconds: number): string {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole < 60) return `${whole}s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, "0")}s`;
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
+}
+
+function lines(output: Output): Progress {
+  let pace = new Pace();
+  let said = performance.now();
+  return {
+    ...silent,
+    begin: (bytes) => {
+      pace = new Pace();
+      pace.total = bytes;
+      said = performance.now();
+    },
+    advance: (_, bytes) => {
+      pace.move(bytes);
+      if (performance.now() - said < lineEvery) return;
+      said = performance.now();
+      const { done, all, rate, left } = pace.words;
+      output.note(`sent ${done} of ${all}, ${rate}/s, ${left} left`);
+    },
+    line: (text) => output.note(text),
+  };
+}
+
+/** Cuts a name so that its bar fits into a narrow terminal too; the version stays in sight. */
+function short(name: string, width: number): string {
+  return name.length <= width ? name.padEnd(width) : `${name.slice(0, width - 1)}…`;
+}
+
+function bars(): Progress {
+  const nameWidth = Math.max(12, Math.min(36, (process.stderr.columns ?? 80) - 52));
+  const total = new Pace();
+  const files = new Map<string, { pace: Pace; bar: SingleBar }>();
   const view = new MultiBar(
     {
-      format: "{bar} {percentage}% {done}/{all} {rate}/s {left}",
+      format: "{name} {bar} {percentage}% {done}/{all} {rate}/s {left}",
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
-      linewrap: true,
-      barsize: 24,
+      barsize: 12,
       fps: 10,
+      // cli-progress pads nothing by itself, so that figures would jump about.
+      formatValue: (value, _, type) =>
+        type === "percentage" ? String(value).padStart(3) : `${value}`,
     },
     Presets.rect,
   );
-  const payload = () => {
-    const rate = done / Math.max(0.05, (performance.now() - begun) / 1000);
-    const left = rate > 0 ? Math.ceil((total - done) / rate) : 0;
-    return {
-      done: megabytes(done),
-      all: megabytes(total),
-      rate: megabytes(rate),
-      left: `${left}s`,
-    };
-  };
+  let all: SingleBar | undefined;
+  const show = () => all?.update(Math.min(total.done, total.total), total.words);
   return {
     begin: (bytes) => {
-      total = bytes;
-      begun = performance.now();
-      if (total > 0) shown = view.create(total, 0, payload());
+      total.total = bytes;
+      if (bytes > 0) {
+        all = view.create(bytes, 0, { name: short("total", nameWidth), ...total.words });
+      }
     },
-    advance: (bytes) => {
-      done += bytes;
-      shown?.update(done, payload());
+    start: (name, size, there) => {
+      files.get(name)?.bar.stop();
+      const known = files.get(name);
+      if (known !== undefined) view.remove(known.bar);
+      if (size < smallestWithBar) return;
+      const pace = new Pace();
+      pace.total = size;
+      pace.done = there;
+      const bar = view.create(size, there, { name: short(name, nameWidth), ...pace.words });
+      files.set(name, { pace, bar });
     },
-    // Printed above the bar when it's drawn next.
+    advance: (name, bytes) => {
+      total.move(bytes);
+      const file = files.get(name);
+      file?.pace.move(bytes);
+      file?.bar.update(Math.min(file.pace.done, file.pace.total), file.pace.words);
+      show();
+    },
+    finish: (name) => {
+      const file = files.get(name);
+      if (file !== undefined) view.remove(file.bar);
+      files.delete(name);
+    },
+    // Printed above the bars when they're drawn next.
     line: (text) => void view.log(`${text}\n`),
     end: () => {
       view.update(); // `stop` alone loses lines that wait for the next drawing
@@ -66,5 +154,5 @@ function bar(): Progress {
 /** Makes the progress display that fits the output. */
 export function createProgress(output: Output): Progress {
   if (output.quiet || output.json) return silent;
-  return output.terminal ? bar() : lines(output);
+  return output.terminal ? bars() : lines(output);
 }

@@ -1,5 +1,6 @@
 """How one call carries a JSON value in and one out."""
 
+import hashlib
 import importlib.util
 import json
 import sys
@@ -15,7 +16,7 @@ NONCE = "blender-remote-1234 "
 
 @pytest.fixture
 def run_script() -> ModuleType:
-    path = Path(__file__).parents[2] / "src" / "run_script.py"
+    path = Path(__file__).parents[2] / "src" / "service" / "bld_remote_mcp" / "run_script.py"
     spec = importlib.util.spec_from_file_location("run_script", path)
     assert spec is not None
     assert spec.loader is not None
@@ -28,15 +29,22 @@ def run_script() -> ModuleType:
 def call(run_script: ModuleType, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
 
     def answer(source: str, arguments: object = None) -> Any:
-        document = {"nonce": NONCE, "name": "s.py", "source": source, "arguments": arguments}
-        run_script.answer(json.dumps(document))
+        document = json.dumps({"name": "s.py", "source": source, "arguments": arguments})
+        run_script.answer(document, digest_of(document), NONCE)
         before, line = capsys.readouterr().out.rsplit(NONCE, 1)
         assert before.endswith("\n")
         assert line.endswith("\n")
         assert "\n" not in line[:-1]
-        return json.loads(line)
+        digest, text = line[:-1].split(" ", 1)
+        assert digest == digest_of(text)
+        assert text.isascii()
+        return json.loads(text)
 
     return answer
+
+
+def digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -100,8 +108,24 @@ def test_the_nonce_tells_the_answer_from_other_output(call: Callable[..., Any]) 
 def test_it_is_written_at_once(run_script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     stream = type("Stream", (), {"write": staticmethod(written.append)})()
-    document = {"nonce": NONCE, "name": "s", "source": "def main(_): pass", "arguments": None}
+    document = json.dumps({"name": "s", "source": "def main(_): pass", "arguments": None})
     monkeypatch.setattr(sys, "stdout", stream)
-    run_script.answer(json.dumps(document))
+    run_script.answer(document, digest_of(document), NONCE)
     monkeypatch.undo()
-    assert written == [f'\n{NONCE}{{"value": null}}\n']
+    outcome = '{"value": null}'
+    assert written == [f"\n{NONCE}{digest_of(outcome)} {outcome}\n"]
+
+
+def test_a_damaged_call_is_not_run(
+    run_script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = tmp_path / "made"
+    source = "def main(path): open(path, 'w').close()"
+    document = json.dumps({"name": "s", "source": source, "arguments": str(made)})
+    digest = digest_of(document)
+    flipped = document.replace("made", "mafe")
+    run_script.answer(flipped, digest, NONCE)
+    assert "DamagedCall" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+    run_script.answer(document, digest, NONCE)
+    assert made.exists()

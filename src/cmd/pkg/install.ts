@@ -10,6 +10,7 @@ import {
   runInstall,
 } from "../../remote/install.ts";
 import type { PackageChanges, PlannedPackage } from "../../remote/packages.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse.ts";
 import { type Output, shellWord } from "../../ui/output.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 import { command } from "../command.ts";
@@ -55,12 +56,13 @@ function installTarget(text: string): InstallTarget {
   throw usage("bad-target", `--target is '${text}'`, "give site or user-modules");
 }
 
-function requireOneMode(request: InstallRequest): void {
+function requireOneMode(request: InstallRequest, offline: boolean): void {
   const online = request.allowOnline ? "--allow-online" : request.indexFlags[0];
-  if (request.wheelhouse === undefined || online === undefined) return;
+  if (online === undefined || !(offline || request.wheelhouse !== undefined)) return;
+  const flag = request.wheelhouse === undefined ? "--offline" : "--remote-wheelhouse";
   throw usage(
     "two-modes",
-    `--remote-wheelhouse installs offline, and ${online} is for installing online`,
+    `${flag} installs offline, and ${online} is for installing online`,
     "give one of them",
   );
 }
@@ -148,6 +150,10 @@ export const install = command({
       negativeDescription: "Only what is named, without dependencies",
     },
     "dry-run": { type: "boolean", description: "Say what would be installed, and change nothing" },
+    offline: {
+      type: "boolean",
+      description: "Install only from the remote wheelhouse that 'pkg push' fills by default",
+    },
     "remote-wheelhouse": {
       ...remoteWheelhouseArg,
       description: "Install offline, only from this wheelhouse on Blender's machine",
@@ -186,7 +192,7 @@ export const install = command({
       allowOnline: args["allow-online"] === true,
       breakSystemPackages: args["break-system-packages"] === true,
     };
-    requireOneMode(request);
+    requireOneMode(request, args.offline === true);
     const { deadlines, ...target } = await targetOf(args);
     const observer: InstallObserver = {
       output: async (bytes) => {
@@ -194,8 +200,13 @@ export const install = command({
       },
       warn: (message) => output.warn(message),
     };
-    return withSession({ ...target, deadlines }, output, signal, async ({ connection }) => {
-      const prepared = await prepareInstall(connection, request);
+    return withSession({ ...target, deadlines }, output, signal, async (session) => {
+      const { connection } = session;
+      if (args.offline === true && request.wheelhouse === undefined) {
+        request.wheelhouse = await resolveWheelhouse(session, undefined);
+        output.note(`installing offline, from ${request.wheelhouse}`);
+      }
+      const prepared = await prepareInstall(session, request);
       if (args["dry-run"] === true) {
         const planned = await planInstall(connection, prepared, observer, deadlines);
         await renderPlan(request, planned, output);

@@ -1,4 +1,5 @@
 import { type Package, snapshotPackages } from "../../remote/packages.ts";
+import { columns } from "../../ui/format.ts";
 import { command } from "../command.ts";
 import { targetOf } from "../target.ts";
 import { withPackages } from "./shared.ts";
@@ -21,11 +22,8 @@ export function render(packages: readonly Package[]): string {
       return [one.name, one.version, one.source, location];
     }),
   ];
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`)
+  return columns(rows)
+    .map((line) => `${line}\n`)
     .join("");
 }
 

@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { type Purge, purge } from "../../remote/wheelhouse.ts";
+import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { command } from "../command.ts";
@@ -28,7 +28,7 @@ function contents(result: Purge): string {
 export const purgeCache = command({
   description: "Empty a remote wheelhouse",
   args: {
-    "remote-wheelhouse": { ...remoteWheelhouseArg, required: true },
+    "remote-wheelhouse": remoteWheelhouseArg,
     yes: { type: "boolean", alias: "y", description: "Don't ask" },
     force: {
       type: "boolean",
@@ -36,10 +36,11 @@ export const purgeCache = command({
     },
   },
   async run({ args, output, signal }) {
-    const folder = args["remote-wheelhouse"];
     const force = args.force === true;
     const target = await targetOf(args);
-    return withPackages(target, output, signal, async ({ connection }) => {
+    return withPackages(target, output, signal, async (session) => {
+      const { connection } = session;
+      const folder = args["remote-wheelhouse"] ?? (await resolveWheelhouse(session, undefined));
       const found = await purge(connection, folder, "look", force);
       const nothing = found.state === "missing" || found.files.length + found.foreign.length === 0;
       if (nothing) {

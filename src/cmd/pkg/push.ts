@@ -1,8 +1,14 @@
 import { Failure } from "../../failure.ts";
-import { collectWheels, sha256Of } from "../../local/wheels.ts";
-import type { Connection } from "../../remote/connection.ts";
+import { HashCache } from "../../local/hash-cache.ts";
+import { collectWheels } from "../../local/wheels.ts";
+import type { Connection, Deadlines } from "../../remote/connection.ts";
 import { knownTagsOf } from "../../remote/environment.ts";
-import { type PushedFile, push as pushWheels, type Wheel } from "../../remote/wheelhouse.ts";
+import {
+  type PushedFile,
+  type PushOptions,
+  push as pushWheels,
+  type Wheel,
+} from "../../remote/wheelhouse.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
@@ -31,8 +37,13 @@ function chunkSizeOf(text: string): number {
 function describe(file: PushedFile): string {
   const size = megabytes(file.size);
   switch (file.status) {
-    case "uploaded":
-      return `uploaded ${file.name} (${size})`;
+    case "uploaded": {
+      const there = file.resumed_bytes;
+      const resumed =
+        there === 0 ? "" : `, ${megabytes(there)} of it were there from an earlier push`;
+      const replaced = file.replaced ? "; it replaced another file of that name" : "";
+      return `uploaded ${file.name} (${size}${resumed})${replaced}`;
+    }
     case "skipped":
       return `skipped ${file.name} (${size}): already there with the same hash`;
     case "failed":
@@ -86,50 +97,99 @@ async function misfitWarnings(
   );
 }
 
+function transportOf(text: string): PushOptions["transport"] {
+  if (text === "auto" || text === "stream" || text === "chunks") return text;
+  throw new Failure("bad-transport", `--transport is '${text}'`, {
+    kind: "usage",
+    hint: "give auto, stream or chunks",
+  });
+}
+
+/** A transfer that goes on may take as long as it takes, so that the limit is one for each step. */
+function stepwise(deadlines: Deadlines): Deadlines {
+  return { ...deadlines, answer: deadlines.total, total: Number.POSITIVE_INFINITY };
+}
+
+const mostRetries = 100;
+
+function retriesOf(text: string): number {
+  const retries = Number(text);
+  if (/^\d+$/.test(text) && retries <= mostRetries) return retries;
+  throw new Failure("bad-retries", `--retries is '${text}'`, {
+    kind: "usage",
+    hint: `give how often a broken transfer is taken up again, 0 to ${mostRetries}`,
+  });
+}
+
 export const push = command({
   description: "Bring wheels into a wheelhouse on Blender's machine",
   args: {
     path: { type: "positional", description: "Wheels, or folders that hold wheels" },
-    "remote-wheelhouse": { ...remoteWheelhouseArg, required: true },
+    "remote-wheelhouse": remoteWheelhouseArg,
+    strict: {
+      type: "boolean",
+      description: "Send nothing when a wheel doesn't fit the Python there",
+    },
+    retries: {
+      type: "string",
+      valueHint: "number",
+      default: "5",
+      description: "How often a transfer that broke is taken up again, for each wheel",
+    },
+    transport: {
+      type: "string",
+      valueHint: "auto|stream|chunks",
+      default: "auto",
+      description: "Raw bytes, which our service takes, or pieces of code for any server",
+    },
     "chunk-size": {
       type: "string",
       valueHint: "size",
       default: "5M",
       description: "Largest piece sent at once, before base64; k and M are 1024 based",
     },
-    strict: {
-      type: "boolean",
-      description: "Send nothing when a wheel doesn't fit the Python there",
-    },
   },
   several: "path",
   async run({ args, positionals, output, signal }) {
     const chunkSize = chunkSizeOf(args["chunk-size"]);
+    const transport = transportOf(args.transport);
+    const retries = retriesOf(args.retries);
     const target = await targetOf(args);
+    if (args.timeout === undefined) target.deadlines = stepwise(target.deadlines);
     const local = await collectWheels(positionals);
-    const bad = local.flatMap(({ name, size, problem }): PushedFile[] =>
-      problem === undefined
-        ? []
-        : [{ name, size, sha256: null, status: "failed", transferred_bytes: 0, error: problem }],
-    );
-    const wheels: Wheel[] = [];
-    for (const { name, path, size, problem } of local) {
-      if (problem === undefined) wheels.push({ name, path, size, sha256: await sha256Of(path) });
+    const hashes = await HashCache.open();
+    const bad: PushedFile[] = [];
+    const wheels: (Wheel & { state: string })[] = [];
+    for (const { name, path, size, fingerprint, problem } of local) {
+      if (problem === undefined) {
+        const state = await hashes.state(path);
+        wheels.push({ name, path, size, fingerprint, state, sha256: () => hashes.sha256(path) });
+        continue;
+      }
+      const nothing = { sha256: null, transferred_bytes: 0, resumed_bytes: 0, replaced: false };
+      bad.push({ name, size, ...nothing, status: "failed", error: problem });
     }
     const progress = createProgress(output);
+    const sizes = new Map(wheels.map(({ name, size }) => [name, size]));
     let warnings: string[] = [];
-    const { folder, files } = await withPackages(target, output, signal, async (session) => {
+    const pushed = await withPackages(target, output, signal, async (session) => {
       warnings = await misfitWarnings(session.connection, wheels, args.strict === true, output);
       try {
         return await pushWheels(session, wheels, {
           folder: args["remote-wheelhouse"],
+          transport,
           chunkSize,
+          retries,
           deadlines: target.deadlines,
           signal,
           observer: {
             begins: (_, bytes) => progress.begin(bytes),
-            arrived: (bytes) => progress.advance(bytes),
+            starts: (name, there) => progress.start(name, sizes.get(name) ?? 0, there),
+            sent: (name, bytes) => progress.advance(name, bytes),
+            retries: (name, reason, seconds) =>
+              progress.line(`${name}: ${reason}; trying again in ${seconds} s`),
             finished: (file) => {
+              progress.finish(file.name);
               if (file.status === "uploaded") progress.line(describe(file));
             },
           },
@@ -138,26 +198,47 @@ export const push = command({
         progress.end();
       }
     });
-    const all = [...files, ...bad].sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const { name, path, state } of wheels) {
+      const sha256 = pushed.files.find((file) => file.name === name)?.sha256;
+      if (sha256 != null) await hashes.put(path, state, sha256).catch(() => {});
+    }
+    await hashes.save();
+    const all = [...pushed.files, ...bad].sort((a, b) => (a.name < b.name ? -1 : 1));
     const number = (status: PushedFile["status"]) =>
       all.filter((file) => file.status === status).length;
     const [uploaded, skipped, failed] = [number("uploaded"), number("skipped"), number("failed")];
+    const { folder, lost } = pushed;
+    const exit = lost?.exitCode ?? (failed === 0 ? 0 : 1);
     if (output.json) {
-      const summary = { files: all, uploaded, skipped, failed, warnings };
-      await output.writeJson({ op: "push", remote_wheelhouse: folder, ...summary });
-      return failed === 0 ? 0 : 1;
+      await output.writeJson({
+        op: "push",
+        remote_wheelhouse: folder,
+        transport: pushed.transport,
+        files: all,
+        uploaded,
+        skipped,
+        failed,
+        removed_parts: pushed.removedParts,
+        warnings,
+      });
+      return exit;
+    }
+    if (pushed.removedParts > 0) {
+      output.note(`removed ${count(pushed.removedParts, "part")} of pushes older than a week`);
     }
     for (const file of all) {
       if (file.status === "skipped") output.note(describe(file));
       if (file.status === "failed") output.error(describe(file));
     }
     const summary = `${folder}: ${count(uploaded, "wheel")} uploaded, ${skipped} skipped, ${failed} failed`;
-    if (failed === 0) {
+    if (exit === 0) {
       output.success(summary);
-      return 0;
+      return exit;
     }
     output.error(summary);
-    await output.hint("mend what is said above and run the same command again");
-    return 1;
+    await output.hint(
+      lost?.hint ?? "mend what is said above and run the same command again: it goes on from there",
+    );
+    return exit;
   },
 });

@@ -8,7 +8,8 @@ import { type Target, withSession } from "../target.ts";
 export const remoteWheelhouseArg = {
   type: "string",
   valueHint: "dir",
-  description: "The wheelhouse on Blender's machine; ~ and relative paths are resolved there",
+  description:
+    "The wheelhouse on Blender's machine, where ~ and relative paths are resolved (a cache folder of Blender's user)",
 } as const satisfies StringArgDef;
 
 /** Connects as `withSession` does, and says first when a pip run of somebody goes on there. */

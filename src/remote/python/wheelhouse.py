@@ -2,34 +2,139 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Hashes of the wheels here, by name, with the size and time that they are good for.
+HASHES = ".blender-remote-hashes.json"
+WEEK = 7 * 24 * 3600
 
-def resolved(folder: str) -> Path:
+
+def default_folder() -> Path:
+    """Where wheels go when no folder is named: a cache folder of the user that Blender runs as."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        return base / "blender-remote-cli" / "Cache" / "wheelhouse"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "blender-remote-cli" / "wheelhouse"
+    # A relative path is to be ignored (XDG Base Directory Specification).
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
+    return base / "blender-remote-cli" / "wheelhouse"
+
+
+def resolved(folder: str | None) -> Path:
     """Give the absolute path of a folder as a user wrote it: ``~`` is Blender's home."""
+    if folder is None:
+        return default_folder()
     return Path(os.path.abspath(os.path.expanduser(folder)))
 
 
-def is_file(path: Path, size: int, sha256: str) -> bool:
-    """Whether ``path`` is a regular file (not a link) with this size and hash."""
-    if path.is_symlink() or not path.is_file() or path.stat().st_size != size:
-        return False
+class Hashes:
+    """The SHA-256 of wheels, remembered beside them as long as size and time are the same."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what is remembered; a file that can't be read is as good as none."""
+        self._path = folder / HASHES
+        self._known: dict[str, Any] = {}
+        self._changed = False
+        with contextlib.suppress(OSError, ValueError):
+            known = json.loads(self._path.read_text("utf-8"))
+            if isinstance(known, dict):
+                self._known = known
+
+    def get(self, name: str, info: os.stat_result) -> str | None:
+        """The hash of a file that hasn't changed since it was put."""
+        entry = self._known.get(name)
+        if not isinstance(entry, dict):
+            return None
+        if (entry.get("size"), entry.get("mtime_ns")) != (info.st_size, info.st_mtime_ns):
+            return None
+        sha256 = entry.get("sha256")
+        return sha256 if isinstance(sha256, str) else None
+
+    def put(self, name: str, info: os.stat_result, sha256: str) -> None:
+        """Remember a hash."""
+        self._known[name] = {
+            "size": info.st_size,
+            "mtime_ns": info.st_mtime_ns,
+            "sha256": sha256,
+        }
+        self._changed = True
+
+    def save(self) -> None:
+        """Write what is new in one piece. Where that fails, hashes are computed again next time."""
+        if not self._changed:
+            return
+        there = {name for name in self._known if (self._path.parent / name).is_file()}
+        text = json.dumps({name: self._known[name] for name in sorted(there)})
+        with contextlib.suppress(OSError):
+            handle, new = tempfile.mkstemp(dir=self._path.parent, prefix=".blender-remote-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.replace(new, self._path)
+            except BaseException:
+                os.unlink(new)
+                raise
+
+
+def sha256_of(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
-    return digest.hexdigest() == sha256
+    return digest.hexdigest()
+
+
+def regular_file(path: Path) -> os.stat_result | None:
+    """What is known of a regular file, not a link to one; None where there is none."""
+    with contextlib.suppress(OSError):
+        if not path.is_symlink() and path.is_file():
+            return path.stat()
+    return None
+
+
+def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Names of the files in a folder, with what is known of them; links count as their files."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            # Another push may rename or remove a file in between.
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file():
+                    yield entry.name, entry.stat()
+
+
+def is_part(name: str) -> bool:
+    return name.startswith(".") and name.endswith(".part")
+
+
+def clear_old(folder: Path) -> int:
+    """Remove the parts that nobody has written to for a week; how many."""
+    removed = 0
+    for name, info in list(entries(folder)):
+        if is_part(name) and time.time() - info.st_mtime > WEEK:
+            with contextlib.suppress(OSError):
+                os.unlink(folder / name)
+                removed += 1
+    return removed
 
 
 def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make the folder ready and say which wheels it has already.
+    """Make the folder ready and say what is there of these wheels.
 
-    Take ``{"folder", "wheels": [{"name", "size", "sha256"}]}``; give
-    ``{"folder": absolute path, "present": [name], "free_bytes": int}``.
+    Take ``{"folder": str | None, "wheels": [{"name", "size", "part"}], "seconds"}``: ``part`` is
+    the name of the wheel's part file, ``seconds`` how long hashes may be computed for.
+    Give ``{"folder": absolute path, "free_bytes", "there": {name: SHA-256, or None where it has
+    another size}, "unhashed": [name], "parts": {name of the wheel: bytes}, "removed_parts"}``;
+    ``unhashed`` are those of the right size for which there was no time: ask again.
     Raises OSError where the folder can't be made or written to.
     """
     folder = resolved(arguments["folder"])
@@ -37,62 +142,94 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     # Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
     with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
         pass
-    present = [
-        wheel["name"]
-        for wheel in arguments["wheels"]
-        if is_file(folder / wheel["name"], wheel["size"], wheel["sha256"])
-    ]
-    free = shutil.disk_usage(folder).free
-    return {"folder": str(folder), "present": present, "free_bytes": free}
+    removed = clear_old(folder)
+    ends = time.monotonic() + arguments["seconds"]
+    hashes = Hashes(folder)
+    there: dict[str, str | None] = {}
+    unhashed: list[str] = []
+    parts: dict[str, int] = {}
+    for wheel in arguments["wheels"]:
+        name = wheel["name"]
+        part = regular_file(folder / wheel["part"])
+        if part is not None:
+            parts[name] = part.st_size
+        info = regular_file(folder / name)
+        if info is None:
+            continue
+        if info.st_size != wheel["size"]:
+            there[name] = None
+            continue
+        sha256 = hashes.get(name, info)
+        if sha256 is None and time.monotonic() > ends:
+            unhashed.append(name)
+            continue
+        if sha256 is None:
+            sha256 = sha256_of(folder / name)
+            hashes.put(name, info, sha256)
+        there[name] = sha256
+    hashes.save()
+    return {
+        "folder": str(folder),
+        "free_bytes": shutil.disk_usage(folder).free,
+        "there": there,
+        "unhashed": unhashed,
+        "parts": parts,
+        "removed_parts": removed,
+    }
 
 
-def finish(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Give a part file its name when its size and hash are right, otherwise remove it.
+def record(arguments: dict[str, Any]) -> None:
+    """Remember the hashes of wheels that have just arrived.
 
-    Take ``{"part", "target", "size", "sha256"}``; give ``{"complete": bool}``.
+    Take ``{"folder": absolute path, "wheels": {name: {"size", "sha256"}}}``.
     """
-    part, target = Path(arguments["part"]), Path(arguments["target"])
-    if is_file(part, arguments["size"], arguments["sha256"]):
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-        return {"complete": True}
-    part.unlink(missing_ok=True)
-    # Another push of the same wheel may have renamed the part that both wrote.
-    return {"complete": is_file(target, arguments["size"], arguments["sha256"])}
-
-
-def discard(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Remove a part file. Take ``{"part"}``; give ``{"complete": false}``."""
-    Path(arguments["part"]).unlink(missing_ok=True)
-    return {"complete": False}
+    folder = Path(arguments["folder"])
+    hashes = Hashes(folder)
+    for name, wheel in arguments["wheels"].items():
+        info = regular_file(folder / name)
+        if info is not None and info.st_size == wheel["size"]:
+            hashes.put(name, info, wheel["sha256"])
+    hashes.save()
 
 
 def listing(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Say what is in a folder, without opening a file. Take ``{"folder"}``.
+    """Say what is in a folder. Take ``{"folder": str | None, "seconds": float | None}``.
 
-    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size"}]}``, by name; what
-    isn't a file, or a link to one, is left out. Raises OSError where it isn't a folder or can't be
-    read.
+    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size", "sha256"}]}``, by
+    name; what isn't a file, or a link to one, is left out. ``sha256`` is null for what isn't a
+    wheel, and where ``seconds`` (null: no hashes at all) are over: ask again.
+    Raises OSError where it isn't a folder or can't be read.
     """
     folder = resolved(arguments["folder"])
-    files = []
+    seconds = arguments["seconds"]
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                # Another push may rename or remove a file in between.
-                with contextlib.suppress(FileNotFoundError):
-                    if entry.is_file():
-                        files.append({"name": entry.name, "size": entry.stat().st_size})
+        found = sorted(entries(folder))
     except FileNotFoundError:
         return {"folder": str(folder), "exists": False, "files": []}
-    files.sort(key=lambda file: file["name"])
+    hashes = Hashes(folder)
+    ends = time.monotonic() + (seconds or 0)
+    files = []
+    for name, info in found:
+        sha256 = None
+        if seconds is not None and name.endswith(".whl"):
+            sha256 = hashes.get(name, info)
+            if sha256 is None and time.monotonic() < ends:
+                with contextlib.suppress(OSError):
+                    sha256 = sha256_of(folder / name)
+                    hashes.put(name, info, sha256)
+        files.append({"name": name, "size": info.st_size, "sha256": sha256})
+    hashes.save()
     return {"folder": str(folder), "exists": True, "files": files}
 
 
-ACTIONS = {"list": listing, "prepare": prepare, "finish": finish, "discard": discard}
+def resolve(arguments: dict[str, Any]) -> str:
+    """Give the absolute path of a folder. Take ``{"folder": str | None}``."""
+    return str(resolved(arguments["folder"]))
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
+ACTIONS = {"list": listing, "prepare": prepare, "record": record, "resolve": resolve}
+
+
+def main(arguments: dict[str, Any]) -> dict[str, Any] | str | None:
     """Do ``arguments["action"]``."""
     return ACTIONS[arguments["action"]](arguments)

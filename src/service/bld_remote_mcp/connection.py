@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from .answers import CommandError, encode, failure
+from .answers import CommandError, encode, failure, success
 from .dispatch import Reply
 from .framing import MessageBuffer
 from .log import logger
+from .upload import Upload
 
 # Big reads while a request is under way: with a busy main thread, each one waits for its turn.
 _READ_FIRST = 64 * 1024
@@ -92,6 +93,8 @@ class Connection:
     def _answer(self, request: dict[str, object]) -> None:
         if not self.authorized:
             reply = Reply(encode(failure(CommandError("this connection is not authorised"))))
+        elif request.get("type") == "upload":
+            reply = Reply(encode(success(self._upload(request.get("params")))))
         else:
             reply = self._reply_to(request)
         try:
@@ -99,6 +102,25 @@ class Connection:
         finally:
             if reply.afterwards is not None:
                 reply.afterwards()
+
+    def _upload(self, params: object) -> dict[str, object]:
+        """Take a file, whose bytes follow the request; when it fails, what comes is no request."""
+        try:
+            if not isinstance(params, dict):
+                raise CommandError("params must be an object")
+            return Upload(params).receive(self._read_into)
+        except CommandError as error:
+            raise ProtocolError(str(error), **error.fields) from error
+
+    def _read_into(self, block: memoryview) -> int:
+        """Fill a block; fewer bytes only where the client has ended."""
+        count = self._received.take_into(block)
+        while count < len(block):
+            more = self._socket.recv_into(block[count:], 0, socket.MSG_WAITALL)
+            if more == 0:
+                break
+            count += more
+        return count
 
     def _linger(self) -> None:
         """Let the client read the last answer: closing with bytes unread would reset it."""

@@ -15,12 +15,21 @@ from . import blender
 from .answers import CommandError, encode, failure, success
 from .commands import Command, Params, commands, legacy, text_or_none
 from .jobs import Job, Result
+from .run_script import answered
 
 if TYPE_CHECKING:
     from .server import Server
 
 PROTOCOL = 1
-CAPABILITIES = ("status", "timeout_seconds", "shutdown_quit", "interrupt", "request_id")
+CAPABILITIES = (
+    "status",
+    "timeout_seconds",
+    "shutdown_quit",
+    "interrupt",
+    "request_id",
+    "run_script",
+    "upload",
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class Dispatcher:
             "hello": lambda _params: _reply(self._hello()),
             "status": lambda _params: _reply(self._status()),
             "interrupt": lambda params: _reply({"interrupted": self._interrupt(params)}),
+            "run_script": lambda params: _reply(run_script(params)),
             "server_shutdown": self._shutdown,
         }
 
@@ -158,6 +168,19 @@ class Dispatcher:
                 "the open file has unsaved changes, so Blender was not quit; "
                 "save it, or give force to lose them"
             )
+
+
+def run_script(params: Params) -> dict[str, object]:
+    """Run a script here, on the connection's thread, while Blender's main thread does anything.
+
+    Such a script must leave Blender alone: it is for work on files. Takes and gives what
+    `run_script.answered` does.
+    """
+    call, digest = params.get("call"), params.get("digest")
+    if not isinstance(call, str) or not isinstance(digest, str):
+        raise CommandError("call and digest must be strings")
+    outcome, own_digest = answered(call, digest)
+    return {"outcome": outcome, "digest": own_digest}
 
 
 def _carry_out(command: Command, params: Params) -> bytes:

@@ -36,6 +36,13 @@ class MessageBuffer:
         """Add bytes as they arrived, cut anywhere."""
         self._data += data
 
+    def take_into(self, block: memoryview) -> int:
+        """Fill a block with bytes that are no message, as far as there are any; how many."""
+        count = min(len(block), len(self._data))
+        block[:count] = self._data[:count]
+        del self._data[:count]
+        return count
+
     def next_message(self) -> bytearray | None:
         """The next complete object's bytes, without space around it; None while it isn't complete.
 

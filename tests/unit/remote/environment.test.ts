@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import * as v from "valibot";
-import { Connection, type Server } from "../../../src/remote/connection.ts";
+import type { Connection, Server } from "../../../src/remote/connection.ts";
 import {
   type Environment,
   environmentOf,
@@ -12,32 +12,19 @@ import {
   pythonOf,
 } from "../../../src/remote/environment.ts";
 import type { JsonValue } from "../../../src/script.ts";
+import { plainServer } from "./plain-server.ts";
 
-const listeners: { stop: (now: boolean) => void }[] = [];
+const servers: Disposable[] = [];
 afterEach(() => {
-  for (const listener of listeners.splice(0)) listener.stop(true);
+  for (const server of servers.splice(0)) server[Symbol.dispose]();
 });
 
 /** A server whose `execute_code` answers each call of a script with the next of these values. */
 async function blenderThatAnswers(values: readonly JsonValue[]): Promise<Connection> {
   const left = [...values];
-  const listener = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      data: (socket, chunk) => {
-        const nonce = /blender-remote-[0-9a-f-]{36} /.exec(chunk.toString())?.[0];
-        if (nonce === undefined) return; // a later piece of a request
-        const stdout = `\n${nonce}${JSON.stringify({ value: left.shift() ?? null })}\n`;
-        const result = { executed: true, result: stdout, output: { stdout, stderr: "" } };
-        socket.write(JSON.stringify({ status: "success", result }));
-      },
-    },
-  });
-  listeners.push(listener);
-  const limits = { connect: 5, firstAnswer: 5, total: 10 };
-  const endpoint = { host: "127.0.0.1", port: listener.port };
-  return await Connection.open(endpoint, limits, new AbortController().signal);
+  const server = await plainServer(() => left.shift() ?? null);
+  servers.push(server);
+  return server.connection;
 }
 
 const modules = "/home/me/.config/blender/3.4/scripts/addons/modules";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun } from "../../../scripts/process.ts";
 import { toolsPython } from "../../../scripts/python.ts";
-import { Connection } from "../../../src/remote/connection.ts";
+import type { Connection } from "../../../src/remote/connection.ts";
 import {
   bundledReplacements,
   importStates,
@@ -15,10 +15,11 @@ import {
 } from "../../../src/remote/packages.ts";
 import type { JsonValue } from "../../../src/script.ts";
 import { writeWheel } from "../../e2e/wheels.ts";
+import { plainServer } from "./plain-server.ts";
 
-const listeners: { stop: (now: boolean) => void }[] = [];
+const servers: Disposable[] = [];
 afterEach(() => {
-  for (const listener of listeners.splice(0)) listener.stop(true);
+  for (const server of servers.splice(0)) server[Symbol.dispose]();
 });
 
 /** A server that answers each script with the next value, and the arguments that scripts had. */
@@ -27,36 +28,12 @@ async function blenderThatAnswers(
 ): Promise<{ connection: Connection; asked: unknown[] }> {
   const left = [...values];
   const asked: unknown[] = [];
-  let text = "";
-  const listener = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      data: (socket, chunk) => {
-        text += chunk.toString();
-        const end = text.lastIndexOf("\\nanswer(");
-        if (end === -1 || !text.endsWith("}}")) return;
-        const request = JSON.parse(text) as { params: { code: string } };
-        text = "";
-        const call = /\nanswer\((.*)\)\n$/s.exec(request.params.code)?.[1] ?? "";
-        const { nonce, arguments: given } = JSON.parse(JSON.parse(call) as string) as {
-          nonce: string;
-          arguments: unknown;
-        };
-        asked.push(given);
-        const stdout = `\n${nonce}${JSON.stringify({ value: left.shift() ?? null })}\n`;
-        const result = { executed: true, result: stdout, output: { stdout, stderr: "" } };
-        socket.write(JSON.stringify({ status: "success", result }));
-      },
-    },
+  const server = await plainServer((call) => {
+    asked.push(call.arguments);
+    return left.shift() ?? null;
   });
-  listeners.push(listener);
-  const limits = { connect: 5, firstAnswer: 5, total: 10 };
-  const endpoint = { host: "127.0.0.1", port: listener.port };
-  return {
-    connection: await Connection.open(endpoint, limits, new AbortController().signal),
-    asked,
-  };
+  servers.push(server);
+  return { connection: server.connection, asked };
 }
 
 function row(name: string, changes: Record<string, JsonValue> = {}) {

@@ -1,56 +1,21 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Failure } from "../../../src/failure.ts";
-import { Connection, type Deadlines } from "../../../src/remote/connection.ts";
+import type { Connection, Deadlines } from "../../../src/remote/connection.ts";
 import { describePip, followPip, pipThere, runPip } from "../../../src/remote/pip.ts";
+import { type Call, plainServer } from "./plain-server.ts";
 
 const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
-const never = new AbortController().signal;
 
-interface Call {
-  name: string;
-  arguments: Record<string, unknown>;
-}
-
-const opened: { close(): void }[] = [];
+const opened: Disposable[] = [];
 afterEach(() => {
-  for (const one of opened.splice(0)) one.close();
+  for (const one of opened.splice(0)) one[Symbol.dispose]();
 });
 
 /** A plain server on which scripts don't run: what they give is made up by `answer`. */
 async function serve(answer: (call: Call) => unknown): Promise<Connection> {
-  const respond = (message: string): unknown => {
-    const { type, params } = JSON.parse(message.trim());
-    if (type !== "execute_code") return { status: "error", message: `Unknown: ${type}` };
-    const line = String(params.code).trimEnd().split("\n").at(-1) ?? "";
-    const call = JSON.parse(JSON.parse(line.slice("answer(".length, -1)));
-    const stdout = `\n${call.nonce}${JSON.stringify({ value: answer(call) })}\n`;
-    return { status: "success", result: { executed: true, output: { stdout } } };
-  };
-  const buffers = new WeakMap<object, string>();
-  const listener = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      data(socket, chunk) {
-        const text = (buffers.get(socket) ?? "") + chunk.toString();
-        buffers.set(socket, text);
-        let message: unknown;
-        try {
-          message = respond(text);
-        } catch (error) {
-          if (error instanceof SyntaxError) return; // not all of it yet
-          throw error;
-        }
-        buffers.set(socket, "");
-        socket.write(JSON.stringify(message));
-      },
-    },
-  });
-  opened.push({ close: () => listener.stop(true) });
-  const endpoint = { host: "127.0.0.1", port: listener.port };
-  const connection = await Connection.open(endpoint, patient, never);
-  opened.push(connection);
-  return connection;
+  const server = await plainServer(answer);
+  opened.push(server);
+  return server.connection;
 }
 
 const there = {

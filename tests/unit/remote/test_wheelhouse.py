@@ -13,7 +13,6 @@ import pytest
 NAME = "numpy-1.0-py3-none-any.whl"
 CONTENT = b"the wheel's bytes" * 100_000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-WHEEL = {"name": NAME, "size": len(CONTENT), "sha256": SHA256}
 
 
 @pytest.fixture
@@ -29,101 +28,178 @@ def house(tmp_path: Path) -> Path:
     return folder
 
 
+def wheel(name: str = NAME, size: int = len(CONTENT)) -> dict[str, object]:
+    return {"name": name, "size": size, "part": f".{name}.0123.part"}
+
+
 class TestPrepare:
+    def prepare(self, act: Callable[..., Any], folder: object, *wheels: object) -> dict[str, Any]:
+        given = None if folder is None else str(folder)
+        return act("prepare", folder=given, wheels=list(wheels), seconds=60)
+
     def test_a_new_folder_with_its_parents(self, act: Callable[..., Any], tmp_path: Path) -> None:
         folder = tmp_path / "a b" / "ä"
-        answer = act("prepare", folder=str(folder), wheels=[WHEEL])
-        assert answer["folder"] == str(folder)
-        assert answer["present"] == []
-        assert answer["free_bytes"] > 0
+        answer = self.prepare(act, folder, wheel())
+        assert answer.pop("free_bytes") > 0
+        assert answer == {
+            "folder": str(folder),
+            "there": {},
+            "unhashed": [],
+            "parts": {},
+            "removed_parts": 0,
+        }
         assert list(folder.iterdir()) == []
 
     def test_which_wheels_are_there_already(self, act: Callable[..., Any], house: Path) -> None:
+        other = CONTENT[:-1] + b"?"
         (house / NAME).write_bytes(CONTENT)
-        (house / "other.whl").write_bytes(CONTENT[:-1] + b"?")
+        (house / "other.whl").write_bytes(other)
         (house / "short.whl").write_bytes(CONTENT[:-1])
         (house / "folder.whl").mkdir()
         (house / "link.whl").symlink_to(house / NAME)
         names = [NAME, "other.whl", "short.whl", "folder.whl", "link.whl", "missing.whl"]
-        wheels = [{**WHEEL, "name": name} for name in names]
-        assert act("prepare", folder=str(house), wheels=wheels)["present"] == [NAME]
+        assert self.prepare(act, house, *map(wheel, names))["there"] == {
+            NAME: SHA256,
+            "other.whl": hashlib.sha256(other).hexdigest(),
+            "short.whl": None,
+        }
+
+    def test_hashes_are_remembered_until_a_file_changes(
+        self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (house / NAME).write_bytes(CONTENT)
+        self.prepare(act, house, wheel())
+        with monkeypatch.context() as patch:
+            patch.setattr(hashlib, "sha256", None)
+            assert self.prepare(act, house, wheel())["there"] == {NAME: SHA256}
+        other = CONTENT[:-1] + b"?"
+        (house / NAME).write_bytes(other)
+        os.utime(house / NAME, (1, 1))
+        assert self.prepare(act, house, wheel())["there"] == {
+            NAME: hashlib.sha256(other).hexdigest()
+        }
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"numpy', '{"%s": 5}', '{"%s": {"sha256": 1}}'])
+    def test_a_memory_that_is_damaged_is_none(
+        self, act: Callable[..., Any], house: Path, text: str
+    ) -> None:
+        (house / NAME).write_bytes(CONTENT)
+        (house / ".blender-remote-hashes.json").write_text(text.replace("%s", NAME))
+        assert self.prepare(act, house, wheel())["there"] == {NAME: SHA256}
+
+    def test_when_time_is_over_each_call_comes_further(
+        self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = ["a.whl", "b.whl", "c.whl"]
+        for name in names:
+            (house / name).write_bytes(CONTENT)
+        unhashed = []
+        for _ in range(3):
+            clock = iter([0.0, *([0.5] * 1), *([2.0] * 10)])
+            monkeypatch.setattr("time.monotonic", lambda clock=clock: next(clock))
+            unhashed.append(
+                act("prepare", folder=str(house), wheels=list(map(wheel, names)), seconds=1)
+            )
+            monkeypatch.undo()
+        assert [answer["unhashed"] for answer in unhashed] == [["b.whl", "c.whl"], ["c.whl"], []]
+        assert unhashed[-1]["there"] == dict.fromkeys(names, SHA256)
+
+    def test_parts_and_what_becomes_of_old_ones(self, act: Callable[..., Any], house: Path) -> None:
+        (house / f".{NAME}.0123.part").write_bytes(b"12345")
+        (house / ".other.whl.0123.part").write_bytes(b"1")
+        (house / ".abandoned.whl.0123.part").write_bytes(b"1")
+        (house / "old.whl").write_bytes(b"1")
+        for name in (".abandoned.whl.0123.part", "old.whl"):
+            os.utime(house / name, (0, 0))
+        answer = self.prepare(act, house, wheel())
+        assert answer["parts"] == {NAME: 5}
+        assert answer["removed_parts"] == 1
+        assert sorted(os.listdir(house)) == sorted(
+            [f".{NAME}.0123.part", ".other.whl.0123.part", "old.whl"]
+        )
 
     def test_home_and_relative_paths_are_resolved_there(
         self, act: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         monkeypatch.chdir(tmp_path)
-        home = act("prepare", folder="~/wheels", wheels=[])["folder"]
+        home = self.prepare(act, "~/wheels")["folder"]
         assert home == str(tmp_path / "home" / "wheels")
-        relative = act("prepare", folder="x/../wheels/", wheels=[])["folder"]
+        relative = self.prepare(act, "x/../wheels/")["folder"]
         assert relative == str(tmp_path / "wheels")
 
     def test_a_file_in_the_way(self, act: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"x")
         with pytest.raises(FileExistsError):
-            act("prepare", folder=str(tmp_path / "file"), wheels=[])
+            self.prepare(act, tmp_path / "file")
         with pytest.raises(NotADirectoryError):
-            act("prepare", folder=str(tmp_path / "file" / "wheels"), wheels=[])
+            self.prepare(act, tmp_path / "file" / "wheels")
 
     def test_a_folder_in_which_no_file_can_be_made(self, act: Callable[..., Any]) -> None:
         # Permission bits don't stop root, the kernel's own folder does.
         if not Path("/proc/self").exists():
             pytest.skip("needs /proc, which Linux has")
         with pytest.raises(OSError, match="/proc"):
-            act("prepare", folder="/proc/self", wheels=[])
+            self.prepare(act, "/proc/self")
 
 
-class TestFinish:
-    def finish(self, act: Callable[..., Any], house: Path) -> bool:
-        part, target = str(house / ".part"), str(house / NAME)
-        size = len(CONTENT)
-        return act("finish", part=part, target=target, size=size, sha256=SHA256)["complete"]
-
-    def test_a_whole_part_gets_its_name(self, act: Callable[..., Any], house: Path) -> None:
-        (house / ".part").write_bytes(CONTENT)
-        assert self.finish(act, house)
-        assert os.listdir(house) == [NAME]
-        assert (house / NAME).read_bytes() == CONTENT
-
-    def test_it_takes_the_place_of_an_older_one(self, act: Callable[..., Any], house: Path) -> None:
-        (house / NAME).write_bytes(b"old")
-        (house / ".part").write_bytes(CONTENT)
-        assert self.finish(act, house)
-        assert (house / NAME).read_bytes() == CONTENT
-
+class TestDefaultFolder:
     @pytest.mark.parametrize(
-        "content",
-        [CONTENT[:-1], CONTENT + b"?", CONTENT[:-1] + b"?", b""],
-        ids=["short", "long", "other", "empty"],
+        ("platform", "variables", "expected"),
+        [
+            ("linux", {}, "HOME/.cache/blender-remote-cli/wheelhouse"),
+            ("linux", {"XDG_CACHE_HOME": "/c"}, "/c/blender-remote-cli/wheelhouse"),
+            ("linux", {"XDG_CACHE_HOME": "c"}, "HOME/.cache/blender-remote-cli/wheelhouse"),
+            ("darwin", {}, "HOME/Library/Caches/blender-remote-cli/wheelhouse"),
+            ("win32", {"LOCALAPPDATA": "/L"}, "/L/blender-remote-cli/Cache/wheelhouse"),
+            ("win32", {}, "HOME/AppData/Local/blender-remote-cli/Cache/wheelhouse"),
+        ],
     )
-    def test_a_part_that_is_not_whole(
-        self, act: Callable[..., Any], house: Path, content: bytes
+    def test_a_cache_folder_of_the_user(
+        self,
+        act: Callable[..., Any],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        platform: str,
+        variables: dict[str, str],
+        expected: str,
     ) -> None:
-        (house / NAME).write_bytes(b"old")
-        (house / ".part").write_bytes(content)
-        assert not self.finish(act, house)
-        assert os.listdir(house) == [NAME]
-        assert (house / NAME).read_bytes() == b"old"
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in {"HOME": str(tmp_path), **variables}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.platform", platform)
+        assert act("resolve", folder=None) == expected.replace("HOME", str(tmp_path))
 
-    def test_a_link_in_the_parts_place(self, act: Callable[..., Any], house: Path) -> None:
-        (house / "whole").write_bytes(CONTENT)
-        (house / ".part").symlink_to(house / "whole")
-        assert not self.finish(act, house)
-        assert os.listdir(house) == ["whole"]
+    def test_it_is_made_when_wheels_come(
+        self, act: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        folder = act("resolve", folder=None)
+        assert act("list", folder=None, seconds=None) == {
+            "folder": folder,
+            "exists": False,
+            "files": [],
+        }
+        assert act("prepare", folder=None, wheels=[], seconds=1)["folder"] == folder
+        assert os.path.isdir(folder)
 
-    def test_another_push_was_first(self, act: Callable[..., Any], house: Path) -> None:
-        (house / NAME).write_bytes(CONTENT)
-        assert self.finish(act, house)
 
-    def test_no_part_at_all(self, act: Callable[..., Any], house: Path) -> None:
-        assert not self.finish(act, house)
-
-
-def test_discard(act: Callable[..., Any], house: Path) -> None:
-    (house / ".part").write_bytes(b"x")
-    for _ in range(2):
-        assert act("discard", part=str(house / ".part")) == {"complete": False}
-    assert os.listdir(house) == []
+def test_record(act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (house / NAME).write_bytes(CONTENT)
+    (house / "changed.whl").write_bytes(b"123")
+    wheels = {
+        NAME: {"size": len(CONTENT), "sha256": SHA256},
+        "changed.whl": {"size": 4, "sha256": "0"},
+        "gone.whl": {"size": 4, "sha256": "0"},
+    }
+    act("record", folder=str(house), wheels=wheels)
+    monkeypatch.setattr(hashlib, "sha256", None)
+    there = act("prepare", folder=str(house), wheels=[wheel()], seconds=60)["there"]
+    assert there == {NAME: SHA256}
+    text = (house / ".blender-remote-hashes.json").read_text()
+    assert list(json.loads(text)) == [NAME]
+    assert len(os.listdir(house)) == 3
 
 
 class TestList:
@@ -135,27 +211,27 @@ class TestList:
         (house / "dangling.whl").symlink_to(house / "nothing")
         (house / "folder.whl").mkdir()
         (house / "folder.whl" / "deeper.whl").write_bytes(b"x")
-        assert act("list", folder=str(house)) == {
+        assert act("list", folder=str(house), seconds=None) == {
             "folder": str(house),
             "exists": True,
             "files": [
-                {"name": "corrupt-1.0-py3-none-any.whl", "size": 24},
-                {"name": "empty.whl", "size": 0},
-                {"name": "linked.whl", "size": len(CONTENT)},
-                {"name": NAME, "size": len(CONTENT)},
+                {"name": "corrupt-1.0-py3-none-any.whl", "size": 24, "sha256": None},
+                {"name": "empty.whl", "size": 0, "sha256": None},
+                {"name": "linked.whl", "size": len(CONTENT), "sha256": None},
+                {"name": NAME, "size": len(CONTENT), "sha256": None},
             ],
         }
 
     def test_a_folder_that_is_empty_and_one_that_is_missing(
         self, act: Callable[..., Any], house: Path
     ) -> None:
-        assert act("list", folder=str(house)) == {
+        assert act("list", folder=str(house), seconds=None) == {
             "folder": str(house),
             "exists": True,
             "files": [],
         }
         missing = house / "no" / "such"
-        assert act("list", folder=str(missing)) == {
+        assert act("list", folder=str(missing), seconds=None) == {
             "folder": str(missing),
             "exists": False,
             "files": [],
@@ -168,7 +244,7 @@ class TestList:
         (folder / "ключ 'x' \"y\".whl").write_bytes(b"1")
         # Not UTF-8: Linux takes any bytes.
         Path(os.fsdecode(os.fsencode(folder) + b"/\xff.whl")).write_bytes(b"12")
-        answer = act("list", folder=str(folder))
+        answer = act("list", folder=str(folder), seconds=None)
         assert answer["folder"] == str(folder)
         names = ["ключ 'x' \"y\".whl", "\udcff.whl"]
         assert [file["name"] for file in answer["files"]] == names
@@ -179,14 +255,18 @@ class TestList:
     ) -> None:
         monkeypatch.setenv("HOME", str(tmp_path / "home"))
         monkeypatch.chdir(tmp_path)
-        assert act("list", folder="~/wheels")["folder"] == str(tmp_path / "home" / "wheels")
-        assert act("list", folder="x/../wheels/")["folder"] == str(tmp_path / "wheels")
+        assert act("list", folder="~/wheels", seconds=None)["folder"] == str(
+            tmp_path / "home" / "wheels"
+        )
+        assert act("list", folder="x/../wheels/", seconds=None)["folder"] == str(
+            tmp_path / "wheels"
+        )
 
     def test_what_is_no_folder(self, act: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"x")
         for path in (tmp_path / "file", tmp_path / "file" / "deeper"):
             with pytest.raises(NotADirectoryError) as caught:
-                act("list", folder=str(path))
+                act("list", folder=str(path), seconds=None)
             assert Path(caught.value.filename) == path
 
     def test_files_that_go_while_it_looks(
@@ -202,4 +282,6 @@ class TestList:
             return entries
 
         monkeypatch.setattr(os, "scandir", racing)
-        assert [file["name"] for file in act("list", folder=str(house))["files"]] == ["b.whl"]
+        assert [file["name"] for file in act("list", folder=str(house), seconds=None)["files"]] == [
+            "b.whl"
+        ]

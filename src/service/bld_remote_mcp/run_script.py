@@ -7,6 +7,7 @@ calls ``answer``.
 """
 
 import errno
+import hashlib
 import json
 import sys
 import traceback
@@ -38,12 +39,33 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def answer(document: str) -> None:
-    """Run the call that a JSON document describes, and print its outcome as one line.
+def answered(document: str, digest: str) -> tuple[str, str]:
+    """Run the call that a JSON document describes; its outcome as ASCII JSON, and its digest.
 
-    The line begins with the call's ``nonce``, so that nothing that add-ons or other threads print
-    meanwhile can be taken for it.
+    A call whose SHA-256 isn't ``digest`` was damaged on its way and isn't run: its outcome is an
+    error of type ``DamagedCall``.
     """
-    call = json.loads(document)
+    if _digest(document) == digest:
+        outcome = run(json.loads(document))
+    else:
+        outcome = {"error": {**_NO_ERROR, "type": "DamagedCall", "message": "the call was damaged"}}
+    text = json.dumps(outcome)
+    return text, _digest(text)
+
+
+def answer(document: str, digest: str, nonce: str) -> None:
+    """Do as ``answered``, and print digest and outcome as one line.
+
+    The line begins with ``nonce``, so that nothing that add-ons or other threads print meanwhile
+    can be taken for it.
+    """
+    text, own = answered(document, digest)
     # One write, so that output of other threads can't land inside the line.
-    sys.stdout.write(f"\n{call['nonce']}{json.dumps(run(call), ensure_ascii=False)}\n")
+    sys.stdout.write(f"\n{nonce}{own} {text}\n")
+
+
+_NO_ERROR = {"type": "", "message": "", "errno": None, "path": None, "traceback": ""}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,176 @@
+"""Takes one file's bytes from a connection into a part file, on the connection's own thread.
+
+The request names the part, the target, the size and from where on bytes come; raw bytes follow up
+to the size, then the SHA-256 of the whole file, which the sender computed meanwhile, as 64
+hexadecimal digits. Only a file that both ends hashed to the same gets the target's name.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from queue import SimpleQueue
+from threading import Thread
+from typing import BinaryIO
+
+from .answers import CommandError
+from .part_file import PartBusyError, give_name, open_part, sha256_of
+
+# Large, because with a busy main thread each step waits some milliseconds for its turn.
+BLOCK_SIZE = 2 * 1024 * 1024
+BLOCKS = 3
+# Written data goes to the disk while more comes in: little is left to flush at the end, and the
+# system never stops the writer because too much waits.
+_FLUSH_EVERY = 32 * 1024 * 1024
+_DIGEST_LENGTH = 64
+
+ReadInto = Callable[[memoryview], int]
+"""Fills a buffer as far as bytes come; gives fewer only where the sender has ended."""
+
+
+class UploadError(CommandError):
+    """The transfer failed; the bytes that may still come belong to nothing."""
+
+
+class Upload:
+    """One file on its way."""
+
+    def __init__(self, params: Mapping[str, object]) -> None:
+        """Take ``{"part", "target", "size", "offset", "digest"}``; UploadError if they can't be.
+
+        ``digest``: SHA-256 of the other four as text, a line each, in this order.
+        """
+        self._part = _path(params, "part")
+        self._target = _path(params, "target")
+        self._size = _count(params, "size")
+        self._offset = _count(params, "offset")
+        lines = f"{self._part}\n{self._target}\n{self._size}\n{self._offset}"
+        digest = hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()
+        if params.get("digest") != digest:
+            raise UploadError("the request was damaged on its way", mismatch=True)
+        if self._offset > self._size:
+            raise UploadError(f"offset {self._offset} is beyond size {self._size}")
+
+    def receive(self, read_into: ReadInto) -> dict[str, object]:
+        """Take the bytes; give ``{"sha256", "size", "replaced": bool}``.
+
+        UploadError: with ``errno`` and ``path`` for the system's errors (EBUSY where another push
+        writes to the part), ``mismatch`` where the two ends' hashes differ. The part stays, for the
+        next attempt, except where the disk was full.
+        """
+        try:
+            with open_part(self._part) as file:
+                return self._receive(file, read_into)
+        except PartBusyError as error:
+            raise _failure(error) from None
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                with contextlib.suppress(OSError):
+                    os.unlink(self._part)
+            raise _failure(error) from error
+
+    def _receive(self, file: BinaryIO, read_into: ReadInto) -> dict[str, object]:
+        digest = sha256_of(file, self._offset)
+        if file.tell() < self._offset:
+            raise UploadError(f"the part has {file.tell()} bytes, fewer than offset {self._offset}")
+        file.truncate(self._offset)
+        _Writer(file, digest, self._size - self._offset).run(read_into)
+        theirs = memoryview(bytearray(_DIGEST_LENGTH))
+        if read_into(theirs) < _DIGEST_LENGTH:
+            raise UploadError("the connection ended before the hash")
+        ours = digest.hexdigest()
+        if bytes(theirs) != ours.encode("ascii"):
+            raise UploadError(
+                "the bytes that arrived have another SHA-256 than those that were sent",
+                mismatch=True,
+            )
+        replaced = give_name(file, self._part, self._target)
+        return {"sha256": ours, "size": self._size, "replaced": replaced}
+
+
+class _Writer:
+    """Reads and hashes blocks on this thread while another one writes those before."""
+
+    def __init__(self, file: BinaryIO, digest: "hashlib._Hash", size: int) -> None:
+        self._file = file
+        self._digest = digest
+        self._left = size
+        self._unflushed = 0
+        self._free: SimpleQueue[memoryview] = SimpleQueue()
+        self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
+        self._error: BaseException | None = None
+
+    def run(self, read_into: ReadInto) -> None:
+        if self._left <= BLOCK_SIZE:
+            block = memoryview(bytearray(self._left))
+            block = block[: self._read(read_into, block)]
+            self._digest.update(block)
+            self._take(block)
+        else:
+            self._run_thread(read_into)
+        if self._error is not None:
+            raise self._error
+        if self._left > 0:
+            raise UploadError(f"the connection ended with {self._left} bytes to come")
+
+    def _run_thread(self, read_into: ReadInto) -> None:
+        for _ in range(BLOCKS):
+            self._free.put(memoryview(bytearray(BLOCK_SIZE)))
+        thread = Thread(target=self._write_all, name="bld_remote upload", daemon=True)
+        thread.start()
+        try:
+            while self._left > 0 and self._error is None:
+                block = self._free.get()
+                expected = min(len(block), self._left)
+                count = self._read(read_into, block[:expected])
+                self._digest.update(block[:count])
+                self._full.put((block, count))
+                if count < expected:
+                    break
+        finally:
+            self._full.put(None)
+            thread.join()
+
+    def _read(self, read_into: ReadInto, block: memoryview) -> int:
+        count = read_into(block) if block else 0
+        self._left -= count
+        return count
+
+    def _write_all(self) -> None:
+        while (item := self._full.get()) is not None:
+            block, count = item
+            try:
+                if self._error is None:
+                    self._take(block[:count])
+            except BaseException as error:
+                self._error = error
+            self._free.put(block)
+
+    def _take(self, block: memoryview) -> None:
+        while block:
+            written = self._file.write(block)
+            self._unflushed += written
+            block = block[written:]
+        if self._unflushed >= _FLUSH_EVERY:
+            os.fsync(self._file.fileno())
+            self._unflushed = 0
+
+
+def _failure(error: OSError) -> UploadError:
+    name = None if error.errno is None else errno.errorcode.get(error.errno)
+    return UploadError(error.strerror or str(error), errno=name, path=error.filename)
+
+
+def _path(params: Mapping[str, object], name: str) -> str:
+    value = params.get(name)
+    if not isinstance(value, str) or not os.path.isabs(value):
+        raise UploadError(f"{name} must be an absolute path, not {value!r}")
+    return value
+
+
+def _count(params: Mapping[str, object], name: str) -> int:
+    value = params.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UploadError(f"{name} must be a number of bytes, not {value!r}")
+    return value
