@@ -66,13 +66,23 @@ export class Lanes {
         this.#proven.delete(idle);
         continue;
       }
-      if (this.#proven.size + this.#opening === 0) return await this.#added();
+      if (this.#proven.size + this.#opening === 0) return await this.#opened();
       const { promise, resolve } = Promise.withResolvers<Connection | undefined>();
       if (urgent) this.#waiting.unshift(resolve);
       else this.#waiting.push(resolve);
       this.#grow();
       const given = await promise;
       if (given !== undefined) return given;
+    }
+  }
+
+  /** The only connection; whoever waits besides finds out alike where it can't be had. */
+  async #opened(): Promise<Connection> {
+    try {
+      return await this.#added();
+    } catch (error) {
+      this.#replaceLast();
+      throw error;
     }
   }
 
@@ -114,9 +124,9 @@ export class Lanes {
       if (this.#limit === 0) connection.close();
       else this.#hand(connection);
     } catch {
-      // The server takes no more, or is gone: the lanes that there are will find out.
-      this.#limit = Math.min(this.#limit, Math.max(1, this.#proven.size));
-      this.#replaceLast();
+      // The server takes no more. Or it is gone: those who wait will find out.
+      if (this.#proven.size > 0) this.#limit = this.#proven.size;
+      else this.#replaceLast();
     }
   }
 

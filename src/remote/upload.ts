@@ -42,13 +42,6 @@ export interface UploadObserver {
   sent(bytes: number): void;
 }
 
-/** A file that is whole there. */
-export interface Uploaded {
-  sha256: string;
-  /** Another file of that name was there. */
-  replaced: boolean;
-}
-
 /** How to speak to the other end. */
 export interface Way {
   server: Server;
@@ -116,19 +109,21 @@ class Source {
   }
 }
 
-const streamedSchema = v.object({ sha256: v.string(), size: v.number(), replaced: v.boolean() });
+const streamedSchema = v.object({ sha256: v.string() });
 
 const refusedSchema = v.looseObject({
   message: v.optional(v.string(), "no reason was given"),
   errno: v.optional(v.nullable(v.string())),
   path: v.optional(v.nullable(v.string())),
   mismatch: v.optional(v.boolean(), false),
+  changed: v.optional(v.boolean(), false),
 });
 
 /** Says in a user's words why our service didn't take a file. */
 function refusal(answer: Answer, upload: Upload): Failure {
-  const { message, errno, path, mismatch } = v.parse(refusedSchema, answer);
+  const { message, errno, path, mismatch, changed } = v.parse(refusedSchema, answer);
   if (mismatch) return mismatched(upload);
+  if (changed) return new Failure("part-changed", `another push changed ${upload.part}`);
   if (errno === "EBUSY") return busy(upload);
   if (errno == null) {
     return new Failure("upload-failed", `the service didn't take ${upload.target}: ${message}`);
@@ -142,6 +137,7 @@ function refusal(answer: Answer, upload: Upload): Failure {
  * there is continued behind its last right block.
  *
  * @param fresh nothing of it is there, as far as is known: nobody asks for a part.
+ * @returns the file's SHA-256.
  * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
  *   `Connection.requestWithBody`. Whatever happens, nothing incomplete gets the target's name.
  */
@@ -150,7 +146,7 @@ export async function uploadAsStream(
   upload: Upload,
   observer: UploadObserver,
   fresh: boolean,
-): Promise<Uploaded> {
+): Promise<string> {
   const source = new Source(upload);
   const there = fresh ? [] : await blocksThere(way, upload);
   const firstMissing = there.indexOf(false);
@@ -166,7 +162,7 @@ export async function uploadAsStream(
     connection.requestWithBody("upload", params, body, stallSeconds),
   );
   if (answer.status !== "success") throw refusal(answer, upload);
-  return v.parse(streamedSchema, answer.result);
+  return v.parse(streamedSchema, answer.result).sha256;
 }
 
 /** The file's bytes from `offset` on, then the hash of all of it in hexadecimal. */
@@ -197,7 +193,7 @@ async function* fileAndHash(
   yield new TextEncoder().encode(hasher.digest("hex"));
 }
 
-const finishSchema = v.object({ complete: v.boolean(), replaced: v.boolean() });
+const finishSchema = v.object({ complete: v.boolean() });
 
 /** The stretches of a file that are still to be sent, from the blocks that are there. */
 function missingStretches(there: readonly boolean[], size: number): [number, number][] {
@@ -219,6 +215,7 @@ function missingStretches(there: readonly boolean[], size: number): [number, num
  * the blocks that are missing or wrong are sent.
  *
  * @param fresh as for `uploadAsStream`.
+ * @returns the file's SHA-256.
  * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
  *   `Connection.request`. Whatever happens, nothing incomplete gets the target's name.
  */
@@ -228,7 +225,7 @@ export async function uploadInChunks(
   upload: Upload,
   observer: UploadObserver,
   fresh: boolean,
-): Promise<Uploaded> {
+): Promise<string> {
   const { lanes } = way;
   const source = new Source(upload);
   const { part, target, size } = upload;
@@ -264,22 +261,22 @@ export async function uploadInChunks(
   await Promise.all(Array.from({ length: runners }, run));
   if (failure !== undefined) {
     const reason = explain(failure);
-    if (reason instanceof Failure && reason.code === "no-space") await discard(way, part);
+    if (reason instanceof Failure && reason.code === "no-space") await discardPart(way, part); // A full disk isn't kept full.
     throw reason;
   }
   source.check();
   const args: JsonValue = { action: "finish", part, target, size, sha256: await upload.sha256() };
   const finish = (connection: Connection) =>
     callBeside(way.server, connection, partScript, args, finishSchema);
-  const { complete, replaced } = await lanes.use(finish, true).catch((error: unknown) => {
+  const { complete } = await lanes.use(finish, true).catch((error: unknown) => {
     throw explain(error);
   });
   if (!complete) throw mismatched(upload);
-  return { sha256: await upload.sha256(), replaced };
+  return upload.sha256();
 }
 
-/** Removes a part, so that a full disk isn't kept full; where that can't be done, a purge does. */
-async function discard({ server, lanes }: Way, part: string): Promise<void> {
+/** Removes a part that nobody needs; where that can't be done, a later push or a purge does. */
+export async function discardPart({ server, lanes }: Way, part: string): Promise<void> {
   const args = { action: "discard", part };
   const call = (connection: Connection) =>
     callBeside(server, connection, partScript, args, v.null());

@@ -8,9 +8,9 @@ import { Pace } from "./pace.ts";
 import purgeSource from "./python/purge.py" with { type: "text" };
 import wheelhouseSource from "./python/wheelhouse.py" with { type: "text" };
 import {
+  discardPart,
   takesStreams,
   type Upload,
-  type Uploaded,
   uploadAsStream,
   uploadInChunks,
   type Way,
@@ -198,6 +198,8 @@ interface Missing {
   wheel: Wheel;
   /** Bytes of its part file there; 0 where there is none. */
   part: number;
+  /** Another file of its name is there. */
+  existed: boolean;
 }
 
 /** What is there of these wheels, and which of them are to be sent. */
@@ -230,7 +232,8 @@ async function compare(
   for (const wheel of wheels) {
     const sha256 = there.there[wheel.name];
     if (sha256 != null && sha256 === (await wheel.sha256())) continue;
-    missing.push({ wheel, part: there.parts[wheel.name] ?? 0 });
+    const existed = wheel.name in there.there;
+    missing.push({ wheel, part: there.parts[wheel.name] ?? 0, existed });
   }
   return { there, missing };
 }
@@ -306,6 +309,7 @@ function pause(attempt: number): number {
 const passing = new Set([
   "hash-mismatch",
   "part-busy",
+  "part-changed",
   "damaged",
   "answer-truncated",
   "execute-failed",
@@ -378,7 +382,7 @@ class Sending {
     return done;
   }
 
-  async #one({ wheel, part }: Missing): Promise<PushedFile> {
+  async #one({ wheel, part, existed }: Missing): Promise<PushedFile> {
     const { observer, retries, signal } = this.#options;
     const { name, path, size } = wheel;
     const file = { ...unsent(wheel), status: "failed" as PushedFile["status"] };
@@ -402,9 +406,13 @@ class Sending {
     for (let attempt = 0; ; attempt++) {
       if (this.lost !== undefined) return { ...file, error: this.lost.message };
       try {
+        if (attempt > 0 && (await this.#isThere(wheel))) {
+          await discardPart(this.#way, upload.part);
+          return { ...file, sha256: await wheel.sha256(), replaced: existed, status: "uploaded" };
+        }
         const fresh = attempt === 0 && part === 0;
-        const { sha256, replaced } = await this.#send(upload, watch, fresh);
-        return { ...file, sha256, replaced, status: "uploaded" };
+        const sha256 = await this.#send(upload, watch, fresh);
+        return { ...file, sha256, replaced: existed, status: "uploaded" };
       } catch (error) {
         if (error instanceof Failure && ["interrupted", "timeout"].includes(error.kind)) {
           throw error;
@@ -415,21 +423,33 @@ class Sending {
           if (error.kind === "no-service") this.lost ??= error;
           return { ...file, error: reason };
         }
-        if (error.code === "part-busy") {
+        let seconds = pause(attempt);
+        // Pieces find a part busy for a moment only, a stream keeps it to its end.
+        if (error.code === "part-busy" && (this.#transport === "stream" || attempt > 1)) {
           upload.part = upload.part.replace(/part$/, `${crypto.randomUUID().slice(0, 8)}.part`);
+          seconds = 0;
         }
-        const seconds = error.code === "part-busy" ? 0 : pause(attempt);
         observer.retries(name, reason, seconds);
         await waited(seconds, signal);
       }
     }
   }
 
+  /** The answer may have been lost, or another push of the same wheel was quicker. */
+  async #isThere(wheel: Wheel): Promise<boolean> {
+    const { server } = this.#session;
+    const { there } = await this.#lanes.use(
+      (connection) => compare({ server, connection }, [wheel], this.#folder),
+      true,
+    );
+    return there.there[wheel.name] === (await wheel.sha256());
+  }
+
   #send(
     upload: Upload,
     watch: { resumed(bytes: number): void; sent(bytes: number): void },
     fresh: boolean,
-  ): Promise<Uploaded> {
+  ): Promise<string> {
     return this.#transport === "stream"
       ? uploadAsStream(this.#way, upload, watch, fresh)
       : uploadInChunks(this.#way, this.#pace, upload, watch, fresh);

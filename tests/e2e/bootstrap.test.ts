@@ -219,7 +219,7 @@ describe("pkg bootstrap through our service", () => {
   const noting = (record: string, then: string) => `#!/usr/bin/env python
 import json, os, sys
 seen = {"argv": sys.argv, "pid": os.getpid(), "prefix": sys.prefix, "isolated": sys.flags.isolated,
-        "index": os.environ.get("PIP_INDEX_URL"), "beside": sorted(os.listdir(os.path.dirname(__file__)))}
+        "index": os.environ.get("PIP_INDEX_URL"), "beside": sorted(name for name in os.listdir(os.path.dirname(__file__)) if name[0] != ".")}
 with open(${JSON.stringify(`${record}.part`)}, "w") as file:
     json.dump(seen, file)
 os.rename(file.name, ${JSON.stringify(record)})

@@ -57,9 +57,9 @@ describe("wrong usage: exit code 2, before anything is done", () => {
     [["status", "--port", "http"], "--port is 'http'", "from 1 to 65535"],
     [["status", "--timeout", "1m"], "--timeout is '1m'", "seconds"],
     [["pkg", "push"], "pkg push needs PATH", "--help"],
-    [["pkg", "push", "a"], "pkg push needs --remote-wheelhouse DIR", "pkg push --help"],
+    [["pkg", "push", "a", "--transport", "pigeon"], "--transport is 'pigeon'", "stream"],
+    [["pkg", "push", "a", "--retries", "-1"], "--retries", ""],
     [["pkg", "purge-cache", "--remote-wheelhouse", "", "--yes"], "this one is empty", "--help"],
-    [["pkg", "purge-cache", "--yes"], "pkg purge-cache needs --remote-wheelhouse DIR", "--help"],
   ])("%j", async (args, says, hint) => {
     const { code, stdout, stderr } = await box.cli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -1,7 +1,7 @@
 // Stands between the command line and a service, and can look at, cut and count what passes.
 
 import type { Socket } from "bun";
-import { MessageReader } from "../../src/remote/message.ts";
+import { MessageError, MessageReader } from "../../src/remote/message.ts";
 
 export interface Proxy extends Disposable {
   port: number;
@@ -11,6 +11,8 @@ export interface Proxy extends Disposable {
   bytesThere: number;
   /** Cuts all connections and takes no more. */
   cut(): void;
+  /** Cuts all connections; new ones are taken. */
+  interrupt(): void;
   /** Lets nothing more through to the service until `work` is done. */
   hold(work: () => Promise<void>): void;
 }
@@ -73,8 +75,13 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
         client.data = { other: connectThere(client), unsent: [] };
       },
       data: (client, piece) => {
-        for (const message of readers.get(client)?.push(piece) ?? []) {
-          proxy.longestRequest = Math.max(proxy.longestRequest, message.length);
+        try {
+          for (const message of readers.get(client)?.push(piece) ?? []) {
+            proxy.longestRequest = Math.max(proxy.longestRequest, message.length);
+          }
+        } catch (error) {
+          if (!(error instanceof MessageError)) throw error;
+          readers.delete(client); // raw bytes from here on
         }
         proxy.bytesThere += piece.length;
         observe(proxy);
@@ -93,6 +100,9 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
     bytesThere: 0,
     cut: () => {
       listener.stop(true);
+      for (const socket of sockets) socket.terminate();
+    },
+    interrupt: () => {
       for (const socket of sockets) socket.terminate();
     },
     hold: (work) => {

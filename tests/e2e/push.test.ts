@@ -25,8 +25,11 @@ interface Pushed {
     sha256: string | null;
     status: string;
     transferred_bytes: number;
+    resumed_bytes: number;
+    replaced: boolean;
     error?: string;
   }[];
+  transport: string;
   uploaded: number;
   skipped: number;
   failed: number;
@@ -43,15 +46,38 @@ function fresh(box: Sandbox, name: string): string {
   return join(box.dir, `${number}-${name}`);
 }
 
-function push(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
+function pushTo(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
   return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
 }
 
 const servers = [
-  { name: "our service", start: startService, blender: "bpy" },
-  { name: "our service in Blender 3.4", start: startService, blender: "debian" },
-  { name: "the published add-on", start: startPublished, blender: "bpy" },
+  { name: "our service", start: startService, blender: "bpy", transport: "stream" },
+  {
+    name: "our service in Blender 3.4",
+    start: startService,
+    blender: "debian",
+    transport: "stream",
+  },
+  { name: "our service in pieces", start: startService, blender: "bpy", transport: "chunks" },
+  { name: "the published add-on", start: startPublished, blender: "bpy", transport: "chunks" },
 ] as const;
+
+describe.each(servers.filter(({ transport }) => transport === "chunks"))(
+  "--chunk-size, $name",
+  (server) => {
+    test("no piece is larger", async () => {
+      await using box = await sandbox();
+      await server.start(box, await launcherOf(server.blender));
+      using proxy = proxyTo(box.port);
+      const wheel = await writeWheel(fresh(box, "local"), { name: "pieces", padding: 300_000 });
+      const flags = ["--transport", "chunks", "--chunk-size", "10k", "--port", `${proxy.port}`];
+      expectSuccess(await pushTo(box, wheel, fresh(box, "there"), ...flags));
+      // 10 KiB in base64, and the script that writes them.
+      expect(proxy.longestRequest).toBeLessThan(10 * 1024 * 1.4 + 13_000);
+      expect(proxy.bytesThere).toBeGreaterThan(400_000);
+    });
+  },
+);
 
 for (const server of servers) {
   describe(`pkg push to ${server.name}`, () => {
@@ -63,6 +89,11 @@ for (const server of servers) {
     afterAll(async () => {
       await box[Symbol.asyncDispose]();
     });
+    const push = (_: Sandbox, from: string, to: string, ...flags: string[]) => {
+      // What a server takes by itself isn't asked for.
+      const forced = server.name.endsWith("in pieces") ? ["--transport", "chunks"] : [];
+      return pushTo(box, from, to, ...forced, ...flags);
+    };
 
     test("brings every wheel of a folder, whole; the second time nothing is sent", async () => {
       const local = fresh(box, "local");
@@ -73,6 +104,7 @@ for (const server of servers) {
       const first = pushed(expectSuccess(await push(box, local, there, "--json")));
       const [bigFile, smallFile] = first.files;
       expect(first).toMatchObject({ op: "push", remote_wheelhouse: there, uploaded: 2 });
+      expect(first.transport).toBe(server.transport);
       expect(first).toMatchObject({ skipped: 0, failed: 0 });
       expect(bigFile).toEqual({
         name: "big-1.0-py3-none-any.whl",
@@ -80,6 +112,8 @@ for (const server of servers) {
         sha256: await sha256Of(big),
         status: "uploaded",
         transferred_bytes: (await stat(big)).size,
+        resumed_bytes: 0,
+        replaced: false,
       });
       expect(smallFile?.name).toBe("small-1.0-py3-none-any.whl");
       expect(await entries(there)).toEqual(first.files.map((file) => file.name));
@@ -96,36 +130,78 @@ for (const server of servers) {
       const wheel = await writeWheel(local, { name: "changed", padding: 1000 });
       expectSuccess(await push(box, wheel, there));
       await writeWheel(local, { name: "changed", padding: 1000 });
-      expectSuccess(await push(box, wheel, there));
+      const again = pushed(expectSuccess(await push(box, wheel, there, "--json")));
+      expect(again.files[0]).toMatchObject({ status: "uploaded", replaced: true });
       const name = "changed-1.0-py3-none-any.whl";
       expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
     });
 
-    test("no piece is larger than --chunk-size", async () => {
-      using proxy = proxyTo(box.port);
-      const wheel = await writeWheel(fresh(box, "local"), { name: "pieces", padding: 300_000 });
-      const flags = ["--chunk-size", "10k", "--port", String(proxy.port)];
-      expectSuccess(await push(box, wheel, fresh(box, "there"), ...flags));
-      // 10 KiB in base64, and the script that writes them.
-      expect(proxy.longestRequest).toBeLessThan(10 * 1024 * 1.4 + 8000);
-      expect(proxy.bytesThere).toBeGreaterThan(400_000);
-    });
-
-    test("a connection that is cut leaves nothing under a wheel's name; again completes", async () => {
-      const wheel = await writeWheel(fresh(box, "local"), { name: "cut", padding: 4_000_000 });
+    test("a connection that is cut and never comes back: the next push goes on", async () => {
+      const wheel = await writeWheel(fresh(box, "local"), { name: "cut", padding: 6_000_000 });
       const there = fresh(box, "there");
       using proxy = proxyTo(box.port, (passing) => {
-        if (passing.bytesThere > 2_000_000) passing.cut();
+        if (passing.bytesThere > 5_000_000) passing.cut();
       });
-      const cut = await push(box, wheel, there, "--json", "--port", String(proxy.port));
-      expect(cut.code).toBe(1);
+      const flags = ["--json", "--retries", "1", "--port", String(proxy.port)];
+      const cut = await push(box, wheel, there, ...flags);
+      expect(cut.code).toBe(4);
       expect(pushed(cut)).toMatchObject({ uploaded: 0, failed: 1 });
-      expect(pushed(cut).files[0]?.error).toContain("closed the connection");
+      expect(pushed(cut).files[0]?.error).toContain(`nothing listens on 127.0.0.1:${proxy.port}`);
       expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
 
       const again = pushed(expectSuccess(await push(box, wheel, there, "--json")));
+      const { resumed_bytes: resumed, transferred_bytes: sent, size } = again.files[0] ?? {};
       expect(again).toMatchObject({ uploaded: 1, failed: 0 });
+      expect(resumed).toBeGreaterThan(1_000_000);
+      expect((resumed ?? 0) + (sent ?? 0)).toBe(size ?? -1);
       expect(await entries(there)).toEqual(["cut-1.0-py3-none-any.whl"]);
+      const name = "cut-1.0-py3-none-any.whl";
+      expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+    });
+
+    test("a connection that is cut once is taken up again in the same run", async () => {
+      const wheel = await writeWheel(fresh(box, "local"), { name: "again", padding: 6_000_000 });
+      const there = fresh(box, "there");
+      let cut = false;
+      using proxy = proxyTo(box.port, (passing) => {
+        if (cut || passing.bytesThere < 4_000_000) return;
+        cut = true;
+        passing.interrupt();
+      });
+      const flags = ["--port", String(proxy.port)];
+      const result = expectSuccess(await push(box, wheel, there, ...flags));
+      expect(result.stderr).toContain("trying again in 0.5 s");
+      expect(result.stderr).toContain("1 wheel uploaded, 0 skipped, 0 failed");
+      expect(await entries(there)).toEqual(["again-1.0-py3-none-any.whl"]);
+    });
+
+    test("another content doesn't go on with a part of the old one", async () => {
+      const local = fresh(box, "local");
+      const there = fresh(box, "there");
+      const wheel = await writeWheel(local, { name: "other", padding: 6_000_000 });
+      using proxy = proxyTo(box.port, (passing) => {
+        if (passing.bytesThere > 4_000_000) passing.cut();
+      });
+      const flags = ["--retries", "0", "--port", String(proxy.port)];
+      expect((await push(box, wheel, there, ...flags)).code).toBe(4);
+      await writeWheel(local, { name: "other", padding: 6_000_000 });
+      const again = pushed(expectSuccess(await push(box, wheel, there, "--json")));
+      expect(again.files[0]).toMatchObject({ status: "uploaded", resumed_bytes: 0 });
+      const name = "other-1.0-py3-none-any.whl";
+      expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+    });
+
+    test("two pushes of the same wheel at once both end well", async () => {
+      const wheel = await writeWheel(fresh(box, "local"), { name: "twice", padding: 8_000_000 });
+      const there = fresh(box, "there");
+      const both = await Promise.all([
+        push(box, wheel, there, "--json"),
+        push(box, wheel, there, "--json"),
+      ]);
+      for (const result of both) expectSuccess(result);
+      expect(await entries(there)).toEqual(["twice-1.0-py3-none-any.whl"]);
+      const name = "twice-1.0-py3-none-any.whl";
+      expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
     });
 
     test("a full disk: said, and nothing under a wheel's name", async () => {
@@ -197,7 +273,7 @@ describe("pkg push: what is wrong on this side", () => {
     await writeFile(join(local, "a..b-1.0-py3-none-any.whl"), whole);
     await writeFile(join(local, "a\\b-1.0-py3-none-any.whl"), whole);
     await writeFile(join(local, "noname.whl"), whole);
-    const result = await push(box, local, there, "--json");
+    const result = await pushTo(box, local, there, "--json");
     expect(result.code).toBe(1);
     const { files, uploaded, failed } = pushed(result);
     expect({ uploaded, failed }).toEqual({ uploaded: 1, failed: 5 });
@@ -209,7 +285,7 @@ describe("pkg push: what is wrong on this side", () => {
     }
     expect(await entries(there)).toEqual(["good-1.0-py3-none-any.whl"]);
 
-    const people = await push(box, local, there);
+    const people = await pushTo(box, local, there);
     expect(people.stderr).toContain("error: failed empty-1.0-py3-none-any.whl");
     expect(people.stderr).toContain("hint:");
     expect(people.stdout).toBe("");
@@ -223,14 +299,14 @@ describe("pkg push: what is wrong on this side", () => {
     const local = fresh(box, "local");
     await mkdir(local);
     await writeFile(join(local, "thing-1.0.tar.gz"), "x");
-    const result = await push(box, join(local, ...names), fresh(box, "there"));
+    const result = await pushTo(box, join(local, ...names), fresh(box, "there"));
     expect(result.code).toBe(code);
     expect(result.stderr).toContain(message);
     expect(result.stderr).toContain("hint:");
   });
 
   test("a size that isn't one is wrong usage", async () => {
-    const result = await push(box, box.dir, fresh(box, "there"), "--chunk-size", "huge");
+    const result = await pushTo(box, box.dir, fresh(box, "there"), "--chunk-size", "huge");
     expect(result.code).toBe(2);
     expect(result.stderr).toContain("--chunk-size is 'huge'");
   });
@@ -242,7 +318,7 @@ describe("pkg push: what is wrong on this side", () => {
     await writeFile(victim, "precious");
     await symlink(victim, join(there, "linked-1.0-py3-none-any.whl"));
     const wheel = await writeWheel(fresh(box, "local"), { name: "linked" });
-    expectSuccess(await push(box, wheel, there));
+    expectSuccess(await pushTo(box, wheel, there));
     expect(await readFile(victim, "utf8")).toBe("precious");
     const name = "linked-1.0-py3-none-any.whl";
     expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
@@ -273,7 +349,7 @@ describe("pkg push: what is wrong on this side", () => {
       if (passing.bytesThere > 1_000_000) passing.hold(() => new Promise(() => {}));
     });
     const flags = ["--timeout", "1", "--port", String(proxy.port), "--json"];
-    const result = await push(box, wheel, there, ...flags);
+    const result = await pushTo(box, wheel, there, ...flags);
     expect(result.code).toBe(124);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "timeout" } });
     expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
@@ -284,13 +360,13 @@ describe("pkg push: what is wrong on this side", () => {
     await writeWheel(local, { name: "fine" });
     await writeWheel(local, { name: "other", tag: "cp27-cp27m-win32" });
     const there = fresh(box, "there");
-    const strict = await push(box, local, there, "--strict", "--json");
+    const strict = await pushTo(box, local, there, "--strict", "--json");
     expect(strict.code).toBe(1);
     expect(JSON.parse(strict.stdout)).toMatchObject({
       error: { code: "tags-dont-fit", message: expect.stringContaining("CPython 2.7") },
     });
     expect(await entries(there)).toEqual([]);
-    const warned = expectSuccess(await push(box, local, there, "--json"));
+    const warned = expectSuccess(await pushTo(box, local, there, "--json"));
     const { uploaded, warnings } = JSON.parse(warned.stdout) as Pushed & { warnings: string[] };
     expect(uploaded).toBe(2);
     expect(warnings).toEqual([expect.stringContaining("is for CPython 2.7, this is CPython 3.11")]);
@@ -300,7 +376,7 @@ describe("pkg push: what is wrong on this side", () => {
     const local = fresh(box, "wheels of 'Jürgen' \"二\"");
     const there = fresh(box, "там 'x' \"y\" $HOME");
     await writeWheel(local, { name: "plain" });
-    const result = pushed(expectSuccess(await push(box, local, there, "--json")));
+    const result = pushed(expectSuccess(await pushTo(box, local, there, "--json")));
     expect(result.remote_wheelhouse).toBe(there);
     expect(await entries(there)).toEqual(["plain-1.0-py3-none-any.whl"]);
   });

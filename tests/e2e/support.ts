@@ -178,7 +178,11 @@ export async function wheelhouse(...requirements: string[]): Promise<string> {
   });
 }
 
-/** The entries of a folder, sorted; none where it doesn't exist. */
+/** Where a wheelhouse's hashes are remembered. */
+const hashMemory = ".blender-remote-hashes.json";
+
+/** What is in a folder besides the memory of hashes, sorted; nothing where it doesn't exist. */
 export async function entries(folder: string): Promise<string[]> {
-  return existsSync(folder) ? (await readdir(folder)).sort() : [];
+  const names = existsSync(folder) ? (await readdir(folder)).sort() : [];
+  return names.filter((name) => name !== hashMemory);
 }

@@ -86,18 +86,13 @@ def sha256_of(file: BinaryIO, size: int) -> "hashlib._Hash":
     return digest
 
 
-def give_name(file: BinaryIO, part: str, target: str) -> bool:
-    """Flush a whole part file and give it its name; whether a file of that name was replaced.
-
-    `file` is the locked part, and closed afterwards.
-    """
+def give_name(file: BinaryIO, part: str, target: str) -> None:
+    """Flush a whole part file and give it its name; `file` is the locked part, and is closed."""
     os.fsync(file.fileno())
-    replaced = os.path.lexists(target)
     if os.name == "nt":
         file.close()  # Windows renames no open file
     os.replace(part, target)
     file.close()
-    return replaced
 
 
 def blocks(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +137,7 @@ def write(arguments: dict[str, Any]) -> int:
 def finish(arguments: dict[str, Any]) -> dict[str, Any]:
     """Give a part file its name when size and hash are right; otherwise it stays a part.
 
-    Take ``{"part", "target", "size", "sha256"}``; give ``{"complete": bool, "replaced": bool}``.
+    Take ``{"part", "target", "size", "sha256"}``; give ``{"complete": bool}``.
     """
     size, sha256, target = arguments["size"], arguments["sha256"], arguments["target"]
     with open_part(arguments["part"]) as file:
@@ -150,13 +145,14 @@ def finish(arguments: dict[str, Any]) -> dict[str, Any]:
         if os.fstat(file.fileno()).st_size > size:
             file.truncate(size)
         if os.fstat(file.fileno()).st_size == size and sha256_of(file, size).hexdigest() == sha256:
-            return {"complete": True, "replaced": give_name(file, arguments["part"], target)}
+            give_name(file, arguments["part"], target)
+            return {"complete": True}
     # Another push of the same wheel may have given its name to the part that both wrote; what this
     # one wrote since is a new part.
     complete = _is_whole(target, size, sha256)
     if complete:
         discard(arguments)
-    return {"complete": complete, "replaced": False}
+    return {"complete": complete}
 
 
 def _is_whole(path: str, size: int, sha256: str) -> bool:
@@ -171,9 +167,12 @@ def _is_whole(path: str, size: int, sha256: str) -> bool:
 
 
 def discard(arguments: dict[str, Any]) -> None:
-    """Remove a part file. Take ``{"part"}``."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(arguments["part"])
+    """Remove a part file, unless a stream is being written to it. Take ``{"part"}``."""
+    part = arguments["part"]
+    with contextlib.suppress(PartBusyError), open_part(part) as file:
+        if os.name == "nt":
+            file.close()  # Windows removes no open file
+        os.unlink(part)
 
 
 ACTIONS = {"blocks": blocks, "write": write, "finish": finish, "discard": discard}

@@ -53,11 +53,12 @@ class Upload:
             raise UploadError(f"offset {self._offset} is beyond size {self._size}")
 
     def receive(self, read_into: ReadInto) -> dict[str, object]:
-        """Take the bytes; give ``{"sha256", "size", "replaced": bool}``.
+        """Take the bytes; give ``{"sha256", "size"}``.
 
         UploadError: with ``errno`` and ``path`` for the system's errors (EBUSY where another push
-        writes to the part), ``mismatch`` where the two ends' hashes differ. The part stays, for the
-        next attempt, except where the disk was full.
+        writes to the part), ``mismatch`` where the two ends' hashes differ, ``changed`` where the
+        part is shorter than the sender knew. The part stays, for the next attempt, except where the
+        disk was full.
         """
         try:
             with open_part(self._part) as file:
@@ -73,7 +74,9 @@ class Upload:
     def _receive(self, file: BinaryIO, read_into: ReadInto) -> dict[str, object]:
         digest = sha256_of(file, self._offset)
         if file.tell() < self._offset:
-            raise UploadError(f"the part has {file.tell()} bytes, fewer than offset {self._offset}")
+            raise UploadError(
+                f"the part has {file.tell()} bytes, fewer than offset {self._offset}", changed=True
+            )
         file.truncate(self._offset)
         _Writer(file, digest, self._size - self._offset).run(read_into)
         theirs = memoryview(bytearray(_DIGEST_LENGTH))
@@ -85,8 +88,8 @@ class Upload:
                 "the bytes that arrived have another SHA-256 than those that were sent",
                 mismatch=True,
             )
-        replaced = give_name(file, self._part, self._target)
-        return {"sha256": ours, "size": self._size, "replaced": replaced}
+        give_name(file, self._part, self._target)
+        return {"sha256": ours, "size": self._size}
 
 
 class _Writer:

@@ -151,14 +151,14 @@ def finish(part: Path, content: bytes = CONTENT) -> dict[str, bool]:
 class TestFinish:
     def test_a_whole_part_gets_its_name(self, part: Path) -> None:
         part.write_bytes(CONTENT)
-        assert finish(part) == {"complete": True, "replaced": False}
+        assert finish(part) == {"complete": True}
         assert os.listdir(part.parent) == ["numpy.whl"]
         assert part.with_name("numpy.whl").read_bytes() == CONTENT
 
     def test_it_takes_the_place_of_an_older_one(self, part: Path) -> None:
         part.with_name("numpy.whl").write_bytes(b"old")
         part.write_bytes(CONTENT)
-        assert finish(part) == {"complete": True, "replaced": True}
+        assert finish(part) == {"complete": True}
         assert part.with_name("numpy.whl").read_bytes() == CONTENT
 
     def test_what_another_content_left_behind_its_end(self, part: Path) -> None:
@@ -186,7 +186,7 @@ class TestFinish:
 
     def test_another_push_was_first(self, part: Path) -> None:
         part.with_name("numpy.whl").write_bytes(CONTENT)
-        assert finish(part) == {"complete": True, "replaced": False}
+        assert finish(part) == {"complete": True}
         assert os.listdir(part.parent) == ["numpy.whl"]
 
 
@@ -195,3 +195,9 @@ def test_discard(part: Path) -> None:
     for _ in range(2):
         assert act("discard", part=str(part)) is None
     assert not part.exists()
+
+
+def test_a_part_that_is_being_written_is_not_discarded(part: Path) -> None:
+    with part_file.open_part(str(part)):
+        act("discard", part=str(part))
+        assert part.exists()

@@ -51,7 +51,7 @@ class Transfer:
 
     @property
     def result(self) -> dict[str, object]:
-        return {"sha256": sha256(self.content), "size": len(self.content), "replaced": False}
+        return {"sha256": sha256(self.content), "size": len(self.content)}
 
 
 def test_a_small_file_and_what_comes_behind_it(client: Client, tmp_path: Path) -> None:
@@ -108,7 +108,9 @@ def test_going_on_with_a_part_that_is_shorter(client: Client, tmp_path: Path) ->
     assert transfer.part.read_bytes() == SMALL[:10]
 
 
-def test_another_file_of_that_name_is_replaced(client: Client, tmp_path: Path) -> None:
+def test_another_file_of_that_name_stays_until_the_new_one_is_whole(
+    client: Client, tmp_path: Path
+) -> None:
     transfer = Transfer(tmp_path, SMALL)
     transfer.target.write_bytes(b"old")
     client.socket.sendall(transfer.request() + SMALL)
@@ -119,11 +121,13 @@ def test_another_file_of_that_name_is_replaced(client: Client, tmp_path: Path) -
     assert transfer.target.read_bytes() == b"old"
 
 
-def test_replacing_is_told(client: Client, tmp_path: Path) -> None:
+def test_another_file_of_that_name_is_replaced_by_a_whole_one(
+    client: Client, tmp_path: Path
+) -> None:
     transfer = Transfer(tmp_path, SMALL)
     transfer.target.write_bytes(b"old")
     client.socket.sendall(transfer.request() + transfer.bytes_from())
-    assert client.receive()["result"]["replaced"] is True
+    assert client.receive()["result"] == transfer.result
     assert transfer.target.read_bytes() == SMALL
 
 
@@ -152,7 +156,7 @@ def test_a_client_that_goes(
     transfer = Transfer(tmp_path, large)
     with running.client() as client:
         client.socket.sendall(transfer.request() + transfer.bytes_from()[:sent])
-    wait_until(lambda: running.server.connections == 0)
+    wait_until(lambda: transfer.part.exists() and running.server.connections == 0)
     assert not transfer.target.exists()
     # All that arrived is there to go on with.
     assert transfer.part.read_bytes() == large[:sent]
