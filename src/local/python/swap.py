@@ -1,0 +1,100 @@
+"""Puts staged add-ons in place of old ones, and back, each step one rename.
+
+An exchange is the hidden folder that `stage` of addon-swap.ts made beside the add-ons, where its
+contents are described. A process that is killed between two steps leaves what `recover` there needs
+to undo it.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import stat
+
+PREFIX = ".blender-remote-cli-"
+DISCARDED_PREFIX = f"{PREFIX}discarded-"
+
+
+def discarded_name(folder: str) -> str:
+    return os.path.join(folder, f"{DISCARDED_PREFIX}{secrets.token_hex(6)}")
+
+
+def clear_away(path: str) -> None:
+    """Remove a folder of ours for good; what can't be removed now is hidden, and tried again."""
+    for folder, names, _ in os.walk(path):
+        for name in names:
+            inner = os.path.join(folder, name)
+            # What a link points to is never touched.
+            if not os.path.islink(inner):
+                # Nothing can be removed from a folder that is read-only.
+                with contextlib.suppress(OSError):
+                    os.chmod(inner, stat.S_IRWXU)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+class Exchange:
+    """One staged add-on on its way into its place."""
+
+    def __init__(self, folder: str) -> None:
+        """Take the folder's absolute path, as `stage` gave it."""
+        with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
+            plan = json.load(file)
+        self.folder = folder
+        self.home = os.path.dirname(folder)
+        self.name: str = plan["name"]
+        self.replaces: list[str] = plan["replaces"]
+
+    @property
+    def destination(self) -> str:
+        return os.path.join(self.home, self.name)
+
+    @property
+    def _staged(self) -> str:
+        return os.path.join(self.folder, "new", self.name)
+
+    def swap_in(self) -> None:
+        """Move away what is there, links as links, and the new one in; if that fails, undo it.
+
+        Raises OSError; the old ones are then in their places, and the exchange may be tried again.
+        """
+        try:
+            for name in self.replaces:
+                place = os.path.join(self.home, name)
+                if os.path.lexists(place):
+                    os.rename(place, os.path.join(self.folder, "old", name))
+            os.rename(self._staged, self.destination)
+        except BaseException:
+            self._undo()
+            raise
+
+    def commit(self) -> None:
+        """End it: the new one stays, the old ones are removed. Raises OSError."""
+        discarded = discarded_name(self.home)
+        # From here on there is nothing to undo.
+        os.rename(self.folder, discarded)
+        clear_away(discarded)
+
+    def roll_back(self) -> None:
+        """End it: the old ones back in their places, the new one removed. Raises OSError."""
+        self._undo()
+        self.commit()
+
+    def _undo(self) -> None:
+        if not os.path.lexists(self._staged):
+            os.rename(self.destination, self._staged)
+        old = os.path.join(self.folder, "old")
+        for name in os.listdir(old):
+            os.rename(os.path.join(old, name), os.path.join(self.home, name))
+
+
+def remove(path: str) -> None:
+    """Remove an add-on's file, folder or link, whole or not at all. Raises OSError."""
+    discarded = discarded_name(os.path.dirname(path))
+    os.mkdir(discarded)
+    try:
+        os.rename(path, os.path.join(discarded, os.path.basename(path)))
+    except BaseException:
+        os.rmdir(discarded)
+        raise
+    clear_away(discarded)
