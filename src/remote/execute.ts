@@ -7,7 +7,14 @@ import {
   type ScriptError,
   scriptRunner,
 } from "../script.ts";
-import { type Answer, type Connection, can, type Server, type Session } from "./connection.ts";
+import {
+  type Answer,
+  type Connection,
+  can,
+  type Endpoint,
+  type Server,
+  type Session,
+} from "./connection.ts";
 import runCodeSource from "./python/run_code.py" with { type: "text" };
 
 const executedSchema = v.looseObject({
@@ -93,6 +100,7 @@ function outcomeIn(stdout: string, nonce: string): [digest: string, outcome: str
   }
   const end = stdout.indexOf("\n", begin);
   const line = stdout.slice(begin + nonce.length, end === -1 ? undefined : end);
+  if (line === unknownRunner) throw new UnknownScript();
   const digest = line.slice(0, digestLength);
   const outcome = line.slice(digestLength + 1);
   // Some servers end what they cut off with a line of their own.
@@ -118,6 +126,7 @@ function valueIn<S extends v.GenericSchema>(
   const outcome = v.parse(outcomeSchema, JSON.parse(text));
   if ("value" in outcome) return v.parse(schema, outcome.value);
   if (outcome.error.type === "DamagedCall") throw damaged();
+  if (outcome.error.type === "UnknownScriptError") throw new UnknownScript();
   throw new RemoteError(outcome.error);
 }
 
@@ -127,11 +136,63 @@ function damaged(): Failure {
   });
 }
 
-/** One call of a script as text, and its digest. */
-function callOf(script: Script, args: JsonValue): { call: string; digest: string } {
-  const call = asciiJson({ name: script.name, source: script.source, arguments: args });
+/** The runner as a module of Blender's Python; another version of it has another name. */
+const runnerModule = `blender_remote_cli_${digestOf(scriptRunner).slice(0, 12)}`;
+
+/** Scripts that a server has had already, by its address; it keeps them while it runs. */
+const keptScripts = new Map<string, Set<Script>>();
+
+function keptBy({ host, port }: Endpoint): Set<Script> {
+  const address = `${host} ${port}`;
+  const known = keptScripts.get(address) ?? new Set();
+  keptScripts.set(address, known);
+  return known;
+}
+
+/** Thrown where a server doesn't know a script, or the runner, after all: it was started anew. */
+class UnknownScript extends Error {}
+
+/** One call of a script as text, and its digest; without the source where the server keeps it. */
+function callOf(script: Script, args: JsonValue, kept: boolean): { call: string; digest: string } {
+  const { name, source } = script;
+  const which = kept ? { script: digestOf(source) } : { source };
+  const call = asciiJson({ name, ...which, arguments: args });
   return { call, digest: digestOf(call) };
 }
+
+/** Calls a script that the server is said to keep by its name alone, others with their source. */
+async function called<T>(
+  { endpoint }: Connection,
+  script: Script,
+  call: (kept: boolean) => Promise<T>,
+): Promise<T> {
+  const known = keptBy(endpoint);
+  if (known.has(script)) {
+    try {
+      return await call(true);
+    } catch (error) {
+      if (!(error instanceof UnknownScript)) throw error;
+      known.clear();
+    }
+  }
+  const result = await call(false);
+  known.add(script);
+  return result;
+}
+
+/** The code of a call: it brings the runner along where the server doesn't keep it. */
+function codeOf(words: readonly string[], nonce: string, kept: boolean): string {
+  const answer = `answer(${words.map((word) => JSON.stringify(word)).join(", ")})`;
+  if (!kept) return `${scriptRunner}\nkeep("${runnerModule}").${answer}\n`;
+  return `import sys
+if "${runnerModule}" in sys.modules:
+    sys.modules["${runnerModule}"].${answer}
+else:
+    sys.stdout.write("\\n${nonce}${unknownRunner}\\n")
+`;
+}
+
+const unknownRunner = "unknown";
 
 export interface CallOptions {
   /** Seconds until the answer; without it the connection's total decides. */
@@ -158,10 +219,22 @@ export async function callScript<S extends v.GenericSchema>(
   schema: S,
   options: CallOptions = {},
 ): Promise<v.InferOutput<S>> {
+  return called(connection, script, (kept) =>
+    callOnce(connection, script, args, schema, options, kept),
+  );
+}
+
+async function callOnce<S extends v.GenericSchema>(
+  connection: Connection,
+  script: Script,
+  args: JsonValue,
+  schema: S,
+  options: CallOptions,
+  kept: boolean,
+): Promise<v.InferOutput<S>> {
   const nonce = `blender-remote-${crypto.randomUUID()} `;
-  const { call, digest } = callOf(script, args);
-  const words = [call, digest, nonce].map((word) => JSON.stringify(word));
-  const code = `${scriptRunner}\nanswer(${words.join(", ")})\n`;
+  const { call, digest } = callOf(script, args, kept);
+  const code = codeOf([call, digest, nonce], nonce, kept);
   const left = connection.secondsLeft;
   // A little less than there is, so that the server's word comes before our own deadline.
   const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };
@@ -194,14 +267,16 @@ export async function callBeside<S extends v.GenericSchema>(
   if (!can(server, "run_script")) {
     return callScript(connection, script, args, schema, seconds === undefined ? {} : { seconds });
   }
-  const answer = await connection.request("run_script", callOf(script, args), seconds);
-  const answered = v.safeParse(besideSchema, answer.result);
-  if (answered.success) return valueIn([answered.output.digest, answered.output.outcome], schema);
-  throw new Failure(
-    "execute-failed",
-    `the server didn't run the script: ${answer.message ?? "its answer has another shape"}`,
-    { hint: "blender-remote-cli status" },
-  );
+  return called(connection, script, async (kept) => {
+    const answer = await connection.request("run_script", callOf(script, args, kept), seconds);
+    const answered = v.safeParse(besideSchema, answer.result);
+    if (answered.success) return valueIn([answered.output.digest, answered.output.outcome], schema);
+    throw new Failure(
+      "execute-failed",
+      `the server didn't run the script: ${answer.message ?? "its answer has another shape"}`,
+      { hint: "blender-remote-cli status" },
+    );
+  });
 }
 
 const bytesSchema = v.pipe(

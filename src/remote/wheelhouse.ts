@@ -300,6 +300,9 @@ const largeSize = 2 * 1024 * 1024;
 const streams = 4;
 const largeStreams = 2;
 
+/** Bytes whose hashes are worth a call to a plain server. */
+const worthRecording = 64 * 1024 * 1024;
+
 /** Waits between attempts: half a second, doubled each time, at most 8 s. */
 function pause(attempt: number): number {
   return Math.min(8, 0.5 * 2 ** attempt);
@@ -462,6 +465,9 @@ class Sending {
       if (status === "uploaded" && sha256 !== null) wheels[name] = { size, sha256 };
     }
     if (Object.keys(wheels).length === 0) return;
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    // A plain server takes longer to answer than to compute the hashes of little.
+    if (this.#session.server.kind === "plain" && bytes < worthRecording) return;
     const args = { action: "record", folder: this.#folder, wheels };
     try {
       await this.#lanes.use((connection) =>

@@ -129,3 +129,29 @@ def test_a_damaged_call_is_not_run(
     assert list(tmp_path.iterdir()) == []
     run_script.answer(document, digest, NONCE)
     assert made.exists()
+
+
+def test_a_script_that_came_before_is_kept(run_script: ModuleType) -> None:
+    def ask(**call: object) -> Any:
+        document = json.dumps({"name": "s", "arguments": 5, **call})
+        return json.loads(run_script.answered(document, digest_of(document))[0])
+
+    source = "def main(a): return a"
+    assert ask(script=digest_of(source))["error"]["type"] == "UnknownScriptError"
+    assert ask(source=source) == {"value": 5}
+    assert ask(script=digest_of(source)) == {"value": 5}
+    for number in range(60):
+        ask(source=f"def main(a): return {number}")
+    assert ask(script=digest_of(source))["error"]["type"] == "UnknownScriptError"
+
+
+def test_the_runner_is_kept_as_a_module(
+    run_script: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "kept_runner", None)
+    del sys.modules["kept_runner"]
+    first = run_script.keep("kept_runner")
+    assert run_script.keep("kept_runner") is first
+    document = json.dumps({"name": "s", "source": "def main(a): return a", "arguments": 5})
+    sys.modules["kept_runner"].answer(document, digest_of(document), NONCE)
+    assert capsys.readouterr().out.endswith('{"value": 5}\n')

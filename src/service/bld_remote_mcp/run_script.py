@@ -2,8 +2,9 @@
 
 A script is a Python module with ``main(arguments) -> JSON value``; its source comes as a value of
 the call, ``{"name": str, "source": str, "arguments": Any}``. A background Blender on this machine
-imports ``run`` from here. A running Blender gets this text with every call, followed by a line that
-calls ``answer``.
+imports ``run`` from here. A running Blender gets this text with the first call, followed by a line
+that keeps it as a module and calls ``answer``; later calls find it there, and scripts that came
+before by the SHA-256 of their source, ``{"name", "script": sha256, "arguments"}``.
 """
 
 import errno
@@ -11,7 +12,16 @@ import hashlib
 import json
 import sys
 import traceback
+from types import CodeType, SimpleNamespace
 from typing import Any
+
+# By the SHA-256 of the source. Few: each program that calls has a dozen scripts.
+_KEPT_SCRIPTS = 50
+_scripts: dict[str, CodeType] = {}
+
+
+class UnknownScriptError(Exception):
+    """The call names a script that isn't kept here: it must come with its source."""
 
 
 def run(call: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +32,7 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
     name = f"<{call['name']}>"
     try:
         namespace: dict[str, Any] = {"__name__": call["name"]}
-        exec(compile(call["source"], name, "exec"), namespace)
+        exec(_code_of(call, name), namespace)
         return {"value": namespace["main"](call["arguments"])}
     # A script of ours must never end Blender, so SystemExit is caught as well.
     except BaseException as error:
@@ -37,6 +47,23 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
                 "traceback": traceback.format_exc(),
             }
         }
+
+
+def _code_of(call: dict[str, Any], name: str) -> CodeType:
+    if "source" not in call:
+        if call["script"] not in _scripts:
+            raise UnknownScriptError(name)
+        return _scripts[call["script"]]
+    code = compile(call["source"], name, "exec")
+    if len(_scripts) >= _KEPT_SCRIPTS:
+        _scripts.clear()
+    _scripts[_digest(call["source"])] = code
+    return code
+
+
+def keep(module: str) -> Any:  # noqa: ANN401
+    """Let later calls import ``answer`` from a module of this name; gives the one to use now."""
+    return sys.modules.setdefault(module, SimpleNamespace(answer=answer))
 
 
 def answered(document: str, digest: str) -> tuple[str, str]:

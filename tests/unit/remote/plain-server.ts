@@ -19,10 +19,10 @@ function digestOf(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex");
 }
 
-/** The three words of `answer("…", "…", "…")`, the code's last line. */
+/** The three words of the line `answer("…", "…", "…")`. */
 function wordsOf(code: string): [call: string, digest: string, nonce: string] {
-  const line = code.trimEnd().split("\n").at(-1) ?? "";
-  return JSON.parse(`[${line.slice("answer(".length, -1)}]`);
+  const line = code.split("\n").findLast((one) => one.includes('answer("{')) ?? "";
+  return JSON.parse(`[${line.slice(line.indexOf("answer(") + "answer(".length, -1)}]`);
 }
 
 /**
