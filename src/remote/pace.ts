@@ -19,10 +19,16 @@ export class Pace {
   #bytes = 0;
   #pieces = 0;
   #begun: number | undefined;
+  readonly #now: () => number;
 
-  /** @param smallest begin here; @param largest never go beyond. Bytes, before base64. */
-  constructor(smallest: number, largest: number, lanes: number) {
+  /**
+   * @param smallest begin with pieces of so many bytes, before base64.
+   * @param largest never go beyond; wins over `smallest`.
+   * @param now the time in ms.
+   */
+  constructor(smallest: number, largest: number, lanes: number, now = () => performance.now()) {
     this.lanes = lanes;
+    this.#now = now;
     this.#largest = largest;
     this.#size = Math.min(smallest, largest);
   }
@@ -34,9 +40,9 @@ export class Pace {
 
   /** Does `work`, which sends a piece, and learns from when it has been answered. */
   async timed<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    this.#begun ??= performance.now();
+    this.#begun ??= this.#now();
     const result = await work();
-    this.#answered(bytes, performance.now());
+    this.#answered(bytes, this.#now());
     return result;
   }
 

@@ -102,6 +102,7 @@ function bars(): Progress {
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,
+      linewrap: true, // otherwise the lines above the bars are cut
       barsize: 12,
       fps: 10,
       // cli-progress pads nothing by itself, so that figures would jump about.

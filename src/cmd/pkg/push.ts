@@ -110,6 +110,14 @@ function stepwise(deadlines: Deadlines): Deadlines {
   return { ...deadlines, answer: deadlines.total, total: Number.POSITIVE_INFINITY };
 }
 
+/** Says what an end before the end means for the wheels. */
+function resumable(error: unknown): unknown {
+  if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.kind)) return error;
+  const hint =
+    "what has arrived stays there: run the same command again, and it goes on from there";
+  return new Failure(error.code, error.message, { kind: error.kind, hint, cause: error });
+}
+
 const mostRetries = 100;
 
 function retriesOf(text: string): number {
@@ -194,6 +202,8 @@ export const push = command({
             },
           },
         });
+      } catch (error) {
+        throw resumable(error);
       } finally {
         progress.end();
       }

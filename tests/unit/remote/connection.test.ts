@@ -274,6 +274,91 @@ describe("Ctrl-C", () => {
   });
 });
 
+describe("a request with a body", () => {
+  async function* pieces(...bytes: Uint8Array[]): AsyncGenerator<Uint8Array> {
+    yield* bytes;
+  }
+
+  test("40 MB to a peer that reads now and then", async () => {
+    const hasher = new Bun.CryptoHasher("sha256");
+    const piece = crypto.getRandomValues(new Uint8Array(65_536));
+    const header = JSON.stringify({ type: "upload", params: {} });
+    const total = header.length + 600 * piece.length;
+    let received = 0;
+    const endpoint = listen({
+      data: (socket, chunk) => {
+        hasher.update(chunk);
+        received += chunk.length;
+        socket.pause();
+        setImmediate(() => socket.resume());
+        if (received === total) socket.write('{"status":"success"}');
+      },
+    });
+    const connection = await open(endpoint);
+    const body = pieces(...Array<Uint8Array>(600).fill(piece));
+    const answer = await connection.requestWithBody("upload", {}, body, 60);
+    expect(answer).toEqual({ status: "success" });
+    const expected = new Bun.CryptoHasher("sha256").update(header);
+    for (let index = 0; index < 600; index++) expected.update(piece);
+    expect(hasher.digest("hex")).toBe(expected.digest("hex"));
+    expect(connection.usable).toBe(true);
+  });
+
+  test("an answer before the last byte ends it, and the connection", async () => {
+    let asked = 0;
+    async function* endless() {
+      for (;;) {
+        asked++;
+        yield new Uint8Array(65_536);
+      }
+    }
+    const connection = await open(answering({ status: "error", message: "no space" }));
+    const answer = await connection.requestWithBody("upload", {}, endless(), 60);
+    expect(answer.message).toBe("no space");
+    expect(connection.usable).toBe(false);
+    const before = asked;
+    await new Promise(setImmediate);
+    expect(asked - before).toBeLessThanOrEqual(1);
+  });
+
+  test("a peer that takes no byte any more", async () => {
+    const connection = await open(listen({ open: (socket) => void socket.pause() }));
+    async function* endless() {
+      for (;;) yield new Uint8Array(1_000_000);
+    }
+    const failure = await failureOf(connection.requestWithBody("upload", {}, endless(), 0.3));
+    expect(failure).toMatchObject({ code: "stalled", kind: "no-service" });
+    expect(connection.usable).toBe(false);
+  });
+
+  test("a body that fails is the sender's to hear of; nothing goes on that connection", async () => {
+    const connection = await open(listen({}));
+    async function* broken() {
+      yield new Uint8Array(10);
+      throw new Failure("file-changed", "changed while it was sent");
+    }
+    const failure = await failureOf(connection.requestWithBody("upload", {}, broken(), 60));
+    expect(failure.code).toBe("file-changed");
+    expect(connection.usable).toBe(false);
+  });
+
+  test("a peer that goes in the middle", async () => {
+    let received = 0;
+    const endpoint = listen({
+      data: (socket, chunk) => {
+        received += chunk.length;
+        if (received > 1_000_000) socket.terminate();
+      },
+    });
+    const connection = await open(endpoint);
+    async function* endless() {
+      for (;;) yield new Uint8Array(100_000);
+    }
+    const failure = await failureOf(connection.requestWithBody("upload", {}, endless(), 60));
+    expect(failure).toMatchObject({ code: "connection-lost", kind: "no-service" });
+  });
+});
+
 describe("what is carried", () => {
   test("a request and its answer, again and again on one connection", async () => {
     const endpoint = listen({

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { Connection } from "../../../src/remote/connection.ts";
 import { Lanes } from "../../../src/remote/lanes.ts";
 
@@ -118,4 +118,44 @@ test("closing leaves only the connection that was there before", async () => {
   lanes.close();
   await until(() => seen.clients === 1);
   expect(await first.request("anything", {})).toEqual({ status: "success" });
+});
+
+describe("connections that break", () => {
+  /** Breaks the connection it gets, as a peer that goes does. */
+  const breaks = async (connection: Connection) => {
+    connection.close();
+    await connection.request("anything", {});
+  };
+
+  test("a new one takes the place of the only one", async () => {
+    const { lanes, first, seen } = await lanesTo(1);
+    await expect(lanes.use(breaks)).rejects.toThrow("closed the connection");
+    const used = await lanes.use(async (connection) => {
+      await connection.request("anything", {});
+      return connection;
+    });
+    expect(used).not.toBe(first);
+    expect(seen.opened).toBe(1);
+  });
+
+  test("work that waits goes on, on new ones", async () => {
+    const { lanes } = await lanesTo(2);
+    const all = Array.from({ length: 20 }, (_, index) =>
+      lanes.use(async (connection) => {
+        if (index % 3 === 0) await breaks(connection);
+        await connection.request("anything", {});
+      }),
+    );
+    const outcomes = await Promise.allSettled(all);
+    for (const [index, { status }] of outcomes.entries()) {
+      expect(status).toBe(index % 3 === 0 ? "rejected" : "fulfilled");
+    }
+  });
+
+  test("where no new one can be had, everybody who waits hears of it", async () => {
+    const { lanes } = await lanesTo(4, 1);
+    const all = Array.from({ length: 10 }, () => lanes.use(breaks));
+    for (const { status } of await Promise.allSettled(all)) expect(status).toBe("rejected");
+    await expect(lanes.use(async () => "done")).rejects.toThrow("no more places");
+  });
 });

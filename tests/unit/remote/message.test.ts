@@ -67,6 +67,20 @@ test("every cut of a message into two pieces, and into single bytes", () => {
   expect(read(new MessageReader(limit), bytes, [...bytes.keys()])).toEqual(texts);
 });
 
+test("any message, cut into two at each of its bytes", () => {
+  fc.assert(
+    fc.property(message, ({ object, indent }) => {
+      const text = JSON.stringify(object, null, indent);
+      const bytes = new TextEncoder().encode(text);
+      const expected = [new TextDecoder().decode(bytes)];
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        expect(read(new MessageReader(limit), bytes, [cut])).toEqual(expected);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test("the pieces may be overwritten by whoever gave them", () => {
   const reader = new MessageReader(limit);
   const piece = new TextEncoder().encode('{"kept":1');
