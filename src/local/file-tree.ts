@@ -52,10 +52,12 @@ export function quoted(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
-function unsafe(path: string, why: string): Failure {
-  return new Failure("unsafe-source", `${quoted(path)} ${why}; nothing was unpacked`, {
-    hint: "get the add-on from its makers again; a name like this is no accident of packing",
-  });
+function unsafe(
+  path: string,
+  why: string,
+  hint = "get the add-on from its makers again; a name like this is no accident of packing",
+): Failure {
+  return new Failure("unsafe-source", `${quoted(path)} ${why}; nothing was unpacked`, { hint });
 }
 
 /** What version control, systems and Python leave in folders; never a part of an add-on. */
@@ -168,10 +170,15 @@ export class TreeBuilder {
       this.#seen.set(key, { path, kind });
       return;
     }
+    const hint = "pack or copy the add-on with one of the two only";
     if (other.path !== path) {
-      throw unsafe(path, `and ${quoted(other.path)} are one name where case doesn't count`);
+      throw unsafe(path, `and ${quoted(other.path)} are one name where case doesn't count`, hint);
     }
-    throw unsafe(path, other.kind === kind ? "is in it twice" : "is both a file and a folder");
+    throw unsafe(
+      path,
+      other.kind === kind ? "is in it twice" : "is both a file and a folder",
+      hint,
+    );
   }
 
   #count(size: number): void {

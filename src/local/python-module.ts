@@ -40,9 +40,8 @@ export function moduleNameFrom(name: string): string | undefined {
     .replace(/^_+|_+$/g, "");
   if (joined === "") return undefined;
   if (isModuleName(joined)) return joined;
-  // Begins with a digit, or is a keyword.
-  const possible = [`_${joined}`, `${joined}_`].find(isModuleName);
-  return possible;
+  // A keyword, or it begins with a digit.
+  return [`${joined}_`, `_${joined}`].find(isModuleName);
 }
 
 /**

@@ -8,7 +8,6 @@ to undo it.
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import stat
 
@@ -17,7 +16,7 @@ DISCARDED_PREFIX = f"{PREFIX}discarded-"
 
 
 def discarded_name(folder: str) -> str:
-    return os.path.join(folder, f"{DISCARDED_PREFIX}{secrets.token_hex(6)}")
+    return os.path.join(folder, f"{DISCARDED_PREFIX}{os.urandom(6).hex()}")
 
 
 def clear_away(path: str) -> None:
@@ -44,6 +43,7 @@ class Exchange:
         self.home = os.path.dirname(folder)
         self.name: str = plan["name"]
         self.replaces: list[str] = plan["replaces"]
+        self._placing = False
 
     @property
     def destination(self) -> str:
@@ -63,6 +63,7 @@ class Exchange:
                 place = os.path.join(self.home, name)
                 if os.path.lexists(place):
                     os.rename(place, os.path.join(self.folder, "old", name))
+            self._placing = True
             os.rename(self._staged, self.destination)
         except BaseException:
             self._undo()
@@ -81,8 +82,11 @@ class Exchange:
         self.commit()
 
     def _undo(self) -> None:
-        if not os.path.lexists(self._staged):
-            os.rename(self.destination, self._staged)
+        if self._placing and not os.path.lexists(self._staged):
+            # Neither is there when the staged one was lost before it was placed.
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(self.destination, self._staged)
+        self._placing = False
         old = os.path.join(self.folder, "old")
         for name in os.listdir(old):
             os.rename(os.path.join(old, name), os.path.join(self.home, name))
