@@ -13,7 +13,7 @@ const partScript: Script = { name: "part_file.py", source: partFileSource };
 export const stallSeconds = 30;
 
 /** What is read of a local file at once when it is streamed, in bytes. */
-const readSize = 1024 * 1024;
+const readSize = 512 * 1024;
 
 /** The unit in which a part that is there already is compared, in bytes. */
 const blockSize = 1024 * 1024;

@@ -16,6 +16,8 @@ from .upload import Upload
 _READ_FIRST = 64 * 1024
 _READ_REST = 1024 * 1024
 _LINGER_SECONDS = 2.0
+# Seconds of silence before a client is asked for a sign of life, between two such, and how many.
+_KEEPALIVE = {"TCP_KEEPIDLE": 20, "TCP_KEEPALIVE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4}
 
 
 class Connection:
@@ -41,7 +43,7 @@ class Connection:
         """Answer until the client goes away, breaks the protocol, or finish() ends it."""
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            self._notice_lost_clients()
             self._serve()
         except OSError as error:
             logger.debug("A client went away: %s", error)
@@ -67,6 +69,13 @@ class Connection:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
+
+    def _notice_lost_clients(self) -> None:
+        """A client whose machine or network is gone must not hold a part file for hours."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in _KEEPALIVE.items():
+            if hasattr(socket, name):  # Not on every system, and under another name on macOS
+                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def _serve(self) -> None:
         data = self._socket.recv(_READ_FIRST)
