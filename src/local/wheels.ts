@@ -44,7 +44,9 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
 }
 
 function missing(path: string, error: unknown): Failure {
-  return new Failure("missing-path", `can't read '${path}': ${systemCodeOf(error) ?? error}`, {
+  const code = systemCodeOf(error) ?? error;
+  const what = code === "ENOENT" ? `there is no '${path}'` : `can't read '${path}': ${code}`;
+  return new Failure("missing-path", what, {
     kind: "usage",
     hint: "give wheels, or folders that hold wheels",
   });

@@ -3,8 +3,8 @@ import { Failure } from "../failure.ts";
 import type { Script } from "../script.ts";
 import { connect, type Deadlines, type Session } from "./connection.ts";
 import { callScript } from "./execute.ts";
+import { push, type Wheel } from "./push.ts";
 import temporarySource from "./python/temporary.py" with { type: "text" };
-import { push, type Wheel } from "./wheelhouse.ts";
 
 const script: Script = { name: "temporary.py", source: temporarySource };
 const folderSchema = v.object({ folder: v.string() });

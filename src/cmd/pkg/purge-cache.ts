@@ -32,7 +32,7 @@ export const purgeCache = command({
     yes: { type: "boolean", alias: "y", description: "Don't ask" },
     force: {
       type: "boolean",
-      description: "Also when it holds things that no wheelhouse holds; they are removed as well",
+      description: "Also what no wheelhouse holds, and what a push is bringing just now",
     },
   },
   async run({ args, output, signal }) {

@@ -8,7 +8,7 @@ import {
   type PushOptions,
   push as pushWheels,
   type Wheel,
-} from "../../remote/wheelhouse.ts";
+} from "../../remote/push.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";

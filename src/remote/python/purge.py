@@ -1,5 +1,6 @@
 """Empties a wheelhouse, and nothing that isn't one."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+
+with contextlib.suppress(ImportError):  # Windows removes no open file anyway
+    import fcntl
 
 # Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
 WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
@@ -93,6 +97,20 @@ def look(folder: Path) -> dict[str, Any]:
     return {"files": files, "foreign": foreign}
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether a push holds the lock of a part file (see part_file.py of the service)."""
+    if path.suffix != ".part" or path.is_symlink() or "fcntl" not in globals():
+        return False
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:  # A file system without locks
+            return False
+    return False
+
+
 def empty(folder: Path) -> None:
     """Remove every entry; links go, what they point to stays."""
     for entry in folder.iterdir():
@@ -106,7 +124,8 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``{"folder", "action": "look"|"purge", "force": bool}``.
 
     Give ``{"folder", "state", "reason", "files", "foreign"}``, ``state`` one of "missing",
-    "refused" (``reason`` says why), "foreign" (not purged without force), "ready", "purged".
+    "refused" and "busy" (``reason`` says why), "foreign", "ready", "purged"; "busy" and "foreign"
+    aren't purged without force.
     """
     given = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
     answer: dict[str, Any] = {"folder": str(given), "reason": None, "files": [], "foreign": []}
@@ -123,6 +142,9 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
     answer.update(look(folder))
     if answer["foreign"] and not arguments["force"]:
         return {**answer, "state": "foreign"}
+    busy = [file["name"] for file in answer["files"] if is_being_written(folder / file["name"])]
+    if busy and not arguments["force"]:
+        return {**answer, "state": "busy", "reason": f"a push is writing {busy[0]}"}
     if arguments["action"] == "look":
         return {**answer, "state": "ready"}
     empty(folder)

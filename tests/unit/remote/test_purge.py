@@ -242,3 +242,19 @@ class TestPurge:
         monkeypatch.chdir(house.parent)
         assert purge("wheels")["folder"] == str(house)
         assert os.listdir(house) == []
+
+
+def test_a_part_that_a_push_is_writing(purge: Act, house: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    (house / "a.whl").write_bytes(b"x")
+    part = house / ".b.whl.0123.part"
+    with part.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for action in ("look", "purge"):
+            answer = purge(house, action, force=False)
+            assert (answer["state"], answer["reason"]) == ("busy", f"a push is writing {part.name}")
+        assert len(os.listdir(house)) == 2
+        assert purge(house)["state"] == "purged"
+    part.write_bytes(b"of a push that was cut")
+    assert purge(house, force=False)["state"] == "purged"
+    assert os.listdir(house) == []
