@@ -65,14 +65,20 @@ export class HashCache {
    */
   async sha256(path: string): Promise<string> {
     const { state } = await stateOf(path);
-    const known = this.#known.get(path);
-    if (known?.state === state) return known.sha256;
+    const known = this.known(path, state);
+    if (known !== undefined) return known;
     const sha256 = await sha256Of(path);
     await this.put(path, state, sha256);
     return sha256;
   }
 
-  /** The state of a file, for `put`. */
+  /** The hash of a file in this state, where it's remembered; the file isn't looked at. */
+  known(path: string, state: string): string | undefined {
+    const known = this.#known.get(path);
+    return known?.state === state ? known.sha256 : undefined;
+  }
+
+  /** The state of a file, for `known` and `put`. */
   async state(path: string): Promise<string> {
     return (await stateOf(path)).state;
   }

@@ -23,7 +23,9 @@ export interface Wheel {
   size: number;
   /** Tells contents of one name apart; the part file's name carries it. */
   fingerprint: string;
-  /** SHA-256 in lower-case hexadecimal, computed when it's needed. */
+  /** SHA-256 in lower-case hexadecimal, where it's known without reading the file. */
+  knownSha256: string | undefined;
+  /** The same, computed when it's needed. */
   sha256(): Promise<string>;
 }
 
@@ -305,6 +307,7 @@ class Sending {
       size,
       target: joined(this.#folder, name),
       part: joined(this.#folder, partName(wheel)),
+      knownSha256: wheel.knownSha256,
       sha256: wheel.sha256,
     };
     const watch = {

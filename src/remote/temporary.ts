@@ -42,7 +42,12 @@ export async function withFilesThere<T>(
     const observer = { begins() {}, starts() {}, sent() {}, retries() {}, finished() {} };
     const options = { folder, transport: "auto", chunkSize, retries, ...limits, observer } as const;
     const wheels = files.map(
-      (file): Wheel => ({ ...file, fingerprint: file.sha256, sha256: async () => file.sha256 }),
+      ({ sha256, ...file }): Wheel => ({
+        ...file,
+        fingerprint: sha256,
+        knownSha256: sha256,
+        sha256: async () => sha256,
+      }),
     );
     const sent = await push(session, wheels, options);
     const failed = sent.files.find((file) => file.status === "failed");

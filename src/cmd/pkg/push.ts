@@ -171,7 +171,9 @@ export const push = command({
     for (const { name, path, size, fingerprint, problem } of local) {
       if (problem === undefined) {
         const state = await hashes.state(path);
-        wheels.push({ name, path, size, fingerprint, state, sha256: () => hashes.sha256(path) });
+        const knownSha256 = hashes.known(path, state);
+        const sha256 = () => hashes.sha256(path);
+        wheels.push({ name, path, size, fingerprint, state, knownSha256, sha256 });
         continue;
       }
       const nothing = { sha256: null, transferred_bytes: 0, resumed_bytes: 0, replaced: false };

@@ -22,7 +22,7 @@ BLOCK_SIZE = 2 * 1024 * 1024
 BLOCKS = 3
 # Written data goes to the disk while more comes in: little is left to flush at the end, and the
 # system never stops the writer because too much waits.
-_FLUSH_EVERY = 32 * 1024 * 1024
+_FLUSH_EVERY = 16 * 1024 * 1024
 _DIGEST_LENGTH = 64
 
 ReadInto = Callable[[memoryview], int]
@@ -102,6 +102,7 @@ class _Writer:
         self._unflushed = 0
         self._free: SimpleQueue[memoryview] = SimpleQueue()
         self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
+        self._flushing: Thread | None = None
         self._error: BaseException | None = None
 
     def run(self, read_into: ReadInto) -> None:
@@ -134,6 +135,8 @@ class _Writer:
         finally:
             self._full.put(None)
             thread.join()
+            if self._flushing is not None:
+                self._flushing.join()
 
     def _read(self, read_into: ReadInto, block: memoryview) -> int:
         count = read_into(block) if block else 0
@@ -155,9 +158,19 @@ class _Writer:
             written = self._file.write(block)
             self._unflushed += written
             block = block[written:]
-        if self._unflushed >= _FLUSH_EVERY:
-            os.fsync(self._file.fileno())
+        if self._unflushed >= _FLUSH_EVERY and not self._is_flushing():
             self._unflushed = 0
+            self._flushing = Thread(target=self._flush, name="bld_remote flush", daemon=True)
+            self._flushing.start()
+
+    def _is_flushing(self) -> bool:
+        return self._flushing is not None and self._flushing.is_alive()
+
+    def _flush(self) -> None:
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._error = error  # The system tells it only once
 
 
 def _failure(error: OSError) -> UploadError:
