@@ -238,6 +238,7 @@ export class Connection {
       const answer = answered.then(() => {
         early = true;
       });
+      answer.catch(() => {}); // Nobody may be waiting for it when it fails.
       for await (const piece of body) {
         if (early) return;
         await Promise.race([this.#send(piece), answer]);

@@ -130,7 +130,8 @@ function valueIn<S extends v.GenericSchema>(
   throw new RemoteError(outcome.error);
 }
 
-function damaged(): Failure {
+/** A message that isn't what the other end sent. */
+export function damaged(): Failure {
   return new Failure("damaged", "a message was damaged on its way", {
     hint: "run the same command again; if it happens again, something on the way changes bytes",
   });

@@ -3,7 +3,7 @@ import { Failure } from "../failure.ts";
 import type { JsonValue, Script } from "../script.ts";
 import partFileSource from "../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import { type Answer, type Connection, can, type Server } from "./connection.ts";
-import { callBeside, callScript, RemoteError } from "./execute.ts";
+import { callBeside, callScript, damaged, RemoteError } from "./execute.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Pace } from "./pace.ts";
 
@@ -113,7 +113,7 @@ class Source {
 const streamedSchema = v.object({ sha256: v.string() });
 
 const refusedSchema = v.looseObject({
-  message: v.optional(v.string(), "no reason was given"),
+  message: v.string(),
   errno: v.optional(v.nullable(v.string())),
   path: v.optional(v.nullable(v.string())),
   mismatch: v.optional(v.boolean(), false),
@@ -122,7 +122,9 @@ const refusedSchema = v.looseObject({
 
 /** Says in a user's words why our service didn't take a file. */
 function refusal(answer: Answer, upload: Upload): Failure {
-  const { message, errno, path, mismatch, changed } = v.parse(refusedSchema, answer);
+  const refused = v.safeParse(refusedSchema, answer);
+  if (!refused.success) return damaged();
+  const { message, errno, path, mismatch, changed } = refused.output;
   if (mismatch) return mismatched(upload);
   if (changed) return new Failure("part-changed", `another push changed ${upload.part}`);
   if (errno === "EBUSY") return busy(upload);
@@ -163,7 +165,9 @@ export async function uploadAsStream(
     connection.requestWithBody("upload", params, body, stallSeconds),
   );
   if (answer.status !== "success") throw refusal(answer, upload);
-  return v.parse(streamedSchema, answer.result).sha256;
+  const streamed = v.safeParse(streamedSchema, answer.result);
+  if (!streamed.success) throw damaged();
+  return streamed.output.sha256;
 }
 
 /**
