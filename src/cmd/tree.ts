@@ -22,6 +22,12 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
       "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
     }),
+  addon: async () =>
+    group("The add-ons of the Blender on this machine; no service is needed", {
+      list: async () => (await import("./addon/list.ts")).list,
+      info: async () => (await import("./addon/info.ts")).info,
+      paths: async () => (await import("./addon/paths.ts")).paths,
+    }),
   config: async () =>
     group("The configuration file", {
       get: async () => (await import("./config/get.ts")).get,

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import * as v from "valibot";
-import { Failure, messageOf, systemCodeOf } from "../failure.ts";
+import { Failure, type FailureOptions, messageOf, systemCodeOf } from "../failure.ts";
 import { type JsonValue, outcomeSchema, type Script, scriptRunner } from "../script.ts";
 import { type Finished, runToEnd } from "./process.ts";
 import backgroundSource from "./python/background.py" with { type: "text" };
@@ -123,13 +124,46 @@ export function checkVersion(blender: Blender): void {
 
 export interface BackgroundRun<S extends v.GenericSchema> {
   executable: string;
-  script: Script;
+  /** Blender's version where it is known (`4.3.2`): newer ones are told to be quiet. */
+  version?: string | undefined;
+  script: LocalScript;
   input: JsonValue;
   /** What `main` gives back. */
   schema: S;
   timeoutSeconds: number;
+  /** How long Blender may take until the script begins, in seconds; default is the whole time. */
+  startSeconds?: number;
   signal: AbortSignal;
   env?: NodeJS.ProcessEnv;
+  /** Hears the id of Blender's process group. */
+  onStart?: (pid: number) => void;
+  /** Hears what Blender and its add-ons print. */
+  onOutput?: (chunk: string) => void;
+}
+
+/** A script for a Blender on this machine. */
+export interface LocalScript extends Script {
+  /** Modules that it imports: their sources by name. */
+  modules?: Readonly<Record<string, string>>;
+}
+
+/** Blender ended, or was ended, without a result. */
+export class NoResult extends Failure {
+  /** Whether the script had begun; else it is the start of Blender that went wrong. */
+  readonly begun: boolean;
+  /** `exit code 5`, `signal SIGSEGV`, `no end within 30 s`. */
+  readonly how: string;
+
+  constructor(code: string, message: string, options: NoResultOptions) {
+    super(code, message, options);
+    this.begun = options.begun;
+    this.how = options.how;
+  }
+}
+
+interface NoResultOptions extends FailureOptions {
+  begun: boolean;
+  how: string;
 }
 
 /** Where files for a Blender go: a Flatpak's /tmp is its own, the home folder is shared. */
@@ -137,22 +171,117 @@ export function temporaryRoot(executable: string): string {
   return executable.includes("/flatpak/exports/") ? homedir() : tmpdir();
 }
 
-function noResult(run: { executable: string; timeoutSeconds: number }, end: Finished): Failure {
+/** How long Blender may take to end once the result is there, in ms: an add-on may hang then. */
+const endGrace = 10_000;
+/** What background.py prints behind the result. */
+const endMarker = "__BLENDER_REMOTE_JSON_END__";
+
+/** The first Blender that was seen to know --quiet; 3.4 takes it for a file to open. */
+const quietSince: readonly [number, number] = [4, 3];
+
+function knowsQuiet(version: string | undefined): boolean {
+  const [major = 0, minor = 0] = (version ?? "").split(".").map(Number);
+  return major > quietSince[0] || (major === quietSince[0] && minor >= quietSince[1]);
+}
+
+/** What the files of one run are called. */
+interface RunFiles {
+  script: string;
+  call: string;
+  outcome: string;
+  begun: string;
+}
+
+async function writeRun(folder: string, script: LocalScript, input: JsonValue): Promise<RunFiles> {
+  const at = (name: string) => join(folder, name);
+  const call = { name: script.name, source: script.source, arguments: input };
+  await writeFile(at("background.py"), backgroundSource);
+  await writeFile(at("run_script.py"), scriptRunner);
+  await writeFile(at("call.json"), JSON.stringify(call));
+  for (const [name, source] of Object.entries(script.modules ?? {})) {
+    await writeFile(at(`${name}.py`), source);
+  }
+  const outcome = at("outcome.json");
+  return { script: at("background.py"), call: at("call.json"), outcome, begun: `${outcome}.begun` };
+}
+
+/** One start of Blender; how it ended. */
+async function start<S extends v.GenericSchema>(
+  run: BackgroundRun<S>,
+  files: RunFiles,
+  quiet: boolean,
+): Promise<Finished & { slow: boolean }> {
+  const cut = new AbortController();
+  let slow = false;
+  const checkStart = () => {
+    if (existsSync(files.begun)) return;
+    slow = true;
+    cut.abort();
+  };
+  const { startSeconds } = run;
+  const startTimer =
+    startSeconds === undefined ? undefined : setTimeout(checkStart, startSeconds * 1000);
+  let endTimer: NodeJS.Timeout | undefined;
+  let last = "";
+  const onOutput = (chunk: string, stream: "stdout" | "stderr") => {
+    run.onOutput?.(chunk);
+    if (stream === "stderr") return;
+    last = (last + chunk).slice(-endMarker.length - chunk.length);
+    // An add-on may print it as well: only with a result does it mean anything.
+    if (!last.includes(endMarker) || !existsSync(files.outcome)) return;
+    endTimer ??= setTimeout(() => cut.abort(), endGrace);
+  };
+  // Options act in order: the exit code must stand before the script.
+  const options = [...(quiet ? ["--quiet"] : []), "--background", "--python-exit-code", "1"];
+  const args = [...options, "--python", files.script, "--", files.call, files.outcome];
+  try {
+    const end = await runToEnd(run.executable, args, {
+      env: blenderEnvironment(run.env),
+      seconds: run.timeoutSeconds,
+      signal: run.signal,
+      cut: cut.signal,
+      onOutput,
+      ...(run.onStart === undefined ? {} : { onStart: run.onStart }),
+    });
+    return { ...end, slow };
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw cannotRun(run.executable, error);
+  } finally {
+    clearTimeout(startTimer);
+    clearTimeout(endTimer);
+  }
+}
+
+function noResult<S extends v.GenericSchema>(
+  run: BackgroundRun<S>,
+  end: Finished & { slow: boolean },
+  begun: boolean,
+): NoResult {
   const said = lastLines(end.tail, 20);
   const output = said === "" ? "it said nothing" : `the last it said:\n${said}`;
-  if (end.timedOut) {
-    return new Failure(
+  if (end.slow || end.timedOut) {
+    const seconds = end.slow ? run.startSeconds : run.timeoutSeconds;
+    const what = end.slow ? "hadn't loaded its add-ons" : "wasn't done";
+    return new NoResult(
       "blender-timeout",
-      `${run.executable} wasn't done within ${run.timeoutSeconds} s and was ended; ${output}`,
-      { kind: "timeout", hint: "allow more with --timeout SECONDS" },
+      `${run.executable} ${what} within ${seconds} s and was ended; ${output}`,
+      {
+        kind: "timeout",
+        hint: "allow more with --timeout SECONDS",
+        begun,
+        how: `no end within ${seconds} s`,
+      },
     );
   }
   const how = end.exitCode === null ? `signal ${end.signalCode}` : `exit code ${end.exitCode}`;
-  return new Failure(
+  return new NoResult(
     "blender-failed",
     `${run.executable} ended (${how}) before it did what it was asked; ${output}`,
     {
       hint: `an add-on may end Blender while it starts; see whether it does by itself: '${run.executable}' --background`,
+      begun,
+      how,
     },
   );
 }
@@ -172,9 +301,9 @@ async function outcomeAt(path: string): Promise<unknown> {
  * Runs a script in a background Blender that has read the user's preferences and add-ons, and gives
  * what its `main(input)` returned, checked. Nothing of Blender's own output can be taken for it.
  *
- * @throws Failure `blender-not-found`, `blender-not-executable`; `blender-timeout` (kind `timeout`);
- *   `blender-failed` when Blender ended without a result; `blender-script-failed` for an exception
- *   in the script, whose traceback is the cause; `interrupted`.
+ * @throws Failure `blender-not-found`, `blender-not-executable`; `blender-script-failed` for an
+ *   exception in the script, whose traceback is the cause; `interrupted`; `NoResult`:
+ *   `blender-timeout` (kind `timeout`), or `blender-failed` when Blender ended by itself.
  */
 export async function runBlender<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
@@ -182,31 +311,19 @@ export async function runBlender<S extends v.GenericSchema>(
   // mkdtemp makes it readable for this user alone.
   const folder = await mkdtemp(join(temporaryRoot(run.executable), "blender-remote-"));
   try {
-    const script = join(folder, "background.py");
-    const callPath = join(folder, "call.json");
-    const outcomePath = join(folder, "outcome.json");
-    const call = { name: run.script.name, source: run.script.source, arguments: run.input };
-    await writeFile(script, backgroundSource);
-    await writeFile(join(folder, "run_script.py"), scriptRunner);
-    await writeFile(callPath, JSON.stringify(call));
-    // Options act in order: the exit code must stand before the script. No --quiet: Blender 3.x
-    // would take it for a file, and the result doesn't come through stdout.
-    const args = ["--background", "--python-exit-code", "1", "--python", script];
-    let end: Finished;
-    try {
-      end = await runToEnd(run.executable, [...args, "--", callPath, outcomePath], {
-        env: blenderEnvironment(run.env),
-        seconds: run.timeoutSeconds,
-        signal: run.signal,
-      });
-    } catch (error) {
-      run.signal.throwIfAborted();
-      throw cannotRun(run.executable, error);
+    const files = await writeRun(folder, run.script, run.input);
+    const quiet = knowsQuiet(run.version);
+    let end = await start(run, files, quiet);
+    // Where another Blender stands in the place of the one that was configured.
+    if (quiet && end.tail.includes("unknown argument, loading as file: --quiet")) {
+      end = await start(run, files, false);
     }
-    const found = await outcomeAt(outcomePath);
-    if (end.timedOut || found === undefined) throw noResult(run, end);
+    const found = await outcomeAt(files.outcome);
+    if (found === undefined) throw noResult(run, end, existsSync(files.begun));
     const outcome = v.parse(outcomeSchema, found);
     if ("value" in outcome) return v.parse(run.schema, outcome.value);
+    // The script was interrupted when its time was up.
+    if (end.timedOut) throw noResult(run, end, true);
     const { type, message, path, traceback } = outcome.error;
     throw new Failure(
       "blender-script-failed",

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 
 /** How a program ended, and what it said. */
 export interface Finished {
@@ -16,6 +17,12 @@ export interface RunOptions {
   env: NodeJS.ProcessEnv;
   seconds: number;
   signal: AbortSignal;
+  /** Ends the program as the time limit does, but isn't an error. */
+  cut?: AbortSignal;
+  /** Hears the process id, which is that of the process group as well. */
+  onStart?: (pid: number) => void;
+  /** Hears all output as it comes. */
+  onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
 }
 
 /** How long a process tree may clean up before it is killed, in ms. */
@@ -64,6 +71,40 @@ export async function endTree(child: ChildProcess, end: Promise<unknown>): Promi
   signalTree(child, "SIGKILL");
 }
 
+/**
+ * When a process began, as the system says it, or null where it doesn't run (any more) or the system
+ * doesn't say: a process id is given to others later, together with this it is not.
+ */
+export async function startOf(pid: number): Promise<string | null> {
+  if (process.platform === "linux") {
+    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    // Behind the name, which may hold anything: state is the first field, the start time the 20th.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
+  }
+  if (process.platform === "win32") return null;
+  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+  return stdout.trim() || null;
+}
+
+/** Ends a process group that another process of ours left behind, and waits until it is gone. */
+export async function endGroup(pid: number): Promise<void> {
+  for (const [signal, wait] of [
+    ["SIGTERM", grace],
+    ["SIGKILL", grace],
+  ] as const) {
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      return;
+    }
+    for (const until = performance.now() + wait; performance.now() < until; ) {
+      if ((await startOf(pid)) === null) break;
+      await Bun.sleep(20);
+    }
+  }
+}
+
 /** Waits for the rest of the output of a program that has ended, but not for a helper it left. */
 async function drained(child: ChildProcess, close: Promise<void>): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<void>();
@@ -94,14 +135,14 @@ export async function runToEnd(
   });
   let stdout = "";
   let tail = "";
-  const keepTail = (chunk: string) => {
+  const keep = (chunk: string, stream: "stdout" | "stderr") => {
+    if (stream === "stdout" && stdout.length < keptCharacters) stdout += chunk;
     tail = (tail + chunk).slice(-keptCharacters);
+    options.onOutput?.(chunk, stream);
   };
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    if (stdout.length < keptCharacters) stdout += chunk;
-    keepTail(chunk);
-  });
-  child.stderr.setEncoding("utf8").on("data", keepTail);
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => keep(chunk, "stdout"));
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => keep(chunk, "stderr"));
+  if (child.pid !== undefined) options.onStart?.(child.pid);
 
   const end = ended(child);
   const close = new Promise<void>((resolve) => child.once("close", () => resolve()));
@@ -112,6 +153,7 @@ export async function runToEnd(
     stop();
   }, options.seconds * 1000);
   options.signal.addEventListener("abort", stop);
+  options.cut?.addEventListener("abort", stop);
   const killAtExit = () => signalTree(child, "SIGKILL");
   process.once("exit", killAtExit);
   try {
@@ -122,6 +164,7 @@ export async function runToEnd(
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener("abort", stop);
+    options.cut?.removeEventListener("abort", stop);
     process.removeListener("exit", killAtExit);
   }
 }

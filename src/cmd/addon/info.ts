@@ -1,0 +1,38 @@
+import { type AddonDetails, addonInfo } from "../../local/addons.ts";
+import { columns } from "../../ui/format.ts";
+import { command } from "../command.ts";
+import { blenderArgs, notFound, withAddons } from "./shared.ts";
+
+/** The lines for people: what there is, one a line. */
+export function render(details: AddonDetails): string {
+  const rows = Object.entries(details).flatMap(([key, value]) => {
+    if (value === null || value === undefined) return [];
+    const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
+    return [[`${key.replaceAll("_", " ")}:`, text]];
+  });
+  return columns(rows)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+export const info = command({
+  description: "Show one add-on, with what it says of itself",
+  args: {
+    ...blenderArgs,
+    name: { type: "positional", required: true, description: "The add-on's module, or its id" },
+  },
+  run: ({ args, output, signal }) =>
+    withAddons(args, output, signal, async (blender) => {
+      const { details, names } = await addonInfo(blender, args.name);
+      if (details !== undefined) {
+        if (output.json) await output.writeJson(details);
+        else await output.write(render(details));
+        return 0;
+      }
+      const failure = notFound(args.name, names);
+      if (output.json) await output.writeJson({});
+      output.error(failure.message);
+      if (failure.hint !== undefined) await output.hint(failure.hint);
+      return failure.exitCode;
+    }),
+});

@@ -1,0 +1,44 @@
+import { type AddonRecord, listAddons } from "../../local/addons.ts";
+import { columns } from "../../ui/format.ts";
+import { command } from "../command.ts";
+import { blenderArgs, withAddons } from "./shared.ts";
+
+function stateOf({ enabled, loaded, path }: AddonRecord): string {
+  if (path === null) return "enabled, files missing";
+  if (enabled) return loaded ? "enabled" : "enabled, not loaded";
+  return loaded ? "loaded only" : "disabled";
+}
+
+/** The table for people. */
+export function render(records: readonly AddonRecord[]): string {
+  const rows = [
+    ["Name", "Version", "State", "Kind", "Source", "Path"],
+    ...records.map((one) => [
+      one.name,
+      one.version ?? "-",
+      stateOf(one),
+      one.kind,
+      one.source,
+      one.path ?? "-",
+    ]),
+  ];
+  return columns(rows)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+export const list = command({
+  description: "List the user's add-ons and extensions",
+  args: {
+    ...blenderArgs,
+    all: { type: "boolean", alias: "a", description: "Also those that Blender brings, and others" },
+  },
+  run: ({ args, output, signal }) =>
+    withAddons(args, output, signal, async (blender) => {
+      const records = await listAddons(blender, args.all === true);
+      if (output.json) return output.writeJson(records);
+      if (records.length === 0)
+        return output.note("no add-ons of the user's; --all lists Blender's");
+      return output.write(render(records));
+    }),
+});

@@ -1,0 +1,29 @@
+import { addonPaths } from "../../local/addons.ts";
+import { columns } from "../../ui/format.ts";
+import { command } from "../command.ts";
+import { blenderArgs, withAddons } from "./shared.ts";
+
+export const paths = command({
+  description: "Show where Blender looks for add-ons and keeps its preferences",
+  args: blenderArgs,
+  run: ({ args, output, signal }) =>
+    withAddons(args, output, signal, async (blender) => {
+      const found = { ...(await addonPaths(blender)), blender: blender.executable };
+      if (output.json) return output.writeJson(found);
+      const rows = [
+        ["user add-ons", found.user_addons],
+        ...found.addon_paths.map((path) => ["search path", path]),
+        ...found.extension_repositories.map(({ name, path, exists }) => [
+          `repository ${name}`,
+          exists ? path : `${path} (not there yet)`,
+        ]),
+        ["preferences", found.preferences],
+        ["blender", found.blender],
+      ];
+      return output.write(
+        columns(rows)
+          .map((line) => `${line}\n`)
+          .join(""),
+      );
+    }),
+});

@@ -1,0 +1,141 @@
+"""Enabling and disabling add-ons, and whether it really happened."""
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+
+import addon_utils
+import bpy
+from addon_records import Addon, in_preferences, legacy_facts, loaded_file, same_place
+from preferences import RefusedError
+
+# Before Blender 2.80 add-ons were of another kind; some Blenders leave them out without a word.
+OLDEST_API = (2, 80)
+
+
+def last_line(trace: str) -> str:
+    return trace.strip().splitlines()[-1]
+
+
+def refuse(reason: str, trace: str) -> RefusedError:
+    return RefusedError(reason, last_line(trace), trace)
+
+
+def drop_entry(name: str) -> None:
+    """Take a name out of the preferences, however often it is there."""
+    addons = bpy.context.preferences.addons
+    while name in addons:
+        addons.remove(addons[name])
+
+
+def enable(addon: Addon) -> None:
+    """Enable an add-on that isn't loaded, from its own file and no other.
+
+    An entry in the preferences that was there before stays when this fails, with what the add-on
+    keeps in it. Raises RefusedError: ``enable-failed`` with the add-on's traceback, ``shadowed``.
+    """
+    had_entry = in_preferences(addon.name)
+    try:
+        _try_to_enable(addon, had_entry)
+    except BaseException:
+        forget(addon.name)
+        if not had_entry:
+            drop_entry(addon.name)
+        raise
+
+
+def _try_to_enable(addon: Addon, had_entry: bool) -> None:
+    traces: list[str] = []
+
+    def failed(_error: BaseException) -> None:
+        traces.append(traceback.format_exc())
+
+    try:
+        addon_utils.enable(
+            addon.name, default_set=not had_entry, persistent=True, handle_error=failed
+        )
+    # Our own time limit.
+    except KeyboardInterrupt:
+        raise
+    # Blender doesn't catch an add-on's SystemExit, and 3.4 raises for one without bl_info.
+    except BaseException as error:
+        raise refuse("enable-failed", traceback.format_exc()) from error
+    if traces:
+        raise refuse("enable-failed", traces[-1])
+    if not in_preferences(addon.name) or not is_enabled_module(addon.name):
+        raise RefusedError("enable-failed", why_not(addon))
+    file = loaded_file(addon.name)
+    if addon.file is not None and (file is None or not same_place(file, addon.file)):
+        raise RefusedError("shadowed", f"Blender takes {addon.name} from {file}")
+
+
+def is_enabled_module(name: str) -> bool:
+    return bool(getattr(sys.modules.get(name), "__addon_enabled__", False))
+
+
+def why_not(addon: Addon) -> str:
+    """Why Blender left an add-on out without a word."""
+    if addon.file is not None and addon.kind == "legacy":
+        oldest = legacy_facts(addon.file).oldest
+        if oldest and oldest < OLDEST_API:
+            return f"it was made for Blender {'.'.join(map(str, oldest))}, which is too old"
+    return "Blender doesn't show it as enabled, and says no reason"
+
+
+def disable(name: str, *, keep_entry: bool) -> str | None:
+    """Disable an add-on, in the preferences too unless their entry is to stay.
+
+    Gives the traceback of an add-on that raised while it was unregistered, which doesn't keep it
+    from being disabled.
+    """
+    traces: list[str] = []
+
+    def failed(_error: BaseException) -> None:
+        traces.append(traceback.format_exc())
+
+    try:
+        addon_utils.disable(name, default_set=not keep_entry, handle_error=failed)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        traces.append(traceback.format_exc())
+    if not keep_entry:
+        drop_entry(name)
+    return traces[-1] if traces else None
+
+
+def forget(name: str) -> None:
+    """Unload an add-on and everything that was imported from it. The preferences stay."""
+    if is_enabled_module(name):
+        disable(name, keep_entry=True)
+    for module in list(sys.modules):
+        if module == name or module.startswith(f"{name}."):
+            del sys.modules[module]
+    importlib.invalidate_caches()
+
+
+def refresh_extensions() -> None:
+    """Let Blender look at its extensions again, and at the wheels that they bring."""
+    if hasattr(addon_utils, "extensions_refresh"):
+        addon_utils.extensions_refresh()
+
+
+def other_module(name: str, folder: str) -> str | None:
+    """Where Python finds another module of a name, before the one in a folder of add-ons."""
+    if name in sys.stdlib_module_names:
+        return "Python's standard library"
+    try:
+        found = importlib.util.find_spec(name)
+    # Finders of others may raise anything.
+    except Exception:
+        return None
+    if found is None:
+        return None
+    place = found.origin or next(iter(found.submodule_search_locations or []), None)
+    if place is None or place in ("built-in", "frozen"):
+        return "Blender's Python"
+    within = os.path.realpath(os.path.dirname(place) if found.origin else place)
+    homes = (os.path.join(os.path.realpath(folder), name), os.path.realpath(folder))
+    return None if within in homes or within == os.path.realpath(homes[0]) else place

@@ -1,0 +1,157 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { promisify } from "node:util";
+import { identifyBlender } from "./blender.ts";
+import { type UserFolders, userFolders } from "./user-folders.ts";
+
+/** A Blender with a window, which writes its preferences when it quits. */
+export interface RunningBlender {
+  pid: number;
+  /** What it was started as. */
+  executable: string;
+  /** Whether it is known, or only likely, that it uses the same preferences. */
+  certain: boolean;
+}
+
+export interface Search {
+  found: RunningBlender[];
+  /** False where this system gives no way to look. */
+  looked: boolean;
+}
+
+/** The Blender whose preferences are about to be changed. */
+export interface Ours {
+  executable: string;
+  version: string;
+  folders: UserFolders;
+  signal: AbortSignal;
+}
+
+const releaseOf = (version: string) => version.split(".", 2).join(".");
+
+/** What a program says it is; undefined where it can't be asked, such as one of a container. */
+async function versionOf(executable: string, signal: AbortSignal): Promise<string | undefined> {
+  return identifyBlender(executable, signal).then(
+    ({ version }) => version,
+    () => undefined,
+  );
+}
+
+/** A background Blender never saves its preferences by itself. */
+function hasWindow(args: readonly string[]): boolean {
+  const ends = args.indexOf("--");
+  const own = ends === -1 ? args : args.slice(0, ends);
+  return !own.some((arg) => arg === "-b" || arg === "--background");
+}
+
+function isBlender(path: string): boolean {
+  return /^blender([-.\d].*)?(\.exe)?$/i.test(basename(path));
+}
+
+async function resolved(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
+}
+
+/**
+ * Looks for Blenders of this user with a window that use the same preferences.
+ *
+ * Linux tells each process's program and environment. macOS and Windows only tell the program, so that
+ * every Blender there is a likely one.
+ */
+export async function runningBlenders(ours: Ours): Promise<Search> {
+  switch (process.platform) {
+    case "linux":
+      return { found: await onLinux(ours), looked: true };
+    case "darwin":
+      return onMac();
+    case "win32":
+      return onWindows();
+    default:
+      return { found: [], looked: false };
+  }
+}
+
+async function onLinux(ours: Ours): Promise<RunningBlender[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map((pid) => linuxProcess(pid, ours)));
+  return found.filter((one) => one !== undefined);
+}
+
+async function linuxProcess(pid: number, ours: Ours): Promise<RunningBlender | undefined> {
+  const at = `/proc/${pid}`;
+  try {
+    if ((await stat(at)).uid !== process.getuid?.()) return undefined;
+    // Gone when the program was replaced by an upgrade meanwhile.
+    const executable = (await readlink(`${at}/exe`)).replace(/ \(deleted\)$/, "");
+    if (!isBlender(executable)) return undefined;
+    const args = (await readFile(`${at}/cmdline`, "utf8")).split("\0");
+    if (!hasWindow(args)) return undefined;
+    const environ = (await readFile(`${at}/environ`, "utf8")).split("\0");
+    const env = Object.fromEntries(
+      environ.map((entry): [string, string] => {
+        const equals = entry.indexOf("=");
+        return [entry.slice(0, equals), entry.slice(equals + 1)];
+      }),
+    );
+    const same = executable === (await resolved(ours.executable));
+    const facts = { executable, version: ours.version, env, platform: process.platform };
+    const config = await resolved(userFolders(facts).config);
+    if (config !== (await resolved(ours.folders.config))) return undefined;
+    const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
+    if (same || told) return { pid, executable, certain: true };
+    // Another release has another folder by itself.
+    const other = await versionOf(executable, ours.signal);
+    if (other !== undefined && releaseOf(other) !== releaseOf(ours.version)) return undefined;
+    return { pid, executable, certain: other !== undefined };
+  } catch {
+    // It has ended, or isn't ours to look into.
+    return undefined;
+  }
+}
+
+const run = promisify(execFile);
+
+async function onMac(): Promise<Search> {
+  const uid = String(process.getuid?.());
+  try {
+    const { stdout } = await run("ps", ["-U", uid, "-x", "-o", "pid=,command="]);
+    return { found: macProcesses(stdout), looked: true };
+  } catch {
+    return { found: [], looked: false };
+  }
+}
+
+/** Blenders with a window in what `ps -o pid=,command=` says. */
+export function macProcesses(lines: string): RunningBlender[] {
+  return lines.split("\n").flatMap((line) => {
+    const match = /^\s*(\d+)\s+(.*?\.app\/Contents\/MacOS\/Blender)(?:\s(.*))?$/.exec(line);
+    if (match === null || !hasWindow((match[3] ?? "").split(" "))) return [];
+    return [{ pid: Number(match[1]), executable: match[2] ?? "", certain: false }];
+  });
+}
+
+async function onWindows(): Promise<Search> {
+  try {
+    const { stdout } = await run("tasklist", [
+      "/fi",
+      "imagename eq blender.exe",
+      "/fo",
+      "csv",
+      "/nh",
+    ]);
+    return { found: windowsProcesses(stdout), looked: true };
+  } catch {
+    return { found: [], looked: false };
+  }
+}
+
+/** Blenders in what `tasklist /fo csv /nh` says; it doesn't tell those without a window. */
+export function windowsProcesses(lines: string): RunningBlender[] {
+  return lines.split(/\r?\n/).flatMap((line) => {
+    const match = /^"(blender\.exe)","(\d+)"/i.exec(line);
+    return match === null
+      ? []
+      : [{ pid: Number(match[2]), executable: match[1] ?? "", certain: false }];
+  });
+}
