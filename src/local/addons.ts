@@ -87,6 +87,7 @@ const hints: Record<string, string> = {
   "addon-not-found": "blender-remote-cli addon list --all",
   "addon-missing": "blender-remote-cli addon install SOURCE, or addon uninstall drops its entry",
   "enable-failed": "see what the add-on says; --verbose shows all that Blender said",
+  "addon-ends-blender": "its code ends Blender when it is loaded; nothing was changed",
   shadowed: "remove or rename the other one: blender-remote-cli addon list --all",
   "name-taken": "install it under another name: --name NAME",
   "not-the-users": "--force removes it all the same, if that folder can be written",

@@ -45,8 +45,9 @@ function hasWindow(args: readonly string[]): boolean {
   return !own.some((arg) => arg === "-b" || arg === "--background");
 }
 
+/** By its name: `blender`, `blender-4.2`, `Blender.exe`; not this program. */
 function isBlender(path: string): boolean {
-  return /^blender([-.\d].*)?(\.exe)?$/i.test(basename(path));
+  return /^blender([-_.]?\d[\w.-]*)?(\.exe)?$/i.test(basename(path));
 }
 
 async function resolved(path: string): Promise<string> {

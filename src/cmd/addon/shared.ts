@@ -1,4 +1,4 @@
-import type { ArgsDef } from "citty";
+import type { ArgDef, ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
 import { type AddonBlender, Deadline } from "../../local/addon-run.ts";
 import type { IfRunning } from "../../local/addons.ts";
@@ -42,6 +42,13 @@ export const changeArgs = {
     description: "When a Blender with these preferences is open (warn)",
   },
 } as const satisfies ArgsDef;
+
+/** The names of add-ons, one or several. */
+export const nameArg = {
+  type: "positional",
+  required: true,
+  description: "The add-on's module, or an extension's id; several are one start of Blender",
+} as const satisfies ArgDef;
 
 export interface BlenderFlags extends TargetFlags {
   "blender-exec"?: string | undefined;

@@ -1,0 +1,26 @@
+import { command } from "../command.ts";
+import { changed } from "./change.ts";
+import { report } from "./results.ts";
+import { changeArgs, nameArg, parseIfRunning, withAddons } from "./shared.ts";
+
+export const disable = command({
+  description: "Disable add-ons and save Blender's preferences",
+  args: { ...changeArgs, name: nameArg },
+  several: "name",
+  run: ({ args, positionals, output, signal }) => {
+    const ifRunning = parseIfRunning(args["if-running"]);
+    return withAddons(args, output, signal, async (blender) => {
+      const results = await changed(
+        blender,
+        "disable",
+        positionals,
+        { ifRunning },
+        (change, name) => ({
+          value: { enabled: change.outcome.enabled },
+          line: `${name} is disabled${change.outcome.changed ? "" : " already"}`,
+        }),
+      );
+      return report(results, output);
+    });
+  },
+});
