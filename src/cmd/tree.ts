@@ -26,6 +26,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
     group("The add-ons of the Blender on this machine; no service is needed", {
       list: async () => (await import("./addon/list.ts")).list,
       info: async () => (await import("./addon/info.ts")).info,
+      install: async () => (await import("./addon/install.ts")).install,
       enable: async () => (await import("./addon/enable.ts")).enable,
       disable: async () => (await import("./addon/disable.ts")).disable,
       uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,

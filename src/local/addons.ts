@@ -101,6 +101,11 @@ const hints: Record<string, string> = {
   "write-failed": "see that the folder can be written and that there is room; nothing was changed",
 };
 
+/** What Python said of an error in an add-on. */
+export class Traceback extends Error {
+  override readonly name = "Traceback";
+}
+
 /** A reason that the script gave, as an error. */
 export function failureOf(told: { code: string; message: string; traceback?: string }): Failure {
   const { code, message, traceback = "" } = told;
@@ -113,7 +118,7 @@ export function failureOf(told: { code: string; message: string; traceback?: str
   const hint = hints[code];
   return new Failure(code, `${prefix}${message}`, {
     ...(hint === undefined ? {} : { hint }),
-    ...(traceback === "" ? {} : { cause: new Error(traceback) }),
+    ...(traceback === "" ? {} : { cause: new Traceback(traceback.trim()) }),
   });
 }
 
@@ -277,6 +282,20 @@ export async function underLock<T extends object>(
     if (again) throw refused(reply);
     places = placesOf(reply, places);
   }
+}
+
+/** The same for work that only looks. */
+export async function withoutLock<T extends object>(
+  blender: AddonBlender,
+  work: Work<T>,
+): Promise<T> {
+  const lock = { works: async () => {}, [Symbol.asyncDispose]: async () => {} };
+  const places = expectedPlaces(blender);
+  const result = await work({ lock, places });
+  if (!("elsewhere" in result)) return result;
+  const again = await work({ lock, places: placesOf(result, places) });
+  if ("elsewhere" in again) throw refused(again);
+  return again;
 }
 
 type ChangeOp = "enable" | "disable" | "uninstall" | "install";

@@ -1,4 +1,5 @@
 import type { Failure } from "../../failure.ts";
+import { Traceback } from "../../local/addons.ts";
 import type { Output } from "../../ui/output.ts";
 
 /** What became of one of the things that a command was asked for. */
@@ -11,10 +12,9 @@ export interface Result {
   failure: Failure | undefined;
 }
 
-/** What an add-on or Blender said of a failure, whole: a traceback where there is one. */
-function errorsOf(failure: Failure): string[] {
-  const { cause, message } = failure;
-  return [cause instanceof Error ? cause.message.trim() : message];
+/** The add-on's traceback where there is one, else the message. */
+function errorsOf({ cause, message }: Failure): string[] {
+  return [cause instanceof Traceback ? cause.message : message];
 }
 
 function jsonOf({ value, warnings, failure }: Result, output: Output) {
@@ -27,8 +27,7 @@ function jsonOf({ value, warnings, failure }: Result, output: Output) {
 async function show({ line, warnings, failure }: Result, output: Output): Promise<void> {
   for (const warning of warnings) output.warn(warning);
   if (failure === undefined) return output.write(`${line}\n`);
-  const [said] = errorsOf(failure);
-  if (failure.cause instanceof Error) await output.writeError(`${said}\n`);
+  if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
   output.error(failure.message);
   if (failure.hint !== undefined) await output.hint(failure.hint);
 }

@@ -1,0 +1,91 @@
+import { Failure } from "../../failure.ts";
+import { type Installation, installAddons } from "../../local/addon-install.ts";
+import { count } from "../../ui/format.ts";
+import { command } from "../command.ts";
+import { type Result, report } from "./results.ts";
+import { changeArgs, parseIfRunning, withAddons } from "./shared.ts";
+
+/** A failure with what it left. */
+function worded({ moduleName, asked, replaces, failure }: Installation): Failure | undefined {
+  if (failure === undefined || moduleName === undefined) return failure;
+  const { code, kind, hint, cause } = failure;
+  const left = replaces ? "what was installed before is unchanged" : "nothing is installed";
+  const message = `can't install ${moduleName} from ${asked}: ${failure.message}; ${left}`;
+  return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+}
+
+function resultOf(one: Installation, check: boolean): Result {
+  const { moduleName, path, replaces, enabled, files } = one;
+  const done = check ? "would be installed" : "is installed";
+  const how = enabled ? " and enabled" : "";
+  const instead = replaces ? ", in place of what is there" : "";
+  return {
+    value: {
+      op: "install",
+      source: one.source,
+      module_name: moduleName ?? null,
+      installed_path: path ?? null,
+      enabled,
+      kind: one.kind ?? null,
+      files_installed: check ? 0 : files,
+      ...(check ? { check: true, files } : {}),
+    },
+    line: `${moduleName} ${done}${how}${check ? instead : ""}: ${path} (${count(files, "file")})`,
+    warnings: one.warnings,
+    failure: worded(one),
+  };
+}
+
+export const install = command({
+  description: "Install add-ons and extensions from folders, .zip and .py files",
+  args: {
+    ...changeArgs,
+    source: {
+      type: "positional",
+      required: true,
+      description: "A folder, a .zip or a .py; several are one start of Blender",
+    },
+    enable: { type: "boolean", alias: "e", description: "Enable what is installed" },
+    overwrite: {
+      type: "boolean",
+      default: true,
+      description: "Replace what is there under the same name",
+      negativeDescription: "Fail where something is there under the same name",
+    },
+    name: {
+      type: "string",
+      valueHint: "module",
+      description: "The module's name, or which of several add-ons in the source",
+    },
+    check: { type: "boolean", description: "Unpack, look and say what would be done" },
+  },
+  several: "source",
+  run: ({ args, positionals, output, signal }) => {
+    const { name } = args;
+    if (name !== undefined && positionals.length > 1) {
+      throw new Failure(
+        "name-for-several",
+        `--name goes with one source, and there are ${positionals.length}`,
+        {
+          kind: "usage",
+          hint: "install that one by itself",
+        },
+      );
+    }
+    const check = args.check === true;
+    const options = {
+      ifRunning: parseIfRunning(args["if-running"]),
+      enable: args.enable === true,
+      overwrite: args.overwrite,
+      check,
+      name,
+    };
+    return withAddons(args, output, signal, async (blender) => {
+      const done = await installAddons(blender, positionals, options);
+      return report(
+        done.map((one) => resultOf(one, check)),
+        output,
+      );
+    });
+  },
+});
