@@ -3,7 +3,8 @@ import { checkArguments, suggestion } from "./cmd/arguments.ts";
 import { type Command, type Group, globalArgs } from "./cmd/command.ts";
 import { programName, root } from "./cmd/tree.ts";
 import { Failure } from "./failure.ts";
-import { createOutput, shellWord } from "./ui/output.ts";
+import { shellWord } from "./shell.ts";
+import { createOutput } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
 
 /** What may stand where a command is missing; anything else is a typing mistake. */
@@ -46,7 +47,7 @@ async function select(tokens: readonly string[]): Promise<Selection> {
     }
     const load = node.commands.get(token);
     if (load === undefined) {
-      const near = suggestion(token, [...node.commands.keys()]);
+      const near = node.synonyms.get(token) ?? suggestion(token, [...node.commands.keys()]);
       throw new Failure("unknown-command", `unknown command '${token}' for ${path}`, {
         kind: "usage",
         hint: near === undefined ? `${path} --help` : `did you mean '${path} ${near}'?`,
@@ -120,9 +121,9 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
         hint: `${path} --help`,
       });
     }
-    const { args, several } = node;
+    const { args, several, elsewhere } = node;
     const takesRest = node.rest !== undefined;
-    const rawArgs = checkArguments(tokens, { path, args, several, takesRest });
+    const rawArgs = checkArguments(tokens, { path, args, several, takesRest, elsewhere });
     return await node.run(rawArgs, { output, rest: rest ?? [], signal: interruptSignal() });
   } catch (error) {
     const failure = asFailure(error);

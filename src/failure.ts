@@ -18,11 +18,15 @@ const exitCodes: Record<FailureKind, number> = {
   interrupted: 130,
 };
 
+/** What scripts may want to know besides the message; `--json` prints it as `error.details`. */
+export type FailureDetails = Readonly<Record<string, unknown>>;
+
 export interface FailureOptions {
   /** Decides the exit code; default `failed` (1). */
   kind?: FailureKind;
   /** The way on, as a sentence or a command; shown after `hint:`. */
   hint?: string;
+  details?: FailureDetails;
   cause?: unknown;
 }
 
@@ -34,6 +38,7 @@ export class Failure extends Error {
   readonly code: string;
   readonly kind: FailureKind;
   readonly hint: string | undefined;
+  readonly details: FailureDetails | undefined;
 
   constructor(code: string, message: string, options: FailureOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -41,6 +46,7 @@ export class Failure extends Error {
     this.code = code;
     this.kind = options.kind ?? "failed";
     this.hint = options.hint;
+    this.details = options.details;
   }
 
   /** The process exit code: 1, 2, 3, 4, 5, 124 or 130. */

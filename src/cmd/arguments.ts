@@ -18,6 +18,8 @@ export interface Grammar {
   several: string | undefined;
   /** Whether something may stand after `--`: a hint then shows how what was typed gets there. */
   takesRest: boolean;
+  /** A hint for an option that isn't one here, and that users know from elsewhere. */
+  elsewhere?: ((option: string) => string | undefined) | undefined;
 }
 
 interface Option {
@@ -84,7 +86,8 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
         grammar,
         "unknown-option",
         `unknown option ${key} for ${grammar.path}`,
-        near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`,
+        grammar.elsewhere?.(key) ??
+          (near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`),
       );
     }
     if (option.definition.type === "boolean") {

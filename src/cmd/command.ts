@@ -46,6 +46,10 @@ interface CommandOptions<T extends ArgsDef> {
   several?: keyof T & string;
   /** Placeholder for what may stand after `--`; without it nothing may. */
   rest?: string;
+  /** What the help says below the description. */
+  more?: string;
+  /** A hint for an option that isn't one here, and that users know from elsewhere. */
+  elsewhere?: (option: string) => string | undefined;
   /** Does the work; gives the exit code where it may be another than 0. */
   run: (invocation: Invocation<T>) => Promise<number> | Promise<void>;
 }
@@ -57,6 +61,8 @@ export interface Command {
   args: ArgsDef;
   several: string | undefined;
   rest: string | undefined;
+  more: string | undefined;
+  elsewhere: ((option: string) => string | undefined) | undefined;
   /** Runs it with checked arguments (see `checkArguments`); gives the exit code. */
   run(rawArgs: string[], context: Pick<Invocation, "output" | "signal" | "rest">): Promise<number>;
 }
@@ -66,17 +72,22 @@ export interface Group {
   kind: "group";
   description: string;
   commands: ReadonlyMap<string, () => Promise<Command | Group>>;
+  /** Words that people try, and the command that each means. */
+  synonyms: ReadonlyMap<string, string>;
 }
 
 /** Declares one command: its arguments and what it does. */
 export function command<const T extends ArgsDef>(options: CommandOptions<T>): Command {
-  const args = { ...options.args, ...globalArgs };
+  // A command may describe a global flag in its own words; it stays in its place all the same.
+  const args = { ...options.args, ...globalArgs, ...options.args };
   return {
     kind: "command",
     description: options.description,
     args,
     several: options.several,
     rest: options.rest,
+    more: options.more,
+    elsewhere: options.elsewhere,
     run: async (rawArgs, context) => {
       const definition = defineCommand({
         args,
@@ -98,6 +109,12 @@ export function command<const T extends ArgsDef>(options: CommandOptions<T>): Co
 export function group(
   description: string,
   commands: Record<string, () => Promise<Command | Group>>,
+  synonyms: Record<string, string> = {},
 ): Group {
-  return { kind: "group", description, commands: new Map(Object.entries(commands)) };
+  return {
+    kind: "group",
+    description,
+    commands: new Map(Object.entries(commands)),
+    synonyms: new Map(Object.entries(synonyms)),
+  };
 }

@@ -8,8 +8,8 @@ import { detectBlender } from "../local/detect.ts";
 import { candidatesAt, findBlenders, usualPlaces } from "../local/discover.ts";
 import type { Output } from "../ui/output.ts";
 import { choose } from "../ui/prompt.ts";
-import { command } from "./command.ts";
-import { parseSeconds } from "./target.ts";
+import { command, globalArgs } from "./command.ts";
+import { parsePort, parseSeconds } from "./target.ts";
 
 /** The Blender to take: the only one there is, or the one that a person chooses. */
 export async function pick(
@@ -51,8 +51,20 @@ export const init = command({
       description: "Blender's executable; without it Blenders are looked for",
     },
     backup: { type: "boolean", description: "Keep a copy of an older configuration (.bak)" },
+    port: {
+      ...globalArgs.port,
+      description: "Store this port for the service (mcp_service.default_port)",
+    },
+    host: { ...globalArgs.host, description: "Not stored: goes with the other commands" },
   },
   async run({ args, output, signal }) {
+    const port = args.port === undefined ? undefined : parsePort(args.port, "--port");
+    if (args.host !== undefined) {
+      throw new Failure("no-host-in-config", "init chooses a Blender on this machine", {
+        kind: "usage",
+        hint: `--host isn't stored: give --host ${args.host} with the commands that speak to the service`,
+      });
+    }
     const path = configurationPath(args.config);
     // First, so that a broken file is found before Blender is started for nothing.
     const file = await openConfiguration(path);
@@ -65,6 +77,7 @@ export const init = command({
     const backup = args.backup === true && file.exists ? `${path}.bak` : null;
     if (backup !== null) await keepCopy(path, backup);
     for (const [key, value] of Object.entries(facts)) assign(file, ["blender", key], value);
+    if (port !== undefined) assign(file, ["mcp_service", "default_port"], port);
     for (const [section, keys] of Object.entries(defaults)) {
       for (const [key, value] of Object.entries(keys)) {
         if (!file.document.hasIn([section, key])) assign(file, [section, key], value);
@@ -73,10 +86,12 @@ export const init = command({
     await saveConfiguration(file);
 
     if (output.json) {
-      await output.writeJson({ op: "init", config: path, backup, blender: facts });
+      const stored = interpret(file).port;
+      await output.writeJson({ op: "init", config: path, backup, port: stored, blender: facts });
       return;
     }
     await output.write(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}\n`);
+    if (port !== undefined) output.note(`the service's port: ${port}`);
     if (backup !== null) output.note(`the older configuration is kept as ${backup}`);
     output.note("next: blender-remote-cli install");
   },

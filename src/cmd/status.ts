@@ -1,8 +1,16 @@
-import type { Failure } from "../failure.ts";
+import { Failure } from "../failure.ts";
+import { describePip, type PipThere } from "../remote/pip.ts";
 import { type Diagnosis, diagnose } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
-import { parseSeconds, targetOf } from "./target.ts";
+import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
+
+/** The pip run that goes on there, for `--json`. */
+function pipJson(run: PipThere | undefined) {
+  if (run === undefined) return null;
+  const { pid, command: line, began, seconds } = run;
+  return { pid, command: line, line: run.purpose?.line ?? null, began, seconds };
+}
 
 /** What `--json` prints: always these keys, null where nothing is known. */
 function jsonOf(address: string, found: Diagnosis, output: Output) {
@@ -10,14 +18,19 @@ function jsonOf(address: string, found: Diagnosis, output: Output) {
   switch (found.state) {
     case "service": {
       const { server, load } = found;
-      return { ...base, service: server.hello, load, blender: null, error: null };
+      const pip = pipJson(found.pip);
+      return { ...base, service: server.hello, load, pip, blender: null, error: null };
     }
-    case "plain":
-      return { ...base, service: null, load: null, blender: found.blender, error: null };
+    case "plain": {
+      const { blender } = found;
+      const pip = pipJson(found.pip);
+      return { ...base, service: null, load: null, pip, blender, error: null };
+    }
     default: {
       const { code, message } = found.failure;
       const hint = output.aimed(found.failure.hint ?? "");
-      return { ...base, service: null, load: null, blender: null, error: { code, message, hint } };
+      const error = { code, message, hint };
+      return { ...base, service: null, load: null, pip: null, blender: null, error };
     }
   }
 }
@@ -30,12 +43,17 @@ function mode(background: boolean): string {
   return background ? "background" : "with a window";
 }
 
+function pipLines(run: PipThere | undefined): string[] {
+  return run === undefined ? [] : [`pip:     runs; ${describePip(run)}`];
+}
+
 function describe(address: string, found: Extract<Diagnosis, { state: "service" | "plain" }>) {
   if (found.state === "plain") {
     const { blender_version: version, background, pid } = found.blender;
     return [
       `Blender ${version} (${mode(background)}, pid ${pid}) on ${address}`,
       "service: an older service or another add-on: it has execute_code, but doesn't know 'hello'",
+      ...pipLines(found.pip),
     ];
   }
   const { hello } = found.server;
@@ -47,6 +65,7 @@ function describe(address: string, found: Extract<Diagnosis, { state: "service" 
     `Blender ${hello.blender_version} (${mode(hello.background)}, pid ${hello.pid}) on ${address}`,
     `service: ${hello.server} ${hello.service_version}, protocol ${hello.protocol}`,
     `state:   ${doing}; up ${Math.round(load.uptime_seconds)} s, ${load.requests} requests`,
+    ...pipLines(found.pip),
   ];
 }
 
@@ -59,9 +78,15 @@ function headline(state: "silent" | "other" | "nothing", failure: Failure): stri
   return `${kinds[state]}: ${failure.message}`;
 }
 
+/** Where no Blender was chosen yet, `start` would only send the user on to `init`. */
+function unconfigured({ code, message, kind, cause }: Failure): Failure {
+  const hint =
+    "blender-remote-cli init, then install and start (or give the right --host and --port)";
+  return new Failure(code, message, { kind, hint, cause });
+}
+
 export const status = command({
-  description:
-    "Tell what listens: our service, an older one, a silent one, something else, nothing",
+  description: "Tell what listens (our service, another one, nothing) and what it does",
   args: {
     wait: {
       type: "string",
@@ -70,6 +95,7 @@ export const status = command({
     },
   },
   async run({ args, output, signal }) {
+    const { blender } = await configurationOf(args);
     const wait = args.wait === undefined ? 0 : parseSeconds(args.wait, "--wait");
     const { endpoint, deadlines } = await targetOf(args);
     const address = `${endpoint.host}:${endpoint.port}`;
@@ -82,6 +108,10 @@ export const status = command({
     ) {
       await Bun.sleep(Math.min(pause, Math.max(0, ends - performance.now())));
       found = await diagnose(endpoint, deadlines, signal);
+    }
+    const { host } = endpoint;
+    if (found.state === "nothing" && blender === undefined && isLoopback(host)) {
+      found = { ...found, failure: unconfigured(found.failure) };
     }
     if (output.json) await output.writeJson(jsonOf(address, found, output));
     if (found.state === "service" || found.state === "plain") {

@@ -1,26 +1,76 @@
-import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
+import { Failure } from "../failure.ts";
+import type { Session } from "../remote/connection.ts";
+import { describePip, type PipThere } from "../remote/pip.ts";
+import { loadOf, runningPip, shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
 import { command } from "./command.ts";
-import { isLoopback, targetOf, withSession } from "./target.ts";
+import { isLoopback, type Target, targetOf, withSession } from "./target.ts";
+
+/** The pip run that would end with Blender. */
+async function pipIn(session: Session): Promise<PipThere | undefined> {
+  const busy = session.server.kind === "service" && (await loadOf(session.connection)).busy;
+  return runningPip(session, busy);
+}
+
+/**
+ * Stops where Blender's end would be pip's as well.
+ *
+ * @throws Failure `pip-running`.
+ */
+function requireNoPip(run: PipThere | undefined): void {
+  if (run === undefined) return;
+  throw new Failure(
+    "pip-running",
+    `pip is running there, and would end with it: ${describePip(run)}`,
+    {
+      hint: "'blender-remote-cli pkg pip --follow' waits for its end, 'blender-remote-cli pkg pip --cancel' ends it; 'blender-remote-cli stop --force' ends both, and may leave packages half changed",
+    },
+  );
+}
+
+/** Nothing to stop is no reason to start something. */
+function nothingToStop(error: unknown, { endpoint }: Target): unknown {
+  if (!(error instanceof Failure) || error.code !== "connection-refused") return error;
+  return new Failure(error.code, `${error.message}: there is nothing to stop`, {
+    kind: error.kind,
+    hint: `where Blender listens elsewhere than on ${endpoint.host}:${endpoint.port}, give its --host and --port`,
+    cause: error,
+  });
+}
 
 export const stop = command({
   description: "End the Blender that the service runs in",
+  more: "Code that runs there is waited for. Where pip runs there, nothing is ended without --force.",
   args: {
     force: {
       type: "boolean",
-      description: "Interrupt code that runs there, and give up unsaved changes",
+      description: "Interrupt code and pip that run there, and give up unsaved changes",
     },
   },
   async run({ args, output, signal }) {
+    const force = args.force === true;
     const target = await targetOf(args);
     const { endpoint, deadlines } = target;
-    const pid = await withSession(target, output, signal, async (session) => {
+    const end = async (session: Session) => {
       const { server } = session;
-      await shutDown(session, args.force === true);
-      return server.kind === "service" ? server.hello.pid : null;
+      const pip = await pipIn(session);
+      if (!force) requireNoPip(pip);
+      await shutDown(session, force);
+      return { pid: server.kind === "service" ? server.hello.pid : null, pip };
+    };
+    const { pid, pip } = await withSession(target, output, signal, end).catch((error: unknown) => {
+      throw nothingToStop(error, target);
     });
     await waitUntilGone(endpoint, deadlines.total, signal);
     if (pid !== null && isLoopback(endpoint.host)) await waitUntilEnded(pid);
-    if (output.json) await output.writeJson({ op: "stop", stopped: true, pid });
-    else output.success(`Blender${pid === null ? "" : ` (pid ${pid})`} has ended`);
+    if (output.json) {
+      const ended = pip === undefined ? null : { pid: pip.pid, command: pip.command };
+      await output.writeJson({ op: "stop", stopped: true, pid, ended_pip: ended });
+      return;
+    }
+    output.success(`Blender${pid === null ? "" : ` (pid ${pid})`} has ended`);
+    if (pip !== undefined) {
+      output.warn(`pip has ended with it, packages may be half changed: ${describePip(pip)}`);
+      await output.hint("start Blender and run that command again");
+    }
   },
 });

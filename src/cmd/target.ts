@@ -95,12 +95,16 @@ async function introduce({ connection, server }: Session, output: Output): Promi
   const { server: name, service_version: version, blender_version: blender } = server.hello;
   output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
   const { busy, running_seconds: seconds } = await loadOf(connection);
-  if (busy) {
+  // Calls of other commands come and go.
+  if (busy && seconds !== null && seconds >= noticedSeconds) {
     output.note(
-      `Blender is running other code (for ${(seconds ?? 0).toFixed(0)} s); waiting for it`,
+      `Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('blender-remote-cli status')`,
     );
   }
 }
+
+/** Code that runs for less isn't worth a word, in seconds. */
+const noticedSeconds = 1;
 
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(

@@ -12,16 +12,21 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
   status: async () => (await import("./status.ts")).status,
   execute: async () => (await import("./execute.ts")).execute,
   pkg: async () =>
-    group("Python packages of a running Blender", {
-      info: async () => (await import("./pkg/info.ts")).info,
-      list: async () => (await import("./pkg/list.ts")).list,
-      push: async () => (await import("./pkg/push.ts")).push,
-      wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
-      install: async () => (await import("./pkg/install.ts")).install,
-      pip: async () => (await import("./pkg/pip.ts")).pip,
-      bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
-      "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
-    }),
+    group(
+      "Python packages of a running Blender",
+      {
+        info: async () => (await import("./pkg/info.ts")).info,
+        list: async () => (await import("./pkg/list.ts")).list,
+        push: async () => (await import("./pkg/push.ts")).push,
+        wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
+        install: async () => (await import("./pkg/install.ts")).install,
+        uninstall: async () => (await import("./pkg/uninstall.ts")).uninstall,
+        pip: async () => (await import("./pkg/pip.ts")).pip,
+        bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
+        "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
+      },
+      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
+    ),
   addon: async () =>
     group("The add-ons of the Blender on this machine; no service is needed", {
       list: async () => (await import("./addon/list.ts")).list,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ofetch } from "ofetch";
+import { FetchError, ofetch } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../failure.ts";
 import { sha256Of } from "./wheels.ts";
 
@@ -78,6 +78,26 @@ async function describe(path: string, dispose: () => Promise<void>): Promise<Get
   return { name: "get-pip.py", path, size, sha256, [Symbol.asyncDispose]: dispose };
 }
 
+/** Why a download failed, in words. */
+function why(error: unknown): string {
+  const status = error instanceof FetchError ? error.status : undefined;
+  if (status !== undefined) return `it answered with HTTP status ${status}`;
+  if (error instanceof Error && error.name === "TimeoutError") {
+    return `it took longer than ${downloadSeconds} s`;
+  }
+  // What really happened is at the bottom of it.
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = systemCodeOf(cause) ?? "";
+    if (/ENOTFOUND|EAI_AGAIN|FailedToOpenSocket/.test(`${code} ${cause.message}`)) {
+      return "this machine doesn't find it; is it online?";
+    }
+    if (/ECONNREFUSED|ConnectionRefused/.test(code)) return "nobody answers there";
+    if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
+      return `its certificate isn't trusted (${code})`;
+  }
+  return messageOf(error);
+}
+
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
@@ -91,7 +111,9 @@ async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
     );
   } catch (error) {
     signal.throwIfAborted();
-    throw new Failure("download-failed", `get-pip.py couldn't be got: ${messageOf(error)}`, {
+    const { origin, pathname } = new URL(url);
+    const from = `${origin}${pathname}`;
+    throw new Failure("download-failed", `get-pip.py couldn't be got from ${from}: ${why(error)}`, {
       hint: "get it elsewhere and give the file: --get-pip get-pip.py",
       cause: error,
     });

@@ -1,7 +1,7 @@
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../failure.ts";
 import type { Connection, Deadlines, Session } from "./connection.ts";
-import { type PythonThere, pythonOf } from "./environment.ts";
+import { closedSite, type PythonThere, pythonOf } from "./environment.ts";
 import { runPip } from "./pip.ts";
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
@@ -105,25 +105,15 @@ function isOlder(version: string): boolean {
  * interpreter itself has to find it.
  */
 function requireOpen({ site }: PythonThere, breakSystemPackages: boolean): void {
-  if (site.externally_managed !== null && !breakSystemPackages) {
-    throw new Failure(
-      "externally-managed",
-      `the system manages Blender's Python, pip mustn't be put into it by others (${site.externally_managed})`,
-      {
-        hint: "let the system install or upgrade it (Debian: apt-get install python3-pip), use a build of Blender from blender.org, or override with --break-system-packages",
-      },
-    );
-  }
-  const folder = site.packages.find(({ path }) => path === site.purelib);
-  if (folder !== undefined && !folder.writable) {
-    throw new Failure(
-      "site-not-writable",
-      `pip can't be put into ${folder.path}: ${folder.error}`,
-      {
-        hint: "start Blender as a user who may write there, or use a build of Blender from blender.org in a folder of your own",
-      },
-    );
-  }
+  const closed = closedSite(site, breakSystemPackages);
+  if (closed === undefined) return;
+  const hints = {
+    "externally-managed":
+      "let the system install or upgrade it (Debian: apt-get install python3-pip), use a build of Blender from blender.org, or override with --break-system-packages",
+    "site-not-writable":
+      "start Blender as a user who may write there, or use a build of Blender from blender.org in a folder of your own",
+  };
+  throw new Failure(closed.code, closed.message, { hint: hints[closed.code] });
 }
 
 /** What a way's turn gives; `pip` where it works now. */

@@ -410,9 +410,51 @@ function noInterpreter(reason: string | null): Problem {
   };
 }
 
-/** The line that installs into Blender's own user folder, the way around a closed site-packages. */
-function intoUserModules(site: Environment["site"]): string {
-  if (site.user_modules?.writable !== true) return "use a build of Blender from blender.org";
+/** Why packages can't go into site-packages: what any of us finds who wants to put some there. */
+export interface ClosedSite {
+  code: "externally-managed" | "site-not-writable";
+  message: string;
+}
+
+/**
+ * Finds out whether packages can go into site-packages.
+ *
+ * @param breakSystemPackages also into a Python that the system manages (PEP 668).
+ * @returns undefined where they can.
+ */
+export function closedSite(
+  site: Pick<Environment["site"], "packages" | "purelib" | "externally_managed">,
+  breakSystemPackages = false,
+): ClosedSite | undefined {
+  if (site.externally_managed !== null && !breakSystemPackages) {
+    return {
+      code: "externally-managed",
+      message: `the system manages Blender's Python, pip refuses to install into it (${site.externally_managed})`,
+    };
+  }
+  const folder = site.packages.find(({ path }) => path === site.purelib);
+  if (folder === undefined || folder.writable) return undefined;
+  return {
+    code: "site-not-writable",
+    message: `pip can't install into ${folder.path}: ${folder.error}`,
+  };
+}
+
+/** Why packages can't go into Blender's user modules folder, where it can't be written to. */
+export function userModulesProblem(folder: PackageFolder | null): Problem {
+  return {
+    code: "user-modules-not-writable",
+    message:
+      folder === null
+        ? "this Blender has no user modules folder"
+        : `Blender's user modules folder '${folder.path}' can't be written to: ${folder.error}`,
+    hint: "start Blender with BLENDER_USER_SCRIPTS in its environment, which names a folder that its user may write to",
+  };
+}
+
+/** The way around a closed site-packages. */
+function aroundSite({ user_modules: folder }: Environment["site"]): string {
+  if (folder?.writable !== true) return userModulesProblem(folder).hint;
   return "install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules";
 }
 
@@ -430,19 +472,11 @@ export function problemsOf(environment: Environment): Problem[] {
   if (python.executable === null) return [noInterpreter(python.executable_error)];
   const problems: Problem[] = [];
   if (!pip.available) problems.push(pipProblem(environment));
-  const target = site.packages.find((folder) => folder.path === site.purelib);
-  if (site.externally_managed !== null) {
-    problems.push({
-      code: "externally-managed",
-      message: `the system manages this Python, pip refuses to install into it (${site.externally_managed})`,
-      hint: intoUserModules(site),
-    });
-  } else if (target !== undefined && !target.writable) {
-    problems.push({
-      code: "site-not-writable",
-      message: `pip can't install into ${target.path}: ${target.error}`,
-      hint: intoUserModules(site),
-    });
+  const closed = closedSite(site);
+  if (closed !== undefined) {
+    problems.push({ ...closed, hint: aroundSite(site) });
+    const folder = site.user_modules;
+    if (folder?.writable !== true) problems.push(userModulesProblem(folder));
   }
   if (python.tags_error !== null) {
     problems.push({

@@ -1,10 +1,17 @@
+import { valid } from "@renovatebot/pep440";
 import { Failure } from "../failure.ts";
-import { isUniversal } from "../wheels/filename.ts";
-import type { NamedRequirement } from "../wheels/requirement.ts";
-import { checkWheelhouse, type WheelhouseProblem } from "../wheels/resolve.ts";
+import { shellWord } from "../shell.ts";
 import { admitted } from "../wheels/specifier.ts";
 import type { Connection, Deadlines, Session } from "./connection.ts";
-import { knownTagsOf, type PythonThere, pythonOf } from "./environment.ts";
+import { type PythonThere, pythonOf } from "./environment.ts";
+import {
+  checkedWheelhouse,
+  requireOnline,
+  requireOpenSite,
+  requireUnshadowed,
+  userModulesOf,
+} from "./install-checks.ts";
+import { commandLine, type InstallRequest, requestedNames } from "./install-request.ts";
 import {
   bundledReplacements,
   type ImportState,
@@ -16,35 +23,32 @@ import {
   parsePipReport,
   snapshotPackages,
 } from "./packages.ts";
-import { emptyFolder, type PipResult, type PipRun, runPip } from "./pip.ts";
+import {
+  emptyFolder,
+  type PipPurpose,
+  type PipResult,
+  type PipRun,
+  type PipThere,
+  runPip,
+  typed,
+} from "./pip.ts";
 import { type Diagnosis, diagnosePip, leftoverWarning } from "./pip-diagnosis.ts";
-import { discardStage, stageUserModules, swapUserModules } from "./user-modules.ts";
-import { listWheelhouse } from "./wheelhouse.ts";
-
-/** Where packages go: Python's site-packages, or a folder among Blender's user files. */
-export type InstallTarget = "site" | "user-modules";
-
-export interface InstallRequest {
-  requirements: readonly NamedRequirement[];
-  target: InstallTarget;
-  /** Offline, only from this folder there (as given; `~` and relative paths are resolved there). */
-  wheelhouse: string | undefined;
-  /** pip's own flags for the index, the proxy and certificates; none offline. */
-  indexFlags: readonly string[];
-  upgrade: boolean;
-  forceReinstall: boolean;
-  deps: boolean;
-  /** Go online although Blender's preference says no. */
-  allowOnline: boolean;
-  /** Install into a Python that the system manages (PEP 668). */
-  breakSystemPackages: boolean;
-}
+import {
+  discardStage,
+  stageUserModules,
+  swapUserModules,
+  sweepUserModules,
+} from "./user-modules.ts";
 
 /** Told what happens while an install goes on. */
 export interface InstallObserver {
   /** What pip writes, as it comes. */
   output(bytes: Uint8Array): Promise<void>;
   warn(message: string): void;
+  /** What is worth less than a warning. */
+  note(message: string): void;
+  /** Something begins that shows nothing by itself; disposed of when it's over. */
+  begins(what: string): Disposable;
 }
 
 /** What came of an install. */
@@ -53,9 +57,14 @@ export interface InstallResult {
   installed: ImportState[];
   changed: PackageChanges;
   pip: PipResult;
+  /** All of them; the observer hasn't heard of `restarts` yet. */
   warnings: string[];
+  /** Of the warnings, those about packages for which Blender must be restarted. */
+  restarts: string[];
   errors: string[];
-  /** The way on, where there are errors. */
+  /** Names the cause of the first error, kebab-case; null where there is none. */
+  code: string | null;
+  /** The way on, where there are errors or restarts. */
   hint: string | null;
 }
 
@@ -71,73 +80,6 @@ export interface PreparedInstall {
   /** The wheelhouse's absolute path there. */
   wheelhouse: string | undefined;
   before: Package[];
-}
-
-const managedWays =
-  "install into Blender's user folder with --target user-modules, into the system's Python all the same with --break-system-packages, or use an official build of Blender";
-
-function requireOpenSite({ site }: PythonThere, breakSystemPackages: boolean): void {
-  if (site.externally_managed !== null && !breakSystemPackages) {
-    throw new Failure(
-      "externally-managed",
-      `the system manages Blender's Python, pip refuses to install into it (${site.externally_managed})`,
-      { hint: managedWays },
-    );
-  }
-  const folder = site.packages.find(({ path }) => path === site.purelib);
-  if (folder !== undefined && !folder.writable) {
-    throw new Failure(
-      "site-not-writable",
-      `pip can't install into ${folder.path}: ${folder.error}`,
-      { hint: "install into Blender's user folder with --target user-modules" },
-    );
-  }
-}
-
-function userModulesOf({ site }: PythonThere): string {
-  const folder = site.user_modules;
-  if (folder?.writable) return folder.path;
-  throw new Failure(
-    "user-modules-not-writable",
-    folder === null
-      ? "this Blender has no user modules folder"
-      : `Blender's user modules folder '${folder.path}' can't be written to: ${folder.error}`,
-    { hint: "blender-remote-cli pkg info shows which folders can be" },
-  );
-}
-
-function requireOnline({ onlineAccess }: PythonThere, allowOnline: boolean): void {
-  if (onlineAccess !== false || allowOnline) return;
-  throw new Failure("online-access-off", "Blender's preference for online access is off", {
-    hint: "--allow-online for this once; 'blender-remote-cli start … -- --online-mode'; Blender's Preferences, System, Network; or offline: 'pkg push' wheels and give --remote-wheelhouse",
-  });
-}
-
-function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[]): Failure {
-  const lines = problems.map((problem) => `  ${problem.message}`);
-  return new Failure("wheelhouse-lacks", `in the wheelhouse '${folder}':\n${lines.join("\n")}`, {
-    hint: "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push them, then install again",
-  });
-}
-
-/** Reads the wheelhouse; asks for the target's tags only where a wheel isn't for every Python 3. */
-async function checkedWheelhouse(
-  session: Session,
-  request: InstallRequest,
-  given: string,
-): Promise<string> {
-  const { folder, exists, files } = await listWheelhouse(session, given);
-  if (!exists) {
-    throw new Failure("no-wheelhouse", `the remote wheelhouse '${folder}' doesn't exist`, {
-      hint: `blender-remote-cli pkg push WHEELS --remote-wheelhouse '${given}'`,
-    });
-  }
-  const names = files.map((file) => file.name);
-  const tagged = names.some((name) => name.endsWith(".whl") && !isUniversal(name));
-  const tags = tagged ? (await knownTagsOf(session.connection)).tags : null;
-  const problems = checkWheelhouse(names, request.requirements, tags);
-  if (problems.length > 0) throw wheelhouseFailure(folder, problems);
-  return folder;
 }
 
 /**
@@ -178,10 +120,22 @@ function choiceFlags({ request }: PreparedInstall): string[] {
 /** How pip runs: for user modules it sees that folder as Blender does. */
 function pipOf({ python, folder, wheelhouse }: PreparedInstall) {
   const isolated = wheelhouse !== undefined;
-  if (folder === undefined) return { command: python.pip, isolated };
+  // In containers everybody is root, and Blender's Python is nobody else's.
+  const env = { PIP_ROOT_USER_ACTION: "ignore" };
+  if (folder === undefined) return { command: python.pip, isolated, env };
   // -I would keep PYTHONPATH out; the user site stays off all the same.
   const command = [python.executable, "-s", "-X", "utf8", "-m", "pip"];
-  return { command, isolated, env: { PYTHONPATH: folder }, cwd: emptyFolder };
+  return { command, isolated, env: { ...env, PYTHONPATH: folder }, cwd: emptyFolder };
+}
+
+/** What a run is for, as those learn who come later. */
+function purposeOf(
+  { request, folder }: PreparedInstall,
+  part: PipPurpose["part"],
+  stage: string | null = null,
+): PipPurpose {
+  const requested = requestedNames(request);
+  return { line: commandLine(request), part, requested, folder: folder ?? null, stage };
 }
 
 /** Runs pip, hands its output on, and keeps the end of it. */
@@ -213,19 +167,35 @@ class PipFailed extends Error {
   }
 }
 
+/** What an install would do. */
+export interface InstallPlan {
+  packages: (PlannedPackage & {
+    /** The version in whose place it would come; null where there is none. */
+    from: string | null;
+  })[];
+  warnings: string[];
+}
+
 /**
  * What pip would install, by its installation report; nothing is changed.
  *
- * @throws Failure with the diagnosis' code, or `pip-failed`; as `runPip`.
+ * @throws Failure with the diagnosis' code, or `pip-failed`; `shadowed`; as `runPip`.
  */
 export async function planInstall(
   connection: Connection,
   prepared: PreparedInstall,
   observer: InstallObserver,
   deadlines: Deadlines,
-): Promise<PlannedPackage[]> {
+): Promise<InstallPlan> {
+  const { request, python, folder, before } = prepared;
   try {
-    return (await plan(connection, prepared, observer, deadlines)).packages;
+    const { packages } = await plan(connection, prepared, observer, deadlines);
+    if (folder !== undefined) requireUnshadowed(request, python, before, packages, folder);
+    const warnings = folder === undefined ? bundledReplacements(before, packages) : [];
+    return {
+      packages: packages.map((one) => ({ ...one, from: replacedBy(prepared, one) })),
+      warnings,
+    };
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
     const { code, message, hint } = error.diagnosis ?? {
@@ -237,12 +207,21 @@ export async function planInstall(
   }
 }
 
+/** The version of the copy that pip would replace. */
+function replacedBy({ before, folder, python }: PreparedInstall, { name }: PlannedPackage) {
+  const site = new Set(python.site.packages.map(({ path }) => path));
+  const isThere = ({ location }: Package) =>
+    folder === undefined ? site.has(location) : location === folder;
+  return before.find((one) => one.name === name && isThere(one))?.version ?? null;
+}
+
 async function plan(
   connection: Connection,
   prepared: PreparedInstall,
   observer: InstallObserver,
   deadlines: Deadlines,
 ): Promise<Ran & { packages: PlannedPackage[] }> {
+  using _ = observer.begins("asking pip what would be installed");
   const flags = ["--quiet", "--dry-run", "--report", "-"];
   const specs = prepared.request.requirements.map(({ text }) => text);
   const pieces: Uint8Array[] = [];
@@ -250,6 +229,7 @@ async function plan(
   const decoder = new TextDecoder();
   const run: PipRun = {
     ...pipOf(prepared),
+    purpose: purposeOf(prepared, "plan"),
     arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
     stdout: async (bytes) => void pieces.push(bytes),
     stderr: async (bytes) => {
@@ -275,50 +255,76 @@ export async function runInstall(
   observer: InstallObserver,
   deadlines: Deadlines,
 ): Promise<InstallResult> {
+  const { before, folder, request } = prepared;
   const warnings: string[] = [];
-  const warn = (message: string) => {
-    warnings.push(message);
-    observer.warn(message);
-  };
+  const heard = keeping(observer, warnings);
   let ran: Ran;
   try {
-    if (prepared.folder === undefined && touchesBundled(prepared)) {
+    if (folder === undefined && touchesBundled(request.requirements, before, request.upgrade)) {
       const { packages } = await plan(connection, prepared, observer, deadlines);
-      for (const replaced of bundledReplacements(prepared.before, packages)) warn(replaced);
+      for (const replaced of bundledReplacements(before, packages)) heard.warn(replaced);
     }
     ran =
-      prepared.folder === undefined
+      folder === undefined
         ? await intoSite(connection, prepared, observer, deadlines)
-        : await intoUserModules(
-            connection,
-            prepared,
-            prepared.folder,
-            { ...observer, warn },
-            deadlines,
-          );
+        : await intoUserModules(connection, prepared, folder, heard, deadlines);
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
     return failed(error, warnings);
   }
+  return outcomeOf(connection, requestedNames(request), before, ran, heard, warnings);
+}
+
+/** An observer that keeps what is said, for `--json`. */
+function keeping(observer: InstallObserver, warnings: string[]): InstallObserver {
+  return {
+    output: (bytes) => observer.output(bytes),
+    begins: (what) => observer.begins(what),
+    warn: (message) => {
+      warnings.push(message);
+      observer.warn(message);
+    },
+    note: (message) => {
+      warnings.push(message);
+      observer.note(message);
+    },
+  };
+}
+
+/** Asks Blender what an install has done that pip ended well. */
+async function outcomeOf(
+  connection: Connection,
+  requested: readonly string[],
+  before: readonly Package[],
+  ran: Ran,
+  observer: InstallObserver,
+  warnings: string[],
+): Promise<InstallResult> {
   const leftover = leftoverWarning(ran.output);
-  if (leftover !== undefined) warn(leftover);
-  const changed = packageChanges(prepared.before, await snapshotPackages(connection));
+  if (leftover !== undefined) observer.warn(leftover);
+  const changed = packageChanges(before, await snapshotPackages(connection));
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
   // What was brought along as a dependency is known only now.
-  for (const replaced of bundledReplacements(prepared.before, versions)) {
-    if (!warnings.includes(replaced)) warn(replaced);
+  for (const replaced of bundledReplacements(before, versions)) {
+    if (!warnings.includes(replaced)) observer.warn(replaced);
   }
-  const names = [...new Set(prepared.request.requirements.map(({ name }) => name))];
-  const installed = await importStates(connection, names);
+  const installed = await importStates(connection, requested);
   const lost = installed.filter((one) => !one.importable);
-  for (const { name, reason } of lost.filter((one) => one.restart)) warn(`${name}: ${reason}`);
+  const restarts = lost
+    .filter((one) => one.restart)
+    .map(({ name, reason }) => `${name}: ${reason}`);
   const errors = lost.filter((one) => !one.restart).map(({ name, reason }) => `${name}: ${reason}`);
-  const hint =
-    errors.length === 0 ? null : "blender-remote-cli pkg list shows every copy that is there";
-  return { installed, changed, pip: ran.pip, warnings, errors, hint };
+  let hint: string | null = null;
+  if (errors.length > 0) hint = "blender-remote-cli pkg list shows every copy that is there";
+  else if (restarts.length > 0) hint = restartHint;
+  warnings.push(...restarts);
+  const code = errors.length > 0 ? "not-importable" : null;
+  return { installed, changed, pip: ran.pip, warnings, restarts, errors, code, hint };
 }
+
+const restartHint = "save what is open in Blender, 'blender-remote-cli stop', and start it again";
 
 function failed({ message, pip, diagnosis }: PipFailed, warnings: string[]): InstallResult {
   return {
@@ -326,17 +332,77 @@ function failed({ message, pip, diagnosis }: PipFailed, warnings: string[]): Ins
     changed: packageChanges([], []),
     pip,
     warnings,
-    errors: [...(diagnosis === undefined ? [] : [diagnosis.message]), message],
+    restarts: [],
+    errors: [diagnosis?.message ?? message],
+    code: diagnosis?.code ?? "pip-failed",
     hint: diagnosis?.hint ?? "pip's own words stand above",
   };
 }
 
-/** Whether pip may replace a requested package that Blender ships or the system brought. */
-function touchesBundled({ request, before }: PreparedInstall): boolean {
-  return request.requirements.some(({ name, specifier }) => {
+/**
+ * Does what is left to do of an install whose pip another controller started: moves what it put
+ * beside the user modules into place, and tells what the install did.
+ *
+ * @param run has been followed to its end.
+ * @param before what was installed when it began; null where nobody knows.
+ * @returns undefined for a run that is no install by itself.
+ * @throws Failure `half-an-install` where that pip only said what it would install;
+ *   `user-modules-not-writable`, `no-space`.
+ */
+export async function finishInstall(
+  connection: Connection,
+  run: PipThere & { purpose: PipPurpose },
+  pip: PipResult,
+  before: readonly Package[] | null,
+  observer: InstallObserver,
+  deadlines: Deadlines,
+): Promise<InstallResult | undefined> {
+  const { purpose } = run;
+  const { part, folder, stage, requested } = purpose;
+  const again = `blender-remote-cli ${typed(purpose)}`;
+  if (part === "plan") {
+    throw new Failure(
+      "half-an-install",
+      `that was the first half of an install, which only asks pip what would be installed; nothing was installed by it (${run.purpose.line.map(shellWord).join(" ")})`,
+      { hint: `where nobody goes on with it, run it again: ${again}` },
+    );
+  }
+  if (part === "uninstall") return undefined;
+  const warnings: string[] = [];
+  const heard = keeping(observer, warnings);
+  if (folder !== null && stage !== null) {
+    if (pip.returncode !== 0) await discardStage(connection, stage, deadlines);
+    else await moved(connection, folder, stage, heard);
+  }
+  if (pip.returncode !== 0) return undefined;
+  const known = before ?? (await snapshotPackages(connection));
+  return outcomeOf(connection, requested, known, { pip, output: "" }, heard, warnings);
+}
+
+/** Removes what a run of an install has put aside that was ended, whoever started it. */
+export async function discardInstall(
+  connection: Connection,
+  { purpose }: PipThere,
+  deadlines: Deadlines,
+): Promise<void> {
+  if (purpose?.stage != null) await discardStage(connection, purpose.stage, deadlines);
+}
+
+/**
+ * Whether pip may replace a requested package that Blender ships or the system brought. A version
+ * that isn't one (PEP 440), which a system's package may have, counts as one that may be replaced:
+ * pip is asked then.
+ */
+export function touchesBundled(
+  requirements: InstallRequest["requirements"],
+  before: readonly Package[],
+  upgrade: boolean,
+): boolean {
+  return requirements.some(({ name, specifier }) => {
     const there = before.find((one) => one.name === name && one.wins);
     if (there?.source !== "bundled" && there?.source !== "system") return false;
-    return request.upgrade || admitted([there.version], specifier).length === 0;
+    if (upgrade || valid(there.version) === null) return true;
+    return admitted([there.version], specifier).length === 0;
   });
 }
 
@@ -354,7 +420,12 @@ async function intoSite(
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
   const specs = prepared.request.requirements.map(({ text }) => text);
   const flags = [...managed, ...choiceFlags(prepared), ...sourceFlags(prepared)];
-  const run = { ...pipOf(prepared), arguments: ["install", ...flags, ...specs] };
+  const run = {
+    ...pipOf(prepared),
+    arguments: ["install", ...flags, ...specs],
+    purpose: purposeOf(prepared, "site"),
+    before: prepared.before,
+  };
   return succeeded(await followedPip(connection, run, observer, deadlines), prepared);
 }
 
@@ -371,42 +442,44 @@ async function intoUserModules(
   observer: InstallObserver,
   deadlines: Deadlines,
 ): Promise<Ran> {
+  await sweepUserModules(connection, folder);
+  const { request, python, before } = prepared;
   const planned = await plan(connection, prepared, observer, deadlines);
-  requireUnshadowed(prepared.before, planned.packages, folder);
+  requireUnshadowed(request, python, before, planned.packages, folder);
   if (planned.packages.length === 0) return planned;
   const stage = await stageUserModules(connection, folder);
   try {
     const specs = planned.packages.map(({ name, version }) => `${name}==${version}`);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
-    const run = { ...pipOf(prepared), arguments: ["install", ...flags, ...specs] };
+    const run = {
+      ...pipOf(prepared),
+      arguments: ["install", ...flags, ...specs],
+      purpose: purposeOf(prepared, "user-modules", stage),
+      before,
+    };
     const ran = succeeded(await followedPip(connection, run, observer, deadlines), prepared);
-    const scripts = await swapUserModules(connection, folder, stage);
-    if (scripts.length > 0) {
-      observer.warn(`console scripts are left out of user modules: ${scripts.join(", ")}`);
-    }
+    await moved(connection, folder, stage, observer);
     return { ...ran, pip: { ...ran.pip, duration: ran.pip.duration + planned.pip.duration } };
   } catch (error) {
-    // Where the connection is gone as well, the next install removes it.
-    await discardStage(connection, stage).catch(() => {});
+    await discardStage(connection, stage, deadlines);
     throw error;
   }
 }
 
-/** What comes first on Blender's path would go on being imported. */
-function requireUnshadowed(
-  before: readonly Package[],
-  planned: readonly PlannedPackage[],
+/** How many console scripts a sentence names. */
+const namedScripts = 3;
+
+async function moved(
+  connection: Connection,
   folder: string,
-): void {
-  const shadows = planned.flatMap(({ name, version }) => {
-    const other = before.find((one) => one.name === name && one.wins && one.location !== folder);
-    if (other === undefined) return [];
-    return [`  ${name} ${version}: ${other.version} in ${other.location} comes first on its path`];
-  });
-  if (shadows.length === 0) return;
-  throw new Failure(
-    "shadowed",
-    `Blender would not import this from its user modules:\n${shadows.join("\n")}`,
-    { hint: "keep those versions, or change them where they are: --target site" },
-  );
+  stage: string,
+  observer: InstallObserver,
+): Promise<void> {
+  const scripts = await swapUserModules(connection, folder, stage);
+  if (scripts.length === 0) return;
+  const what =
+    scripts.length > namedScripts
+      ? `${scripts.length} console scripts`
+      : `console scripts (${scripts.join(", ")})`;
+  observer.note(`${what} are left out of user modules`);
 }

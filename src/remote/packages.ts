@@ -44,6 +44,18 @@ export interface Package {
   modified: number;
 }
 
+/** A package that was kept in Blender and comes back. */
+export const packageSchema: v.GenericSchema<unknown, Package> = v.object({
+  name: v.string(),
+  version: v.string(),
+  location: v.string(),
+  source: rowSchema.entries.source,
+  wins: v.boolean(),
+  loaded_version: v.nullable(v.string()),
+  restart: v.boolean(),
+  modified: v.number(),
+});
+
 const pageSchema = v.object({
   packages: v.array(rowSchema),
   rest: v.array(v.tuple([v.string(), v.string()])),
@@ -166,6 +178,81 @@ export function packageChanges(
   return changes;
 }
 
+/** The changes for people, one line each. */
+export function changeLines(changed: PackageChanges): string[] {
+  return [
+    ...changed.added.map(({ name, version }) => `added ${name} ${version}`),
+    ...changed.upgraded.map(({ name, from, to }) => `upgraded ${name} from ${from} to ${to}`),
+    ...changed.downgraded.map(({ name, from, to }) => `downgraded ${name} from ${from} to ${to}`),
+    ...changed.reinstalled.map(({ name, version }) => `reinstalled ${name} ${version}`),
+    ...changed.removed.map(({ name, version }) => `removed ${name} ${version}`),
+  ];
+}
+
+/** What a pip that was ended before it was done has left. */
+export interface Aftermath {
+  /** What it had done by then; null where it isn't known what was there before. */
+  changed: PackageChanges | null;
+  /**
+   * Paths in site-packages that changed meanwhile and belong to no package: of one that was half
+   * installed, or half removed (`~name`).
+   */
+  debris: string[];
+}
+
+/**
+ * Looks at what a pip has left that was ended before it was done.
+ *
+ * @param before null where nobody looked.
+ * @param seconds how long ago it began.
+ */
+export async function aftermathOf(
+  connection: Connection,
+  before: readonly Package[] | null,
+  seconds: number,
+): Promise<Aftermath> {
+  const look = { folders: null, seconds: seconds + clockGrain };
+  const schema = v.object({ debris: v.array(v.string()) });
+  const { debris } = await callScript(connection, packagesScript, look, schema);
+  if (before === null) return { changed: null, debris };
+  const changed = packageChanges(before, await snapshotPackages(connection));
+  const half = new Set(debris.flatMap((path) => nameOfMetadata(path) ?? []));
+  const whole = <T extends { name: string }>(list: readonly T[]) =>
+    list.filter(({ name }) => !half.has(name));
+  return {
+    changed: {
+      added: whole(changed.added),
+      upgraded: whole(changed.upgraded),
+      downgraded: whole(changed.downgraded),
+      removed: changed.removed,
+      reinstalled: whole(changed.reinstalled),
+    },
+    debris,
+  };
+}
+
+/** What makes whole again what a pip has left half done: half a sentence. */
+export function repairOf({ debris }: Aftermath): string {
+  // To pip a package with metadata is installed, whatever else there is of it.
+  const force = debris.some((path) => nameOfMetadata(path) !== undefined);
+  return `run the same command again${force ? " with --force-reinstall" : ""}`;
+}
+
+/** Whose metadata a folder is that pip was writing when it was ended. */
+function nameOfMetadata(path: string): string | undefined {
+  const [, name] = /[\\/]([^~\\/][^\\/]*?)-[^-\\/]+\.dist-info$/.exec(path) ?? [];
+  return name === undefined ? undefined : normalizedName(name);
+}
+
+/** File systems may tell times in whole seconds, and by another clock; seconds. */
+const clockGrain = 2;
+
+/** An aftermath for people, one line each; none where nothing was changed. */
+export function aftermathLines({ changed, debris }: Aftermath): string[] {
+  const done = changed === null ? [] : changeLines(changed);
+  return [...done, ...debris.map((path) => `half done: ${path}`)];
+}
+
 const lookSchema = v.object({
   name: v.string(),
   package: v.nullable(rowSchema),
@@ -198,9 +285,12 @@ function stateOf({ name, package: row, found, instead }: v.InferOutput<typeof lo
   };
   if (row === null) return no("Blender doesn't find it", false);
   if (needsRestart(row)) {
-    const { version, location } = row.loaded ?? {};
+    const { version = null, location } = row.loaded ?? {};
     const from = location === row.location ? "" : ` from ${location}`;
-    return no(`Blender has loaded ${version ?? "another copy"}${from} and must be restarted`, true);
+    const what = version === null ? "another copy" : version;
+    // Built again, or another build of it.
+    const other = version === row.version && from === "" ? ", with other files," : "";
+    return no(`Blender has loaded ${what}${other}${from} and must be restarted`, true);
   }
   if (instead !== null) return no(`Blender imports ${instead} instead`, false);
   if (!found) return no("Blender finds its metadata, but no module of it", false);
@@ -312,7 +402,9 @@ export function bundledReplacements(
       (one) => one.name === name && (one.source === "bundled" || one.source === "system"),
     );
     if (kept === undefined || isSame(kept.version, version)) return [];
-    const whose = kept.source === "bundled" ? "which Blender ships" : "which the system brought";
+    // "Uses": of Blender as a Python module nobody knows which version it came with.
+    const whose =
+      kept.source === "bundled" ? "which Blender itself uses" : "which the system brought";
     if (target === "user-modules") {
       return `Blender goes on importing ${name} ${kept.version}, ${whose}, and not the ${version} in its user modules: ${kept.location} comes first on its path`;
     }

@@ -16,8 +16,8 @@ interface Cause {
   code: string;
   /** Found in what pip wrote; its first group, where there is one, goes into the message. */
   pattern: RegExp;
-  message: (detail: string) => string;
-  hint: (context: DiagnosisContext) => string;
+  message: (detail: string, match: RegExpExecArray, context: DiagnosisContext) => string;
+  hint: (context: DiagnosisContext, match: RegExpExecArray) => string;
 }
 
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
@@ -89,10 +89,34 @@ const causes: readonly Cause[] = [
     hint: () => "loosen a version; pip names above which ones conflict",
   },
   {
+    code: "build-failed",
+    pattern: /metadata-generation-failed|subprocess-exited-with-error/,
+    message: (_, { input }) => {
+      const named = /(?:[Ff]ailed to build|building wheels? for|build wheels? for) '?([^\s',]+)/;
+      const name = named.exec(input)?.[1] ?? "a package";
+      return `no wheel of ${name} fits this Python, and building it from its source failed`;
+    },
+    hint: () =>
+      "ask for a version that has a wheel for this Python, or build a wheel elsewhere: 'blender-remote-cli pkg push' brings it there",
+  },
+  {
     code: "no-matching-distribution",
-    pattern: /No matching distribution found for ([^\s]+)/,
-    message: (spec) => `nothing that fits ${spec} was found`,
-    hint: pushHint,
+    // What is there stands in the sentence before, which not every pip writes.
+    pattern:
+      /(?:satisfies the requirement [^\n(]+?(?: \(from (?<by>[^)\n]+)\))? \(from versions: (?<versions>[^)\n]*)\)\s+(?:ERROR: )?)?No matching distribution found for (?<spec>[^\s]+)/,
+    message: (_, { groups = {} }, { wheelhouse }) => {
+      const { spec = "", by } = groups;
+      const what = by === undefined ? spec : `${spec}, which ${by} needs,`;
+      const newest = newestOf(groups["versions"]);
+      if (newest.length > 0) return `no version fits ${what}; the newest are ${newest.join(", ")}`;
+      if (wheelhouse !== undefined) return `nothing that fits ${what} is in the wheelhouse`;
+      return `the package index has nothing of the name ${what} for this Python`;
+    },
+    hint: (context, { groups = {} }) => {
+      if (context.wheelhouse !== undefined) return pushHint(context);
+      if (newestOf(groups["versions"]).length > 0) return "ask for one of these";
+      return "check the spelling, and the index that pip uses there ('blender-remote-cli pkg info'; --index-url names another)";
+    },
   },
   {
     code: "bad-wheel",
@@ -107,12 +131,24 @@ const causes: readonly Cause[] = [
     hint: () => "blender-remote-cli pkg bootstrap",
   },
   {
+    code: "no-input",
+    pattern: /No input was expected \(\$PIP_NO_INPUT set\)/,
+    message: () => "pip asks something, and nobody can answer it there",
+    hint: () => "give -y: blender-remote-cli pkg pip -- uninstall -y NAME",
+  },
+  {
     code: "old-pip",
     pattern: /no such option: (--\S+)/,
     message: (option) => `pip there is too old, it doesn't know ${option}`,
     hint: () => "blender-remote-cli pkg bootstrap --upgrade",
   },
 ];
+
+/** The newest of the versions that pip lists, oldest first; none for `none`. */
+function newestOf(versions: string | undefined): string[] {
+  if (versions === undefined || versions === "none") return [];
+  return versions.split(", ").filter(Boolean).reverse().slice(0, 3);
+}
 
 /** A cleaned-up leftover of an interrupted install: pip warns of it at every run. */
 const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
@@ -128,7 +164,7 @@ export function diagnosePip(output: string, context: DiagnosisContext): Diagnosi
     const match = pattern.exec(output);
     if (match !== null) {
       const detail = match.slice(1).find((group) => group !== undefined) ?? "";
-      return { code, message: message(detail), hint: hint(context) };
+      return { code, message: message(detail, match, context), hint: hint(context, match) };
     }
   }
   return undefined;

@@ -1,8 +1,18 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
 import type { Script } from "../script.ts";
-import { type Connection, connect, type Deadlines } from "./connection.ts";
-import { callScript } from "./execute.ts";
+import { shellWord } from "../shell.ts";
+import { afresh } from "./afresh.ts";
+import type { Connection, Deadlines, Session } from "./connection.ts";
+import { callBeside, callScript } from "./execute.ts";
+import {
+  type Aftermath,
+  aftermathLines,
+  aftermathOf,
+  type Package,
+  packageSchema,
+  repairOf,
+} from "./packages.ts";
 import guardSource from "./python/pip_guard.py" with { type: "text" };
 import pipOutputSource from "./python/pip_output.py" with { type: "text" };
 import pipRunSource from "./python/pip_run.py" with { type: "text" };
@@ -13,15 +23,51 @@ const outputScript: Script = { name: "pip_output.py", source: pipOutputSource };
 /** Passwords in the URLs of package indexes and proxies are nobody else's business. */
 const withoutPasswords = (word: string) => word.replace(/(:\/\/)[^/\s@]+@/g, "$1****@");
 
+const words = v.array(v.pipe(v.string(), v.transform(withoutPasswords)));
+
+/**
+ * Which part of a command of ours a run is. It is kept in Blender, so that whoever comes when that
+ * command isn't there any more knows what is left to do.
+ */
+export interface PipPurpose {
+  /** The command as one types it, from `pkg` on, without the passwords of URLs. */
+  line: string[];
+  /**
+   * `plan`: pip says what it would install, and changes nothing; `user-modules`: pip fills a
+   * staging folder; `site`, `uninstall`: pip changes site-packages.
+   */
+  part: "plan" | "user-modules" | "site" | "uninstall";
+  /** The packages that are asked for, in PEP 503 form. */
+  requested: string[];
+  /** The user modules folder and the staging folder, for that part. */
+  folder: string | null;
+  stage: string | null;
+}
+
+const purposeSchema = v.object({
+  line: words,
+  part: v.picklist(["plan", "user-modules", "site", "uninstall"]),
+  requested: v.array(v.string()),
+  folder: v.nullable(v.string()),
+  stage: v.nullable(v.string()),
+});
+
 const runningSchema = v.object({
   id: v.string(),
   pid: v.number(),
-  command: v.array(v.pipe(v.string(), v.transform(withoutPasswords))),
+  command: words,
+  // Another version of this program may have said something else.
+  purpose: v.fallback(v.nullable(purposeSchema), null),
+  began: v.number(),
   seconds: v.number(),
   returncode: v.nullable(v.number()),
+  seen: v.boolean(),
 });
 const startedSchema = v.object({ busy: v.nullable(runningSchema) });
 const foundSchema = v.object({ run: v.nullable(runningSchema) });
+const beforeSchema = v.object({
+  before: v.fallback(v.nullable(v.array(packageSchema)), null),
+});
 const finishedSchema = v.object({});
 const bytesSchema = v.pipe(
   v.string(),
@@ -63,10 +109,16 @@ export interface PipThere {
   pid: number;
   /** The whole command line, without the passwords of URLs. */
   command: string[];
+  /** null for a run that is a command by itself, such as one of `pkg pip`. */
+  purpose: PipPurpose | null;
+  /** When it began, by Blender's clock: Unix time in seconds. */
+  began: number;
   /** How long it has been running, or ran. */
   seconds: number;
   /** null while it runs; negative for the signal that ended it (POSIX). */
   returncode: number | null;
+  /** Somebody has followed it to its end. */
+  seen: boolean;
 }
 
 /** Get what pip writes, as it comes; the next piece waits until they have taken it. */
@@ -95,6 +147,9 @@ export interface PipRun extends PipSinks {
    * unless given. With a command without `-I`, Python finds modules in it: see `emptyFolder`.
    */
   cwd?: string;
+  purpose?: PipPurpose;
+  /** What was installed before, where that is known: so a run that is ended can be told about. */
+  before?: readonly Package[];
 }
 
 /** How a pip run ended. */
@@ -106,7 +161,7 @@ export interface PipResult {
 }
 
 /** Failures after which a run of ours isn't there. */
-const nothingToCancel = new Set(["pip-busy", "pip-cancelled", "pip-run-gone"]);
+const nothingToCancel = new Set(["pip-busy", "pip-run-gone"]);
 
 /**
  * Runs pip, or another Python program, in Blender's Python and follows it with short calls until
@@ -131,23 +186,74 @@ export async function runPip(
     env: { ...run.env },
     cwd: run.cwd ?? null,
     guard: guardSource,
+    purpose: run.purpose === undefined ? null : { ...run.purpose },
+    before: run.before === undefined ? null : run.before.map((one) => ({ ...one })),
   };
+  const began = performance.now();
   try {
     const { busy } = await callScript(connection, pipScript, start, startedSchema);
     if (busy !== null) throw pipBusy(busy);
     return await follow(connection, id, run);
   } catch (error) {
     if (error instanceof Failure && nothingToCancel.has(error.code)) throw error;
-    const ended = await cancelAnew(connection, id, deadlines);
-    throw error instanceof Failure ? afterCancel(error, ended, deadlines) : error;
+    const byOther = error instanceof Failure && error.code === "pip-cancelled";
+    const ended = byOther || (await cancelAnew(connection, id, deadlines));
+    if (!(error instanceof Failure)) throw error;
+    if (!changesPackages(run)) return afterCancel(error, { ended, changes: false }, deadlines);
+    const seconds = (performance.now() - began) / 1000;
+    const left = ended
+      ? await afresh(connection, deadlines, (session) =>
+          aftermathOf(session.connection, run.before ?? null, seconds),
+        )
+      : undefined;
+    return afterCancel(error, { ended, changes: true, left }, deadlines);
   }
 }
 
-/** The run that is there, if any: one that goes on, or one that ended while nobody followed it. */
-export async function pipThere(connection: Connection): Promise<PipThere | undefined> {
-  return (
-    (await callScript(connection, pipScript, { action: "look" }, foundSchema)).run ?? undefined
-  );
+/** Whether a run that is ended in the middle may leave packages half changed. */
+function changesPackages(run: Pick<PipRun, "purpose" | "arguments">): boolean {
+  if (run.purpose !== undefined) return ["site", "uninstall"].includes(run.purpose.part);
+  return run.arguments.some((word) => /^(un)?install$|^ensurepip$|get-pip\.py$/.test(word));
+}
+
+/**
+ * The run that is there, if any: one that goes on, or one that ended while nobody followed it. Our
+ * service tells also while Blender is busy.
+ *
+ * @param seen also one that somebody has followed to its end.
+ */
+export async function pipThere(
+  { server, connection }: Session,
+  { seen = false, seconds }: { seen?: boolean; seconds?: number } = {},
+): Promise<PipThere | undefined> {
+  const look = { action: "look" };
+  const { run } = await callBeside(server, connection, pipScript, look, foundSchema, seconds);
+  if (run === null || (run.seen && run.returncode !== null && !seen)) return undefined;
+  return run;
+}
+
+/** What was installed before a run began; null where its controller didn't look. */
+export async function packagesBefore(
+  connection: Connection,
+  { id }: PipThere,
+): Promise<Package[] | null> {
+  const look = { action: "look_before", id };
+  return (await callScript(connection, pipScript, look, beforeSchema)).before;
+}
+
+/**
+ * What a run has left that was ended, or died, before it was done; undefined for one that changes
+ * no packages.
+ */
+export async function pipAftermath(
+  connection: Connection,
+  run: PipThere,
+  before: readonly Package[] | null,
+): Promise<Aftermath | undefined> {
+  const { purpose, command } = run;
+  const what = { arguments: command, ...(purpose === null ? {} : { purpose }) };
+  if (!changesPackages(what)) return undefined;
+  return aftermathOf(connection, before, run.seconds);
 }
 
 /**
@@ -169,15 +275,19 @@ export async function followPip(
  *
  * @returns whether it has ended; not so where its processes outlast even a kill for long.
  */
-export async function cancelPip(connection: Connection, id: string): Promise<boolean> {
-  let { run } = await callScript(connection, pipScript, { action: "cancel", id }, foundSchema);
+export async function cancelPip(session: Session, id: string): Promise<boolean> {
+  const { server, connection } = session;
+  const ask = (args: { action: string; id: string }) =>
+    callBeside(server, connection, pipScript, args, foundSchema);
+  let { run } = await ask({ action: "cancel", id });
   const ends = performance.now() + endingLimit;
   while (run?.id === id && run.returncode === null) {
     if (performance.now() > ends) return false;
     await Bun.sleep(endingPause);
-    ({ run } = await callScript(connection, pipScript, { action: "look" }, foundSchema));
+    ({ run } = await ask({ action: "look", id }));
   }
-  await finish(connection, id, null);
+  const finish = { action: "finish", id, follower: null };
+  await callBeside(server, connection, pipScript, finish, finishedSchema);
   return true;
 }
 
@@ -213,55 +323,77 @@ async function follow(connection: Connection, id: string, sinks: PipSinks): Prom
   }
 }
 
-/** Says that this follower has seen the end; null stands for all of them. */
-async function finish(connection: Connection, id: string, follower: string | null): Promise<void> {
+/** Says that this follower has seen the end. */
+async function finish(connection: Connection, id: string, follower: string): Promise<void> {
   await callScript(connection, pipScript, { action: "finish", id, follower }, finishedSchema);
 }
 
 /** Ends a run over a connection of its own: the one that followed it can't be used any more. */
 async function cancelAnew(broken: Connection, id: string, deadlines: Deadlines): Promise<boolean> {
-  const limits = { ...deadlines, total: 10 };
-  try {
-    const { connection } = await connect(broken.endpoint, limits, new AbortController().signal);
-    try {
-      return await cancelPip(connection, id);
-    } finally {
-      connection.close();
-    }
-  } catch (error) {
-    if (error instanceof Failure) return false;
-    throw error;
-  }
+  return (await afresh(broken, deadlines, (session) => cancelPip(session, id))) ?? false;
 }
 
-/** What is said of a run that couldn't be followed to its end. */
-function afterCancel(failure: Failure, ended: boolean, { total }: Deadlines): Failure {
+/** What became of a run that couldn't be followed to its end. */
+interface Ending {
+  ended: boolean;
+  /** Whether it is one that changes packages. */
+  changes: boolean;
+  /** Undefined where nobody could look. */
+  left?: Aftermath | undefined;
+}
+
+/** Half a sentence, or lines, about what an ended run has left; empty where nobody knows. */
+function leftText({ ended, changes, left }: Ending): string {
+  if (!ended) return "";
+  if (!changes) return "; nothing was changed there";
+  if (left === undefined) return "; packages there may be half changed";
+  const lines = aftermathLines(left);
+  if (lines.length > 0) {
+    return `; before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+  }
+  return left.changed === null ? "" : "; the packages there are as they were";
+}
+
+/** Tells of a run that couldn't be followed to its end. */
+function afterCancel(failure: Failure, ending: Ending, { total }: Deadlines): never {
   const { code, kind } = failure;
+  const { ended, left } = ending;
+  const again = left === undefined ? "run the same command again" : repairOf(left);
+  const details = left === undefined ? {} : { details: { ...left } };
+  const rest = { kind, cause: failure, ...details };
   const mayGoOn =
     "pip may still run there: 'blender-remote-cli pkg pip --follow' shows it, 'blender-remote-cli pkg pip --cancel' ends it";
   if (code === "interrupted") {
     const message = ended ? `${failure.message}, and pip in Blender as well` : failure.message;
-    return new Failure(code, message, { kind, ...(ended ? {} : { hint: mayGoOn }) });
+    const hint = ended ? again : mayGoOn;
+    throw new Failure(code, `${message}${leftText(ending)}`, { ...rest, hint });
   }
   if (code === "timeout") {
     const message = `pip didn't end within the time limit of ${total} s`;
-    return new Failure(code, ended ? `${message} and was ended in Blender` : message, {
-      kind,
-      hint: ended ? "allow more with --timeout SECONDS" : mayGoOn,
-      cause: failure,
+    throw new Failure(
+      code,
+      ended ? `${message} and was ended in Blender${leftText(ending)}` : message,
+      { ...rest, hint: ended ? `allow more with --timeout SECONDS: ${again}` : mayGoOn },
+    );
+  }
+  if (code === "pip-cancelled") {
+    throw new Failure(code, `${failure.message}${leftText(ending)}`, {
+      ...rest,
+      ...(failure.hint === undefined ? {} : { hint: failure.hint }),
     });
   }
   // A service that is shutting down says so, and then isn't there any more.
   if (code === "connection-lost" || (code === "execute-failed" && !ended)) {
-    return new Failure("connection-lost", `${failure.message}, while pip ran there`, {
+    const half = ending.changes ? "; packages there may be half changed" : "";
+    throw new Failure("connection-lost", `${failure.message}, while pip ran there${half}`, {
+      ...rest,
       kind: "no-service",
       hint: ended
-        ? "pip was ended there; run the command again"
-        : "a Blender that ended has ended pip with it: 'blender-remote-cli status', and 'blender-remote-cli pkg pip --follow' if it is still there",
-      cause: failure,
+        ? `pip was ended there: ${again}`
+        : `a Blender that ended has ended pip with it ('blender-remote-cli status'): start it and ${again}; one that is still there shows the run with 'blender-remote-cli pkg pip --follow'`,
     });
   }
-  return failure;
+  throw failure;
 }
 
 function cancelled(): Failure {
@@ -280,11 +412,35 @@ function gone(): Failure {
   );
 }
 
-/** A run there for people: its command line, its process, and since when. */
+function timeText(unixSeconds: number): string {
+  const time = new Date(unixSeconds * 1000);
+  return `${time.toLocaleDateString("sv")} ${time.toLocaleTimeString("sv")}`;
+}
+
+const partTexts: Record<PipPurpose["part"], string> = {
+  plan: " (its first half: what pip would install)",
+  "user-modules": " (its second half: pip fills a folder, which is then moved into place)",
+  site: "",
+  uninstall: "",
+};
+
+/** A run there for people: what was typed, else its command line; its process, and when it ran. */
 export function describePip(run: PipThere): string {
-  const began = new Date(Date.now() - run.seconds * 1000);
-  const since = `${began.toLocaleDateString("sv")} ${began.toLocaleTimeString("sv")}`;
-  return `process ${run.pid}, since ${since}: ${shown(run.command)}`;
+  const { purpose, returncode } = run;
+  const what =
+    purpose === null
+      ? shown(run.command)
+      : `${typed(purpose)}${returncode === null ? partTexts[purpose.part] : ""}`;
+  const when =
+    returncode === null
+      ? `since ${timeText(run.began)}`
+      : `began ${timeText(run.began)}, ended after ${run.seconds.toFixed(1)} s with exit status ${returncode}`;
+  return `process ${run.pid}, ${when}: ${what}`;
+}
+
+/** The command that a run belongs to, as one types it again, without the program's name. */
+export function typed({ line }: PipPurpose): string {
+  return line.map(shellWord).join(" ");
 }
 
 /** A command line as one would type it. */
@@ -295,6 +451,12 @@ function shown(command: readonly string[]): string {
 
 function pipBusy(run: PipThere): Failure {
   return new Failure("pip-busy", `pip is running there already: ${describePip(run)}`, {
-    hint: "'blender-remote-cli pkg pip --follow' shows it and waits for its end, 'blender-remote-cli pkg pip --cancel' ends it",
+    hint: `${followHint} and waits for its end, ${cancelHint}`,
   });
 }
+
+const followHint = "'blender-remote-cli pkg pip --follow' shows it";
+const cancelHint = "'blender-remote-cli pkg pip --cancel' ends it";
+
+/** How to follow or end a run. */
+export const pipHint = `${followHint}, ${cancelHint}`;

@@ -3,6 +3,7 @@ import { Failure, systemCodeOf } from "../failure.ts";
 import type { Script } from "../script.ts";
 import {
   type Connection,
+  can,
   connect,
   type Deadlines,
   type Endpoint,
@@ -10,6 +11,7 @@ import {
   type Session,
 } from "./connection.ts";
 import { callScript } from "./execute.ts";
+import { type PipThere, pipThere } from "./pip.ts";
 import quitSource from "./python/quit.py" with { type: "text" };
 import versionSource from "./python/version.py" with { type: "text" };
 
@@ -34,9 +36,18 @@ const plainSchema = v.object({
 /** What stands at an address, as far as it can be told from outside. */
 export type Diagnosis =
   /** Our service. */
-  | { state: "service"; server: Extract<Server, { kind: "service" }>; load: Load }
+  | {
+      state: "service";
+      server: Extract<Server, { kind: "service" }>;
+      load: Load;
+      pip: PipThere | undefined;
+    }
   /** A server with `execute_code` that doesn't know `hello`: an older service or another add-on. */
-  | { state: "plain"; blender: v.InferOutput<typeof plainSchema> }
+  | {
+      state: "plain";
+      blender: v.InferOutput<typeof plainSchema>;
+      pip: PipThere | undefined;
+    }
   /** It accepts and says nothing. */
   | { state: "silent"; failure: Failure }
   /** Something that isn't a Blender service. */
@@ -73,17 +84,25 @@ export async function diagnose(
     session = await connect(endpoint, deadlines, signal);
     const { connection, server } = session;
     if (server.kind === "service") {
-      return { state: "service", server, load: await loadOf(connection) };
+      const load = await loadOf(connection);
+      return { state: "service", server, load, pip: await runningPip(session, load.busy) };
     }
     const seconds = deadlines.firstAnswer;
     const blender = await callScript(connection, versionScript, null, plainSchema, { seconds });
-    return { state: "plain", blender };
+    return { state: "plain", blender, pip: await runningPip(session, false) };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
     return { state: stateOf(error, session !== undefined), failure: error };
   } finally {
     session?.connection.close();
   }
+}
+
+/** The pip run that goes on there. A Blender that is busy isn't waited for: not every service can tell then. */
+export async function runningPip(session: Session, busy: boolean): Promise<PipThere | undefined> {
+  if (busy && !can(session.server, "run_script")) return undefined;
+  const run = await pipThere(session);
+  return run?.returncode === null ? run : undefined;
 }
 
 function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "nothing" {

@@ -1,14 +1,15 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
 import type { Script } from "../script.ts";
-import type { Connection } from "./connection.ts";
+import { afresh } from "./afresh.ts";
+import type { Connection, Deadlines } from "./connection.ts";
 import { callScript, RemoteError } from "./execute.ts";
 import userModulesSource from "./python/user_modules.py" with { type: "text" };
 
 const userModulesScript: Script = { name: "user_modules.py", source: userModulesSource };
 
 const stagedSchema = v.object({ stage: v.string() });
-const swappedSchema = v.object({ scripts: v.array(v.string()) });
+const swappedSchema = v.object({ scripts: v.array(v.string()), moved: v.boolean() });
 
 function explain(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;
@@ -39,7 +40,7 @@ export async function stageUserModules(connection: Connection, folder: string): 
 
 /**
  * Moves staged packages into the user modules folder: older versions go, new ones come, and when
- * anything fails all is as it was.
+ * anything fails all is as it was. What another controller has moved already is fine.
  *
  * @returns the names of console scripts, which are left out.
  * @throws Failure `user-modules-not-writable`, `no-space`.
@@ -57,7 +58,52 @@ export async function swapUserModules(
   }
 }
 
-/** Removes a staging folder that won't be needed. */
-export async function discardStage(connection: Connection, stage: string): Promise<void> {
-  await callScript(connection, userModulesScript, { action: "discard", stage }, v.object({}));
+/** Removes a staging folder that won't be needed, also over a connection that has broken. */
+export async function discardStage(
+  connection: Connection,
+  stage: string,
+  deadlines: Deadlines,
+): Promise<void> {
+  const discard = (working: Connection) =>
+    callScript(working, userModulesScript, { action: "discard", stage }, v.object({}));
+  try {
+    await discard(connection);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // Where Blender is gone as well, the next install removes it.
+    await afresh(connection, deadlines, (session) => discard(session.connection));
+  }
+}
+
+/** Removes the staging folders of installs that nobody goes on with. */
+export async function sweepUserModules(connection: Connection, folder: string): Promise<void> {
+  await callScript(connection, userModulesScript, { action: "sweep", folder }, v.object({}));
+}
+
+/**
+ * Removes packages from the user modules folder: the files that the RECORD of each names inside it,
+ * and folders that are empty then. When anything fails all is as it was.
+ *
+ * @param names in PEP 503 form.
+ * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`.
+ */
+export async function removeUserModules(
+  connection: Connection,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  const args = { action: "uninstall", folder, names };
+  const schema = v.object({ unrecorded: v.array(v.string()) });
+  let unrecorded: string[];
+  try {
+    ({ unrecorded } = await callScript(connection, userModulesScript, args, schema));
+  } catch (error) {
+    throw explain(folder, error);
+  }
+  if (unrecorded.length === 0) return;
+  throw new Failure(
+    "no-record",
+    `which files belong to ${unrecorded.join(", ")} isn't known: there is no RECORD in '${folder}'; nothing was removed`,
+    { hint: `remove them by hand on Blender's machine, in '${folder}'` },
+  );
 }

@@ -18,11 +18,6 @@ export interface TargetWords {
   configuration: readonly string[];
 }
 
-/** One word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 /** Commands of ours in a hint, and whether they speak to a service. */
 const ownCommand =
   /\bblender-remote-cli (?:(?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(init|install|config [a-z]+))\b/g;

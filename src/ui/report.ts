@@ -13,9 +13,11 @@ export function asFailure(error: unknown): Failure {
 /** Tells the user of a failure: JSON on stdout with `--json`, message and hint on stderr else. */
 export async function reportFailure(failure: Failure, output: Output): Promise<void> {
   if (output.json) {
-    const { code, message } = failure;
+    const { code, message, details } = failure;
     const hint = failure.hint === undefined ? {} : { hint: output.aimed(failure.hint) };
-    await output.writeJson({ error: { code, message, ...hint } });
+    await output.writeJson({
+      error: { code, message, ...hint, ...(details === undefined ? {} : { details }) },
+    });
   } else {
     output.error(failure.message);
     if (failure.hint !== undefined) await output.hint(failure.hint);

@@ -11,16 +11,12 @@ function halves(filename: string): [string, string] {
 }
 
 /**
- * A table for people, as lines: each wheel that doesn't fit with its tags, why, and the closest
- * tag that would.
+ * For people, as lines, a block each: a wheel that doesn't fit, with its tags, why, and the closest
+ * tag that would. Tags are long: side by side they would fit into no terminal.
  */
 export function misfitTable(misfits: readonly Misfit[]): string[] {
-  const rows = [
-    ["Wheel", "Tags", "Why it doesn't fit", "Would fit"],
-    ...misfits.map(({ filename, reason, closest }) => [...halves(filename), reason, closest]),
-  ];
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+  return misfits.flatMap(({ filename, reason, closest }) => {
+    const [name, tags] = halves(filename);
+    return [`${name} ${reason}`, `  its tags:  ${tags}`, `  would fit: ${closest}`];
+  });
 }

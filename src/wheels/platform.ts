@@ -37,6 +37,11 @@ export function parsePlatform(text: string): Platform {
   return { text, system, machine, version: undefined };
 }
 
+/** Whether a tag names Linux without a C library, as only wheels do that were built locally. */
+export function isPlainLinux({ system }: Platform): boolean {
+  return system === "Linux";
+}
+
 function nameOf({ system, machine }: Platform): string {
   return machine === "" ? system : `${system}, ${machine}`;
 }
@@ -80,7 +85,9 @@ export function platformMismatch(
   if (wanted.some((platform) => known.has(platform.text))) return undefined;
   const newer = newerThan(wanted, target);
   if (newer !== undefined) return newer;
-  const own = target.find((platform) => platform.system !== "any");
+  const named = target.filter((platform) => platform.system !== "any");
+  // pip from 24 on lists plain Linux first, which says less.
+  const own = named.find((platform) => !isPlainLinux(platform)) ?? named[0];
   const names = [...new Set(wanted.map(nameOf))];
   const here = own === undefined ? "any platform" : nameOf(own);
   // What differs is in the tags' smaller print, such as a glibc that is too old for any.

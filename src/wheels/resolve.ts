@@ -1,8 +1,8 @@
 import { compare, rcompare, valid } from "@renovatebot/pep440";
-import { distance } from "fastest-levenshtein";
 import { normalizedName, parseWheelName, type WheelName } from "./filename.ts";
 import { misfitTable } from "./misfit-table.ts";
 import type { NamedRequirement } from "./requirement.ts";
+import { similarNames } from "./similar.ts";
 import { admitted } from "./specifier.ts";
 import { fitOf, type Misfit, misfitsOf, type TargetTags, targetTags } from "./tags.ts";
 
@@ -36,19 +36,6 @@ function wheelhouseOf(files: readonly string[]): Wheelhouse {
     else others.push(wheel);
   }
   return { wheels, files };
-}
-
-/** Names that a user may have meant: with a letter or two wrong, or with more around it. */
-function similarTo(name: string, names: readonly string[]): string[] {
-  const near = (other: string) =>
-    // Two letters in the wrong order count as two.
-    distance(name, other) <= Math.min(2, Math.ceil(name.length / 3)) ||
-    (name.length > 2 && other.includes(name)) ||
-    (other.length > 2 && name.includes(other));
-  return names
-    .filter(near)
-    .sort((a, b) => distance(name, a) - distance(name, b))
-    .slice(0, 3);
 }
 
 function sourcesOf(name: string, files: readonly string[]): string[] {
@@ -111,7 +98,7 @@ function resolveIn(
 ): Resolution {
   const named = wheels.get(name);
   if (named === undefined) {
-    const similar = similarTo(name, [...wheels.keys()]);
+    const similar = similarNames(name, [...wheels.keys()]);
     return { code: "no-wheel", similar, sources: sourcesOf(name, files) };
   }
   const fitting = candidatesOf(named, target);
@@ -154,12 +141,12 @@ export function resolve(
 export type WheelhouseProblem = Exclude<Resolution, { code: "ok" }> & {
   /** As it was requested. */
   requirement: string;
-  /** One line, or for wheels that don't fit several: a table follows. */
+  /** One line, or for wheels that don't fit several: a block each follows. */
   message: string;
 };
 
 /** How many wheels that don't fit a message lists. */
-const listedWheels = 12;
+const listedWheels = 5;
 
 function reasonOf(resolution: Exclude<Resolution, { code: "ok" }>, empty: boolean): string {
   switch (resolution.code) {

@@ -1,5 +1,5 @@
 import { parseWheelName } from "./filename.ts";
-import { type Platform, parsePlatform, platformMismatch } from "./platform.ts";
+import { isPlainLinux, type Platform, parsePlatform, platformMismatch } from "./platform.ts";
 
 interface Tag {
   text: string;
@@ -148,6 +148,8 @@ function nearness(wheel: Tag, tag: Tag): number {
   else if (asked.implementation === there.implementation)
     score += asked.exact === there.exact ? 2 : 1;
   if (wheel.abi === tag.abi) score += 4;
+  // Package indexes take no wheels for a plain `linux`, so nobody finds one.
+  if (isPlainLinux(tag.platform)) score -= 1;
   // Both belong to one version of Python.
   else if (/\d\d/.test(wheel.abi) && /\d\d/.test(tag.abi)) score += 2;
   return score;

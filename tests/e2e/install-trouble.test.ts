@@ -116,7 +116,7 @@ describe("places", () => {
   });
 });
 
-describe("packages that Blender ships", () => {
+describe("packages that Blender itself uses", () => {
   test("another version in their place: a warning before pip runs, with both", async () => {
     const wheels = await wheelhouse("numpy==1.26.3");
     const result = expectSuccess(await install("numpy==1.26.3", wheels, "--json"));
@@ -125,9 +125,9 @@ describe("packages that Blender ships", () => {
     };
     const warning = warnings.filter((one) => one.includes("1.26.3") && one.includes("1.26.4"));
     expect(warning).toHaveLength(1);
-    expect(warning[0]).toContain("Blender ships");
+    expect(warning[0]).toContain("Blender itself uses");
     expect(changed.downgraded).toMatchObject([{ name: "numpy", from: "1.26.4", to: "1.26.3" }]);
-    const said = result.stderr.indexOf("Blender ships");
+    const said = result.stderr.indexOf("Blender itself uses");
     expect(said).toBeGreaterThanOrEqual(0);
     expect(said).toBeLessThan(result.stderr.indexOf("Attempting uninstall: numpy"));
   });

@@ -245,10 +245,14 @@ for (const server of servers) {
       return { ...project, pids };
     }
 
-    const nothing = async () => {
+    const expectNoRun = async () => {
       const none = await other.cli(["pkg", "pip", "--follow", "--json"]);
       expect(none.code).toBe(1);
       expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: "no-pip-run" } });
+    };
+
+    const nothing = async () => {
+      await expectNoRun();
       const left = await entries(temporary);
       expect(left.filter((entry) => entry.startsWith("blender-remote-"))).toEqual([]);
     };
@@ -329,6 +333,8 @@ for (const server of servers) {
           pid: expect.any(Number),
           command: expect.arrayContaining(["-m", "pip", "install"]),
           duration_s: expect.any(Number),
+          changed: null,
+          debris: [],
         },
       });
       await expectGone(pids);
@@ -346,7 +352,9 @@ for (const server of servers) {
         op: "pip",
         returncode: 0,
         stdout: expect.stringContaining("Successfully installed unseen-1.0"),
+        install: null,
       });
+      await expectNoRun();
     });
 
     test("its own controller is told when another one ends it", async () => {
@@ -397,7 +405,9 @@ for (const server of servers) {
     expect(await controller.exited).toBe(4);
     const said = await controller.stderr.text();
     expect(said).toContain("closed the connection, while pip ran there");
+    expect(said).toContain("packages there may be half changed");
     expect(said).toContain("hint: a Blender that ended has ended pip with it");
+    expect(said).toContain("run the same command again");
     await expectGone(pids);
     while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
       await Bun.sleep(5);
@@ -405,7 +415,7 @@ for (const server of servers) {
   });
 }
 
-test("Blender stopped meanwhile: pip ends too, nothing is left", async () => {
+test("stop refuses while pip runs, status says so; --force ends both, and says it", async () => {
   await using other = await sandbox();
   const temporary = join(other.dir, "temporary");
   await mkdir(temporary);
@@ -414,13 +424,36 @@ test("Blender stopped meanwhile: pip ends too, nothing is left", async () => {
   const { args, building } = await slowProject("stopped", other);
   const controller = other.spawn(args);
   const pids = await building();
-  expectSuccess(await other.cli(["stop"]));
+  const line = /pip .*process \d+, since .*: \S+ -I -m pip install .*stopped$/m;
+  const status = expectSuccess(await other.cli(["status"]));
+  expect(status.stdout).toMatch(line);
+  const json = JSON.parse(expectSuccess(await other.cli(["status", "--json"])).stdout);
+  expect(json).toMatchObject({ state: "service", pip: { pid: expect.any(Number), line: null } });
+
+  const refused = await other.cli(["stop"]);
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toMatch(line);
+  for (const way of ["pkg pip --follow", "pkg pip --cancel", "stop --force"]) {
+    expect(refused.stderr).toContain(`blender-remote-cli ${way}`);
+  }
+  for (const pid of pids) expect(await isRunning(pid)).toBeTrue();
+
+  const forced = expectSuccess(await other.cli(["stop", "--force"]));
+  expect(forced.stderr).toContain("pip has ended with it, packages may be half changed");
   expect(await controller.exited).toBe(4);
-  expect(await controller.stderr.text()).toContain(", while pip ran there");
+  const said = await controller.stderr.text();
+  expect(said).toContain(", while pip ran there; packages there may be half changed");
+  expect(said).toContain("run the same command again");
   await expectGone(pids);
   while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
     await Bun.sleep(5);
   }
+});
+
+test("an uninstall that asks: what to give", async () => {
+  const { code, stderr } = await box.cli(["pkg", "pip", "--", "uninstall", "pip"]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain("hint: give -y: blender-remote-cli pkg pip -- uninstall -y NAME");
 });
 
 test("pip removed: Python's own words, and the command that helps", async () => {
@@ -466,4 +499,7 @@ test("Debian's Blender 3.4", async () => {
   await startService(other, await launcherOf("debian"));
   const list = await other.cli(["pkg", "pip", "--", "list", "--format", "freeze"]);
   expect(expectSuccess(list).stdout).toMatch(/^pip==/m);
+  const managed = await other.cli(["pkg", "pip", "--", "install", "--no-index", "nothing"]);
+  expect(managed.code).toBe(1);
+  expect(managed.stderr).toMatch(/hint: .*pkg install NAME --target user-modules/);
 });

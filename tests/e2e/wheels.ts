@@ -14,6 +14,8 @@ export interface MadeWheel {
   requires?: string[];
   /** Console scripts: `module:function` by name. */
   scripts?: Record<string, string>;
+  /** More modules inside the package: text by file name. */
+  files?: Record<string, string>;
 }
 
 const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -38,10 +40,14 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     padding = 0,
     requires = [],
     scripts,
+    files: more = {},
   } = wheel;
   const info = `${name}-${version}.dist-info`;
   const files = {
     [`${name}/__init__.py`]: text([`__version__ = ${JSON.stringify(version)}`]),
+    ...Object.fromEntries(
+      Object.entries(more).map(([file, content]) => [`${name}/${file}`, text([content])]),
+    ),
     ...(scripts === undefined
       ? {}
       : { [`${info}/entry_points.txt`]: text(["[console_scripts]", ...lines(scripts)]) }),

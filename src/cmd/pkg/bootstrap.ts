@@ -71,10 +71,19 @@ async function render(result: Bootstrap, output: Output): Promise<void> {
   }
   // Without --quiet each way has been reported already.
   output.error(output.quiet ? errorOf(result) : "pip couldn't be installed into Blender's Python");
-  const hint = steps.some(({ method }) => method === "bundled")
-    ? "--verbose shows all that was written there"
-    : "blender-remote-cli pkg bootstrap, without --method, tries every way";
-  await output.writeError(`hint: ${hint}\n`);
+  await output.hint(hintOf(steps));
+}
+
+function hintOf(steps: Bootstrap["steps"]): string {
+  const all = steps.some(({ method }) => method === "bundled");
+  const ways = [
+    all
+      ? "--verbose shows all that was written there"
+      : "blender-remote-cli pkg bootstrap, without --method, tries every way",
+  ];
+  const undelivered = steps.some(({ detail }) => detail.startsWith("get-pip.py couldn't be got"));
+  if (undelivered) ways.push("get get-pip.py elsewhere and give the file: --get-pip FILE");
+  return ways.join("; or ");
 }
 
 /** `pkg bootstrap`: pip for a Python that has none, or a broken one; no network is needed. */

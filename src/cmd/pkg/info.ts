@@ -1,11 +1,22 @@
 import { type Environment, environmentOf, problemsOf } from "../../remote/environment.ts";
+import { widthOf, wrap } from "../../ui/wrap.ts";
+import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";
 import { command } from "../command.ts";
 import { targetOf } from "../target.ts";
 import { withPackages } from "./shared.ts";
 
+/** The column of names on the left. */
+const nameWidth = 10;
+
 /** Names on the left, aligned; further lines of the same name below each other. */
-function section(name: string, lines: readonly string[]): string {
-  return lines.map((line, index) => `${(index === 0 ? name : "").padEnd(10)}${line}\n`).join("");
+function section(name: string, lines: readonly string[], width: number): string {
+  const further = " ".repeat(nameWidth + 2);
+  return lines
+    .map((line, index) => {
+      const first = (index === 0 ? name : "").padEnd(nameWidth);
+      return `${wrap(line, width, further, first)}\n`;
+    })
+    .join("");
 }
 
 function blenderLines({ blender, service }: Environment): string[] {
@@ -85,28 +96,67 @@ function networkLines({ network }: Environment): string[] {
   ];
 }
 
-function tagLines({ tags, python }: Environment): string[] {
-  if (tags === null) return [`unknown: ${python.tags_error}`];
-  const more = tags.length > 3 ? [`… ${tags.length} in all, --json lists them`] : [];
-  return [...tags.slice(0, 3), ...more];
+/** The first and the last of a list, or the only one. */
+function ends(list: readonly string[]): string {
+  const [first = "", last = first] = [list[0], list.at(-1)];
+  return first === last ? first : `${first} … ${last}`;
 }
 
-/** The report for people. The download line stays one line, so that it can be copied. */
-export function render(environment: Environment): string {
+/** Thousands of tags in a few words: which Pythons, which platforms. */
+function tagLines({ tags, python }: Environment): string[] {
+  if (tags === null) return [`unknown: ${python.tags_error}`];
+  const parts = tags.map((tag) => tag.split("-"));
+  const distinct = (words: string[]) => [...new Set(words)];
+  const pythons = distinct(parts.map(([interpreter = "", abi = ""]) => `${interpreter}-${abi}`));
+  const kinds = [
+    pythons.filter((one) => !/-(abi3|none)$/.test(one)),
+    pythons.filter((one) => one.endsWith("-abi3")),
+    pythons.filter((one) => one.endsWith("-none")),
+  ];
+  const platforms = distinct(parts.map(([, , platform = ""]) => platform));
+  const shown = platforms.filter((one) => one !== "any" && !isPlainLinux(parsePlatform(one)));
+  return [
+    kinds
+      .filter((one) => one.length > 0)
+      .map(ends)
+      .join(", "),
+    [ends(shown), "any"].filter((one) => one !== "").join(", "),
+    `${tags.length} in all, --json lists them`,
+  ];
+}
+
+/**
+ * The report for people: what stands in the way first. The download line stays one line, so that it
+ * can be copied.
+ *
+ * @param width where lines are broken between words, in columns.
+ */
+export function render(environment: Environment, width: number): string {
   const download = environment.suggested_pip_download;
   const problems = problemsOf(environment);
+  const part = (name: string, lines: readonly string[]) => section(name, lines, width);
   return [
-    section("Blender", blenderLines(environment)),
-    section("Service", serviceLines(environment)),
-    section("Python", pythonLines(environment)),
-    section("Packages", siteLines(environment)),
-    section("Modules", moduleLines(environment)),
-    section("pip", pipLines(environment)),
-    section("Network", networkLines(environment)),
-    section("Tags", tagLines(environment)),
-    ...(download === null ? [] : [`\nTo get wheels for it on another machine:\n${download}\n`]),
-    ...problems.map(({ message, hint }) => `\nProblem: ${message}\nhint: ${hint}\n`),
+    ...problems.map(
+      ({ message, hint }) =>
+        `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${hint}`, width)}\n\n`,
+    ),
+    part("Blender", blenderLines(environment)),
+    part("Service", serviceLines(environment)),
+    part("Python", pythonLines(environment)),
+    part("Packages", siteLines(environment)),
+    part("Modules", moduleLines(environment)),
+    part("pip", pipLines(environment)),
+    part("Network", networkLines(environment)),
+    part("Tags", tagLines(environment)),
+    ...(download === null
+      ? []
+      : [`\n${wrap("To get wheels for it on another machine:", width)}\n${download}\n`]),
   ].join("");
+}
+
+/** Where the report goes into a file or a pipe, each line stays whole. */
+function reportWidth(): number {
+  return process.stdout.isTTY === true ? widthOf(process.stdout) : Number.POSITIVE_INFINITY;
 }
 
 /** `pkg info`: what Blender's Python is, and what can be installed there and how. */
@@ -126,6 +176,6 @@ export const info = command({
       environmentOf(connection, server, { networkProbe: args["network-probe"] }),
     );
     if (output.json) await output.writeJson(environment);
-    else await output.write(render(environment));
+    else await output.write(render(environment, reportWidth()));
   },
 });

@@ -1,36 +1,18 @@
 import type { ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import {
-  type InstallObserver,
-  type InstallRequest,
-  type InstallResult,
-  type InstallTarget,
-  planInstall,
-  prepareInstall,
-  runInstall,
-} from "../../remote/install.ts";
-import type { PackageChanges, PlannedPackage } from "../../remote/packages.ts";
+import { type InstallPlan, planInstall, prepareInstall, runInstall } from "../../remote/install.ts";
+import type { InstallRequest } from "../../remote/install-request.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse.ts";
-import { type Output, shellWord } from "../../ui/output.ts";
-import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
+import type { Output } from "../../ui/output.ts";
 import { command } from "../command.ts";
 import { targetOf, withSession } from "../target.ts";
+import { observerFor } from "./install-observer.ts";
+import { renderResult, resultJson } from "./install-result.ts";
+import { pipOption, requirementsOf, targetNamed } from "./requested.ts";
 import { remoteWheelhouseArg } from "./shared.ts";
 
 function usage(code: string, message: string, hint: string): Failure {
   return new Failure(code, message, { kind: "usage", hint });
-}
-
-function requirementsOf(specs: readonly string[]): NamedRequirement[] {
-  return specs.map((spec) => {
-    const result = parseRequirement(spec);
-    if (result.ok) return result.requirement;
-    const pip = `blender-remote-cli pkg pip -- install ${specs.map(shellWord).join(" ")}`;
-    const hint = spec.endsWith(".whl")
-      ? `a wheel of this machine: 'blender-remote-cli pkg push ${shellWord(spec)} --remote-wheelhouse DIR', then install it by name; one of Blender's machine: ${pip}`
-      : `names with version constraints go here, such as numpy==1.26.4; for anything else: ${pip}`;
-    throw usage("bad-requirement", `can't install '${spec}': ${result.reason}`, hint);
-  });
 }
 
 interface IndexFlags {
@@ -40,20 +22,23 @@ interface IndexFlags {
   cert: string | undefined;
 }
 
+/** An index is a URL, or a folder on Blender's machine (pip's --index-url takes both). */
+function requireIndex(flag: string, text: string): void {
+  if (/^[a-z][a-z0-9+.-]+:\/\/./i.test(text) || /^(\/|[a-z]:[\\/])/i.test(text)) return;
+  throw usage("bad-index", `${flag} is '${text}', which is no URL`, `${flag} https://HOST/simple`);
+}
+
 /** Each is pip's flag of the same name; pip separates further indexes by spaces as well. */
 function indexFlagsOf(flags: IndexFlags): string[] {
   const extra = flags["extra-index-url"]?.trim().split(/\s+/) ?? [];
+  if (flags["index-url"] !== undefined) requireIndex("--index-url", flags["index-url"]);
+  for (const url of extra) requireIndex("--extra-index-url", url);
   return [
     ...(flags["index-url"] === undefined ? [] : ["--index-url", flags["index-url"]]),
     ...extra.flatMap((url) => ["--extra-index-url", url]),
     ...(flags.proxy === undefined ? [] : ["--proxy", flags.proxy]),
     ...(flags.cert === undefined ? [] : ["--cert", flags.cert]),
   ];
-}
-
-function installTarget(text: string): InstallTarget {
-  if (text === "site" || text === "user-modules") return text;
-  throw usage("bad-target", `--target is '${text}'`, "give site or user-modules");
 }
 
 function requireOneMode(request: InstallRequest, offline: boolean): void {
@@ -77,54 +62,28 @@ function jsonHead(request: InstallRequest) {
   };
 }
 
-function changeLines(changed: PackageChanges): string[] {
-  return [
-    ...changed.added.map(({ name, version }) => `added ${name} ${version}`),
-    ...changed.upgraded.map(({ name, from, to }) => `upgraded ${name} from ${from} to ${to}`),
-    ...changed.downgraded.map(({ name, from, to }) => `downgraded ${name} from ${from} to ${to}`),
-    ...changed.reinstalled.map(({ name, version }) => `reinstalled ${name} ${version}`),
-    ...changed.removed.map(({ name, version }) => `removed ${name} ${version}`),
-  ];
-}
-
-async function renderResult(request: InstallRequest, result: InstallResult, output: Output) {
-  const { installed, changed, pip, warnings, errors, hint } = result;
-  const found = installed.filter((one) => one.version !== null);
+async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Output) {
+  const rows = plan.packages.map(({ name, version, from, file }) => ({
+    name,
+    version,
+    from,
+    file,
+  }));
+  const { warnings } = plan;
   if (output.json) {
     await output.writeJson({
       ...jsonHead(request),
-      installed: found.map(({ name, version, location, importable }) => {
-        return { name, version, location, importable };
-      }),
-      changed,
-      pip: { returncode: pip.returncode, duration_s: pip.duration },
+      dry_run: true,
+      would_install: rows,
       warnings,
-      errors,
-      hint: hint === null ? null : output.aimed(hint),
     });
     return;
   }
-  for (const line of changeLines(changed)) output.note(line);
-  for (const { name, version, location } of found) {
-    await output.write(`${name} ${version} in ${location}\n`);
+  for (const { name, version, from, file } of rows) {
+    const instead = from === null ? "" : ` in place of ${from}`;
+    await output.write(`would install ${name} ${version}${instead} (${file})\n`);
   }
-  for (const error of errors) output.error(error);
-  if (hint !== null) await output.hint(hint);
-}
-
-async function renderPlan(
-  request: InstallRequest,
-  planned: readonly PlannedPackage[],
-  output: Output,
-) {
-  const rows = planned.map(({ name, version, file }) => ({ name, version, file }));
-  if (output.json) {
-    await output.writeJson({ ...jsonHead(request), dry_run: true, would_install: rows });
-    return;
-  }
-  for (const { name, version, file } of rows) {
-    await output.write(`would install ${name} ${version} (${file})\n`);
-  }
+  for (const warning of warnings) output.warn(warning);
   if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
 }
 
@@ -133,7 +92,14 @@ export const install = command({
   args: {
     spec: {
       type: "positional",
+      required: false,
       description: "Names with version constraints: numpy 'scipy>=1.11'",
+    },
+    requirement: {
+      type: "string",
+      alias: "r",
+      valueHint: "file",
+      description: "Also what stands in this requirements file of this machine",
     },
     target: {
       type: "string",
@@ -180,10 +146,12 @@ export const install = command({
     },
   } satisfies ArgsDef,
   several: "spec",
+  elsewhere: pipOption,
   async run({ args, positionals, output, signal }) {
+    const place = targetNamed(args.target);
     const request: InstallRequest = {
-      requirements: requirementsOf(positionals),
-      target: installTarget(args.target),
+      requirements: await requirementsOf(positionals, args.requirement, place),
+      target: place,
       wheelhouse: args["remote-wheelhouse"],
       indexFlags: indexFlagsOf(args),
       upgrade: args.upgrade === true,
@@ -194,12 +162,7 @@ export const install = command({
     };
     requireOneMode(request, args.offline === true);
     const { deadlines, ...target } = await targetOf(args);
-    const observer: InstallObserver = {
-      output: async (bytes) => {
-        if (!output.quiet) await output.writeError(bytes);
-      },
-      warn: (message) => output.warn(message),
-    };
+    const observer = observerFor(output);
     return withSession({ ...target, deadlines }, output, signal, async (session) => {
       const { connection } = session;
       if (args.offline === true && request.wheelhouse === undefined) {
@@ -213,7 +176,9 @@ export const install = command({
         return 0;
       }
       const result = await runInstall(connection, prepared, observer, deadlines);
-      await renderResult(request, result, output);
+      if (output.json) {
+        await output.writeJson({ ...jsonHead(request), ...resultJson(result, output) });
+      } else await renderResult(result, output);
       return result.errors.length === 0 ? 0 : 1;
     });
   },

@@ -1,19 +1,28 @@
 import { Failure } from "../../failure.ts";
-import type { Connection } from "../../remote/connection.ts";
+import type { Session } from "../../remote/connection.ts";
 import { pythonOf } from "../../remote/environment.ts";
+import { discardInstall, finishInstall } from "../../remote/install.ts";
+import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages.ts";
 import {
   cancelPip,
   describePip,
   followPip,
+  type PipPurpose,
   type PipResult,
   type PipSinks,
+  type PipThere,
+  packagesBefore,
+  pipAftermath,
   pipThere,
   runPip,
+  typed,
 } from "../../remote/pip.ts";
 import { diagnosePip } from "../../remote/pip-diagnosis.ts";
 import type { Output } from "../../ui/output.ts";
-import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
+import { command, globalArgs } from "../command.ts";
+import { type Target, targetOf, withSession } from "../target.ts";
+import { observerFor } from "./install-observer.ts";
+import { renderResult, resultJson } from "./install-result.ts";
 import { Tail } from "./tail.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
@@ -35,18 +44,41 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
   }
 }
 
-/** Shows what pip writes while it runs, or keeps it for the one JSON value; gives the exit code. */
+/** What a shown run has come to. */
+interface Shown {
+  result: PipResult;
+  /** What `--json` prints of it. */
+  json: Record<string, unknown>;
+}
+
+/** pip's own exit status; a signal's negative number as a shell would show it. */
+function exitCodeOf({ returncode }: PipResult): number {
+  return returncode < 0 ? 128 - returncode : returncode;
+}
+
+/** Causes that pip's own words don't say, or not in a way that helps here. */
+const explained = new Set(["no-pip", "externally-managed", "no-input"]);
+
+function hintAfter(stderr: string): string | undefined {
+  const cause = diagnosePip(stderr, { wheelhouse: undefined });
+  if (cause === undefined || !explained.has(cause.code)) return undefined;
+  if (cause.code !== "externally-managed") return cause.hint;
+  return "what has a name and a version goes into Blender's user folder: blender-remote-cli pkg install NAME --target user-modules (and blender-remote-cli pkg uninstall NAME takes it out); for anything else give pip --target and the folder that 'pkg info' shows as Modules";
+}
+
+/** Shows what pip writes while it runs, or keeps it for the one JSON value. */
 async function show(
   output: Output,
   signal: AbortSignal,
   run: (sinks: PipSinks) => Promise<PipResult>,
-): Promise<number> {
+  shown: { stdout: boolean } = { stdout: true },
+): Promise<Shown> {
   const limit = output.json ? keptForJson : keptForHints;
   const kept = { stdout: new Tail(limit), stderr: new Tail(limit) };
-  const { returncode, duration } = await run({
+  const result = await run({
     stdout: async (bytes) => {
       kept.stdout.push(bytes);
-      if (!output.json) await unlessAborted(output.write(bytes), signal);
+      if (!output.json && shown.stdout) await unlessAborted(output.write(bytes), signal);
     },
     stderr: async (bytes) => {
       kept.stderr.push(bytes);
@@ -54,38 +86,107 @@ async function show(
     },
   });
   const { stdout, stderr } = kept;
-  if (output.json) {
-    await output.writeJson({
-      op: "pip",
-      returncode,
-      duration_s: duration,
-      stdout: stdout.text(),
-      stderr: stderr.text(),
-      dropped: { stdout: stdout.dropped, stderr: stderr.dropped },
-    });
-  } else if (returncode !== 0) {
-    // What a pip that isn't there can't say itself; everything else is in pip's own words.
-    const cause = diagnosePip(stderr.text(), { wheelhouse: undefined });
-    if (cause?.code === "no-pip") await output.writeError(`hint: ${cause.hint}\n`);
+  if (!output.json && result.returncode !== 0) {
+    const hint = hintAfter(stderr.text());
+    if (hint !== undefined) await output.hint(hint);
   }
-  // A signal's negative number as a shell would show it.
-  return returncode < 0 ? 128 - returncode : returncode;
+  const json = {
+    op: "pip",
+    returncode: result.returncode,
+    duration_s: result.duration,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    dropped: { stdout: stdout.dropped, stderr: stderr.dropped },
+  };
+  return { result, json };
 }
 
-async function follow(
-  connection: Connection,
+/** How long the second half of an install may let wait for itself, in ms. */
+const halfTime = 2000;
+
+/** The run that follows the first half of an install, where its controller is still there. */
+async function secondHalf(session: Session, first: PipThere): Promise<PipThere | undefined> {
+  if (first.purpose?.part !== "plan" || first.returncode !== null) return undefined;
+  const line = typed(first.purpose);
+  const ends = performance.now() + halfTime;
+  while (performance.now() < ends) {
+    const run = await pipThere(session);
+    const another = run !== undefined && run.id !== first.id;
+    if (another && hasPurpose(run) && typed(run.purpose) === line) return run;
+    await Bun.sleep(50);
+  }
+  return undefined;
+}
+
+function hasPurpose(run: PipThere): run is PipThere & { purpose: PipPurpose } {
+  return run.purpose !== null;
+}
+
+/** Follows one run to its end, and finishes the install that it is half of. */
+async function followOne(
+  session: Session,
+  run: PipThere,
+  target: Target,
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const run = await pipThere(connection);
+  const { connection } = session;
+  output.note(describePip(run));
+  const before = hasPurpose(run) ? await packagesBefore(connection, run) : null;
+  // What pip would install comes as JSON.
+  const visible = { stdout: run.purpose?.part !== "plan" };
+  const following = (sinks: PipSinks) => followPip(connection, run.id, sinks);
+  const next = (): Promise<PipThere | undefined> => secondHalf(session, run);
+  const goOn = (second: PipThere) => followOne(session, second, target, output, signal);
+  let shown: Shown;
+  try {
+    shown = await show(output, signal, following, visible);
+  } catch (error) {
+    // Its own controller has seen its end, and may be half a step ahead.
+    const gone = error instanceof Failure && error.code === "pip-run-gone";
+    const second = gone ? await next() : undefined;
+    if (second === undefined) throw error;
+    return goOn(second);
+  }
+  const { result, json } = shown;
+  if (hasPurpose(run)) {
+    const second = result.returncode === 0 ? await next() : undefined;
+    if (second !== undefined) return goOn(second);
+    const observer = observerFor(output);
+    const outcome = await finishInstall(
+      connection,
+      run,
+      result,
+      before,
+      observer,
+      target.deadlines,
+    );
+    if (outcome !== undefined) {
+      const { line: words } = run.purpose;
+      const install = { line: words, ...resultJson(outcome, output) };
+      if (output.json) await output.writeJson({ ...json, install });
+      else await renderResult(outcome, output);
+      return outcome.errors.length === 0 ? 0 : 1;
+    }
+  }
+  if (output.json) await output.writeJson({ ...json, install: null });
+  return exitCodeOf(result);
+}
+
+async function follow(
+  session: Session,
+  target: Target,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const run = await pipThere(session);
   if (run === undefined) {
     throw new Failure("no-pip-run", "no pip runs there, and none has ended unseen", {
       hint: "blender-remote-cli pkg pip -- PIP_ARGUMENTS… starts one",
     });
   }
-  output.note(describePip(run));
   try {
-    return await show(output, signal, (sinks) => followPip(connection, run.id, sinks));
+    return await followOne(session, run, target, output, signal);
   } catch (error) {
     if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
       throw error;
@@ -98,21 +199,38 @@ async function follow(
   }
 }
 
-async function cancel(connection: Connection, output: Output): Promise<number> {
-  const run = await pipThere(connection);
-  if (run !== undefined && !(await cancelPip(connection, run.id))) {
+async function cancel(session: Session, { deadlines }: Target, output: Output): Promise<number> {
+  const { connection } = session;
+  const run = await pipThere(session, { seen: true });
+  const running = run?.returncode === null ? run : undefined;
+  const before =
+    running === undefined || running.purpose === null
+      ? null
+      : await packagesBefore(connection, running);
+  if (run !== undefined && !(await cancelPip(session, run.id))) {
     throw new Failure("pip-goes-on", `pip was killed and is still there: ${describePip(run)}`, {
       hint: "look at that process on Blender's machine",
     });
   }
-  const running = run?.returncode === null ? run : undefined;
+  if (running !== undefined) await discardInstall(connection, running, deadlines);
+  const left = running === undefined ? undefined : await pipAftermath(connection, running, before);
   if (output.json) {
     const { pid, command: line, seconds } = running ?? {};
-    const cancelled = running === undefined ? null : { pid, command: line, duration_s: seconds };
+    const cancelled =
+      running === undefined ? null : { pid, command: line, duration_s: seconds, ...left };
     await output.writeJson({ op: "pip-cancel", cancelled });
   } else if (running === undefined) output.note("no pip runs there");
-  else output.note(`ended: ${describePip(running)}`);
+  else await renderCancelled(running, left, output);
   return 0;
+}
+
+async function renderCancelled(run: PipThere, left: Aftermath | undefined, output: Output) {
+  output.note(`ended: ${describePip(run)}`);
+  const lines = left === undefined ? [] : aftermathLines(left);
+  if (left === undefined || lines.length === 0) return;
+  output.warn(`before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  const line = run.purpose === null ? "" : `: blender-remote-cli ${typed(run.purpose)}`;
+  await output.hint(`${repairOf(left)}${line}`);
 }
 
 /** Which of its three things the command line asks for; exactly one. */
@@ -135,31 +253,38 @@ function modeOf(rest: readonly string[], following: boolean, cancelling: boolean
 }
 
 export const pip = command({
-  description:
-    "Run pip in Blender's Python; everything after -- reaches it unchanged, relative paths mean Blender's working folder. No time limit unless --timeout is given before --",
+  description: "Run pip in Blender's Python; everything after -- reaches it unchanged",
+  more: "Relative paths mean Blender's working folder. pip goes online as it is set up there, also where Blender's preference for online access is off. Options of this program stand before --.",
   args: {
     follow: {
       type: "boolean",
       description:
-        "Show the run that goes on there, or ended unseen, from its beginning to its end; Ctrl-C leaves it running",
+        "Show the run that goes on there, or ended unseen, from its beginning to its end, and finish the install that it is part of; Ctrl-C leaves it running",
     },
     cancel: {
       type: "boolean",
       description: "End the run that goes on there, with all its processes",
+    },
+    timeout: {
+      ...globalArgs.timeout,
+      description: "Limit for the whole operation; none unless given",
     },
   },
   rest: "PIP_ARGUMENTS…",
   async run({ args, rest, output, signal }) {
     const mode = modeOf(rest, args.follow === true, args.cancel === true);
     const target = await targetOf(args, mode === "cancel" ? undefined : Number.POSITIVE_INFINITY);
-    return withSession(target, output, signal, async ({ connection }) => {
-      if (mode === "follow") return follow(connection, output, signal);
-      if (mode === "cancel") return cancel(connection, output);
+    return withSession(target, output, signal, async (session) => {
+      if (mode === "follow") return follow(session, target, output, signal);
+      if (mode === "cancel") return cancel(session, target, output);
+      const { connection } = session;
       const python = await pythonOf(connection);
       const run = { command: python.pip, arguments: rest, isolated: false };
-      return show(output, signal, (sinks) =>
+      const { result, json } = await show(output, signal, (sinks) =>
         runPip(connection, { ...run, ...sinks }, target.deadlines),
       );
+      if (output.json) await output.writeJson(json);
+      return exitCodeOf(result);
     });
   },
 });

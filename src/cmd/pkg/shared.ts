@@ -1,6 +1,6 @@
 import type { StringArgDef } from "citty";
 import type { Session } from "../../remote/connection.ts";
-import { describePip, pipThere } from "../../remote/pip.ts";
+import { describePip, pipHint, pipThere } from "../../remote/pip.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Target, withSession } from "../target.ts";
 
@@ -20,14 +20,11 @@ export function withPackages<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   return withSession(target, output, signal, async (session) => {
-    const run = await pipThere(session.connection);
+    const run = await pipThere(session);
     if (run?.returncode === null) {
       output.note(`pip is running there: ${describePip(run)}`);
-      if (!output.quiet && !output.json) await output.hint(followHint);
+      if (!output.quiet && !output.json) await output.hint(pipHint);
     }
     return work(session);
   });
 }
-
-const followHint =
-  "'blender-remote-cli pkg pip --follow' shows it, 'blender-remote-cli pkg pip --cancel' ends it";

@@ -18,6 +18,8 @@ then: when the package is replaced later, the note still says what Blender goes 
 """
 
 import contextlib
+import csv
+import hashlib
 import importlib
 import importlib.machinery
 import os
@@ -102,6 +104,20 @@ class Distribution:
         """Its files below ``folder``, as RECORD lists them; none for an ``.egg-info``."""
         lines = read(self.path, "RECORD").splitlines()
         return {line.split(",", 1)[0].strip('"').replace("/", os.sep) for line in lines}
+
+    def content(self) -> str | None:
+        """Digest of what its modules hold, by the hashes in RECORD; None where it has none.
+
+        Of two installs of one version, this tells whether they differ.
+        """
+        prefix = os.path.basename(self.path) + "/"
+        rows = csv.reader(read(self.path, "RECORD").splitlines())
+        listed = [row[:2] for row in rows if len(row) > 1 and not row[0].startswith(prefix)]
+        # pip lists what it compiles without a hash.
+        hashed = sorted(row for row in listed if not row[0].endswith(".pyc"))
+        if not hashed or not all(row[1] for row in hashed):
+            return None
+        return hashlib.sha256(repr(hashed).encode()).hexdigest()
 
     def top_level(self) -> list[str]:
         """Names by which it is imported."""
@@ -327,9 +343,18 @@ def note_loaded(distribution: Distribution, modified: float, below: dict[str, st
         "object": weakref.ref(module),
         "location": distribution.folder,
         "modified": modified,
+        "content": distribution.content(),
         "installed": distribution.version,
         "said": said,
     }
+
+
+def is_same(note: Row, distribution: Distribution) -> bool:
+    """Tell whether a replaced package is, file by file, again what Blender has loaded."""
+    if note["installed"] != distribution.version:
+        return False
+    known = note.get("content")
+    return known is not None and known == distribution.content()
 
 
 def loaded_as(distribution: Distribution, modified: float) -> Row | None:
@@ -338,7 +363,7 @@ def loaded_as(distribution: Distribution, modified: float) -> Row | None:
     if note is None or not is_live(note):
         return None
     here = note["location"] == distribution.folder
-    replaced = here and note["modified"] != modified
+    replaced = here and note["modified"] != modified and not is_same(note, distribution)
     version = note["said"] or (note["installed"] if replaced or not here else None)
     return {"version": version, "location": note["location"], "replaced": replaced}
 
@@ -461,14 +486,47 @@ def look(name: str, entries: list[tuple[str, str]], view: View) -> Row:
     return {"name": name, "package": None, "found": False, "instead": None}
 
 
+def debris(folders: list[str] | None, seconds: float) -> Row:
+    """Name what an install that was ended has left, of what changed in these seconds.
+
+    It is looked for in folders; null for site-packages.
+
+    Gives ``{"debris": [path]}``: what pip had set aside (``~name``), and files and folders that
+    belong to no package.
+    """
+    since = time.time() - seconds
+    found = []
+    for folder in dict.fromkeys(Origins().site) if folders is None else folders:
+        listed = set()
+        for entry in metadata_entries(folder):
+            # Of the metadata folder pip writes this last, with RECORD, which wheels have as well.
+            installer = os.path.join(folder, entry, "INSTALLER")
+            if entry.endswith(".egg-info") or os.path.exists(installer):
+                listed.add(entry)
+                files = Distribution(folder, entry).files()
+                listed.update(file.split(os.sep, 1)[0] for file in files)
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name in listed or entry.name == "__pycache__":
+                    continue
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if max(status.st_mtime, status.st_ctime) >= since:
+                        found.append(entry.path)
+    return {"debris": sorted(found)}
+
+
 def main(arguments: Row) -> Row | list[Row]:
-    """List packages, or look at some by name.
+    """List packages, or look at some by name, or at what is left of an install that was ended.
 
     ``{"rest", "seconds"}``: a page of all packages, with ``rest`` null at first and then what the
     page before gave. ``{"names"}``: for each, the copy that wins and whether it can be imported.
+    ``{"folders", "seconds"}``: see ``debris``.
     Python forgets first what it knew of folders, so that what was installed since counts.
     """
     importlib.invalidate_caches()
+    if "folders" in arguments:
+        return debris(arguments["folders"], arguments["seconds"])
     if "names" not in arguments:
         return page(arguments["rest"], arguments["seconds"])
     entries = every_entry()

@@ -51,17 +51,23 @@ def registry() -> types.ModuleType:
 
 
 def describe(run: Run) -> dict[str, Any]:
-    """Give ``{"id", "pid", "command", "seconds", "returncode"}``.
+    """Give ``{"id", "pid", "command", "purpose", "began", "seconds", "returncode", "seen"}``.
 
-    The last is null while it runs, or its guard is still busy with what it started.
+    ``began`` is Unix time. ``returncode`` is null while it runs, or its guard is still busy with
+    what it started. ``seen``: a controller has followed it to its end.
     """
     ended = run["ended"]
+    seconds = (time.monotonic() if ended is None else ended) - run["started"]
     return {
         "id": run["id"],
         "pid": run["process"].pid,
         "command": run["command"],
-        "seconds": (time.monotonic() if ended is None else ended) - run["started"],
+        # Another version of this script, which knew less of runs, may have started it.
+        "purpose": run.get("purpose"),
+        "began": run.get("began", time.time() - seconds),
+        "seconds": seconds,
         "returncode": run["process"].poll() if run["over"] else None,
+        "seen": run.get("seen", False),
     }
 
 
@@ -192,7 +198,8 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``{"id", "command": [str], "cwd", "env": {str: str}, "isolated": bool, "guard"}``.
 
     ``command`` begins with a Python interpreter, which runs the guard too. ``cwd`` is null for
-    Blender's own folder, empty for a fresh one; ``guard`` is the text of ``pip_guard.py``. Give
+    Blender's own folder, empty for a fresh one; ``guard`` is the text of ``pip_guard.py``. What
+    controllers want to know of the run, ``purpose`` and ``before``, is kept for ``look``. Give
     ``{"busy": null}``, or in it the run that keeps this one from being started.
     """
     run = registry().run
@@ -220,9 +227,13 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
         **processes,
         "folder": folder,
         "owner": owner,
+        "purpose": arguments["purpose"],
+        "before": arguments["before"],
+        "began": time.time(),
         "started": time.monotonic(),
         "ended": None,
         "over": False,
+        "seen": False,
         # When each controller that follows it asked last.
         "followers": {},
     }
@@ -238,6 +249,14 @@ def look(_: dict[str, Any]) -> dict[str, Any]:
     """Give in ``run`` the run there is; null where there is none."""
     run = registry().run
     return {"run": None if run is None else describe(run)}
+
+
+def look_before(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take ``{"id"}``; give in ``before`` what was kept under that name when this run started."""
+    run = registry().run
+    if run is None or run["id"] != arguments["id"]:
+        return {"before": None}
+    return {"before": run.get("before")}
 
 
 def cancel(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -259,11 +278,13 @@ def cancel(arguments: dict[str, Any]) -> dict[str, Any]:
 def finish(arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``{"id", "follower"}``: this controller has seen the end of a run.
 
-    When no other one follows it still, or ``follower`` is null, the run is forgotten.
+    When no other one follows it still, or ``follower`` is null, the run is forgotten. Else it waits
+    for the others, though ``seen``.
     """
     run = registry().run
     if run is None or run["id"] != arguments["id"] or run["process"].poll() is None:
         return {}
+    run["seen"] = True
     follower, followers = arguments["follower"], run["followers"]
     followers.pop(follower, None)
     now = time.monotonic()
@@ -273,7 +294,13 @@ def finish(arguments: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-ACTIONS = {"start": start, "look": look, "cancel": cancel, "finish": finish}
+ACTIONS = {
+    "start": start,
+    "look": look,
+    "look_before": look_before,
+    "cancel": cancel,
+    "finish": finish,
+}
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 pip's ``--target`` neither upgrades nor removes what is there already, and puts console scripts
 beside the modules. So pip fills an empty folder, and this moves the packages into place: the files
 of an older version go, those of the new one come, and when anything fails all is as it was.
+Removing packages is the same with nothing that comes.
 """
 
 import csv
@@ -14,12 +15,28 @@ import re
 import shutil
 import sys
 import tempfile
+import time
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
+
 # Beside the modules, so that everything moves by renaming; a name that no import can mean.
 PREFIX = ".blender-remote-"
+
+# Every call runs in a namespace of its own; a module is what stays between them.
+REGISTRY = "_blender_remote_stages"
+
+# As in `pip_run.py`.
+PIP_REGISTRY = "_blender_remote_pip"
+
+# Between two steps of an install a staging folder has no run; each follows the other at once.
+IDLE_SECONDS = 60
 
 
 def normalized(name: str) -> str:
@@ -32,14 +49,86 @@ def distributions(folder: Path) -> Iterator[importlib.metadata.Distribution]:
 
 
 def own_files(distribution: importlib.metadata.Distribution, folder: Path) -> list[Path]:
-    """Files that the distribution's RECORD names, as far as they are inside ``folder``."""
+    """Files that the distribution's RECORD names, as far as they really are inside ``folder``."""
     root = folder.resolve()
     found = []
     for file in distribution.files or []:
         path = Path(os.path.abspath(folder / str(file)))
-        if root in path.parents or folder in path.parents:
+        # A name may lead out, by itself or through a link; a whole folder is never one file.
+        parent = path.parent.resolve()
+        inside = folder in path.parents and (parent == root or root in parent.parents)
+        if inside and (path.is_symlink() or not path.is_dir()):
             found.append(path)
     return found
+
+
+# Staging folders
+
+
+def held() -> dict[str, io.BufferedWriter]:
+    """Give the staging folders that this Blender made and still has, each with its open file."""
+    module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
+    return module.__dict__.setdefault("stages", {})
+
+
+def hold(place: Path) -> None:
+    """Show other Blenders, as long as this one lives, that a folder is in use."""
+    file = (place / "owner").open("wb")
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    held()[str(place)] = file
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether the process that holds a file is still there; this may remove the file."""
+    try:
+        if fcntl is None:
+            # Windows doesn't remove a file that is open.
+            path.unlink()
+        else:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def remove(place: Path) -> None:
+    file = held().pop(str(place), None)
+    if file is not None:
+        file.close()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def is_needed(place: Path) -> bool:
+    """Tell whether an install, in whatever Blender, still goes on in a staging folder."""
+    if str(place) not in held():
+        return is_held(place / "owner")
+    run = getattr(sys.modules.get(PIP_REGISTRY), "run", None)
+    purpose = (run or {}).get("purpose") or {}
+    if purpose.get("stage") == str(place / "new"):
+        return True
+    try:
+        return time.time() - (place / "new").stat().st_mtime < IDLE_SECONDS
+    except OSError:
+        return False
+
+
+def sweep(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Remove what installs have left that nobody goes on with. Take ``{"folder"}``; give ``{}``."""
+    for place in Path(arguments["folder"]).glob(f"{PREFIX}*"):
+        if not is_needed(place):
+            remove(place)
+    return {}
+
+
+def make_place(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
+    hold(place)
+    return place
 
 
 def stage(arguments: dict[str, Any]) -> dict[str, Any]:
@@ -47,19 +136,19 @@ def stage(arguments: dict[str, Any]) -> dict[str, Any]:
 
     Leftovers of earlier runs go first.
     """
-    folder = Path(arguments["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f"{PREFIX}*"):
-        shutil.rmtree(old, ignore_errors=True)
-    staged = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
-    (staged / "new").mkdir()
-    return {"stage": str(staged / "new")}
+    sweep(arguments)
+    staged = make_place(Path(arguments["folder"])) / "new"
+    staged.mkdir()
+    return {"stage": str(staged)}
 
 
 def discard(arguments: dict[str, Any]) -> dict[str, Any]:
     """Remove the staging folder. Take ``{"stage"}``; give ``{}``."""
-    shutil.rmtree(Path(arguments["stage"]).parent, ignore_errors=True)
+    remove(Path(arguments["stage"]).parent)
     return {}
+
+
+# Moving
 
 
 class Swap:
@@ -127,11 +216,15 @@ def prune(folder: Path, start: Path) -> None:
 
 
 def swap(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Move what is staged into place. Take ``{"folder", "stage"}``; give ``{"scripts": [name]}``.
+    """Move what is staged into place. Take ``{"folder", "stage"}``.
 
-    ``scripts``: console scripts that were left out. OSError: nothing has changed.
+    Give ``{"scripts": [name], "moved": bool}``: console scripts that were left out, and whether
+    there was anything to move: another controller may have seen the same run's end and done it.
+    OSError: nothing has changed.
     """
     folder, staged = Path(arguments["folder"]), Path(arguments["stage"])
+    if not staged.is_dir():
+        return {"scripts": [], "moved": False}
     scripts = drop_scripts(staged)
     names = {normalized(new.metadata["Name"]) for new in distributions(staged)}
     replaced = [old for old in distributions(folder) if normalized(old.metadata["Name"]) in names]
@@ -152,15 +245,50 @@ def swap(arguments: dict[str, Any]) -> dict[str, Any]:
     for parent in {path.parent for path in old_files}:
         prune(folder, parent)
     # On Windows files that are loaded can be moved but not removed: the next run takes them.
-    shutil.rmtree(staged.parent, ignore_errors=True)
+    remove(staged.parent)
     # Blender puts the folder there at its start; importing must work without another one.
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
-    return {"scripts": scripts}
+    return {"scripts": scripts, "moved": True}
 
 
-ACTIONS = {"stage": stage, "discard": discard, "swap": swap}
+def uninstall(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Remove packages, by the RECORD of each. Take ``{"folder", "names"}``.
+
+    Give ``{"unrecorded": [name]}``: those without a RECORD (PEP 376). Where there is one, or with
+    OSError, nothing has changed.
+    """
+    folder, names = Path(arguments["folder"]), set(arguments["names"])
+    sweep(arguments)
+    gone = [one for one in distributions(folder) if normalized(one.metadata["Name"]) in names]
+    unrecorded = [one for one in gone if one.files is None or not one.read_text("RECORD")]
+    if unrecorded:
+        return {"unrecorded": sorted({normalized(one.metadata["Name"]) for one in unrecorded})}
+    files = list(dict.fromkeys(path for one in gone for path in own_files(one, folder)))
+    place = make_place(folder)
+    work = Swap(folder, place / "old")
+    try:
+        for path in files:
+            work.put_aside(path)
+    except OSError:
+        work.undo()
+        remove(place)
+        raise
+    for parent in {path.parent for path in files}:
+        prune(folder, parent)
+    remove(place)
+    importlib.invalidate_caches()
+    return {"unrecorded": []}
+
+
+ACTIONS = {
+    "sweep": sweep,
+    "stage": stage,
+    "discard": discard,
+    "swap": swap,
+    "uninstall": uninstall,
+}
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:

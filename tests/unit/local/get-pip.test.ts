@@ -103,6 +103,18 @@ describe("getting it", () => {
     expect(failure.hint).toContain("--get-pip");
   });
 
+  test("why not, in words and without passwords", async () => {
+    const missing = at("/missing").replace("://", "://me:secret@");
+    const answered = await failureOf(getPipFrom(missing, never));
+    expect(answered.message).toEndWith("it answered with HTTP status 404");
+    expect(answered.message).not.toContain("secret");
+    // Reserved for names that nobody has (RFC 2606).
+    const unknown = await failureOf(getPipFrom("https://host.invalid/get-pip.py", never));
+    expect(unknown.message).toBe(
+      "get-pip.py couldn't be got from https://host.invalid/get-pip.py: this machine doesn't find it; is it online?",
+    );
+  });
+
   test("Ctrl-C ends a download that hangs", async () => {
     const controller = new AbortController();
     const getting = failureOf(getPipFrom(at("/hanging"), controller.signal));

@@ -211,6 +211,19 @@ describe("problemsOf", () => {
     expect(problemsOf(environment)[0]?.hint).not.toContain("--target");
   });
 
+  test("where the user modules are closed as well, both are said, and what helps", async () => {
+    const environment = await environmentWith(findings);
+    const { site } = environment;
+    const [first] = site.packages;
+    const closed = { writable: false, error: "Read-only file system" };
+    if (first !== undefined) Object.assign(first, closed);
+    expect(codes(environment)).toEqual(["site-not-writable"]);
+    if (site.user_modules !== null) Object.assign(site.user_modules, closed);
+    expect(codes(environment)).toEqual(["site-not-writable", "user-modules-not-writable"]);
+    for (const { hint } of problemsOf(environment)) expect(hint).toContain("BLENDER_USER_SCRIPTS");
+    expect(problemsOf(environment)[1]?.message).toContain(modules);
+  });
+
   test("a site-packages that can't be written, no pip, no tags, no index", async () => {
     const environment = await environmentWith({
       ...findings,

@@ -243,7 +243,7 @@ describe("bundledReplacements", () => {
       { name: "new", version: "1.0" },
     ];
     expect(bundledReplacements(before, planned)).toEqual([
-      "numpy 2.1.0 takes the place of 1.26.4, which Blender ships: Blender's own modules may break",
+      "numpy 2.1.0 takes the place of 1.26.4, which Blender itself uses: Blender's own modules may break",
       "certifi 2025.1 takes the place of 2024.1, which the system brought: what depends on it may break",
     ]);
   });
@@ -257,7 +257,7 @@ describe("bundledReplacements", () => {
   test("in the user modules it won't be used", () => {
     const planned = [{ name: "numpy", version: "2.1.0" }];
     expect(bundledReplacements(before, planned, "user-modules")).toEqual([
-      "Blender goes on importing numpy 1.26.4, which Blender ships, and not the 2.1.0 in its user modules: /site comes first on its path",
+      "Blender goes on importing numpy 1.26.4, which Blender itself uses, and not the 2.1.0 in its user modules: /site comes first on its path",
     ]);
   });
 });

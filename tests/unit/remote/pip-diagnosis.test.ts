@@ -61,6 +61,21 @@ const cases: [code: string, output: string, detail: string][] = [
   ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
   ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
   ["old-pip", "no such option: --report", "--report"],
+  [
+    "build-failed",
+    "error: subprocess-exited-with-error\n  note: This is an issue with the package mentioned above, not pip.\nERROR: Failed building wheel for pycrypto\n",
+    "no wheel of pycrypto fits",
+  ],
+  [
+    "build-failed",
+    "error: subprocess-exited-with-error\nERROR: Failed to build 'pycrypto' when getting it",
+    "no wheel of pycrypto fits",
+  ],
+  [
+    "no-input",
+    "Exception: No input was expected ($PIP_NO_INPUT set); question: Proceed (Y/n)? ",
+    "uninstall -y",
+  ],
 ];
 
 describe("diagnosePip", () => {
@@ -79,8 +94,35 @@ describe("diagnosePip", () => {
     const output = "ERROR: No matching distribution found for x";
     const online = diagnosePip(output, { wheelhouse: undefined })?.hint ?? "";
     const offline = diagnosePip(output, { wheelhouse: "/w" })?.hint ?? "";
-    expect(online).toContain("pkg push");
+    expect(online).toContain("spelling");
     expect(offline).toContain("pip download");
+  });
+
+  // pip 23.0 and 26.3, word for word.
+  const notFound = (requirement: string, versions: string) =>
+    `ERROR: Could not find a version that satisfies the requirement ${requirement} (from versions: ${versions})\nERROR: No matching distribution found for ${requirement.split(" ")[0]}\n`;
+  const online = { wheelhouse: undefined };
+
+  test("a name that the index doesn't know: the spelling, no wheels", () => {
+    const found = diagnosePip(notFound("numpyy", "none"), online);
+    expect(found?.message).toBe("the package index has nothing of the name numpyy for this Python");
+    expect(found?.hint).toContain("spelling");
+    expect(found?.hint).toContain("--index-url");
+    expect(found?.hint).not.toContain("push");
+  });
+
+  test("a version that it doesn't have: the newest that it has", () => {
+    const found = diagnosePip(notFound("colorama==99", "0.4.3, 0.4.4, 0.4.5, 0.4.6"), online);
+    expect(found?.message).toBe("no version fits colorama==99; the newest are 0.4.6, 0.4.5, 0.4.4");
+    expect(found?.hint).toBe("ask for one of these");
+  });
+
+  test("something that another package needs: which one", () => {
+    const output = notFound("brmissing>=2 (from brneedy)", "none");
+    const found = diagnosePip(output, { wheelhouse: "/w" });
+    expect(found?.message).toBe(
+      "nothing that fits brmissing>=2, which brneedy needs, is in the wheelhouse",
+    );
   });
 });
 

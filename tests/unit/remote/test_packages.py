@@ -1,5 +1,7 @@
 """What Blender's Python sees of installed packages: real folders on the real import path."""
 
+import base64
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -316,6 +318,33 @@ def test_replaced_since_the_last_look(blender: Blender, site: Path, new: str) ->
     assert row["loaded"] == {"version": "1.0", "location": str(site), "replaced": True}
 
 
+def install_hashed(site: Path, version: str, code: str) -> None:
+    """Install with hashes in RECORD, as pip writes them, over what is there."""
+    for old in site.glob("br_alpha-*.dist-info"):
+        shutil.rmtree(old)
+    info = put(site, "br-alpha", version, {"br_alpha/__init__.py": code})
+    digest = base64.urlsafe_b64encode(hashlib.sha256(code.encode()).digest()).decode().rstrip("=")
+    rows = [f"br_alpha/__init__.py,sha256={digest},{len(code)}", "br_alpha/x.cpython-311.pyc,,"]
+    rows += [f"{info.name}/METADATA,,", f"{info.name}/RECORD,,"]
+    (info / "RECORD").write_text("\n".join(rows))
+
+
+def test_replaced_and_back_again_is_what_is_loaded(blender: Blender, site: Path) -> None:
+    install_hashed(site, "1.0", "")
+    importlib.import_module("br_alpha")
+    blender.all()
+    install_hashed(site, "2.0", "x = 2")
+    age(site / "br_alpha-2.0.dist-info")
+    assert blender.one("br-alpha")["loaded"]["replaced"]
+    install_hashed(site, "1.0", "")
+    age(site / "br_alpha-1.0.dist-info")
+    assert not blender.one("br-alpha")["loaded"]["replaced"]
+    # The same version with other files: built again.
+    install_hashed(site, "1.0", "x = 1")
+    age(site / "br_alpha-1.0.dist-info")
+    assert blender.one("br-alpha")["loaded"]["replaced"]
+
+
 def test_imported_anew_after_it_was_replaced(blender: Blender, site: Path) -> None:
     info = put(site, "br-alpha", "1.0", {"br_alpha.py": ""})
     importlib.import_module("br_alpha")
@@ -459,3 +488,22 @@ def test_answers_in_the_order_of_the_names(blender: Blender, site: Path) -> None
     found = blender.look("br-beta", "no-such-package", "br-alpha")
     versions = [look["package"] and look["package"]["version"] for look in found]
     assert versions == ["2.0", None, "1.0"]
+
+
+# What an install that was ended leaves
+
+
+def test_what_is_left_of_an_install_that_was_ended(blender: Blender, site: Path) -> None:
+    put(site, "br-whole", files={"br_whole/__init__.py": "", "br_shared.py": ""})
+    (site / "without_a_package.py").write_text("")
+    half = put(site, "br-half", files={"br_half/__init__.py": ""})
+    (half / "INSTALLER").unlink()
+    for name in ("~r_gone", "~r_gone-1.0.dist-info", "br_new", "__pycache__"):
+        (site / name).mkdir()
+    seconds = 60
+    found = blender.script.main({"folders": [str(site), "/no/such"], "seconds": seconds})["debris"]
+    names = ["br_half", "br_half-1.0.dist-info", "br_new", "without_a_package.py"]
+    expected = [*names, "~r_gone", "~r_gone-1.0.dist-info"]
+    assert found == [str(site / name) for name in expected]
+    # Nothing is newer than a moment that hasn't come yet.
+    assert blender.script.main({"folders": [str(site)], "seconds": -60})["debris"] == []

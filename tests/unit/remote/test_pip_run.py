@@ -45,6 +45,8 @@ class Runs:
             "env": {},
             "cwd": None,
             "guard": GUARD,
+            "purpose": None,
+            "before": None,
             **options,
         }
         return self.act("start", **wanted)["busy"]
@@ -180,6 +182,46 @@ def test_much_output_comes_in_pieces_and_whole(runs: Runs) -> None:
     assert out.split() == [str(i).encode() for i in range(20000)]
     assert err.split() == [str(-i).encode() for i in range(20000)]
     assert status == 0
+
+
+# What is known of it
+
+
+def test_what_it_is_for_and_since_when(runs: Runs) -> None:
+    earliest = time.time()
+    runs.start("pass", purpose={"line": ["pkg", "install"]}, before=[1, 2])
+    runs.follow_to_the_end()
+    run = runs.look()
+    assert run["purpose"] == {"line": ["pkg", "install"]}
+    assert earliest <= run["began"] <= time.time()
+    # However much later one looks.
+    assert runs.look()["began"] == run["began"]
+    assert "before" not in run
+    assert runs.act("look_before", id="a run") == {"before": [1, 2]}
+    assert runs.act("look_before", id="another") == {"before": None}
+
+
+def test_seen_once_somebody_has_followed_it_to_its_end(runs: Runs) -> None:
+    runs.start("pass")
+    runs.read(follower="a controller that is killed now")
+    runs.follow_to_the_end()
+    for _ in patiently():
+        if runs.look()["returncode"] is not None:
+            break
+    assert not runs.look()["seen"]
+    runs.finish("somebody")
+    # The other one may come for its end.
+    assert runs.look()["seen"]
+
+
+def test_a_run_of_an_older_version_of_the_script(runs: Runs) -> None:
+    runs.start("pass")
+    for name in ("purpose", "before", "began", "seen"):
+        del sys.modules[runs.registry].run[name]
+    run = runs.look()
+    assert (run["purpose"], run["seen"]) == (None, False)
+    assert abs(time.time() - run["seconds"] - run["began"]) < PATIENCE_SECONDS
+    assert runs.act("look_before", id="a run") == {"before": None}
 
 
 # What goes in
@@ -374,6 +416,8 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
         "env": {},
         "cwd": None,
         "guard": GUARD,
+        "purpose": None,
+        "before": None,
     }
     with subprocess.Popen(
         [sys.executable, "-c", BLENDER, json.dumps(start)],

@@ -3,6 +3,9 @@
 import csv
 import importlib.metadata
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -95,7 +98,7 @@ def test_console_scripts_are_left_out_and_named(script: ModuleType, modules: Pat
     stage = staged(script, modules)
     put(stage, "tool", "1.0", {"tool.py": "x", "bin/tool": "#!python"})
     answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
-    assert answer == {"scripts": ["tool"]}
+    assert answer == {"scripts": ["tool"], "moved": True}
     assert content(modules) == {"tool.py": "x"}
     (tool,) = importlib.metadata.distributions(path=[str(modules)])
     assert not [file for file in tool.files or [] if str(file).startswith("..")]
@@ -149,8 +152,150 @@ def test_a_record_that_points_out_of_the_folder_removes_nothing_there(
     assert content(modules) == {"one.py": "new"}
 
 
-def test_leftovers_of_earlier_runs_go(script: ModuleType, modules: Path) -> None:
+# Staging folders
+
+
+def make_old(script: ModuleType, stage: Path) -> None:
+    """Let a staging folder look as if nothing had happened in it for long."""
+    then = time.time() - 10 * script.IDLE_SECONDS
+    os.utime(stage, (then, then))
+
+
+def places(modules: Path) -> list[Path]:
+    return sorted(modules.glob(".blender-remote-*"))
+
+
+def test_a_staging_folder_that_nobody_goes_on_with_goes(script: ModuleType, modules: Path) -> None:
     first = staged(script, modules)
     put(first, "half", "1.0", {"half.py": "x"})
+    make_old(script, first)
     second = staged(script, modules)
-    assert [path.name for path in modules.iterdir()] == [second.parent.name]
+    assert places(modules) == [second.parent]
+    make_old(script, second)
+    script.main({"action": "sweep", "folder": str(modules)})
+    assert places(modules) == []
+
+
+def test_one_that_a_pip_run_fills_stays(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = staged(script, modules)
+    make_old(script, stage)
+    runs = ModuleType(script.PIP_REGISTRY)
+    monkeypatch.setitem(sys.modules, script.PIP_REGISTRY, runs)
+    runs.run = {"purpose": {"stage": str(stage)}}
+    script.main({"action": "sweep", "folder": str(modules)})
+    assert places(modules) == [stage.parent]
+    runs.run = {"purpose": None}
+    script.main({"action": "sweep", "folder": str(modules)})
+    assert places(modules) == []
+
+
+def test_one_of_another_blender_stays_until_that_one_is_gone(
+    script: ModuleType, modules: Path
+) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import user_modules\n"
+        "stage = {'action': 'stage', 'folder': sys.argv[2]}\n"
+        "print(user_modules.main(stage)['stage'], flush=True)\n"
+        "sys.stdin.read()"
+    )
+    folder = str(Path(script.__file__).parent)
+    with subprocess.Popen(
+        [sys.executable, "-B", "-c", code, folder, str(modules)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        stage = Path(other.stdout.readline().strip())
+        make_old(script, stage)
+        script.main({"action": "sweep", "folder": str(modules)})
+        assert places(modules) == [stage.parent]
+        other.kill()
+        other.wait()
+    script.main({"action": "sweep", "folder": str(modules)})
+    assert places(modules) == []
+
+
+def test_what_was_moved_already_is_not_moved_again(script: ModuleType, modules: Path) -> None:
+    stage = staged(script, modules)
+    put(stage, "one", "1.0", {"one.py": "x"})
+    swap = {"action": "swap", "folder": str(modules), "stage": str(stage)}
+    assert script.main(swap)["moved"]
+    assert not script.main(swap)["moved"]
+    assert content(modules) == {"one.py": "x"}
+
+
+# Removing packages
+
+
+def uninstall(script: ModuleType, modules: Path, *names: str) -> list[str]:
+    wanted = {"action": "uninstall", "folder": str(modules), "names": list(names)}
+    return script.main(wanted)["unrecorded"]
+
+
+def test_a_package_goes_with_its_empty_folders_and_nothing_else(
+    script: ModuleType, modules: Path
+) -> None:
+    put(modules, "Br_One", "1.0", {"one/__init__.py": "x", "one/deep/a.py": "x", "other.py": "x"})
+    put(modules, "kept", "1.0", {"kept/__init__.py": "k", "one/of_kept.py": "k"})
+    (modules / "one" / "deep" / "__pycache__").mkdir()
+    (modules / "one" / "deep" / "__pycache__" / "a.cpython-311.pyc").write_text("")
+    assert uninstall(script, modules, "br-one") == []
+    assert content(modules) == {"kept/__init__.py": "k", "one/of_kept.py": "k"}
+    assert sorted(path.name for path in modules.iterdir()) == ["kept", "kept-1.0.dist-info", "one"]
+    assert not (modules / "one" / "deep").exists()
+
+
+def test_nothing_outside_goes_however_record_names_it(
+    script: ModuleType, modules: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "precious").write_text("kept")
+    put(modules, "one", "1.0", {"one/__init__.py": "x"})
+    put(modules, "two", "1.0", {"two/__init__.py": "x"})
+    (modules / "link").symlink_to(outside)
+    with (modules / "one-1.0.dist-info" / "RECORD").open("a") as record:
+        for path in ("link/precious", "../../../outside/precious", str(outside / "precious")):
+            record.write(f"{path},,\n")
+        # A folder is no file: not even one of this package's own.
+        record.write("two,,\n.,,\n..,,\n")
+    uninstall(script, modules, "one")
+    assert (outside / "precious").read_text() == "kept"
+    assert content(modules) == {"two/__init__.py": "x"}
+
+
+def test_when_removing_fails_all_is_as_it_was(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(modules, "one", "1.0", {"one/__init__.py": "x", "one/deep/a.py": "x", "other.py": "x"})
+    before, old_versions = content(modules), versions(modules)
+    replace = os.replace
+    for failing in range(1, 6):
+        calls = [0]
+
+        def limited(
+            source: Path, target: Path, calls: list[int] = calls, at: int = failing
+        ) -> None:
+            calls[0] += 1
+            if calls[0] == at:
+                raise OSError(13, "Permission denied")
+            replace(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", limited)
+            with pytest.raises(OSError, match="Permission denied"):
+                uninstall(script, modules, "one")
+        assert content(modules) == before
+        assert versions(modules) == old_versions
+        assert places(modules) == []
+
+
+def test_without_a_record_nobody_knows_what_to_remove(script: ModuleType, modules: Path) -> None:
+    put(modules, "one", "1.0", {"one.py": "x"})
+    put(modules, "two", "1.0", {"two.py": "x"})
+    (modules / "two-1.0.dist-info" / "RECORD").unlink()
+    assert uninstall(script, modules, "one", "two") == ["two"]
+    assert content(modules) == {"one.py": "x", "two.py": "x"}

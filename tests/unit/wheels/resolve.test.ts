@@ -77,10 +77,11 @@ describe("what a wheelhouse has for a requirement", () => {
       "num-py: there is no wheel of that name, nor any other wheel",
     );
     const unfit = message("num-py>=2").split("\n");
-    expect(unfit).toHaveLength(3);
-    expect(unfit[2]).toMatch(
-      /^ {4}num_py 2\.0 +cp312-cp312-manylinux_2_34_x86_64 +is for CPython 3\.12, this is CPython 3\.11, and needs glibc 2\.34, there is 2\.28 +cp311-cp311-manylinux_2_28_x86_64$/,
-    );
+    expect(unfit.slice(1)).toEqual([
+      "    num_py 2.0 is for CPython 3.12, this is CPython 3.11, and needs glibc 2.34, there is 2.28",
+      "      its tags:  cp312-cp312-manylinux_2_34_x86_64",
+      "      would fit: cp311-cp311-manylinux_2_28_x86_64",
+    ]);
   });
 
   test("the details for programs", () => {
@@ -100,9 +101,9 @@ describe("what a wheelhouse has for a requirement", () => {
     const house = Array.from({ length: 2000 }, (_, n) => `a-1.${n}-cp312-cp312-win_amd64.whl`);
     const [problem] = checkWheelhouse(house, [requirement("a")], tags);
     const lines = problem?.message.split("\n") ?? [];
-    expect(lines).toHaveLength(15);
-    expect(lines[2]).toContain("a 1.1999 ");
-    expect(lines[14]).toContain("and 1988 more");
+    expect(lines).toHaveLength(17);
+    expect(lines[1]).toContain("a 1.1999 ");
+    expect(lines[16]).toContain("and 1995 more");
     expect(problem).toMatchObject({ code: "no-fitting-wheel", wheels: { length: 2000 } });
   });
 });

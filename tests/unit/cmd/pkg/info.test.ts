@@ -63,7 +63,15 @@ const environment: Environment = {
     probe: { tried: false, reachable: null, error: "Blender's online access is off" },
   },
   suggested_pip_download: "pip download -d wheelhouse PACKAGE",
-  tags: ["cp311-cp311-linux_x86_64", "cp311-abi3-linux_x86_64", "cp311-none-any", "py3-none-any"],
+  tags: [
+    "cp311-cp311-linux_x86_64",
+    "cp311-cp311-manylinux_2_36_x86_64",
+    "cp311-abi3-manylinux_2_36_x86_64",
+    "cp311-none-linux_x86_64",
+    "cp32-abi3-manylinux1_x86_64",
+    "cp311-none-any",
+    "py3-none-any",
+  ],
   service: {
     kind: "plain",
     name: null,
@@ -77,7 +85,10 @@ const environment: Environment = {
 };
 
 test("the report for people", () => {
-  expect(render(environment)).toBe(`\
+  expect(render(environment, Number.POSITIVE_INFINITY)).toBe(`\
+Problem: pip can't install into /usr/lib/python3/dist-packages: Permission denied
+hint: install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules
+
 Blender   3.4.1, in the background, process 42
           /usr/bin/blender
 Service   a server that only has execute_code, at 127.0.0.1:6688
@@ -93,26 +104,39 @@ pip       23.0.1, /usr/lib/python3/dist-packages/pip
 Network   online access off in Blender
           https://index/simple not tried (Blender's online access is off)
           and links in /srv/wheels
-Tags      cp311-cp311-linux_x86_64
-          cp311-abi3-linux_x86_64
-          cp311-none-any
-          … 4 in all, --json lists them
+Tags      cp311-cp311, cp311-abi3 … cp32-abi3, cp311-none … py3-none
+          manylinux_2_36_x86_64 … manylinux1_x86_64, any
+          7 in all, --json lists them
 
 To get wheels for it on another machine:
 pip download -d wheelhouse PACKAGE
-
-Problem: pip can't install into /usr/lib/python3/dist-packages: Permission denied
-hint: install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules
 `);
 });
 
+test("in a narrow terminal lines break between words, and the download line doesn't", () => {
+  const long = `pip download ${"--platform manylinux_2_17_x86_64 ".repeat(9)}PACKAGE`;
+  const text = render({ ...environment, suggested_pip_download: long }, 60);
+  const lines = text.split("\n");
+  expect(lines).toContain(long);
+  for (const line of lines.filter((one) => one !== long)) {
+    // Paths can't be broken.
+    const words = line.trim().split(" ");
+    if (words.length > 2) expect(line.length).toBeLessThanOrEqual(60);
+  }
+  const rejoined = text.replace(/\s+/g, " ");
+  expect(rejoined).toContain("not tried (Blender's online access is off)");
+});
+
 test("without an interpreter", () => {
-  const text = render({
-    ...environment,
-    python: { ...environment.python, executable: null, executable_error: "/x: not there" },
-    tags: null,
-    suggested_pip_download: null,
-  });
+  const text = render(
+    {
+      ...environment,
+      python: { ...environment.python, executable: null, executable_error: "/x: not there" },
+      tags: null,
+      suggested_pip_download: null,
+    },
+    80,
+  );
   expect(text).toContain("interpreter not found");
   expect(text).not.toContain("another machine");
   expect(text).toContain("Problem: no Python interpreter that belongs to Blender was found");

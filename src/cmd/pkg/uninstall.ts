@@ -1,0 +1,111 @@
+import type { ArgsDef } from "citty";
+import { Failure } from "../../failure.ts";
+import { changeLines } from "../../remote/packages.ts";
+import {
+  type PreparedUninstall,
+  prepareUninstall,
+  runUninstall,
+  type UninstallResult,
+} from "../../remote/uninstall.ts";
+import type { Output } from "../../ui/output.ts";
+import { confirm } from "../../ui/prompt.ts";
+import { normalizedName } from "../../wheels/filename.ts";
+import { command } from "../command.ts";
+import { targetOf } from "../target.ts";
+import { targetNamed } from "./requested.ts";
+import { withPackages } from "./shared.ts";
+
+// PEP 508.
+const nameForm = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i;
+
+function namesOf(words: readonly string[]): string[] {
+  const bad = words.find((word) => !nameForm.test(word));
+  if (bad !== undefined) {
+    throw new Failure("bad-name", `'${bad}' isn't the name of a package`, {
+      kind: "usage",
+      hint: "names go here, without versions: blender-remote-cli pkg uninstall numpy",
+    });
+  }
+  return [...new Set(words.map(normalizedName))];
+}
+
+function copiesOf({ site, modules }: PreparedUninstall): string {
+  return [...site, ...modules]
+    .map(({ name, version, location, source }) => {
+      const own = source === "bundled" ? ", which Blender itself uses," : "";
+      return `${name} ${version}${own} from ${location}`;
+    })
+    .join(", ");
+}
+
+async function render(result: UninstallResult, requested: readonly string[], output: Output) {
+  const { changed, pip, warnings, errors, code, hint } = result;
+  if (output.json) {
+    await output.writeJson({
+      op: "uninstall",
+      requested,
+      changed,
+      pip: pip === null ? null : { returncode: pip.returncode, duration_s: pip.duration },
+      warnings,
+      errors,
+      code,
+      hint: hint === null ? null : output.aimed(hint),
+    });
+    return;
+  }
+  for (const line of changeLines(changed)) output.note(line);
+  for (const warning of warnings) output.warn(warning);
+  for (const error of errors) output.error(error);
+  if (hint !== null) await output.hint(hint);
+}
+
+export const uninstall = command({
+  description: "Remove packages from Blender's Python, or from Blender's user modules",
+  args: {
+    name: { type: "positional", description: "Names of packages, without versions" },
+    target: {
+      type: "string",
+      valueHint: "site|user-modules",
+      description: "Which copy, where a package is installed in both places",
+    },
+    yes: { type: "boolean", alias: "y", description: "Don't ask" },
+    "break-system-packages": {
+      type: "boolean",
+      description: "Also from a Python that the system manages (PEP 668)",
+    },
+  } satisfies ArgsDef,
+  several: "name",
+  async run({ args, positionals, output, signal }) {
+    const request = {
+      names: namesOf(positionals),
+      target: args.target === undefined ? undefined : targetNamed(args.target),
+      breakSystemPackages: args["break-system-packages"] === true,
+    };
+    const target = await targetOf(args);
+    return withPackages(target, output, signal, async (session) => {
+      const prepared = await prepareUninstall(session, request);
+      if (args.yes !== true) {
+        const what = copiesOf(prepared);
+        if (!output.interactive) {
+          throw new Failure("needs-yes", `this would remove ${what}`, {
+            kind: "usage",
+            hint: "give --yes to remove it without being asked",
+          });
+        }
+        if (!(await confirm(`Remove ${what}?`, signal))) {
+          output.note("nothing was removed");
+          return 1;
+        }
+      }
+      const observer = {
+        output: async (bytes: Uint8Array) => {
+          if (!output.quiet) await output.writeError(bytes);
+        },
+      };
+      const { connection } = session;
+      const result = await runUninstall(connection, prepared, observer, target.deadlines);
+      await render(result, request.names, output);
+      return result.errors.length === 0 ? 0 : 1;
+    });
+  },
+});

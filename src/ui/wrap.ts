@@ -1,0 +1,33 @@
+/** Narrower terminals get lines for this width, in columns. */
+const narrowest = 40;
+/** Longer lines are hard to read. */
+const widest = 100;
+/** Where there is no terminal. */
+const usual = 80;
+
+/** The width that a text on a stream gets, in columns. */
+export function widthOf(stream: NodeJS.WriteStream): number {
+  const columns = stream.isTTY === true ? stream.columns || usual : usual;
+  return Math.max(narrowest, Math.min(widest, columns));
+}
+
+/**
+ * Breaks a text between words so that its lines fit; a word that is longer stays whole. Escape
+ * sequences take no room.
+ *
+ * @param indent what further lines begin with.
+ * @param first what the first one begins with.
+ */
+export function wrap(text: string, width: number, indent = "", first = ""): string {
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(" ")) {
+    const room = width - Bun.stringWidth(lines.length === 0 ? first : indent);
+    const longer: string = line === undefined ? word : `${line} ${word}`;
+    if (line !== undefined && Bun.stringWidth(longer) > room) {
+      lines.push(line.trimEnd());
+      line = word;
+    } else line = longer;
+  }
+  return `${first}${[...lines, line ?? ""].join(`\n${indent}`)}`;
+}
