@@ -287,10 +287,9 @@ function stateOf({ name, package: row, found, instead }: v.InferOutput<typeof lo
   if (needsRestart(row)) {
     const { version = null, location } = row.loaded ?? {};
     const from = location === row.location ? "" : ` from ${location}`;
-    const what = version === null ? "another copy" : version;
-    // Built again, or another build of it.
-    const other = version === row.version && from === "" ? ", with other files," : "";
-    return no(`Blender has loaded ${what}${other}${from} and must be restarted`, true);
+    // The same version may have been built again.
+    const former = version === row.version && from === "" ? `the ${version} before it` : version;
+    return no(`Blender has loaded ${former ?? "another copy"}${from} and must be restarted`, true);
   }
   if (instead !== null) return no(`Blender imports ${instead} instead`, false);
   if (!found) return no("Blender finds its metadata, but no module of it", false);

@@ -98,11 +98,22 @@ export async function diagnose(
   }
 }
 
-/** The pip run that goes on there. A Blender that is busy isn't waited for: not every service can tell then. */
+/** How long the question for a pip run may take, in seconds. */
+const pipSeconds = 3;
+
+/**
+ * The pip run that goes on there, as far as that can be told: a Blender that is busy isn't waited
+ * for, and not every server runs scripts of ours.
+ */
 export async function runningPip(session: Session, busy: boolean): Promise<PipThere | undefined> {
   if (busy && !can(session.server, "run_script")) return undefined;
-  const run = await pipThere(session);
-  return run?.returncode === null ? run : undefined;
+  try {
+    const run = await pipThere(session, { seconds: pipSeconds });
+    return run?.returncode === null ? run : undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.kind !== "interrupted") return undefined;
+    throw error;
+  }
 }
 
 function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "nothing" {

@@ -54,6 +54,24 @@ test("what else the configuration holds stays, and --backup keeps the older file
   expect(await readFile(`${file}.bak`, "utf8")).toBe(before);
 });
 
+test("--port is stored, a bad one and --host are refused before Blender is started", async () => {
+  await using box = await sandbox();
+  const launcher = await launcherOf("debian");
+  for (const port of ["99999", "0", "http"]) {
+    const bad = { code: "bad-port", exit: 2, says: `--port is '${port}'` };
+    await expectFailure(box, ["init", "/no/such/blender", "--port", port], bad);
+  }
+  const host = { code: "no-host-in-config", exit: 2, says: "on this machine" };
+  await expectFailure(box, ["init", "/no/such/blender", "--host", "farm7"], host);
+  expect(await entries(box.dir)).not.toContain("config.yaml");
+
+  expect(await json(box, ["init", launcher, "--port", "7788"])).toMatchObject({ port: 7788 });
+  const get = ["config", "get", "mcp_service.default_port"];
+  expect(await json(box, get)).toBe(7788);
+  // What was set before stays where nothing is said of it.
+  expect(await json(box, ["init", launcher])).toMatchObject({ port: 7788 });
+});
+
 test("several Blenders without a terminal: listed, newest first, nothing written", async () => {
   await using box = await sandbox();
   const [debian, fake] = [await launcherOf("debian"), await fakeBlender(box, "exit 1", "9.8.7")];

@@ -66,6 +66,7 @@ async function expectNone(port: number, state: string, code: string, says: strin
     ok: false,
     service: null,
     load: null,
+    pip: null,
     blender: null,
     error: { code, message: expect.any(String), hint: expect.any(String) },
   });
@@ -75,6 +76,21 @@ describe("no service", () => {
   test("nothing listens", async () => {
     const port = await freePort();
     await expectNone(port, "nothing", "connection-refused", "no service: nothing listens");
+  });
+
+  test("before anything was set up: init first; after it, start", async () => {
+    await using fresh = await sandbox();
+    const before = await fresh.cli(["status"]);
+    expect(before.stderr).toMatch(/\nhint: blender-remote-cli init, then install and start/);
+    expectSuccess(await fresh.cli(["config", "set", "blender.exec_path=/nonexistent/blender"]));
+    expect((await fresh.cli(["status"])).stderr).toContain("hint: blender-remote-cli start");
+  });
+
+  test("stop has nothing to stop, and starts nothing", async () => {
+    const { code, stderr } = await box.cli(["stop"]);
+    expect(code).toBe(4);
+    expect(stderr).toContain("there is nothing to stop");
+    expect(stderr).not.toContain("--detach");
   });
 
   test("an HTTP server", async () => {
@@ -193,6 +209,7 @@ describe("our service", () => {
         authentication: "none",
       },
       load,
+      pip: null,
       blender: null,
       error: null,
     });
@@ -241,6 +258,7 @@ describe("the published add-on", () => {
       state: "plain",
       address: `127.0.0.1:${other.port}`,
       ok: true,
+      pip: null,
       service: null,
       load: null,
       blender: { blender_version: "5.0.1", background: true, pid: expect.any(Number) },

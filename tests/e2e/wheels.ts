@@ -60,7 +60,14 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     ]),
     [`${info}/WHEEL`]: text(["Wheel-Version: 1.0", "Root-Is-Purelib: true", `Tag: ${tag}`]),
   };
-  const record = [...Object.keys(files), `${info}/RECORD`].map((file) => `${file},,`);
+  const hash = (bytes: Uint8Array) =>
+    new Bun.CryptoHasher("sha256").update(bytes).digest("base64url").replace(/=+$/, "");
+  const record = [
+    ...Object.entries(files).map(
+      ([file, bytes]) => `${file},sha256=${hash(bytes)},${bytes.length}`,
+    ),
+    `${info}/RECORD,,`,
+  ];
   return zipSync({ ...files, [`${info}/RECORD`]: text(record) }, { level: 0 });
 }
 
