@@ -115,7 +115,7 @@ describe("help and version", () => {
       expect(stdout).toContain(["blender-remote-cli", ...path].join(" "));
       seen.push(path.join(" "));
       const [, list] = /^COMMANDS\n\n([\s\S]*?)\n\n/m.exec(stdout) ?? [];
-      for (const [, name] of (list ?? "").matchAll(/^ *([a-z-]+) /gm)) {
+      for (const [, name] of (list ?? "").matchAll(/^ {2}([a-z-]+) /gm)) {
         if (name !== undefined) await visit([...path, name]);
       }
     };

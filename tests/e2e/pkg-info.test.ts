@@ -166,7 +166,7 @@ describe("Debian's Blender with the published add-on", () => {
     expect(info.site.user_modules).toMatchObject({ exists: false, writable: true, on_path: true });
     expect(info.pip.available).toBeTrue();
     const { stdout } = expectSuccess(await box.cli(["pkg", "info", "--no-network-probe"]));
-    expect(stdout).toContain("Problem: the system manages this Python");
+    expect(stdout).toContain("Problem: the system manages Blender's Python");
     expect(stdout).toContain("pkg install PACKAGE --target user-modules");
   });
 
