@@ -1,23 +1,21 @@
 // ./dev bench: how fast the executable is, as ratios within one run, against the aims.
 
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { zipSync } from "fflate";
 import { connect } from "../src/remote/connection.ts";
 import {
   executable,
   expectSuccess,
   launcherOf,
   ownBlender,
-  type Sandbox,
   sandbox,
   startPublished,
   startService,
 } from "../tests/e2e/support.ts";
 import { installOverhead, pipOutput } from "./bench-pip.ts";
-import { installBlenders, installPeers } from "./blenders.ts";
+import { bigPush, busyPush, publishedPush, smallPushes } from "./bench-push.ts";
+import { installBlenders } from "./blenders.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
-import { DevError, mustRun, note, run } from "./process.ts";
+import { DevError, note, run } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -89,52 +87,6 @@ async function latency(): Promise<Row[]> {
   ];
 }
 
-/** A wheel of 15 MB that doesn't compress, named so that both command lines take it. */
-async function bigWheel(box: Sandbox): Promise<string> {
-  const data = new Uint8Array(15_000_000);
-  for (let offset = 0; offset < data.length; offset += 65_536) {
-    crypto.getRandomValues(data.subarray(offset, offset + 65_536));
-  }
-  const info = new TextEncoder().encode("Wheel-Version: 1.0\n");
-  const files = { "bench/data.bin": data, "bench-1.0.dist-info/WHEEL": info };
-  const path = join(box.dir, "bench-1.0-py3-none-any.whl");
-  await Bun.write(path, zipSync(files, { level: 0 }));
-  return path;
-}
-
-async function pushes(): Promise<Row[]> {
-  const peer = await installPeers();
-  await using box = await sandbox();
-  await startPublished(box, await launcherOf("bpy"));
-  const wheel = await bigWheel(box);
-  const there = join(box.dir, "wheels");
-  const fresh = () => rm(there, { recursive: true, force: true });
-  const theirs = ["-m", "blender_remote.cli", "pkg", "push", wheel, "--remote-wheelhouse", there];
-  const peerPush = async () => {
-    const command = [peer, ...theirs, "--port", String(box.port)];
-    await mustRun(command, { env: box.env });
-  };
-  const ourPush = async () => {
-    expectSuccess(await box.cli(["pkg", "push", wheel, "--remote-wheelhouse", there]));
-  };
-  const [ours, published]: [number[], number[]] = [[], []];
-  for (let round = 0; round < 3; round++) {
-    await fresh();
-    ours.push(await seconds(ourPush));
-    await fresh();
-    published.push(await seconds(peerPush));
-  }
-  const ratio = median(published) / median(ours);
-  return [
-    {
-      what: "push of 15 MB to the published add-on: published CLI / ours",
-      measured: `${ratio.toFixed(1)} (${median(published).toFixed(2)} s / ${median(ours).toFixed(2)} s)`,
-      aim: ">= 3",
-      met: ratio >= 3,
-    },
-  ];
-}
-
 function print(rows: readonly Row[]): void {
   const header: Row = { what: "what", measured: "measured", aim: "aim", met: undefined };
   const width = (pick: (row: Row) => string) =>
@@ -157,7 +109,11 @@ async function bench(): Promise<number> {
   if (built.code !== 0) throw new DevError(built.stderr);
   await installBlenders();
   const rows: Row[] = [];
-  for (const measure of [startUp, latency, pushes, pipOutput, installOverhead]) {
+  const pushes = [bigPush, smallPushes, busyPush, publishedPush];
+  // Which of them, by name; all where none is named.
+  const chosen = process.argv.slice(2);
+  for (const measure of [startUp, latency, ...pushes, pipOutput, installOverhead]) {
+    if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));
   }

@@ -1,0 +1,77 @@
+// An SSH server of the benchmarks' own on loopback, for scp: nobody's configuration is touched.
+
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { messageOf } from "../src/failure.ts";
+import { ensurePackages } from "./apt.ts";
+import { DevError, mustRun } from "./process.ts";
+
+export interface SshServer extends AsyncDisposable {
+  /** `scp` and its options, up to the paths. */
+  scp: string[];
+  /** A path there, as scp takes it. */
+  target(path: string): string;
+}
+
+async function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer().once("error", reject);
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    server.close(() => resolve(port));
+  });
+  return promise;
+}
+
+/** Starts one with keys of its own in a folder; its settings are Debian's defaults. */
+export async function startSshServer(folder: string): Promise<SshServer> {
+  await ensurePackages(["openssh-server", "openssh-client"], "comparing with scp");
+  const home = join(folder, "ssh");
+  await mkdir(home);
+  await chmod(home, 0o700);
+  for (const name of ["host", "client"]) {
+    await mustRun(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(home, name)]);
+  }
+  await writeFile(join(home, "keys"), await Bun.file(join(home, "client.pub")).text());
+  await mkdir("/run/sshd", { recursive: true }); // where sshd separates its privileges
+  const port = await freePort();
+  const settings = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${join(home, "host")}`,
+    `AuthorizedKeysFile ${join(home, "keys")}`,
+    `PidFile ${join(home, "pid")}`,
+    "StrictModes no",
+    "PermitRootLogin prohibit-password",
+    "Subsystem sftp internal-sftp",
+  ];
+  await writeFile(join(home, "sshd_config"), `${settings.join("\n")}\n`);
+  const server = Bun.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", join(home, "sshd_config")], {
+    stdio: ["ignore", "ignore", Bun.file(join(home, "log"))],
+  });
+  const options = [
+    ["Port", String(port)],
+    ["IdentityFile", join(home, "client")],
+    ["IdentitiesOnly", "yes"],
+    ["UserKnownHostsFile", join(home, "known_hosts")],
+    ["StrictHostKeyChecking", "accept-new"],
+    ["BatchMode", "yes"],
+  ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+  const user = (await mustRun(["id", "-un"])).trim();
+  await mustRun(["ssh", "-F", "none", ...options, `${user}@127.0.0.1`, "true"]).catch(
+    async (error: unknown) => {
+      server.kill();
+      throw new DevError(`${messageOf(error)}\nsshd: ${await Bun.file(join(home, "log")).text()}`);
+    },
+  );
+  return {
+    scp: ["scp", "-q", "-F", "none", ...options],
+    target: (path) => `${user}@127.0.0.1:${path}`,
+    [Symbol.asyncDispose]: async () => {
+      server.kill();
+      await server.exited;
+    },
+  };
+}
