@@ -94,6 +94,8 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
     target: {
       service: given(before, "--host", "--port"),
       configuration: given(before, "--config"),
+      profile: given(before, "--profile"),
+      blender: given(before, "--blender-exec"),
     },
   });
   try {

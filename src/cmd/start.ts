@@ -2,7 +2,6 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
 import { logLevels } from "../local/config.ts";
-import { configuredBlender } from "../local/configured.ts";
 import {
   abandon,
   askToEnd,
@@ -14,10 +13,12 @@ import {
   waitUntilServing,
 } from "../local/launch.ts";
 import { logPath } from "../local/logs.ts";
+import { installService } from "../local/service-addon.ts";
 import { connect, type Endpoint } from "../remote/connection.ts";
 import { diagnose, shutDown } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
+import { profileArgs, withBlender } from "./local-blender.ts";
 import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
@@ -164,6 +165,7 @@ export const start = command({
       valueHint: "file",
       description: "Blender's output goes there (with --detach: a file in the user's state folder)",
     },
+    ...profileArgs,
     wait: {
       type: "string",
       valueHint: "seconds",
@@ -180,57 +182,68 @@ export const start = command({
     const configuration = await configurationOf(args);
     const logLevel = levelOf(args["log-level"] ?? configuration.logLevel);
     const scene = await sceneAt(args.scene);
-    const { executable } = await configuredBlender(configuration);
-    checkDisplay(background);
-    await checkPort(endpoint, signal);
-
-    const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
-    const logFile = ownLog ?? (detached ? logPath(endpoint.port) : undefined);
-    const { host, port } = endpoint;
-    const launched = await launchBlender({
-      executable,
-      background,
-      host,
-      port,
-      logLevel,
-      scene,
-      blenderArgs: rest,
-      logFile,
-    });
-    const kill = () => killNow(launched);
-    process.once("exit", kill);
-    let version: string | undefined;
-    let pid: number;
-    try {
-      pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
-        version = await answersFrom(endpoint, candidate, signal);
-        return version !== undefined;
-      });
-    } catch (error) {
-      await abandon(launched);
-      throw error;
+    if (args.isolated === true && detached) {
+      throw usage(
+        "isolated-detached",
+        "--isolated ends with this command, and with --detach Blender goes on",
+        "give a folder: --profile DIR",
+      );
     }
-    await tidyUp(launched);
+    return withBlender(args, output, signal, async (blender) => {
+      checkDisplay(background);
+      await checkPort(endpoint, signal);
+      // Nobody has been there before.
+      if (args.isolated === true) await installService(blender);
 
-    const log = logFile ?? null;
-    if (output.json) {
-      await output.writeJson({
-        op: "start",
-        pid,
+      const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
+      const logFile = ownLog ?? (detached ? logPath(endpoint.port) : undefined);
+      const { host, port } = endpoint;
+      const launched = await launchBlender({
+        executable: blender.executable,
+        background,
         host,
         port,
-        blender: version,
-        background,
-        detached,
-        log,
+        logLevel,
+        scene,
+        blenderArgs: rest,
+        env: blender.env,
+        logFile,
       });
-    } else {
-      await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
-      if (log !== null) await output.write(`log: ${log}\n`);
-    }
-    const status = detached ? 0 : await stay(launched, endpoint, output, signal);
-    process.removeListener("exit", kill);
-    launched.child.unref();
-    return status;
+      const kill = () => killNow(launched);
+      process.once("exit", kill);
+      let version: string | undefined;
+      let pid: number;
+      try {
+        pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
+          version = await answersFrom(endpoint, candidate, signal);
+          return version !== undefined;
+        });
+      } catch (error) {
+        await abandon(launched);
+        throw error;
+      }
+      await tidyUp(launched);
+
+      const log = logFile ?? null;
+      if (output.json) {
+        await output.writeJson({
+          op: "start",
+          pid,
+          host,
+          port,
+          blender: version,
+          background,
+          detached,
+          log,
+        });
+      } else {
+        await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
+        if (log !== null) await output.write(`log: ${log}\n`);
+      }
+      const status = detached ? 0 : await stay(launched, endpoint, output, signal);
+      process.removeListener("exit", kill);
+      launched.child.unref();
+      return status;
+    });
   },
 });

@@ -17,16 +17,15 @@ import preferencesSource from "./python/preferences.py" with { type: "text" };
 import swapSource from "./python/swap.py" with { type: "text" };
 import { type UserFolders, userRepository } from "./user-folders.ts";
 
-const script: LocalScript = {
-  name: "addons.py",
-  source: addonsSource,
-  modules: {
-    addon_records: recordsSource,
-    addon_state: stateSource,
-    preferences: preferencesSource,
-    swap: swapSource,
-  },
+/** The Python modules that every script for add-ons imports. */
+export const addonModules: NonNullable<LocalScript["modules"]> = {
+  addon_records: recordsSource,
+  addon_state: stateSource,
+  preferences: preferencesSource,
+  swap: swapSource,
 };
+
+const script: LocalScript = { name: "addons.py", source: addonsSource, modules: addonModules };
 
 /** Hears what a command says beside its result. */
 export interface Listener {
@@ -72,6 +71,11 @@ export interface Places {
   repository: string;
 }
 
+/** What the scripts compare with Blender's own folders before they change anything. */
+export function expectedOf({ folders, repository, version }: Places) {
+  return { config: folders.config, addons: folders.addons, repository, version };
+}
+
 const failureSchema = v.object({
   code: v.string(),
   message: v.string(),
@@ -93,15 +97,18 @@ const outcomeSchema = v.object({
 /** What became of one add-on in Blender. */
 export type Outcome = v.InferOutput<typeof outcomeSchema>;
 
-const replySchema = v.union([
-  v.object({
-    elsewhere: v.object({
-      config: v.string(),
-      addons: v.string(),
-      repository: v.nullable(v.string()),
-      version: v.string(),
-    }),
+/** The answer of a Blender that keeps the user's files in other places than was expected. */
+export const elsewhereSchema = v.object({
+  elsewhere: v.object({
+    config: v.string(),
+    addons: v.string(),
+    repository: v.nullable(v.string()),
+    version: v.string(),
   }),
+});
+
+const replySchema = v.union([
+  elsewhereSchema,
   v.object({ refused: v.object({ code: v.string(), message: v.string() }) }),
   v.object({
     results: v.array(v.unknown()),
@@ -206,12 +213,7 @@ async function run(
           op: call.op,
           all: call.all ?? false,
           items: call.items ?? [],
-          expected: {
-            config: folders.config,
-            addons: folders.addons,
-            repository: places.repository,
-            version: places.version,
-          },
+          expected: expectedOf(places),
           rescue,
           journal,
         },

@@ -253,6 +253,10 @@ async function start<S extends v.GenericSchema>(
   }
 }
 
+function shortSeconds(seconds = 0): number {
+  return Number(seconds.toPrecision(3));
+}
+
 function noResult<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
   end: Finished & { slow: boolean },
@@ -261,7 +265,7 @@ function noResult<S extends v.GenericSchema>(
   const said = lastLines(end.tail, 20);
   const output = said === "" ? "it said nothing" : `the last it said:\n${said}`;
   if (end.slow || end.timedOut) {
-    const seconds = end.slow ? run.startSeconds : run.timeoutSeconds;
+    const seconds = shortSeconds(end.slow ? run.startSeconds : run.timeoutSeconds);
     const what = end.slow ? "hadn't loaded its add-ons" : "wasn't done";
     return new NoResult(
       "blender-timeout",

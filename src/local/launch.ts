@@ -27,6 +27,8 @@ export interface LaunchOptions {
   scene: string | undefined;
   /** Further arguments for Blender itself. */
   blenderArgs: readonly string[];
+  /** The environment it is started in; ours is added. */
+  env: NodeJS.ProcessEnv;
   /** Where Blender's output goes; without one to our stderr. */
   logFile: string | undefined;
 }
@@ -59,7 +61,7 @@ function commandLine(options: LaunchOptions, script: string): string[] {
 function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv {
   const wantsPython = options.blenderArgs.includes("--python-use-system-env");
   return {
-    ...(wantsPython ? process.env : blenderEnvironment()),
+    ...(wantsPython ? options.env : blenderEnvironment(options.env)),
     BLD_REMOTE_MCP_HOST: options.host,
     BLD_REMOTE_MCP_PORT: String(options.port),
     BLD_REMOTE_MCP_START_NOW: "1",

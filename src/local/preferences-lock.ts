@@ -30,10 +30,14 @@ export interface LockOptions {
 
 function cannotLock(folder: string, error: unknown): Failure {
   const why = systemCodeOf(error) ?? messageOf(error);
-  return new Failure("preferences-not-writable", `can't write in ${folder}: ${why}`, {
-    hint: "see that Blender's configuration folder can be written and that there is room; nothing was changed",
-    cause: error,
-  });
+  return new Failure(
+    "preferences-not-saved",
+    `Blender's preferences can't be saved in ${folder}: ${why}; nothing was changed`,
+    {
+      hint: "see that Blender's configuration folder can be written and that there is room",
+      cause: error,
+    },
+  );
 }
 
 /** Takes the lock if nobody has it. */
@@ -52,7 +56,7 @@ function tryLock(database: Database): boolean {
  * dead command's lock free; a Blender that it left behind is ended first.
  *
  * @param config the folder of the preferences, absolute; made where it is missing.
- * @throws Failure `preferences-locked` (kind `timeout`), `preferences-not-writable`; the signal's
+ * @throws Failure `preferences-locked` (kind `timeout`), `preferences-not-saved`; the signal's
  *   reason.
  */
 export async function lockPreferences(

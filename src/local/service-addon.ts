@@ -1,7 +1,17 @@
 import { type Zippable, zipSync } from "fflate";
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
-import { runBlender } from "./blender.ts";
+import {
+  type AddonBlender,
+  addonModules,
+  diagnoseStart,
+  elsewhereSchema,
+  expectedOf,
+} from "./addon-run.ts";
+import type { AddonSource } from "./addon-source.ts";
+import { stage } from "./addon-swap.ts";
+import { failureOf, Traceback, underLock } from "./addons.ts";
+import { NoResult, runBlender } from "./blender.ts";
 import installSource from "./python/install_service.py" with { type: "text" };
 import { serviceFiles, serviceModule } from "./service-files.ts";
 
@@ -18,76 +28,80 @@ const installedSchema = v.object({
   ),
 });
 
-const outcomeSchema = v.union([
+const replySchema = v.union([
   v.object({ installed: installedSchema }),
-  v.object({
-    refused: v.object({ reason: v.string(), detail: v.string(), traceback: v.string() }),
-  }),
+  elsewhereSchema,
+  v.object({ refused: v.object({ code: v.string(), message: v.string(), traceback: v.string() }) }),
 ]);
 
 /** What `installService` did. */
 export type InstalledService = v.InferOutput<typeof installedSchema>;
 
-const refusals: Record<string, { message: string; hint: string }> = {
-  "preferences-unreadable": {
-    message: "Blender can't read its preferences, and installing would replace them by defaults",
-    hint: "put the file right from a backup, or move it away, then: blender-remote-cli install",
-  },
-  "preferences-not-saved": {
-    message: "Blender couldn't save its preferences; nothing was installed",
-    hint: "see that Blender's configuration folder can be written and that there is room",
-  },
-  "no-addons-folder": {
-    message: "the add-ons folder can't be created",
-    hint: "see that Blender's folder for user scripts can be written (BLENDER_USER_SCRIPTS moves it)",
-  },
-  "enable-failed": {
-    message: "the service add-on couldn't be enabled; all is as it was before",
-    hint: "see what the add-on said above, or with --verbose",
-  },
-  shadowed: {
-    message: "another add-on of that name comes first; all is as it was before",
-    hint: "remove or rename that other one, then: blender-remote-cli install",
-  },
-};
-
-function refusal(refused: { reason: string; detail: string; traceback: string }): Failure {
-  const known = refusals[refused.reason];
-  const message = known?.message ?? "the service add-on couldn't be installed";
-  const detail = refused.reason === "enable-failed" ? refused.traceback : refused.detail;
-  return new Failure(refused.reason, `${message}: ${detail.trim() || refused.detail}`, {
-    hint: known?.hint ?? "see that the folder can be written and that there is room",
-    ...(refused.traceback === "" ? {} : { cause: new Error(refused.traceback) }),
-  });
+/** The service as a source of an add-on. */
+function serviceSource(files: Readonly<Record<string, string>>): AddonSource {
+  return {
+    path: serviceModule,
+    kind: "legacy",
+    moduleName: serviceModule,
+    legacyName: serviceModule,
+    manifest: undefined,
+    single: false,
+    files: Object.entries(files).map(([path, text]) => {
+      const data = new TextEncoder().encode(text);
+      return { path, size: data.length, executable: false, content: () => only(data) };
+    }),
+    folders: [],
+    notes: [],
+    [Symbol.dispose]: () => {},
+  };
 }
 
-export interface InstallOptions {
-  executable: string;
-  timeoutSeconds: number;
-  signal: AbortSignal;
-  env?: NodeJS.ProcessEnv;
-  /** For tests; default is what the executable carries. */
-  files?: Readonly<Record<string, string>>;
+async function* only(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield data;
+}
+
+function refusal(refused: { code: string; message: string; traceback: string }): Failure {
+  const { code, cause, hint, message } = failureOf(refused);
+  const why = cause instanceof Traceback && code === "enable-failed" ? cause.message : message;
+  const text = `the service add-on couldn't be installed, and all is as it was before: ${why}`;
+  return new Failure(code, text, { cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 /**
  * Installs the service add-on into a Blender, enables it and saves the preferences; when anything
  * fails, the add-on that was there before is back.
  *
- * @throws Failure `preferences-unreadable`, `preferences-not-saved`, `no-addons-folder`,
- *   `enable-failed` (with the add-on's traceback), `shadowed`, `write-failed`; as `runBlender`.
+ * @param files for tests; default is what the executable carries.
+ * @throws Failure `preferences-unreadable`, `preferences-not-saved`, `enable-failed` (with the
+ *   add-on's traceback), `shadowed`, `write-failed`, `addon-ends-blender`, `addon-hangs`; as
+ *   `runBlender`.
  */
-export async function installService(options: InstallOptions): Promise<InstalledService> {
-  // The service must not begin to listen while it is being installed.
-  const env = { ...(options.env ?? process.env), BLD_REMOTE_MCP_START_NOW: "0" };
-  const outcome = await runBlender({
-    executable: options.executable,
-    script: { name: "install_service.py", source: installSource },
-    input: { module: serviceModule, files: { ...(options.files ?? serviceFiles) } },
-    schema: outcomeSchema,
-    timeoutSeconds: options.timeoutSeconds,
-    signal: options.signal,
-    env,
+export async function installService(
+  blender: AddonBlender,
+  files: Readonly<Record<string, string>> = serviceFiles,
+): Promise<InstalledService> {
+  const outcome = await underLock(blender, "warn", async ({ lock, places }) => {
+    const staged = await stage(serviceSource(files), places.folders.addons, blender);
+    const onStart = (pid: number) => void lock.works(pid);
+    try {
+      return await runBlender({
+        executable: blender.executable,
+        version: places.version,
+        script: { name: "install_service.py", source: installSource, modules: addonModules },
+        input: { exchange: staged.exchange, staged: staged.path, expected: expectedOf(places) },
+        schema: replySchema,
+        timeoutSeconds: blender.deadline.left,
+        startSeconds: blender.deadline.left / 2,
+        signal: blender.signal,
+        // The service must not begin to listen while it is being installed.
+        env: { ...blender.env, BLD_REMOTE_MCP_START_NOW: "0" },
+        onStart,
+        onOutput: (chunk) => blender.listener.output(chunk),
+      });
+    } catch (error) {
+      if (!(error instanceof NoResult) || error.begun) throw error;
+      throw await diagnoseStart(blender, places, error, onStart);
+    }
   });
   if ("refused" in outcome) throw refusal(outcome.refused);
   return outcome.installed;

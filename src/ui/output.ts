@@ -16,16 +16,28 @@ export interface TargetWords {
   service: readonly string[];
   /** `--config`, for every command. */
   configuration: readonly string[];
+  /** `--profile`, for commands that start a Blender on this machine. */
+  profile: readonly string[];
+  /** `--blender-exec`, for the `addon` commands. */
+  blender: readonly string[];
 }
 
 /** Commands of ours in a hint, and whether they speak to a service. */
 const ownCommand =
-  /\bblender-remote-cli (?:(?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(init|install|config [a-z]+))\b/g;
+  /\bblender-remote-cli (?:(?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(init|install|config [a-z]+|addon [a-z]+))\b/g;
+const withProfile = / (start|install|addon [a-z]+)$/;
 
 /** Gives the commands that a hint names the user's own target: without it they mean another one. */
-function aimed(hint: string, { service, configuration }: TargetWords): string {
-  return hint.replace(ownCommand, (command, local: string | undefined) =>
-    [command, ...(local === undefined ? service : []), ...configuration].map(String).join(" "),
+function aimed(hint: string, target: TargetWords): string {
+  const { service, configuration, profile, blender } = target;
+  return hint.replace(ownCommand, (command: string, local: string | undefined) =>
+    [
+      command,
+      ...(local === undefined ? service : []),
+      ...configuration,
+      ...(withProfile.test(command) ? profile : []),
+      ...(local?.startsWith("addon ") ? blender : []),
+    ].join(" "),
   );
 }
 

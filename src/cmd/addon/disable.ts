@@ -1,7 +1,8 @@
 import { command } from "../command.ts";
+import { withBlender } from "../local-blender.ts";
 import { changed } from "./change.ts";
 import { report } from "./results.ts";
-import { changeArgs, nameArg, parseIfRunning, withAddons } from "./shared.ts";
+import { changeArgs, nameArg, parseIfRunning } from "./shared.ts";
 
 export const disable = command({
   description: "Disable add-ons and save Blender's preferences",
@@ -9,7 +10,7 @@ export const disable = command({
   several: "name",
   run: ({ args, positionals, output, signal }) => {
     const ifRunning = parseIfRunning(args["if-running"]);
-    return withAddons(args, output, signal, async (blender) => {
+    return withBlender(args, output, signal, async (blender) => {
       const results = await changed(
         blender,
         "disable",

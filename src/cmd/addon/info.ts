@@ -1,7 +1,8 @@
 import { type AddonDetails, addonInfo } from "../../local/addons.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../command.ts";
-import { blenderArgs, notFound, withAddons } from "./shared.ts";
+import { withBlender } from "../local-blender.ts";
+import { blenderArgs, notFound } from "./shared.ts";
 
 /** The lines for people: what there is, one a line. */
 export function render(details: AddonDetails): string {
@@ -22,7 +23,7 @@ export const info = command({
     name: { type: "positional", required: true, description: "The add-on's module, or its id" },
   },
   run: ({ args, output, signal }) =>
-    withAddons(args, output, signal, async (blender) => {
+    withBlender(args, output, signal, async (blender) => {
       const { details, names } = await addonInfo(blender, args.name);
       if (details !== undefined) {
         if (output.json) await output.writeJson(details);

@@ -2,8 +2,9 @@ import { Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon-install.ts";
 import { count } from "../../ui/format.ts";
 import { command } from "../command.ts";
+import { withBlender } from "../local-blender.ts";
 import { type Result, report } from "./results.ts";
-import { changeArgs, parseIfRunning, withAddons } from "./shared.ts";
+import { changeArgs, parseIfRunning } from "./shared.ts";
 
 /** A failure with what it left. */
 function worded({ moduleName, asked, replaces, failure }: Installation): Failure | undefined {
@@ -80,7 +81,7 @@ export const install = command({
       check,
       name,
     };
-    return withAddons(args, output, signal, async (blender) => {
+    return withBlender(args, output, signal, async (blender) => {
       const done = await installAddons(blender, positionals, options);
       return report(
         done.map((one) => resultOf(one, check)),

@@ -1,7 +1,8 @@
 import { type AddonRecord, listAddons } from "../../local/addons.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../command.ts";
-import { blenderArgs, withAddons } from "./shared.ts";
+import { withBlender } from "../local-blender.ts";
+import { blenderArgs } from "./shared.ts";
 
 function stateOf({ enabled, loaded, path }: AddonRecord): string {
   if (path === null) return "enabled, files missing";
@@ -34,7 +35,7 @@ export const list = command({
     all: { type: "boolean", alias: "a", description: "Also those that Blender brings, and others" },
   },
   run: ({ args, output, signal }) =>
-    withAddons(args, output, signal, async (blender) => {
+    withBlender(args, output, signal, async (blender) => {
       const records = await listAddons(blender, args.all === true);
       if (output.json) return output.writeJson(records);
       if (records.length === 0)

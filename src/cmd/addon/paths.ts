@@ -1,13 +1,14 @@
 import { addonPaths } from "../../local/addons.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../command.ts";
-import { blenderArgs, withAddons } from "./shared.ts";
+import { withBlender } from "../local-blender.ts";
+import { blenderArgs } from "./shared.ts";
 
 export const paths = command({
   description: "Show where Blender looks for add-ons and keeps its preferences",
   args: blenderArgs,
   run: ({ args, output, signal }) =>
-    withAddons(args, output, signal, async (blender) => {
+    withBlender(args, output, signal, async (blender) => {
       const found = { ...(await addonPaths(blender)), blender: blender.executable };
       if (output.json) return output.writeJson(found);
       const rows = [

@@ -1,27 +1,8 @@
 import type { ArgDef, ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import { type AddonBlender, Deadline } from "../../local/addon-run.ts";
 import type { IfRunning } from "../../local/addons.ts";
-import { checkVersion, executableAt, identifyBlender } from "../../local/blender.ts";
-import type { Configuration } from "../../local/config.ts";
-import { configuredBlender } from "../../local/configured.ts";
-import { openProfile } from "../../local/profile.ts";
-import type { Output } from "../../ui/output.ts";
 import { suggestion } from "../arguments.ts";
-import { configurationOf, parseSeconds, type TargetFlags } from "../target.ts";
-
-/** Flags that give a Blender preferences and add-on folders of their own. */
-export const profileArgs = {
-  profile: {
-    type: "string",
-    valueHint: "dir",
-    description: "Preferences and add-ons of their own, kept in this folder",
-  },
-  isolated: {
-    type: "boolean",
-    description: "Preferences and add-ons of their own, gone when the command ends",
-  },
-} as const satisfies ArgsDef;
+import { profileArgs } from "../local-blender.ts";
 
 /** Flags of every `addon` command. */
 export const blenderArgs = {
@@ -50,12 +31,6 @@ export const nameArg = {
   description: "The add-on's module, or an extension's id; several are one start of Blender",
 } as const satisfies ArgDef;
 
-export interface BlenderFlags extends TargetFlags {
-  "blender-exec"?: string | undefined;
-  profile?: string | undefined;
-  isolated?: boolean | undefined;
-}
-
 /** @throws Failure `bad-if-running`, kind `usage`. */
 export function parseIfRunning(text: string | undefined): IfRunning {
   switch (text) {
@@ -71,60 +46,6 @@ export function parseIfRunning(text: string | undefined): IfRunning {
         hint: "give warn, refuse or ignore",
       });
   }
-}
-
-async function chosenBlender(
-  flags: BlenderFlags,
-  configuration: Configuration,
-  signal: AbortSignal,
-): Promise<{ executable: string; version: string }> {
-  const given = flags["blender-exec"];
-  if (given === undefined) {
-    const { executable, version } = await configuredBlender(configuration);
-    if (version !== undefined) return { executable, version };
-    return identifyBlender(executable, signal);
-  }
-  const blender = await identifyBlender(await executableAt(given), signal);
-  checkVersion(blender);
-  return blender;
-}
-
-/**
- * Works with the add-ons of the Blender that the flags or the configuration name, in the profile that
- * the flags name.
- *
- * @throws Failure `not-configured`, `blender-gone` (kind `not-configured`); as `identifyBlender` and
- *   `openProfile`.
- */
-export async function withAddons<T>(
-  flags: BlenderFlags,
-  output: Output,
-  signal: AbortSignal,
-  work: (blender: AddonBlender) => Promise<T>,
-): Promise<T> {
-  const configuration = await configurationOf(flags);
-  const seconds =
-    flags.timeout === undefined
-      ? configuration.timeoutSeconds
-      : parseSeconds(flags.timeout, "--timeout");
-  const deadline = new Deadline(seconds);
-  const { executable, version } = await chosenBlender(flags, configuration, signal);
-  const { profile: folder, isolated = false } = flags;
-  await using profile = await openProfile({ folder, isolated, executable });
-  return await work({
-    executable,
-    version,
-    env: profile.env,
-    deadline,
-    signal,
-    listener: {
-      note: (message) => output.note(message),
-      warn: (message) => output.warn(message),
-      output: (chunk) => {
-        if (output.verbose) void output.writeError(chunk);
-      },
-    },
-  });
 }
 
 /** The error for a name that no add-on has, with the nearest one that there is. */

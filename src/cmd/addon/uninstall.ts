@@ -1,7 +1,8 @@
 import { command } from "../command.ts";
+import { withBlender } from "../local-blender.ts";
 import { changed } from "./change.ts";
 import { report } from "./results.ts";
-import { changeArgs, nameArg, parseIfRunning, withAddons } from "./shared.ts";
+import { changeArgs, nameArg, parseIfRunning } from "./shared.ts";
 
 export const uninstall = command({
   description: "Disable add-ons and remove their files",
@@ -13,7 +14,7 @@ export const uninstall = command({
   several: "name",
   run: ({ args, positionals, output, signal }) => {
     const options = { ifRunning: parseIfRunning(args["if-running"]), force: args.force === true };
-    return withAddons(args, output, signal, async (blender) => {
+    return withBlender(args, output, signal, async (blender) => {
       const results = await changed(
         blender,
         "uninstall",

@@ -11,6 +11,7 @@ from typing import Any
 
 import addon_utils
 import bpy
+from preferences import preferences_path
 
 EXTENSION_PREFIX = "bl_ext."
 MANIFEST = "blender_manifest.toml"
@@ -178,6 +179,36 @@ def is_enabled(addon: Addon) -> bool:
         return False
     file = loaded_file(addon.name)
     return addon.file is None or file is None or same_place(file, addon.file)
+
+
+def elsewhere(expected: dict[str, Any]) -> dict[str, Any] | None:
+    """Where this Blender keeps the user's files, if the command line thinks it is elsewhere."""
+    own = own_folders()
+    actual: dict[str, Any] = {
+        "config": os.path.dirname(preferences_path()),
+        "addons": own.addons,
+        "repository": user_repository(own),
+        "version": ".".join(map(str, bpy.app.version)),
+    }
+    places = ("config", "addons", "repository")
+    same = all(actual[key] is None or same_place(actual[key], expected[key]) for key in places)
+    return None if same and actual["version"] == expected["version"] else actual
+
+
+def user_repository(folders: Folders) -> str | None:
+    """Where Blender installs the extensions that come as files."""
+    for repo, directory in repositories(folders):
+        if repo.module == "user_default":
+            return directory
+    return None
+
+
+def make_importable(folder: str) -> None:
+    """Have Python look into an add-ons folder that may not have been there when Blender started."""
+    bpy.utils.refresh_script_paths()
+    for path in addon_utils.paths():
+        if same_place(path, folder) and path not in sys.path:
+            sys.path.append(path)
 
 
 @dataclass

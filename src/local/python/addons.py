@@ -17,6 +17,7 @@ from addon_records import (
     Facts,
     Folders,
     details,
+    elsewhere,
     facts_of,
     has_extensions,
     in_preferences,
@@ -24,6 +25,7 @@ from addon_records import (
     is_enabled,
     is_loaded,
     known,
+    make_importable,
     matching,
     misfit,
     own_folders,
@@ -316,14 +318,6 @@ def syntax_problem(staged: str) -> str | None:
     return None
 
 
-def make_importable(folder: str) -> None:
-    """Have Python look into an add-ons folder that may not have been there when Blender started."""
-    bpy.utils.refresh_script_paths()
-    for path in addon_utils.paths():
-        if same_place(path, folder) and path not in sys.path:
-            sys.path.append(path)
-
-
 def repository_at(directory: str, folders: Folders) -> Any:  # noqa: ANN401
     if not has_extensions():
         version = ".".join(map(str, bpy.app.version))
@@ -389,8 +383,11 @@ def trial(folders: Folders, journal: Journal) -> list[Any]:
         if addon is None or addon.file is None or is_loaded(addon):
             continue
         journal.write({"begin": addon.name, "path": addon.path})
-        # A start ends with an add-on's SystemExit, and so must the trial.
-        addon_utils.enable(addon.name, handle_error=lambda _error: None)
+        try:
+            addon_utils.enable(addon.name, handle_error=lambda _error: None)
+        except SystemExit as error:
+            # It ends a start, and so it must end the trial.
+            os._exit(error.code if isinstance(error.code, int) else 1)
         journal.write({"end": addon.name})
     return []
 
@@ -416,28 +413,6 @@ def folders_for(arguments: dict[str, Any]) -> Folders:
     if rescue is None:
         return own_folders()
     return Folders(rescue["addons"], rescue["extensions"], rescue["stand_in"])
-
-
-def elsewhere(expected: dict[str, Any]) -> dict[str, Any] | None:
-    """Where this Blender keeps the user's files, if the command line thinks it is elsewhere."""
-    own = own_folders()
-    actual: dict[str, Any] = {
-        "config": os.path.dirname(preferences_path()),
-        "addons": own.addons,
-        "repository": user_repository(own),
-        "version": ".".join(map(str, bpy.app.version)),
-    }
-    places = ("config", "addons", "repository")
-    same = all(actual[key] is None or same_place(actual[key], expected[key]) for key in places)
-    return None if same and actual["version"] == expected["version"] else actual
-
-
-def user_repository(folders: Folders) -> str | None:
-    """Where Blender installs the extensions that come as files."""
-    for repo, directory in repositories(folders):
-        if repo.module == "user_default":
-            return directory
-    return None
 
 
 LOOKS: dict[str, Callable[[dict[str, Any], Folders], Any]] = {

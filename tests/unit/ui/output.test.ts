@@ -5,7 +5,12 @@ const output = createOutput({
   json: false,
   quiet: false,
   verbose: false,
-  target: { service: ["--port", "6791"], configuration: ["--config", "'my file.yaml'"] },
+  target: {
+    service: ["--port", "6791"],
+    configuration: ["--config", "'my file.yaml'"],
+    profile: ["--profile", "/p"],
+    blender: ["--blender-exec", "/b"],
+  },
 });
 
 test.each([
@@ -17,7 +22,11 @@ test.each([
     "blender-remote-cli pkg purge-cache, blender-remote-cli init /path",
     "blender-remote-cli pkg purge-cache --port 6791 --config 'my file.yaml', blender-remote-cli init --config 'my file.yaml' /path",
   ],
-  ["blender-remote-cli install", "blender-remote-cli install --config 'my file.yaml'"],
+  ["blender-remote-cli install", "blender-remote-cli install --config 'my file.yaml' --profile /p"],
+  [
+    "blender-remote-cli addon list --all",
+    "blender-remote-cli addon list --config 'my file.yaml' --profile /p --blender-exec /b --all",
+  ],
   ["blender-remote-cli --help", "blender-remote-cli --help"],
   ["did you mean --port?", "did you mean --port?"],
 ])("commands in a hint mean the target that the user named: %s", (hint, aimed) => {
