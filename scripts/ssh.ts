@@ -3,9 +3,8 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { messageOf } from "../src/failure.ts";
 import { ensurePackages } from "./apt.ts";
-import { DevError, mustRun } from "./process.ts";
+import { DevError, mustRun, run } from "./process.ts";
 
 export interface SshServer extends AsyncDisposable {
   /** `scp` and its options, up to the paths. */
@@ -60,12 +59,15 @@ export async function startSshServer(folder: string): Promise<SshServer> {
     ["BatchMode", "yes"],
   ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
   const user = (await mustRun(["id", "-un"])).trim();
-  await mustRun(["ssh", "-F", "none", ...options, `${user}@127.0.0.1`, "true"]).catch(
-    async (error: unknown) => {
-      server.kill();
-      throw new DevError(`${messageOf(error)}\nsshd: ${await Bun.file(join(home, "log")).text()}`);
-    },
-  );
+  const greet = () => run(["ssh", "-F", "none", ...options, `${user}@127.0.0.1`, "true"]);
+  let greeted = await greet();
+  while (greeted.code !== 0 && /refused/.test(greeted.stderr) && server.exitCode === null) {
+    greeted = await greet();
+  }
+  if (greeted.code !== 0) {
+    server.kill();
+    throw new DevError(`${greeted.stderr}\nsshd: ${await Bun.file(join(home, "log")).text()}`);
+  }
   return {
     scp: ["scp", "-q", "-F", "none", ...options],
     target: (path) => `${user}@127.0.0.1:${path}`,

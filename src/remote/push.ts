@@ -208,9 +208,9 @@ function unsent({ name, size }: Wheel): Omit<PushedFile, "status"> {
 }
 
 /** Files above this size, in bytes, keep a stream's buffers and both processors busy by themselves. */
-const largeSize = 2 * 1024 * 1024;
+const largeSize = 1024 * 1024;
 /** Streams at once, and how many of them may carry a large file. */
-const streams = 4;
+const streams = 8;
 const largeStreams = 2;
 
 /** Bytes whose hashes are worth a call to a plain server. */
