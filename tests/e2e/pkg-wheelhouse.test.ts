@@ -143,3 +143,34 @@ test("push and install --offline, without naming a folder", async () => {
   expect(both.code).toBe(2);
   expect(both.stderr).toContain("--offline installs offline, and --index-url is for");
 });
+
+test("a push goes on while Blender runs other code, which isn't disturbed", async () => {
+  await using box = await sandbox();
+  await startService(box, await launcherOf("bpy"));
+  const there = join(box.dir, "there");
+  const local = join(box.dir, "local");
+  await writeWheel(local, { name: "busy", padding: 5_000_000 });
+  await writeWheel(local, { name: "other", tag: "cp27-cp27m-win32" });
+  const stop = join(box.dir, "stop");
+  // Held until the push has ended: a push that waited for it would never end.
+  const code = `import os, time
+while not os.path.exists(${JSON.stringify(stop)}):
+    time.sleep(0.01)
+print("held")`;
+  const running = box.spawn(["execute", "--code", code]);
+  const isBusy = async () => {
+    const status = JSON.parse((await box.cli(["status", "--json"])).stdout);
+    return status.load.running_seconds > 1.5;
+  };
+  while (!(await isBusy()));
+  const pushed = await box.cli(["pkg", "push", local, "--remote-wheelhouse", there, "--json"]);
+  await writeFile(stop, "");
+  expect(await running.stdout.text()).toBe("held\n");
+  expect(await running.exited).toBe(0);
+  expect(JSON.parse(expectSuccess(pushed).stdout)).toMatchObject({
+    uploaded: 2,
+    warnings: [expect.stringContaining("Blender is running other code")],
+  });
+  const names = ["busy-1.0-py3-none-any.whl", "other-1.0-cp27-cp27m-win32.whl"];
+  expect(await entries(there)).toEqual(names);
+});

@@ -1,7 +1,7 @@
 import { Failure } from "../../failure.ts";
 import { HashCache } from "../../local/hash-cache.ts";
 import { collectWheels } from "../../local/wheels.ts";
-import type { Connection, Deadlines } from "../../remote/connection.ts";
+import { can, type Deadlines, type Session } from "../../remote/connection.ts";
 import { knownTagsOf } from "../../remote/environment.ts";
 import {
   type PushedFile,
@@ -9,6 +9,7 @@ import {
   push as pushWheels,
   type Wheel,
 } from "../../remote/push.ts";
+import { loadOf } from "../../remote/service.ts";
 import { count, megabytes } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
@@ -51,6 +52,14 @@ function describe(file: PushedFile): string {
   }
 }
 
+/** Code that holds Blender's main thread for so many seconds may hold it for long. */
+const heldSeconds = 1;
+
+async function isHeld({ server, connection }: Session): Promise<boolean> {
+  if (!can(server, "status")) return false;
+  return ((await loadOf(connection)).running_seconds ?? 0) >= heldSeconds;
+}
+
 /**
  * Says which of these wheels Blender's Python doesn't take, before any is sent: in a table on
  * stderr, or with `strict` as a failure.
@@ -59,7 +68,7 @@ function describe(file: PushedFile): string {
  * @throws Failure with `strict`: `tags-dont-fit`, `tags-unknown`.
  */
 async function misfitWarnings(
-  connection: Connection,
+  session: Session,
   wheels: readonly Wheel[],
   strict: boolean,
   output: Output,
@@ -67,7 +76,11 @@ async function misfitWarnings(
   const names = wheels.map((wheel) => wheel.name).filter((name) => !isUniversal(name));
   // Wheels for every Python 3 need no question.
   if (names.length === 0) return [];
-  const { tags, unknown } = await knownTagsOf(connection);
+  // A stream needs nothing of Blender's main thread; only this question would wait for it.
+  const busy = !strict && (await isHeld(session));
+  const { tags, unknown } = busy
+    ? { tags: null, unknown: "Blender is running other code; --strict waits for its end" }
+    : await knownTagsOf(session.connection);
   const target = tags === null ? null : targetTags(tags);
   if (target === null) {
     const message = `it isn't known which wheels fit Blender's Python: ${unknown}`;
@@ -183,7 +196,7 @@ export const push = command({
     const sizes = new Map(wheels.map(({ name, size }) => [name, size]));
     let warnings: string[] = [];
     const pushed = await withPackages(target, output, signal, async (session) => {
-      warnings = await misfitWarnings(session.connection, wheels, args.strict === true, output);
+      warnings = await misfitWarnings(session, wheels, args.strict === true, output);
       try {
         return await pushWheels(session, wheels, {
           folder: args["remote-wheelhouse"],
