@@ -46,6 +46,7 @@ beforeAll(async () => {
     { name: "brone", version: "2.0" },
     { name: "brmany", scripts },
     { name: "numpy", version: "2.9" },
+    { name: "brroot" },
     { name: "brneedy", requires: ["numpy>=2"] },
     { name: "brodd", tag: "cp27-cp27m-win32" },
   ];
@@ -168,6 +169,14 @@ test("-r: a requirements file of this machine, and what is typed", async () => {
   await Bun.write(file, "brone\n--pre\n");
   const refused = await offline("-r", file, "--json");
   expectError(refused, { code: "bad-requirement", exit: 2, says: `${file}:2: ` });
+});
+
+test("nothing about root, who is everybody in a container", async () => {
+  // Only where it is so, pip would say it.
+  expect(process.getuid?.()).toBe(0);
+  const { stderr } = expectSuccess(await offline("brroot"));
+  expect(stderr).toContain("Successfully installed brroot");
+  expect(stderr).not.toContain("root'");
 });
 
 test("what is there already isn't installed, and that's said", async () => {

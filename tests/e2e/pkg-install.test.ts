@@ -25,6 +25,7 @@ interface Installed {
   hint: string | null;
   warnings: string[];
   errors: string[];
+  code: string | null;
 }
 
 const servers = [
@@ -87,6 +88,7 @@ for (const server of servers) {
         },
         warnings: [],
         errors: [],
+        code: null,
         hint: null,
       });
       expect(await python("import numpy; print(numpy.zeros(3).sum(), numpy.__version__)")).toBe(
@@ -134,7 +136,8 @@ for (const server of servers) {
       expect(JSON.parse(result.stdout)).toMatchObject({
         installed: [],
         pip: { returncode: 1 },
-        errors: ["nothing that fits brmissing was found", "pip ended with exit status 1"],
+        errors: ["nothing that fits brmissing, which brneedy needs, is in the wheelhouse"],
+        code: "no-matching-distribution",
         hint: expect.stringContaining("pip download"),
       });
       expect(result.stderr).toContain("No matching distribution found for brmissing");
