@@ -47,7 +47,7 @@ for (const server of servers) {
       await Promise.all(names.map((name) => writeFile(join(there, name), "")));
       const { code, message } = refused(await install("brmany-4999", there));
       expect(code).toBe("wheelhouse-lacks");
-      expect(message).toMatch(/brmany_4999 1\.0 +cp312-cp312-win32 +is for CPython 3\.12/);
+      expect(message).toMatch(/brmany_4999 1\.0 is for CPython 3\.12, /);
     });
 
     test("spaces, quotes and other scripts in its path; a corrupt wheel counts by its name", async () => {
