@@ -1,6 +1,6 @@
-import { readdir, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type Entry, open as openZip } from "yauzl";
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader } from "yauzl";
 import { Failure, messageOf, systemCodeOf } from "../failure.ts";
 import { parseWheelName } from "../wheels/filename.ts";
 
@@ -15,6 +15,9 @@ export interface LocalWheel {
   /** Why it can't be pushed. */
   problem: string | undefined;
 }
+
+/** So many files are open at once, however many there are. */
+const examinedAtOnce = 16;
 
 /**
  * Finds the wheels that paths name: files as they are, folders searched deeply. In order of file
@@ -40,7 +43,13 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
     }
   }
   const names = [...found].sort(([a], [b]) => (a < b ? -1 : 1));
-  return Promise.all(names.map(([name, path]) => examine(name, path)));
+  const wheels: LocalWheel[] = [];
+  const left = names.entries();
+  const work = async () => {
+    for (const [index, [name, path]] of left) wheels[index] = await examine(name, path);
+  };
+  await Promise.all(Array.from({ length: examinedAtOnce }, work));
+  return wheels;
 }
 
 function missing(path: string, error: unknown): Failure {
@@ -112,7 +121,7 @@ async function examine(name: string, path: string): Promise<LocalWheel> {
   if (size === 0) return bad("it is empty");
   let entries: Entry[];
   try {
-    entries = await zipEntries(path);
+    entries = await zipEntries(path, size);
   } catch (error) {
     return bad(`it isn't a whole zip archive: ${messageOf(error)}`);
   }
@@ -134,18 +143,63 @@ function fingerprintOf(entries: readonly Entry[]): string {
   return hasher.digest("hex");
 }
 
+/** Bytes at a wheel's end that hold all of its directory, but for wheels of very many files. */
+const tailSize = 32 * 1024;
+
+/** Reads a file's end at once, where a zip's directory is: yauzl asks for it in many small pieces. */
+class TailReader extends RandomAccessReader {
+  readonly #file: FileHandle;
+  readonly #tail: Buffer;
+  readonly #begin: number;
+
+  private constructor(file: FileHandle, tail: Buffer, begin: number) {
+    super();
+    this.#file = file;
+    this.#tail = tail;
+    this.#begin = begin;
+  }
+
+  static async of(file: FileHandle, size: number): Promise<TailReader> {
+    const begin = Math.max(0, size - tailSize);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.allocUnsafe(size - begin),
+      0,
+      size - begin,
+      begin,
+    );
+    return new TailReader(file, buffer.subarray(0, bytesRead), begin);
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    const from = position - this.#begin;
+    if (from >= 0 && from + length <= this.#tail.length) {
+      this.#tail.copy(buffer, offset, from, from + length);
+      queueMicrotask(() => callback(null));
+      return;
+    }
+    this.#file
+      .read(buffer, offset, length, position)
+      .then(
+        ({ bytesRead }) => callback(bytesRead === length ? null : new Error("unexpected EOF")),
+        callback,
+      );
+  }
+}
+
 /** A zip's central directory, which stands at its end: a cut-off file has none. */
-function zipEntries(path: string): Promise<Entry[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<Entry[]>();
-  openZip(path, { autoClose: true }, (error, zip) => {
-    if (error !== null) return reject(error);
-    const entries: Entry[] = [];
-    zip.on("entry", (entry: Entry) => entries.push(entry));
-    zip.on("error", reject);
-    zip.on("end", () => resolve(entries));
-    return undefined;
-  });
-  return promise;
+async function zipEntries(path: string, size: number): Promise<Entry[]> {
+  await using file = await open(path);
+  const reader = await TailReader.of(file, size);
+  const zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false });
+  const entries: Entry[] = [];
+  for await (const entry of zip.eachEntry()) entries.push(entry);
+  return entries;
 }
 
 /** The SHA-256 of a local file, in lower-case hexadecimal; its size doesn't matter for memory. */

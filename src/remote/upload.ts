@@ -12,9 +12,6 @@ const partScript: Script = { name: "part_file.py", source: partFileSource };
 /** Seconds in which a transfer must move at least one byte. */
 export const stallSeconds = 30;
 
-/** What is read of a local file at once when it is streamed, in bytes. */
-const readSize = 512 * 1024;
-
 /** The unit in which a part that is there already is compared, in bytes. */
 const blockSize = 1024 * 1024;
 /** Blocks that are hashed there in one call: a fraction of a second's work. */
@@ -102,6 +99,21 @@ class Source {
     });
   }
 
+  /**
+   * The file's bytes from `begin` on, as the system gives them.
+   *
+   * @throws Failure `file-changed` where there are fewer bytes than there should be.
+   */
+  async *from(begin: number): AsyncGenerator<Uint8Array> {
+    const { path, size } = this.#upload;
+    let end = begin;
+    for await (const bytes of Bun.file(path).slice(begin, size).stream()) {
+      end += bytes.length;
+      yield bytes;
+    }
+    if (end !== size) this.check();
+  }
+
   /** @throws Failure `file-changed` where there are fewer bytes than there should be. */
   async read(begin: number, end: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(await Bun.file(this.#upload.path).slice(begin, end).arrayBuffer());
@@ -176,27 +188,20 @@ export async function uploadAsStream(
  */
 async function* fileAndHash(
   source: Source,
-  { size, knownSha256 }: Upload,
+  { knownSha256 }: Upload,
   offset: number,
   observer: UploadObserver,
 ): AsyncGenerator<Uint8Array> {
   const hasher = knownSha256 === undefined ? new Bun.CryptoHasher("sha256") : undefined;
-  const read = (begin: number) => {
-    const bytes = source.read(begin, Math.min(size, begin + readSize));
-    bytes.catch(() => {}); // The sending may end before anybody looks at it.
-    return bytes;
-  };
-  const first = hasher === undefined ? offset : 0;
-  let next = read(first);
-  for (let begin = first; begin < size; begin += readSize) {
-    const bytes = await next;
+  let begin = hasher === undefined ? offset : 0;
+  for await (const bytes of source.from(begin)) {
     const end = begin + bytes.length;
-    // Read while the bytes before are hashed and sent.
-    if (end < size) next = read(end);
     hasher?.update(bytes);
-    if (end <= offset) continue;
-    yield bytes.subarray(Math.max(0, offset - begin));
-    observer.sent(end - Math.max(begin, offset));
+    if (end > offset) {
+      yield bytes.subarray(Math.max(0, offset - begin));
+      observer.sent(end - Math.max(begin, offset));
+    }
+    begin = end;
   }
   source.check();
   yield new TextEncoder().encode(hasher?.digest("hex") ?? knownSha256);

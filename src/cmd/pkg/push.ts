@@ -181,9 +181,10 @@ export const push = command({
     const hashes = await HashCache.open();
     const bad: PushedFile[] = [];
     const wheels: (Wheel & { state: string })[] = [];
-    for (const { name, path, size, fingerprint, problem } of local) {
+    const states = await Promise.all(local.map(({ path }) => hashes.state(path)));
+    for (const [index, { name, path, size, fingerprint, problem }] of local.entries()) {
+      const state = states[index] ?? "";
       if (problem === undefined) {
-        const state = await hashes.state(path);
         const knownSha256 = hashes.known(path, state);
         const sha256 = () => hashes.sha256(path);
         wheels.push({ name, path, size, fingerprint, state, knownSha256, sha256 });
@@ -223,10 +224,12 @@ export const push = command({
         progress.end();
       }
     });
-    for (const { name, path, state } of wheels) {
-      const sha256 = pushed.files.find((file) => file.name === name)?.sha256;
+    const sums = new Map(pushed.files.map(({ name, sha256 }) => [name, sha256]));
+    const remember = async ({ name, path, state }: (typeof wheels)[number]) => {
+      const sha256 = sums.get(name);
       if (sha256 != null) await hashes.put(path, state, sha256).catch(() => {});
-    }
+    };
+    await Promise.all(wheels.map(remember));
     await hashes.save();
     const all = [...pushed.files, ...bad].sort((a, b) => (a.name < b.name ? -1 : 1));
     const number = (status: PushedFile["status"]) =>

@@ -73,9 +73,9 @@ class Hashes:
         """Write what is new in one piece. Where that fails, hashes are computed again next time."""
         if not self._changed:
             return
-        there = {name for name in self._known if (self._path.parent / name).is_file()}
-        text = json.dumps({name: self._known[name] for name in sorted(there)})
         with contextlib.suppress(OSError):
+            there = self._known.keys() & set(os.listdir(self._path.parent))
+            text = json.dumps({name: self._known[name] for name in sorted(there)})
             handle, new = tempfile.mkstemp(dir=self._path.parent, prefix=".blender-remote-")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -94,12 +94,16 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def regular_file(path: Path) -> os.stat_result | None:
-    """What is known of a regular file, not a link to one; None where there is none."""
-    with contextlib.suppress(OSError):
-        if not path.is_symlink() and path.is_file():
-            return path.stat()
-    return None
+def regular_files(folder: Path) -> dict[str, os.stat_result]:
+    """The regular files of a folder by name, without links."""
+    found = {}
+    with os.scandir(folder) as here:
+        for entry in here:
+            # Another push may rename or remove a file in between.
+            with contextlib.suppress(FileNotFoundError):
+                if entry.is_file(follow_symlinks=False):
+                    found[entry.name] = entry.stat(follow_symlinks=False)
+    return found
 
 
 def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -119,7 +123,7 @@ def is_part(name: str) -> bool:
 def clear_old(folder: Path) -> int:
     """Remove the parts that nobody has written to for a week; how many."""
     removed = 0
-    for name, info in list(entries(folder)):
+    for name, info in regular_files(folder).items():
         if is_part(name) and time.time() - info.st_mtime > WEEK:
             with contextlib.suppress(OSError):
                 os.unlink(folder / name)
@@ -148,12 +152,13 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     there: dict[str, str | None] = {}
     unhashed: list[str] = []
     parts: dict[str, int] = {}
+    here = regular_files(folder)
     for wheel in arguments["wheels"]:
         name = wheel["name"]
-        part = regular_file(folder / wheel["part"])
+        part = here.get(wheel["part"])
         if part is not None:
             parts[name] = part.st_size
-        info = regular_file(folder / name)
+        info = here.get(name)
         if info is None:
             continue
         if info.st_size != wheel["size"]:
@@ -185,8 +190,9 @@ def record(arguments: dict[str, Any]) -> None:
     """
     folder = Path(arguments["folder"])
     hashes = Hashes(folder)
+    here = regular_files(folder)
     for name, wheel in arguments["wheels"].items():
-        info = regular_file(folder / name)
+        info = here.get(name)
         if info is not None and info.st_size == wheel["size"]:
             hashes.put(name, info, wheel["sha256"])
     hashes.save()

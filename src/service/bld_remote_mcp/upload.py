@@ -19,7 +19,7 @@ from .part_file import PartBusyError, give_name, open_part, sha256_of
 
 # Large, because with a busy main thread each step waits some milliseconds for its turn.
 BLOCK_SIZE = 2 * 1024 * 1024
-BLOCKS = 3
+BLOCKS = 4
 # Written data goes to the disk while more comes in: little is left to flush at the end, and the
 # system never stops the writer because too much waits.
 _FLUSH_EVERY = 16 * 1024 * 1024
@@ -27,6 +27,9 @@ _DIGEST_LENGTH = 64
 
 ReadInto = Callable[[memoryview], int]
 """Fills a buffer as far as bytes come; gives fewer only where the sender has ended."""
+
+_Queue = SimpleQueue["tuple[memoryview, int] | None"]
+"""Blocks on their way from one step to the next, with how much of each counts; None ends it."""
 
 
 class UploadError(CommandError):
@@ -93,15 +96,13 @@ class Upload:
 
 
 class _Writer:
-    """Reads and hashes blocks on this thread while another one writes those before."""
+    """Reads blocks on this thread; where there are many, others hash and write them meanwhile."""
 
     def __init__(self, file: BinaryIO, digest: "hashlib._Hash", size: int) -> None:
         self._file = file
         self._digest = digest
         self._left = size
         self._unflushed = 0
-        self._free: SimpleQueue[memoryview] = SimpleQueue()
-        self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
         self._flushing: Thread | None = None
         self._error: BaseException | None = None
 
@@ -112,46 +113,55 @@ class _Writer:
             self._digest.update(block)
             self._take(block)
         else:
-            self._run_thread(read_into)
+            self._run_threads(read_into)
         if self._error is not None:
             raise self._error
         if self._left > 0:
             raise UploadError(f"the connection ended with {self._left} bytes to come")
 
-    def _run_thread(self, read_into: ReadInto) -> None:
+    def _run_threads(self, read_into: ReadInto) -> None:
+        free: _Queue = SimpleQueue()
+        arrived: _Queue = SimpleQueue()
+        hashed: _Queue = SimpleQueue()
         for _ in range(BLOCKS):
-            self._free.put(memoryview(bytearray(BLOCK_SIZE)))
-        thread = Thread(target=self._write_all, name="bld_remote upload", daemon=True)
-        thread.start()
+            free.put((memoryview(bytearray(BLOCK_SIZE)), 0))
+        steps = ((self._digest.update, arrived, hashed), (self._take, hashed, free))
+        threads = [
+            Thread(target=self._each, args=step, name="bld_remote upload", daemon=True)
+            for step in steps
+        ]
+        for thread in threads:
+            thread.start()
         try:
-            while self._left > 0 and self._error is None:
-                block = self._free.get()
+            while self._left > 0 and self._error is None and (item := free.get()) is not None:
+                block, _ = item
                 expected = min(len(block), self._left)
                 count = self._read(read_into, block[:expected])
-                self._digest.update(block[:count])
-                self._full.put((block, count))
+                arrived.put((block, count))
                 if count < expected:
                     break
         finally:
-            self._full.put(None)
-            thread.join()
+            arrived.put(None)
+            for thread in threads:
+                thread.join()
             if self._flushing is not None:
                 self._flushing.join()
+
+    def _each(self, work: Callable[[memoryview], None], come: "_Queue", go: "_Queue") -> None:
+        while (item := come.get()) is not None:
+            block, count = item
+            try:
+                if self._error is None:
+                    work(block[:count])
+            except BaseException as error:
+                self._error = error
+            go.put(item)
+        go.put(None)
 
     def _read(self, read_into: ReadInto, block: memoryview) -> int:
         count = read_into(block) if block else 0
         self._left -= count
         return count
-
-    def _write_all(self) -> None:
-        while (item := self._full.get()) is not None:
-            block, count = item
-            try:
-                if self._error is None:
-                    self._take(block[:count])
-            except BaseException as error:
-                self._error = error
-            self._free.put(block)
 
     def _take(self, block: memoryview) -> None:
         while block:

@@ -56,6 +56,33 @@ describe("what is found", () => {
     }
   });
 
+  test("a wheel of very many files", async () => {
+    const entries = Array.from({ length: 2000 }, (_, index): [string, Uint8Array] => [
+      `a/a module with a long name, number ${index}.py`,
+      new Uint8Array(),
+    ]);
+    const info: [string, Uint8Array] = ["a-1.0.dist-info/WHEEL", new TextEncoder().encode("1")];
+    const first = zipSync(Object.fromEntries([info, ...entries]));
+    const other = zipSync(Object.fromEntries([info, ...entries.toReversed()]));
+    await Bun.write(join(dir, "one", a), first);
+    await Bun.write(join(dir, "other", a), other);
+    const [one, two] = [
+      await collectWheels([join(dir, "one")]),
+      await collectWheels([join(dir, "other")]),
+    ];
+    expect([one[0]?.problem, two[0]?.problem]).toEqual([undefined, undefined]);
+    expect(one[0]?.fingerprint).not.toBe(two[0]?.fingerprint);
+  });
+
+  test("more wheels than are looked at together", async () => {
+    const names = Array.from({ length: 100 }, (_, index) => `w${index}-1.0-py3-none-any.whl`);
+    for (const name of names) await wheel(join("house", name), name);
+    const found = await collectWheels([join(dir, "house")]);
+    expect(found.map(({ name }) => name)).toEqual(names.toSorted());
+    expect(new Set(found.map(({ fingerprint }) => fingerprint)).size).toBe(100);
+    expect(found.map(({ problem }) => problem)).toEqual(Array(100).fill(undefined));
+  });
+
   test("a file once, whichever way it was reached", async () => {
     const path = await wheel(`house/deep/${a}`);
     await symlink(path, join(dir, "house", a));
