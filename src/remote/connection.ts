@@ -18,6 +18,8 @@ export interface Deadlines {
   firstAnswer: number;
   /** Until any later answer, where a request has no limit of its own; without it the total holds. */
   answer?: number;
+  /** Without a byte, once an answer has begun; 30 by default. */
+  midway?: number;
   /** For everything together; `Infinity` for none. */
   total: number;
 }
@@ -61,6 +63,9 @@ export const protocolVersion = 1;
 
 /** The longest answer that is taken, in bytes. */
 const answerLimit = 256 * 1024 * 1024;
+
+/** Seconds without a byte after which an answer that has begun isn't waited for any more. */
+const midwaySeconds = 30;
 
 /** Bytes that may be under way when the last one was handed over: both systems' buffers. */
 const unseenBytes = 16 * 1024 * 1024;
@@ -123,6 +128,7 @@ export class Connection {
   #unsent: Uint8Array = new Uint8Array(0);
   /** Resolved when the system has taken all that there is to send. */
   #taken: PromiseWithResolvers<void> | undefined;
+  readonly #midwaySeconds: number;
   /** When bytes moved for the last time, either way. */
   #moved = 0;
   #waiting: PromiseWithResolvers<string> | undefined;
@@ -132,6 +138,7 @@ export class Connection {
     this.endpoint = endpoint;
     this.#signal = signal;
     this.#answerSeconds = deadlines.answer ?? Number.POSITIVE_INFINITY;
+    this.#midwaySeconds = deadlines.midway ?? midwaySeconds;
     this.#ends = performance.now() + deadlines.total * 1000;
   }
 
@@ -198,7 +205,8 @@ export class Connection {
    *
    * @param seconds limit for this answer; the connection's total holds besides.
    * @throws Failure `timeout` (kind `timeout`) when the total passed, `silent` (kind `no-service`)
-   *   when `seconds` did, `connection-lost`, `not-a-service`, `interrupted`.
+   *   when `seconds` did, `answer-broken` (kind `no-service`) when nothing more came of an answer
+   *   that had begun, `connection-lost`, `not-a-service`, `interrupted`.
    */
   async request(
     type: string,
@@ -309,6 +317,10 @@ export class Connection {
     // Without anything alongside, what fails the sending fails the answer too.
     sent.catch(() => {});
     const along = alongside === undefined ? [] : [sent.then(() => alongside(answered))];
+    const watch = setInterval(() => {
+      const silence = (performance.now() - this.#moved) / 1000;
+      if (this.#reader.midway && silence > this.#midwaySeconds) this.#fail(this.#broke(silence));
+    }, this.#midwaySeconds * 50);
     try {
       const answer = await Promise.race([answered, limit.promise, ...along]);
       return this.#parse(answer);
@@ -321,6 +333,7 @@ export class Connection {
     } finally {
       this.#waiting = undefined;
       limit.dispose();
+      clearInterval(watch);
     }
   }
 
@@ -409,6 +422,17 @@ export class Connection {
       {
         kind: "no-service",
         hint: "the network may be gone, or the disk there: blender-remote-cli status",
+      },
+    );
+  }
+
+  #broke(seconds: number): Failure {
+    return new Failure(
+      "answer-broken",
+      `${nameOf(this.endpoint)} began an answer, and then nothing came for ${seconds.toFixed(0)} s`,
+      {
+        kind: "no-service",
+        hint: "the network may be gone, or the server gave up sending: blender-remote-cli status",
       },
     );
   }

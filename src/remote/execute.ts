@@ -90,8 +90,8 @@ function overtime(running: boolean): Failure {
   });
 }
 
-/** The digest and the outcome in a script's line of output. */
-function outcomeIn(stdout: string, nonce: string): [digest: string, outcome: string] {
+/** What a script of ours printed behind the nonce, to the line's end. */
+function lineIn(stdout: string, nonce: string): string {
   const begin = stdout.lastIndexOf(nonce);
   if (begin === -1) {
     throw new Failure("execute-failed", "the answer of the script that was sent is missing", {
@@ -99,19 +99,15 @@ function outcomeIn(stdout: string, nonce: string): [digest: string, outcome: str
     });
   }
   const end = stdout.indexOf("\n", begin);
-  const line = stdout.slice(begin + nonce.length, end === -1 ? undefined : end);
-  if (line === unknownRunner) throw new UnknownScript();
-  const digest = line.slice(0, digestLength);
-  const outcome = line.slice(digestLength + 1);
-  // Some servers end what they cut off with a line of their own.
-  if (end !== -1 && digestOf(outcome) === digest) return [digest, outcome];
-  throw new Failure("answer-truncated", "the server cut the answer off, it was too long", {
+  if (end === -1) throw truncated();
+  return stdout.slice(begin + nonce.length, end);
+}
+
+function truncated(): Failure {
+  return new Failure("answer-truncated", "the server cut the answer off, it was too long", {
     hint: "let the code print less, or write to a file there",
   });
 }
-
-/** Characters of a SHA-256 in hexadecimal. */
-const digestLength = 64;
 
 function digestOf(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex");
@@ -182,7 +178,7 @@ async function called<T>(
 }
 
 /** The code of a call: it brings the runner along where the server doesn't keep it. */
-function codeOf(words: readonly string[], nonce: string, kept: boolean): string {
+function codeOf(words: readonly (string | number)[], nonce: string, kept: boolean): string {
   const answer = `answer(${words.map((word) => JSON.stringify(word)).join(", ")})`;
   if (!kept) return `${scriptRunner}\nkeep("${runnerModule}").${answer}\n`;
   return `import sys
@@ -205,6 +201,8 @@ export interface CallOptions {
   serverLimit?: boolean;
   /** A name by which the request can be interrupted. For servers with the capability `request_id`. */
   requestId?: string;
+  /** Take the outcome in pieces. For servers that can't send long answers. */
+  pieces?: boolean;
 }
 
 /**
@@ -235,7 +233,8 @@ async function callOnce<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S>> {
   const nonce = `blender-remote-${crypto.randomUUID()} `;
   const { call, digest } = callOf(script, args, kept);
-  const code = codeOf([call, digest, nonce], nonce, kept);
+  const pieces = options.pieces === true ? [smallestPiece] : [];
+  const code = codeOf([call, digest, nonce, ...pieces], nonce, kept);
   const left = connection.secondsLeft;
   // A little less than there is, so that the server's word comes before our own deadline.
   const limit = { _timeout_seconds: left - Math.min(0.5, left / 10) };
@@ -245,7 +244,52 @@ async function callOnce<S extends v.GenericSchema>(
     ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
   };
   const answer = await connection.request("execute_code", params, options.seconds);
-  return valueIn(outcomeIn(standardOutput(answer), nonce), schema);
+  const line = lineIn(standardOutput(answer), nonce);
+  if (line === unknownRunner) throw new UnknownScript();
+  const space = line.indexOf(" ");
+  const [own = "", length] = line.slice(0, Math.max(0, space)).split(":");
+  let outcome = line.slice(space + 1);
+  if (length !== undefined) {
+    outcome += await restOf(connection, nonce, outcome.length, Number(length), options.seconds);
+  }
+  // Some servers end what they cut off with a line of their own.
+  if (digestOf(outcome) !== own) throw truncated();
+  return valueIn([own, outcome], schema);
+}
+
+/**
+ * Characters of an outcome that plain servers are asked for at once. The add-on of mcp-for-blender
+ * gives up an answer that the system hasn't taken from it within a second, and says nothing more:
+ * pieces grow only while they arrive much faster.
+ */
+const smallestPiece = 256 * 1024;
+const largestPiece = 1024 * 1024;
+const quickMilliseconds = 200;
+
+/** The characters from `begin` on of an outcome that didn't fit into the answer of its call. */
+async function restOf(
+  connection: Connection,
+  callNonce: string,
+  begin: number,
+  length: number,
+  seconds: number | undefined,
+): Promise<string> {
+  const pieces: string[] = [];
+  let limit = smallestPiece;
+  for (let at = begin; at < length; ) {
+    const nonce = `blender-remote-${crypto.randomUUID()} `;
+    const words = [callNonce, at, limit, nonce].map((word) => JSON.stringify(word)).join(", ");
+    const code = `import sys\nsys.modules["${runnerModule}"].rest(${words})\n`;
+    const asked = performance.now();
+    const answer = await connection.request("execute_code", { code }, seconds);
+    const piece = lineIn(standardOutput(answer), nonce);
+    if (piece.length !== Math.min(limit, length - at)) throw truncated();
+    pieces.push(piece);
+    at += piece.length;
+    const quick = performance.now() - asked < quickMilliseconds;
+    limit = quick ? Math.min(largestPiece, limit * 2) : Math.max(smallestPiece, limit / 2);
+  }
+  return pieces.join("");
 }
 
 const besideSchema = v.object({ outcome: v.string(), digest: v.string() });
@@ -266,7 +310,8 @@ export async function callBeside<S extends v.GenericSchema>(
   seconds?: number,
 ): Promise<v.InferOutput<S>> {
   if (!can(server, "run_script")) {
-    return callScript(connection, script, args, schema, seconds === undefined ? {} : { seconds });
+    const limit = seconds === undefined ? {} : { seconds };
+    return callScript(connection, script, args, schema, { ...limit, pieces: true });
   }
   return called(connection, script, async (kept) => {
     const answer = await connection.request("run_script", callOf(script, args, kept), seconds);
@@ -329,5 +374,6 @@ export async function runCode(session: Session, code: UserCode, requestId: strin
   return callScript(session.connection, runCodeScript, args, runSchema, {
     serverLimit: can(session.server, "timeout_seconds"),
     ...(can(session.server, "request_id") ? { requestId } : {}),
+    pieces: session.server.kind === "plain",
   });
 }

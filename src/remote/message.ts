@@ -38,6 +38,11 @@ export class MessageReader {
     this.#limit = limit;
   }
 
+  /** Whether a message has begun and not ended. */
+  get midway(): boolean {
+    return this.#size > 0;
+  }
+
   /**
    * Takes what arrived and gives the messages that are complete now, as UTF-8 text.
    *

@@ -155,3 +155,44 @@ def test_the_runner_is_kept_as_a_module(
     document = json.dumps({"name": "s", "source": "def main(a): return a", "arguments": 5})
     sys.modules["kept_runner"].answer(document, digest_of(document), NONCE)
     assert capsys.readouterr().out.endswith('{"value": 5}\n')
+
+
+def test_an_outcome_that_is_too_long_for_one_answer_is_fetched_in_pieces(
+    run_script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> str:
+        before, line = capsys.readouterr().out.rsplit(NONCE, 1)
+        assert before == "\n"
+        assert line.endswith("\n")
+        return line[:-1]
+
+    outcome = json.dumps({"value": "ä" * 1000})
+    source = "def main(a): return 'ä' * a"
+    document = json.dumps({"name": "s", "source": source, "arguments": 1000})
+    run_script.answer(document, digest_of(document), NONCE, len(outcome))
+    assert said() == f"{digest_of(outcome)} {outcome}"
+
+    run_script.answer(document, digest_of(document), "first ", len(outcome) - 1)
+    text = capsys.readouterr().out.rsplit("first ", 1)[1]
+    assert text == f"{digest_of(outcome)}:{len(outcome)} {outcome[:-1]}\n"
+    run_script.rest("first ", 100, 200, NONCE)
+    assert said() == outcome[100:300]
+    run_script.rest("first ", 100, len(outcome) - 100, NONCE)
+    assert said() == outcome[100:]
+    # Its last character was asked for: it isn't kept any more.
+    run_script.rest("first ", 100, 200, NONCE)
+    assert said() == ""
+
+
+def test_few_outcomes_wait_to_be_fetched(
+    run_script: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.dumps({"name": "s", "source": "def main(a): return 'abc'", "arguments": None})
+    for number in range(50):
+        run_script.answer(document, digest_of(document), f"n{number} ", 1)
+    kept = 0
+    for number in range(50):
+        capsys.readouterr()
+        run_script.rest(f"n{number} ", 1, 1, NONCE)
+        kept += capsys.readouterr().out != f"\n{NONCE}\n"
+    assert 1 <= kept <= 5

@@ -18,6 +18,9 @@ from typing import Any
 # By the SHA-256 of the source. Few: each program that calls has a dozen scripts.
 _KEPT_SCRIPTS = 50
 _scripts: dict[str, CodeType] = {}
+# What didn't fit into one answer, by its nonce. Few: each program fetches the rest at once.
+_KEPT_OUTCOMES = 4
+_outcomes: dict[str, str] = {}
 
 
 class UnknownScriptError(Exception):
@@ -63,7 +66,7 @@ def _code_of(call: dict[str, Any], name: str) -> CodeType:
 
 def keep(module: str) -> Any:  # noqa: ANN401
     """Let later calls import ``answer`` from a module of this name; gives the one to use now."""
-    return sys.modules.setdefault(module, SimpleNamespace(answer=answer))
+    return sys.modules.setdefault(module, SimpleNamespace(answer=answer, rest=rest))
 
 
 def answered(document: str, digest: str) -> tuple[str, str]:
@@ -80,15 +83,38 @@ def answered(document: str, digest: str) -> tuple[str, str]:
     return text, _digest(text)
 
 
-def answer(document: str, digest: str, nonce: str) -> None:
+def answer(document: str, digest: str, nonce: str, limit: int | None = None) -> None:
     """Do as ``answered``, and print digest and outcome as one line.
 
     The line begins with ``nonce``, so that nothing that add-ons or other threads print meanwhile
-    can be taken for it.
+    can be taken for it. Of an outcome with more than ``limit`` characters, only so many are
+    printed; all its length stands behind the digest then, ``DIGEST:LENGTH``, and ``rest`` gives the
+    others.
     """
     text, own = answered(document, digest)
+    if limit is None or len(text) <= limit:
+        _print(nonce, f"{own} {text}")
+        return
+    while len(_outcomes) >= _KEPT_OUTCOMES:
+        del _outcomes[next(iter(_outcomes))]
+    _outcomes[nonce] = text
+    _print(nonce, f"{own}:{len(text)} {text[:limit]}")
+
+
+def rest(call_nonce: str, begin: int, limit: int, nonce: str) -> None:
+    """Print, behind ``nonce``, characters of the outcome of the call that had ``call_nonce``.
+
+    Nothing where it isn't kept any more; it is kept until its last character was asked for.
+    """
+    text = _outcomes.get(call_nonce, "")
+    if begin + limit >= len(text):
+        _outcomes.pop(call_nonce, None)
+    _print(nonce, text[begin : begin + limit])
+
+
+def _print(nonce: str, words: str) -> None:
     # One write, so that output of other threads can't land inside the line.
-    sys.stdout.write(f"\n{nonce}{own} {text}\n")
+    sys.stdout.write(f"\n{nonce}{words}\n")
 
 
 _NO_ERROR = {"type": "", "message": "", "errno": None, "path": None, "traceback": ""}

@@ -242,6 +242,28 @@ describe("deadlines", () => {
     gate.resolve();
     await expectFailure(connection.request("second", {}), "silent", 4);
   });
+
+  test("an answer that begins and then breaks off isn't waited for", async () => {
+    const connection = await open(answering('{"status": "succ'), { midway: 0.1 });
+    const failure = await expectFailure(connection.request("first", {}), "answer-broken", 4);
+    expect(failure.message).toContain("began an answer");
+    expect(connection.usable).toBe(false);
+  });
+
+  test("one that comes slowly, and one that hasn't begun, are", async () => {
+    const text = '{"status": "success"}';
+    const endpoint = listen({
+      data: async (socket) => {
+        await Bun.sleep(400);
+        for (const letter of text) {
+          socket.write(letter);
+          await Bun.sleep(20);
+        }
+      },
+    });
+    const connection = await open(endpoint, { midway: 0.2 });
+    expect(await connection.request("slow", {})).toEqual({ status: "success" });
+  });
 });
 
 describe("Ctrl-C", () => {

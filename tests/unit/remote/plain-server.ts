@@ -1,3 +1,5 @@
+import type { Socket } from "bun";
+import * as v from "valibot";
 import { Connection, type Deadlines } from "../../../src/remote/connection.ts";
 import { MessageReader } from "../../../src/remote/message.ts";
 
@@ -13,16 +15,31 @@ export interface PlainServer extends Disposable {
   endpoint: { host: string; port: number };
 }
 
+interface Peer {
+  reader: MessageReader;
+  unsent: Buffer;
+}
+
+function flush(socket: Socket<Peer>): void {
+  const taken = Math.max(0, socket.write(socket.data.unsent));
+  socket.data.unsent = socket.data.unsent.subarray(taken);
+}
+
 const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 
 function digestOf(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex");
 }
 
-/** The three words of the line `answer("…", "…", "…")`. */
-function wordsOf(code: string): [call: string, digest: string, nonce: string] {
-  const line = code.split("\n").findLast((one) => one.includes('answer("{')) ?? "";
-  return JSON.parse(`[${line.slice(line.indexOf("answer(") + "answer(".length, -1)}]`);
+const answerWords = v.tupleWithRest([v.string(), v.string(), v.string()], v.number());
+const restWords = v.tuple([v.string(), v.number(), v.number(), v.string()]);
+
+/** The words of the line `answer("…", "…", "…")` or `rest("…", …)`. */
+function wordsOf<S extends v.GenericSchema>(code: string, name: string, schema: S) {
+  const line = code.split("\n").findLast((one) => one.includes(`.${name}("`));
+  if (line === undefined) return undefined;
+  const words = line.slice(line.indexOf(`.${name}(`) + name.length + 2, -1);
+  return v.parse(schema, JSON.parse(`[${words}]`));
 }
 
 /**
@@ -33,25 +50,43 @@ export async function plainServer(
   value: (call: Call) => unknown,
   text: (line: string) => string = (line) => line,
 ): Promise<PlainServer> {
+  const outcomes = new Map<string, string>();
+  const printed = (code: string): string => {
+    const more = wordsOf(code, "rest", restWords);
+    if (more !== undefined) {
+      const [callNonce, begin, limit, nonce] = more;
+      return `\n${nonce}${(outcomes.get(callNonce) ?? "").slice(begin, begin + limit)}\n`;
+    }
+    const [call = "", digest, nonce = "", limit] = wordsOf(code, "answer", answerWords) ?? [];
+    if (digestOf(call) !== digest) throw new Error("the call's digest is wrong");
+    const outcome = JSON.stringify({ value: value(JSON.parse(call)) });
+    if (limit === undefined || outcome.length <= limit) {
+      return `\n${nonce}${digestOf(outcome)} ${outcome}\n`;
+    }
+    outcomes.set(nonce, outcome);
+    return `\n${nonce}${digestOf(outcome)}:${outcome.length} ${outcome.slice(0, limit)}\n`;
+  };
   const respond = (message: string): unknown => {
     const { type, params } = JSON.parse(message);
     if (type !== "execute_code") return { status: "error", message: `Unknown: ${type}` };
-    const [call, digest, nonce] = wordsOf(params.code);
-    if (digestOf(call) !== digest) throw new Error("the call's digest is wrong");
-    const outcome = JSON.stringify({ value: value(JSON.parse(call)) });
-    const stdout = text(`\n${nonce}${digestOf(outcome)} ${outcome}\n`);
+    const stdout = text(printed(params.code));
     return { status: "success", result: { executed: true, output: { stdout, stderr: "" } } };
   };
-  const readers = new WeakMap<object, MessageReader>();
-  const listener = Bun.listen({
+  const listener = Bun.listen<Peer>({
     hostname: "127.0.0.1",
     port: 0,
     socket: {
-      data(socket, chunk) {
-        const reader = readers.get(socket) ?? new MessageReader(64 * 1024 * 1024);
-        readers.set(socket, reader);
-        for (const message of reader.push(chunk)) socket.write(JSON.stringify(respond(message)));
+      open(socket) {
+        socket.data = { reader: new MessageReader(64 * 1024 * 1024), unsent: Buffer.alloc(0) };
       },
+      data(socket, chunk) {
+        for (const message of socket.data.reader.push(chunk)) {
+          const response = Buffer.from(JSON.stringify(respond(message)));
+          socket.data.unsent = Buffer.concat([socket.data.unsent, response]);
+        }
+        flush(socket);
+      },
+      drain: flush,
     },
   });
   const endpoint = { host: "127.0.0.1", port: listener.port };
