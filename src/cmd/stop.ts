@@ -51,23 +51,21 @@ export const stop = command({
     const target = await targetOf(args);
     const { endpoint, deadlines } = target;
     const end = async (session: Session) => {
-      const { server } = session;
       const pip = await pipIn(session);
       if (!force) requireNoPip(pip);
-      await shutDown(session, force);
-      return { pid: server.kind === "service" ? server.hello.pid : null, pip };
+      return { pid: await shutDown(session, force), pip };
     };
     const { pid, pip } = await withSession(target, output, signal, end).catch((error: unknown) => {
       throw nothingToStop(error, target);
     });
     await waitUntilGone(endpoint, deadlines.total, signal);
-    if (pid !== null && isLoopback(endpoint.host)) await waitUntilEnded(pid);
+    if (isLoopback(endpoint.host)) await waitUntilEnded(pid);
     if (output.json) {
       const ended = pip === undefined ? null : { pid: pip.pid, command: pip.command };
       await output.writeJson({ op: "stop", stopped: true, pid, ended_pip: ended });
       return;
     }
-    output.success(`Blender${pid === null ? "" : ` (pid ${pid})`} has ended`);
+    output.success(`Blender (pid ${pid}) has ended`);
     if (pip !== undefined) {
       output.warn(`pip has ended with it, packages may be half changed: ${describePip(pip)}`);
       await output.hint("start Blender and run that command again");

@@ -127,18 +127,20 @@ function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "no
  * Asks a Blender to end. Our service lets running code finish first, unless forced; a plain server
  * has no request that ends Blender in every mode, so code that does is run there.
  *
+ * @returns its process id, on its own machine.
  * @throws Failure `unsaved-changes` where a Blender with a window has some and `force` is off.
  */
-export async function shutDown(session: Session, force: boolean): Promise<void> {
+export async function shutDown(session: Session, force: boolean): Promise<number> {
   const { connection, server } = session;
   if (server.kind === "service") {
     const answer = await connection.request("server_shutdown", { quit: true, force });
     if (answer.status !== "success") throw refusal(answer.message ?? "no reason given");
-    return;
+    return server.hello.pid;
   }
-  const schema = v.object({ unsaved: v.boolean() });
-  const { unsaved } = await callScript(connection, quitScript, { force }, schema);
+  const schema = v.object({ unsaved: v.boolean(), pid: v.number() });
+  const { unsaved, pid } = await callScript(connection, quitScript, { force }, schema);
   if (unsaved) throw refusal("there are unsaved changes");
+  return pid;
 }
 
 /** How often an interruption is tried, for a request that is just between queue and start. */

@@ -16,12 +16,16 @@ def quit_window() -> None:
 
 
 def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"force": bool}``; give ``{"unsaved": bool}``: true means that nothing was done."""
+    """Take ``{"force": bool}``; give ``{"unsaved": bool, "pid": int}``.
+
+    ``unsaved``: there are unsaved changes, and nothing was done.
+    """
+    pid = os.getpid()
     if bpy.app.background:
         # Timers never fire without a window; the handlers of such servers act on SIGTERM.
-        threading.Timer(DELAY_SECONDS, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        return {"unsaved": False}
+        threading.Timer(DELAY_SECONDS, os.kill, (pid, signal.SIGTERM)).start()
+        return {"unsaved": False, "pid": pid}
     if bpy.data.is_dirty and not arguments["force"]:
-        return {"unsaved": True}
+        return {"unsaved": True, "pid": pid}
     bpy.app.timers.register(quit_window, first_interval=DELAY_SECONDS)
-    return {"unsaved": False}
+    return {"unsaved": False, "pid": pid}
