@@ -2,6 +2,7 @@
 
 import { ensurePackages, installedPackages } from "./apt.ts";
 import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";
+import { installMcpAddon, mcpAddon } from "./mcp.ts";
 import { DevError } from "./process.ts";
 import {
   installPeers,
@@ -12,6 +13,7 @@ import {
 import { installTrixie, trixie, trixieUnavailable } from "./trixie.ts";
 
 export { type BpyEnvironment, bpyEnvironment } from "./bpy.ts";
+export { MCP_MODULE, mcpAddon } from "./mcp.ts";
 export { installPeers, peersPython, publishedAddon } from "./published.ts";
 
 const DEBIAN_PACKAGES = ["blender", "python3-pip", "python3-venv"];
@@ -25,9 +27,9 @@ export interface Blender {
 
 /** A thing that tests need: a Blender, or something beside it. */
 export interface Part {
-  name: Blender["name"] | "gui" | "published";
+  name: Blender["name"] | "gui" | "published" | "mcp";
   version: string;
-  /** The executable, or for the published add-on its folder. */
+  /** The executable; of an add-on its folder. */
   path: string;
   state: "ready" | "missing" | "unavailable";
   /** What is missing and what to do, or why it can't be had here. */
@@ -38,7 +40,7 @@ export interface Part {
 export async function blenders(): Promise<Blender[]> {
   const found: Blender[] = [];
   for (const { name, version, path, state } of await parts())
-    if (state === "ready" && name !== "gui" && name !== "published")
+    if (state === "ready" && name !== "gui" && name !== "published" && name !== "mcp")
       found.push({ name, version, launcher: path });
   return found;
 }
@@ -58,6 +60,7 @@ export async function parts(): Promise<Part[]> {
   const inTrixie = await trixie();
   const trixieReason = inTrixie ? "" : await trixieUnavailable();
   const addon = publishedAddon();
+  const mcp = await mcpAddon();
   return [
     part(
       "debian",
@@ -74,6 +77,7 @@ export async function parts(): Promise<Part[]> {
       has(packages, GUI_PACKAGES) && "/usr/bin/xvfb-run",
     ),
     part("published", PUBLISHED_VERSION, addon),
+    part("mcp", mcp?.version, mcp?.scripts),
   ];
 }
 
@@ -101,6 +105,7 @@ const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
   trixie: installTrixie,
   gui: () => ensurePackages(GUI_PACKAGES, "a virtual display"),
   published: installPublishedAddon,
+  mcp: installMcpAddon,
 };
 
 export interface InstallOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { canRunWindow, publishedAddon } from "../../scripts/blenders.ts";
+import { publishedAddon } from "../../scripts/blenders.ts";
 import {
   everyBlender,
   expectFailure,
@@ -10,6 +10,7 @@ import {
   json,
   runs,
 } from "./local-support.ts";
+import { virtualScreen } from "./screen.ts";
 import { type CliOptions, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
 
 const detached = ["start", "--background", "--detach"];
@@ -147,22 +148,15 @@ test("the log before is kept, and --log-file takes another place", async () => {
 });
 
 test("an interactive Blender serves too, and Ctrl-C ends it", async () => {
-  if (!(await canRunWindow())) throw new Error("no virtual display: run ./dev blenders");
   await using box = await sandbox();
   await installed(box, await launcherOf("debian"));
-  const screen = Bun.spawn(["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24"], {
-    stdout: "pipe",
-    stderr: "ignore",
-  });
-  box.owns(screen.pid);
-  const env = { DISPLAY: `:${await firstLine(screen.stdout)}`, TMPDIR: box.dir };
+  await using screen = await virtualScreen(box);
+  const env = { DISPLAY: screen.display, TMPDIR: box.dir };
   const { cli, pid } = await foreground(box, [], { env });
   expect(await json(box, ["status"])).toMatchObject({ service: { pid, background: false } });
   cli.kill("SIGINT");
   expect(await cli.exited).toBe(0);
   expect(await runs(pid)).toBe(false);
-  screen.kill();
-  await screen.exited;
 });
 
 test("a port in use: by our service, by another program, by a silent one", async () => {
