@@ -340,6 +340,8 @@ class Sending {
           if (error.kind === "no-service") this.lost ??= error;
           return { ...file, error: reason };
         }
+        // What is remembered may be wrong, whatever made it so.
+        if (error.code === "hash-mismatch") upload.knownSha256 = undefined;
         let seconds = pause(attempt);
         // Pieces find a part busy for a moment only, a stream keeps it to its end.
         if (error.code === "part-busy" && (this.#transport === "stream" || attempt > 1)) {

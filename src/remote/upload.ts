@@ -172,27 +172,31 @@ export async function uploadAsStream(
   const lines = [part, target, size, offset].join("\n");
   const digest = new Bun.CryptoHasher("sha256").update(lines).digest("hex");
   const params = { part, target, size, offset, digest };
-  const body = fileAndHash(source, upload, offset, observer);
+  const sent = { sha256: upload.knownSha256 };
+  const body = fileAndHash(source, sent, offset, observer);
   const answer = await way.lanes.use((connection) =>
     connection.requestWithBody("upload", params, body, stallSeconds),
   );
   if (answer.status !== "success") throw refusal(answer, upload);
   const streamed = v.safeParse(streamedSchema, answer.result);
-  if (!streamed.success) throw damaged();
-  return streamed.output.sha256;
+  // The service compared the two; what says otherwise was damaged on its way back.
+  if (!streamed.success || streamed.output.sha256 !== sent.sha256) throw damaged();
+  return sent.sha256;
 }
 
 /**
  * The file's bytes from `offset` on, then the hash of all of it in hexadecimal: the one that is
  * known, which saves a third of the work, or the one of the bytes as they go by.
+ *
+ * @param hash gets the hash.
  */
 async function* fileAndHash(
   source: Source,
-  { knownSha256 }: Upload,
+  hash: { sha256: string | undefined },
   offset: number,
   observer: UploadObserver,
 ): AsyncGenerator<Uint8Array> {
-  const hasher = knownSha256 === undefined ? new Bun.CryptoHasher("sha256") : undefined;
+  const hasher = hash.sha256 === undefined ? new Bun.CryptoHasher("sha256") : undefined;
   let begin = hasher === undefined ? offset : 0;
   for await (const bytes of source.from(begin)) {
     const end = begin + bytes.length;
@@ -204,7 +208,8 @@ async function* fileAndHash(
     begin = end;
   }
   source.check();
-  yield new TextEncoder().encode(hasher?.digest("hex") ?? knownSha256);
+  hash.sha256 ??= hasher?.digest("hex");
+  yield new TextEncoder().encode(hash.sha256);
 }
 
 const finishSchema = v.object({ complete: v.boolean() });

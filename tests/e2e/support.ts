@@ -49,7 +49,7 @@ export async function freePort(): Promise<number> {
   return promise;
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
