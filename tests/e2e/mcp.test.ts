@@ -3,43 +3,17 @@
 // gives up an answer that isn't taken from it within a second.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, open, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { MCP_MODULE, mcpAddon } from "../../scripts/blenders.ts";
 import { sha256Of } from "../../src/local/wheels.ts";
 import { runs } from "./local-support.ts";
+import { startMcp } from "./mcp-server.ts";
 import { proxyTo } from "./proxy.ts";
 import { type Screen, virtualScreen } from "./screen.ts";
 import { entries, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
 import { writeWheel } from "./wheels.ts";
-
-/** Starts a Blender with a window whose only server is that add-on. */
-async function startMcp(box: Sandbox, launcher: string, { display }: Screen): Promise<number> {
-  const addon = await mcpAddon();
-  if (addon === undefined) throw new Error("no add-on of mcp-for-blender: run ./dev blenders");
-  // A copy, since what is installed into Blender's user modules comes into this folder.
-  const scripts = join(box.dir, "scripts");
-  await cp(addon.scripts, scripts, { recursive: true });
-  // It listens by itself once the window is there.
-  const listen = `import bpy; bpy.context.scene.blendermcp_port = ${box.port}`;
-  const log = Bun.file(join(box.dir, "mcp.log"));
-  const { pid } = Bun.spawn([launcher, "--addons", MCP_MODULE, "--python-expr", listen], {
-    env: {
-      ...box.env,
-      DISPLAY: display,
-      TMPDIR: box.dir,
-      BLENDER_USER_SCRIPTS: scripts,
-      BLENDERMCP_NO_UPDATE_CHECK: "1",
-    },
-    stdio: ["ignore", log, log],
-  });
-  box.owns(pid);
-  const { code, stderr } = await box.cli(["status", "--wait", "60"]);
-  if (code !== 0) throw new Error(`${stderr}\n${await log.text()}`);
-  return pid;
-}
 
 interface SlowProxy extends AsyncDisposable {
   port: number;
@@ -94,7 +68,7 @@ describe("the add-on of mcp-for-blender", () => {
   beforeAll(async () => {
     box = await sandbox();
     screen = await virtualScreen(box);
-    pid = await startMcp(box, await launcherOf("debian"), screen);
+    ({ pid } = await startMcp(box, await launcherOf("debian"), screen));
   });
   afterAll(async () => {
     await screen[Symbol.asyncDispose]();
