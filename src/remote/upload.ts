@@ -263,9 +263,10 @@ export async function uploadInChunks(
     if (end === stretchEnd) stretches.shift();
     else stretch[0] = end;
     const piece = await source.read(begin, end);
-    const args = { action: "write", part, offset: begin, data: piece.toBase64() };
+    const args = { action: "write", part, offset: begin };
+    const options = { seconds: stallSeconds, data: piece };
     await pace.timed(end - begin, () =>
-      callScript(connection, partScript, args, v.literal(piece.length), { seconds: stallSeconds }),
+      callScript(connection, partScript, args, v.literal(piece.length), options),
     );
     observer.sent(end - begin);
   };

@@ -184,6 +184,24 @@ def test_an_outcome_that_is_too_long_for_one_answer_is_fetched_in_pieces(
     assert said() == ""
 
 
+def test_data_beside_the_call_is_an_argument_and_under_its_digest(
+    run_script: ModuleType,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = "def main(arguments):\n    return arguments"
+    document = json.dumps({"name": "a", "source": source, "arguments": {"one": 1}})
+    run_script.answer(document, digest_of(document + "AAAA"), NONCE, 0, "AAAA")
+    run_script.answer(document, digest_of(document + "AAAA"), NONCE, 0, "AAAB")
+    run_script.answer(document, digest_of(document), NONCE, 0, "AAAA")
+    good, *damaged = (
+        json.loads(line[len(NONCE) :].partition(" ")[2])
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith(NONCE)
+    )
+    assert good == {"value": {"one": 1, "data": "AAAA"}}
+    assert [one["error"]["type"] for one in damaged] == ["DamagedCall"] * 2
+
+
 def test_few_outcomes_wait_to_be_fetched(
     run_script: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,30 +69,34 @@ def keep(module: str) -> Any:  # noqa: ANN401
     return sys.modules.setdefault(module, SimpleNamespace(answer=answer, rest=rest))
 
 
-def answered(document: str, digest: str) -> tuple[str, str]:
+def answered(document: str, digest: str, data: str = "") -> tuple[str, str]:
     """Run the call that a JSON document describes; its outcome as ASCII JSON, and its digest.
 
-    A call whose SHA-256 isn't ``digest`` was damaged on its way and isn't run: its outcome is an
+    ``data``, where there is any, becomes the argument of that name. A call whose SHA-256, that of
+    both texts together, isn't ``digest`` was damaged on its way and isn't run: its outcome is an
     error of type ``DamagedCall``.
     """
-    if _digest(document) == digest:
-        outcome = run(json.loads(document))
+    if _digest(document + data) == digest:
+        call = json.loads(document)
+        if data:
+            call["arguments"]["data"] = data
+        outcome = run(call)
     else:
         outcome = {"error": {**_NO_ERROR, "type": "DamagedCall", "message": "the call was damaged"}}
     text = json.dumps(outcome)
     return text, _digest(text)
 
 
-def answer(document: str, digest: str, nonce: str, limit: int | None = None) -> None:
+def answer(document: str, digest: str, nonce: str, limit: int = 0, data: str = "") -> None:
     """Do as ``answered``, and print digest and outcome as one line.
 
     The line begins with ``nonce``, so that nothing that add-ons or other threads print meanwhile
-    can be taken for it. Of an outcome with more than ``limit`` characters, only so many are
-    printed; all its length stands behind the digest then, ``DIGEST:LENGTH``, and ``rest`` gives the
-    others.
+    can be taken for it. Of an outcome with more than ``limit`` characters, unless that is 0, only
+    so many are printed; all its length stands behind the digest then, ``DIGEST:LENGTH``, and
+    ``rest`` gives the others.
     """
-    text, own = answered(document, digest)
-    if limit is None or len(text) <= limit:
+    text, own = answered(document, digest, data)
+    if limit == 0 or len(text) <= limit:
         _print(nonce, f"{own} {text}")
         return
     while len(_outcomes) >= _KEPT_OUTCOMES:

@@ -31,7 +31,7 @@ function digestOf(text: string): string {
   return new Bun.CryptoHasher("sha256").update(text).digest("hex");
 }
 
-const answerWords = v.tupleWithRest([v.string(), v.string(), v.string()], v.number());
+const answerWords = v.tuple([v.string(), v.string(), v.string(), v.number(), v.string()]);
 const restWords = v.tuple([v.string(), v.number(), v.number(), v.string()]);
 
 /** The words of the line `answer("…", "…", "…")` or `rest("…", …)`. */
@@ -57,10 +57,11 @@ export async function plainServer(
       const [callNonce, begin, limit, nonce] = more;
       return `\n${nonce}${(outcomes.get(callNonce) ?? "").slice(begin, begin + limit)}\n`;
     }
-    const [call = "", digest, nonce = "", limit] = wordsOf(code, "answer", answerWords) ?? [];
-    if (digestOf(call) !== digest) throw new Error("the call's digest is wrong");
+    const [call = "", digest, nonce = "", limit = 0, data = ""] =
+      wordsOf(code, "answer", answerWords) ?? [];
+    if (digestOf(call + data) !== digest) throw new Error("the call's digest is wrong");
     const outcome = JSON.stringify({ value: value(JSON.parse(call)) });
-    if (limit === undefined || outcome.length <= limit) {
+    if (limit === 0 || outcome.length <= limit) {
       return `\n${nonce}${digestOf(outcome)} ${outcome}\n`;
     }
     outcomes.set(nonce, outcome);
