@@ -12,6 +12,9 @@ const partScript: Script = { name: "part_file.py", source: partFileSource };
 /** Seconds in which a transfer must move at least one byte. */
 export const stallSeconds = 30;
 
+/** Bytes that are read at once rather than as a stream, whose beginning costs more than they do. */
+const smallSize = 512 * 1024;
+
 /** The unit in which a part that is there already is compared, in bytes. */
 const blockSize = 1024 * 1024;
 /** Blocks that are hashed there in one call: a fraction of a second's work. */
@@ -106,6 +109,7 @@ class Source {
    */
   async *from(begin: number): AsyncGenerator<Uint8Array> {
     const { path, size } = this.#upload;
+    if (size - begin <= smallSize) return yield await this.read(begin, size);
     let end = begin;
     for await (const bytes of Bun.file(path).slice(begin, size).stream()) {
       end += bytes.length;
