@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
 import type { AddonBlender, ChangeItem, Outcome, Places } from "./addon-run.ts";
 import { type AddonSource, openSource } from "./addon-source.ts";
@@ -133,7 +133,7 @@ async function prepare(
   places: Places,
   options: InstallOptions,
   elsewhere: string | undefined,
-  taken: Set<string>,
+  taken: Map<string, string>,
   signal: AbortSignal,
 ): Promise<void> {
   const { source } = job;
@@ -150,17 +150,20 @@ async function prepare(
     const folder = form === "extension" ? places.repository : places.folders.addons;
     const names = namesOf(source, form);
     const before = await firstThere(folder, names);
-    const twice = names.map((name) => join(folder, name)).find((path) => taken.has(path));
+    const twice = names
+      .map((name) => taken.get(join(folder, name)))
+      .find((one) => one !== undefined);
     job.replaces = before !== undefined || twice !== undefined;
     if (!options.overwrite && job.replaces) {
-      throw new Failure("already-installed", `${before ?? twice} is there already`, {
+      const what = before === undefined ? `${twice} is installed there` : `${before} is there`;
+      throw new Failure("already-installed", `${what} already`, {
         hint: "leave --no-overwrite out to replace it",
       });
     }
-    for (const name of names) taken.add(join(folder, name));
     if (form === "extension") job.warnings.push(...unsupported(source.manifest, places));
     job.staged = await stage(source, elsewhere ?? folder, { form, signal });
     job.destination = join(folder, basename(job.staged.destination));
+    for (const name of names) taken.set(join(folder, name), job.asked);
   } catch (error) {
     job.failure = failed(error);
   }
@@ -191,7 +194,7 @@ function installationOf(job: Job, outcome: Outcome | undefined): Installation {
   const good = failure === undefined;
   return {
     asked,
-    source: source?.path ?? asked,
+    source: source?.path ?? resolve(asked),
     kind: source === undefined ? undefined : form,
     moduleName: name ?? source?.moduleName,
     path: good ? destination : undefined,
@@ -210,7 +213,8 @@ async function installJobs(
   options: InstallOptions,
   elsewhere: string | undefined,
 ) {
-  const taken = new Set<string>();
+  /** What goes where, by the path. */
+  const taken = new Map<string, string>();
   for (const job of jobs) {
     await prepare(job, workplace.places, options, elsewhere, taken, blender.signal);
   }

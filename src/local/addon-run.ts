@@ -57,6 +57,10 @@ export class Deadline {
     this.#until = performance.now() + seconds * 1000;
   }
 
+  get over(): boolean {
+    return performance.now() >= this.#until;
+  }
+
   /** What is left of it, in seconds; never quite nothing. */
   get left(): number {
     return Math.max(0.05, (this.#until - performance.now()) / 1000);
@@ -136,7 +140,12 @@ export interface ScriptCall {
 }
 
 const entrySchema = v.union([
-  v.object({ begin: v.union([v.number(), v.string()]), path: v.optional(v.nullable(v.string())) }),
+  v.object({
+    begin: v.union([v.number(), v.string()]),
+    path: v.optional(v.nullable(v.string())),
+    /** Where it was when the time was up. */
+    traceback: v.optional(v.string(), ""),
+  }),
   v.object({ end: v.union([v.number(), v.string()]), result: v.optional(outcomeSchema) }),
 ]);
 
@@ -151,10 +160,10 @@ export class Interrupted {
   }
 
   /** What was being done: an item's index, or in a trial an add-on's name. */
-  get during(): { what: number | string; path: string | null } | undefined {
+  get during(): { what: number | string; path: string | null; traceback: string } | undefined {
     const last = this.#entries.at(-1);
     if (last === undefined || !("begin" in last)) return undefined;
-    return { what: last.begin, path: last.path ?? null };
+    return { what: last.begin, path: last.path ?? null, traceback: last.traceback };
   }
 
   /** What was done before, by index. */
@@ -220,7 +229,7 @@ async function run(
         schema: replySchema,
         timeoutSeconds: left,
         // Half of the time is for finding out what keeps Blender from starting.
-        startSeconds: left / 2,
+        ...(standIn === undefined ? { startSeconds: left / 2 } : {}),
         signal: blender.signal,
         env: standIn?.env ?? blender.env,
         onOutput: (chunk) => blender.listener.output(chunk),
@@ -277,6 +286,8 @@ export async function diagnoseStart(
   end: NoResult,
   onStart?: (pid: number) => void,
 ): Promise<Failure> {
+  // A Blender that has to be killed takes longer to end than it had.
+  if (blender.deadline.over) return end;
   await identifyBlender(blender.executable, blender.signal);
   blender.listener.note(
     `Blender doesn't get through its start (${end.how}); looking for the add-on`,

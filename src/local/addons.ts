@@ -14,7 +14,7 @@ import {
   runAddonScript,
   runWithoutAddons,
 } from "./addon-run.ts";
-import { recover } from "./addon-swap.ts";
+import { putBack, recover } from "./addon-swap.ts";
 import { lockPreferences, type PreferencesLock } from "./preferences-lock.ts";
 import { runningBlenders } from "./running-blender.ts";
 import { userFolders, userRepository } from "./user-folders.ts";
@@ -123,8 +123,7 @@ export function failureOf(told: { code: string; message: string; traceback?: str
 }
 
 /** An outcome where the script gave none. */
-export function noOutcome(failure: Pick<Failure, "code" | "message">): Outcome {
-  const { code, message } = failure;
+export function noOutcome(failure: NonNullable<Outcome["failure"]>): Outcome {
   return {
     name: null,
     kind: null,
@@ -133,7 +132,7 @@ export function noOutcome(failure: Pick<Failure, "code" | "message">): Outcome {
     enabled: false,
     changed: false,
     warnings: [],
-    failure: { code, message, traceback: "" },
+    failure,
   };
 }
 
@@ -289,7 +288,7 @@ export async function withoutLock<T extends object>(
   blender: AddonBlender,
   work: Work<T>,
 ): Promise<T> {
-  const lock = { works: async () => {}, [Symbol.asyncDispose]: async () => {} };
+  const lock = { works: () => {}, [Symbol.asyncDispose]: async () => {} };
   const places = expectedPlaces(blender);
   const result = await work({ lock, places });
   if (!("elsewhere" in result)) return result;
@@ -320,23 +319,33 @@ export async function makeChanges(
   const outcomes = new Map<number, Outcome>();
   let pending = items;
   let names: readonly string[] = [];
-  const onStart = (pid: number) => void lock.works(pid);
+  const onStart = (pid: number) => lock.works(pid);
+  // These need no add-on to be loaded.
+  const rescue = op === "disable" || op === "uninstall" ? op : undefined;
+  let without: string | undefined;
   while (pending.length > 0) {
     const call = { items: pending, places, onStart };
-    let reply = await runAddonScript(blender, { ...call, op });
-    let without: string | undefined;
-    if (reply instanceof Interrupted && !reply.end.begun) {
-      if (op === "enable" || op === "install") {
-        throw await diagnoseStart(blender, places, reply.end, onStart);
-      }
-      const { end } = reply;
-      without = `Blender doesn't get through its start (${end.how}): done without loading the user's add-ons`;
-      reply = await runWithoutAddons(blender, { ...call, op });
-      if (reply instanceof Interrupted && !reply.end.begun) throw end;
-    }
+    const reply =
+      rescue !== undefined && without !== undefined
+        ? await runWithoutAddons(blender, { ...call, op: rescue })
+        : await runAddonScript(blender, { ...call, op });
     if (reply instanceof Interrupted) {
-      const left = await afterEnd(blender, places, reply, pending, outcomes);
-      pending = left;
+      const { end, done } = reply;
+      if (rescue === undefined && !end.begun) {
+        throw await diagnoseStart(blender, places, end, onStart);
+      }
+      for (const [index, outcome] of done) outcomes.set(index, outcome);
+      pending = pending.filter(({ index }) => !outcomes.has(index));
+      const late = end.begun && end.kind === "timeout";
+      if (rescue !== undefined && without === undefined && !late && !blender.deadline.over) {
+        const why = end.begun
+          ? `an add-on ended Blender when it was disabled (${end.how})`
+          : `Blender doesn't get through its start (${end.how})`;
+        without = `${why}: done without loading the user's add-ons`;
+        continue;
+      }
+      if (!end.begun) throw end;
+      pending = await afterEnd(reply, pending, outcomes);
       continue;
     }
     if ("elsewhere" in reply) return reply;
@@ -356,28 +365,29 @@ export async function makeChanges(
 
 /** Notes what an add-on that ended Blender leaves done and undone; gives what is still to be done. */
 async function afterEnd(
-  blender: AddonBlender,
-  places: Places,
-  { end, during, done }: Interrupted,
+  { end, during }: Interrupted,
   pending: readonly ChangeItem[],
   outcomes: Map<number, Outcome>,
 ): Promise<readonly ChangeItem[]> {
-  for (const [index, outcome] of done) outcomes.set(index, outcome);
   if (typeof during?.what !== "number") throw end;
-  const message = `it ended Blender while it was worked on (${end.how})`;
   const hangs = end.kind === "timeout";
+  const what = hangs ? "it didn't come back" : "it ended Blender while it was worked on";
   outcomes.set(
     during.what,
     noOutcome({
       code: hangs ? "blender-timeout" : "addon-ends-blender",
-      message: hangs ? end.message : message,
+      message: `${what} (${end.how})`,
+      traceback: during.traceback,
     }),
   );
-  await undoLeftovers(blender, places);
+  // Only its own exchange: those of the others are still to be made.
+  const exchange = pending.find(({ index }) => index === during.what)?.["exchange"];
+  if (typeof exchange === "string" && (await isThere(exchange))) await putBack(exchange);
   const left = pending.filter(({ index }) => !outcomes.has(index));
   if (!hangs) return left;
+  const message = "there was no time left";
   for (const { index } of left) {
-    outcomes.set(index, noOutcome({ code: "blender-timeout", message: "there was no time left" }));
+    outcomes.set(index, noOutcome({ code: "blender-timeout", message, traceback: "" }));
   }
   return [];
 }
@@ -396,8 +406,8 @@ export function failureIn(outcome: Outcome): Failure | undefined {
   const failure = failureOf(outcome.failure);
   const kind = kinds[failure.code];
   if (kind === undefined) return failure;
-  const { code, message } = failure;
-  return new Failure(code, message, { kind, hint: "allow more with --timeout SECONDS" });
+  const { code, message, cause } = failure;
+  return new Failure(code, message, { kind, cause, hint: "allow more with --timeout SECONDS" });
 }
 
 /**

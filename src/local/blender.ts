@@ -75,8 +75,13 @@ export async function executableAt(path: string): Promise<string> {
   }
 }
 
+/** How much of one line is shown, in characters: an add-on may print a megabyte without an end. */
+const lineWidth = 300;
+
 function lastLines(text: string, count: number): string {
-  return text.trimEnd().split(/\r?\n/).slice(-count).join("\n");
+  const lines = text.trimEnd().split(/\r?\n/).slice(-count);
+  const short = (line: string) => (line.length > lineWidth ? `${line.slice(0, lineWidth)}…` : line);
+  return lines.map(short).join("\n");
 }
 
 /**
@@ -254,22 +259,24 @@ async function start<S extends v.GenericSchema>(
 }
 
 function shortSeconds(seconds = 0): number {
-  return Number(seconds.toPrecision(3));
+  return seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds);
 }
 
 function noResult<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
   end: Finished & { slow: boolean },
   begun: boolean,
+  traceback?: string,
 ): NoResult {
-  const said = lastLines(end.tail, 20);
-  const output = said === "" ? "it said nothing" : `the last it said:\n${said}`;
+  const said = lastLines(traceback ?? end.tail, 20);
+  const what = traceback === undefined ? "the last it said" : "it was here";
+  const output = said === "" ? "it said nothing" : `${what}:\n${said}`;
   if (end.slow || end.timedOut) {
     const seconds = shortSeconds(end.slow ? run.startSeconds : run.timeoutSeconds);
-    const what = end.slow ? "hadn't loaded its add-ons" : "wasn't done";
+    const late = end.slow ? "hadn't loaded its add-ons" : "wasn't done";
     return new NoResult(
       "blender-timeout",
-      `${run.executable} ${what} within ${seconds} s and was ended; ${output}`,
+      `${run.executable} ${late} within ${seconds} s and was ended; ${output}`,
       {
         kind: "timeout",
         hint: "allow more with --timeout SECONDS",
@@ -327,8 +334,8 @@ export async function runBlender<S extends v.GenericSchema>(
     const outcome = v.parse(outcomeSchema, found);
     if ("value" in outcome) return v.parse(run.schema, outcome.value);
     // The script was interrupted when its time was up.
-    if (end.timedOut) throw noResult(run, end, true);
     const { type, message, path, traceback } = outcome.error;
+    if (end.timedOut) throw noResult(run, end, true, traceback);
     throw new Failure(
       "blender-script-failed",
       `in ${basename(run.executable)}: ${type}: ${message}${path === null ? "" : `: ${path}`}`,

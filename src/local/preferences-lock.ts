@@ -17,7 +17,7 @@ const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string())
 /** The right to change a Blender's preferences and add-ons; disposing it gives it back. */
 export interface PreferencesLock extends AsyncDisposable {
   /** Notes the Blender that works under the lock, so that the next holder ends an orphaned one. */
-  works(pid: number): Promise<void>;
+  works(pid: number): void;
 }
 
 export interface LockOptions {
@@ -95,14 +95,16 @@ function held(database: Database, worker: string): PreferencesLock {
   let noted = Promise.resolve();
   return {
     works: (pid) => {
-      noted = noted.then(async () => {
+      const note = async () => {
         await writeFile(worker, JSON.stringify({ pid, started: await startOf(pid) }));
-      });
-      return noted;
+      };
+      // Where there is no room for this, Blender can't save either, and says so.
+      noted = noted.then(note).catch(() => {});
     },
     [Symbol.asyncDispose]: async () => {
-      await noted.catch(() => {});
-      await rm(worker, { force: true });
+      await noted;
+      // One that stays, where nothing can be written, names a process that is known to be gone.
+      await rm(worker, { force: true }).catch(() => {});
       database.close();
     },
   };

@@ -82,7 +82,7 @@ export async function installService(
 ): Promise<InstalledService> {
   const outcome = await underLock(blender, "warn", async ({ lock, places }) => {
     const staged = await stage(serviceSource(files), places.folders.addons, blender);
-    const onStart = (pid: number) => void lock.works(pid);
+    const onStart = (pid: number) => lock.works(pid);
     try {
       return await runBlender({
         executable: blender.executable,

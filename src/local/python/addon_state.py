@@ -15,6 +15,21 @@ from preferences import RefusedError
 OLDEST_API = (2, 80)
 
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def trace_of(error: BaseException) -> str:
+    """The traceback of an error in an add-on, without the frames of these scripts around it."""
+    whole = frames = error.__traceback__
+    while frames is not None and is_own(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames or whole))
+
+
+def is_own(file: str) -> bool:
+    return file == "<addons.py>" or os.path.dirname(file) == HERE
+
+
 def last_line(trace: str) -> str:
     return trace.strip().splitlines()[-1]
 
@@ -49,8 +64,8 @@ def enable(addon: Addon) -> None:
 def _try_to_enable(addon: Addon, had_entry: bool) -> None:
     traces: list[str] = []
 
-    def failed(_error: BaseException) -> None:
-        traces.append(traceback.format_exc())
+    def failed(error: BaseException) -> None:
+        traces.append(trace_of(error))
 
     try:
         addon_utils.enable(
@@ -61,7 +76,7 @@ def _try_to_enable(addon: Addon, had_entry: bool) -> None:
         raise
     # Blender doesn't catch an add-on's SystemExit, and 3.4 raises for one without bl_info.
     except BaseException as error:
-        raise refuse("enable-failed", traceback.format_exc()) from error
+        raise refuse("enable-failed", trace_of(error)) from error
     if traces:
         raise refuse("enable-failed", traces[-1])
     if not in_preferences(addon.name) or not is_enabled_module(addon.name):
@@ -92,15 +107,15 @@ def disable(name: str, *, keep_entry: bool) -> str | None:
     """
     traces: list[str] = []
 
-    def failed(_error: BaseException) -> None:
-        traces.append(traceback.format_exc())
+    def failed(error: BaseException) -> None:
+        traces.append(trace_of(error))
 
     try:
         addon_utils.disable(name, default_set=not keep_entry, handle_error=failed)
     except KeyboardInterrupt:
         raise
-    except BaseException:
-        traces.append(traceback.format_exc())
+    except BaseException as error:
+        traces.append(trace_of(error))
     if not keep_entry:
         drop_entry(name)
     return traces[-1] if traces else None

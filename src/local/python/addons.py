@@ -35,17 +35,17 @@ from addon_records import (
     short_name,
 )
 from addon_state import (
+    HERE,
     disable,
     enable,
     forget,
     is_enabled_module,
     other_module,
     refresh_extensions,
+    trace_of,
 )
 from preferences import RefusedError, preferences_path, require_own, save, unreadable
 from swap import Exchange, remove
-
-HERE = os.path.dirname(os.path.abspath(sys.modules["swap"].__file__ or ""))
 
 Item = dict[str, Any]
 
@@ -55,6 +55,9 @@ def hide_own_modules() -> None:
     with contextlib.suppress(ValueError):
         sys.path.remove(HERE)
     for name, module in list(sys.modules.items()):
+        # Blender crashes at its end where that is missing.
+        if name == "__main__":
+            continue
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and os.path.dirname(os.path.abspath(file)) == HERE:
             del sys.modules[name]
@@ -132,6 +135,9 @@ class Changes:
             self.journal.write({"begin": item["index"]})
             try:
                 result = change(item)
+            except KeyboardInterrupt as error:
+                self.journal.write({"begin": item["index"], "traceback": trace_of(error)})
+                raise
             except RefusedError as error:
                 result = failure(error, None)
             except OSError as error:
