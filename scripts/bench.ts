@@ -11,6 +11,7 @@ import {
   startPublished,
   startService,
 } from "../tests/e2e/support.ts";
+import { addonInstalls, addonStarts } from "./bench-addon.ts";
 import { installOverhead, pipOutput } from "./bench-pip.ts";
 import { bigPush, busyPush, publishedPush, smallPushes } from "./bench-push.ts";
 import { installBlenders } from "./blenders.ts";
@@ -110,9 +111,11 @@ async function bench(): Promise<number> {
   await installBlenders();
   const rows: Row[] = [];
   const pushes = [bigPush, smallPushes, busyPush, publishedPush];
+  const pips = [pipOutput, installOverhead];
+  const addons = [addonStarts, addonInstalls];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
-  for (const measure of [startUp, latency, ...pushes, pipOutput, installOverhead]) {
+  for (const measure of [startUp, latency, ...pushes, ...pips, ...addons]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));
