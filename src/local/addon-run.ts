@@ -143,11 +143,22 @@ const entrySchema = v.union([
   v.object({
     begin: v.union([v.number(), v.string()]),
     path: v.optional(v.nullable(v.string())),
+    /** What was to be said before it was loaded. */
+    warnings: v.optional(v.array(v.string()), []),
     /** Where it was when the time was up. */
     traceback: v.optional(v.string(), ""),
   }),
   v.object({ end: v.union([v.number(), v.string()]), result: v.optional(outcomeSchema) }),
 ]);
+
+/** What a Blender was doing when it ended. */
+interface Doing {
+  /** An item's index, or in a trial an add-on's name. */
+  what: number | string;
+  path: string | null;
+  warnings: readonly string[];
+  traceback: string;
+}
 
 /** A Blender that ended without a result, and how far it had come. */
 export class Interrupted {
@@ -159,11 +170,19 @@ export class Interrupted {
     this.#entries = entries;
   }
 
-  /** What was being done: an item's index, or in a trial an add-on's name. */
-  get during(): { what: number | string; path: string | null; traceback: string } | undefined {
+  get during(): Doing | undefined {
     const last = this.#entries.at(-1);
     if (last === undefined || !("begin" in last)) return undefined;
-    return { what: last.begin, path: last.path ?? null, traceback: last.traceback };
+    // Of one thing there may be several entries, each with what was new.
+    const own = this.#entries.flatMap((one) =>
+      "begin" in one && one.begin === last.begin ? [one] : [],
+    );
+    return {
+      what: last.begin,
+      path: last.path ?? null,
+      warnings: own.flatMap(({ warnings }) => warnings),
+      traceback: last.traceback,
+    };
   }
 
   /** What was done before, by index. */

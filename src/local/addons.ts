@@ -123,7 +123,10 @@ export function failureOf(told: { code: string; message: string; traceback?: str
 }
 
 /** An outcome where the script gave none. */
-export function noOutcome(failure: NonNullable<Outcome["failure"]>): Outcome {
+export function noOutcome(
+  failure: NonNullable<Outcome["failure"]>,
+  warnings: readonly string[] = [],
+): Outcome {
   return {
     name: null,
     kind: null,
@@ -131,7 +134,7 @@ export function noOutcome(failure: NonNullable<Outcome["failure"]>): Outcome {
     source: null,
     enabled: false,
     changed: false,
-    warnings: [],
+    warnings: [...warnings],
     failure,
   };
 }
@@ -374,11 +377,14 @@ async function afterEnd(
   const what = hangs ? "it didn't come back" : "it ended Blender while it was worked on";
   outcomes.set(
     during.what,
-    noOutcome({
-      code: hangs ? "blender-timeout" : "addon-ends-blender",
-      message: `${what} (${end.how})`,
-      traceback: during.traceback,
-    }),
+    noOutcome(
+      {
+        code: hangs ? "blender-timeout" : "addon-ends-blender",
+        message: `${what} (${end.how})`,
+        traceback: during.traceback,
+      },
+      during.warnings,
+    ),
   );
   // Only its own exchange: those of the others are still to be made.
   const exchange = pending.find(({ index }) => index === during.what)?.["exchange"];

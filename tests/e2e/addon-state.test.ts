@@ -205,6 +205,17 @@ test("uninstall takes a link and not what it points to, and nothing of others", 
   expect(existsSync(join(source, "a.txt"))).toBeTrue();
   expect((await entries(addons)).filter((name) => name !== "__pycache__")).toEqual(["other.py"]);
 
+  // In a folder that the preferences name beside the user's own: only by force.
+  const shared = await writeFiles(box, "shared", { "addons/shared.py": legacyText() });
+  const setting = `bpy.context.preferences.filepaths.script_directory = ${JSON.stringify(shared)}`;
+  await inBlender(box, launcher, `${setting}\nbpy.ops.wm.save_userpref()\nresult = 0`);
+  await json(box, ["addon", "enable", "shared"]);
+  const theirs = { code: "not-the-users", exit: 1, says: join(shared, "addons/shared.py") };
+  await expectFailure(box, ["addon", "uninstall", "shared"], theirs);
+  const forced = await json(box, ["addon", "uninstall", "shared", "--force"]);
+  expect(forced).toMatchObject({ removed: true, disabled: true });
+  expect(existsSync(join(shared, "addons/shared.py"))).toBeFalse();
+
   const bundled = { code: "not-the-users", exit: 1, says: "io_mesh_stl" };
   await expectFailure(box, ["addon", "uninstall", "io_mesh_stl"], bundled);
   expect((await listed(box, "--all"))["io_mesh_stl"]).toMatchObject({

@@ -17,6 +17,7 @@ import {
 } from "./addon-support.ts";
 import {
   everyBlender,
+  expectError,
   expectFailure,
   fakeBlender,
   inBlender,
@@ -79,7 +80,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
       "markers.py": legacyText({ top: markers, register: markers, unregister: markers }),
       "megabyte.py": legacyText({ register: 'print("x" * 1_000_000, end="")' }),
       "exits.py": dies("sys.exit(0)"),
-      "ends.py": dies("os._exit(0)"),
+      "ends.py": legacyText({ top: "os._exit(0)", blender: "(9, 0, 0)" }),
       "newer.py": legacyText({ blender: "(9, 0, 0)" }),
       "with-dash.py": legacyText(),
       "scripts.py": legacyText({ title: "Größe 尺寸" }),
@@ -112,6 +113,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
     expect(said("exits")?.errors[0]).toMatch(/^Traceback.*exits\.py.*SystemExit: 0$/s);
     expect(said("exits")?.errors[0]).not.toContain("addons.py");
     expect(said("newer")?.warnings[0]).toContain("9.0.0");
+    expect(said("ends")?.warnings[0]).toContain("9.0.0");
     expect(said("with_dash")?.warnings[0]).toContain("'with-dash'");
 
     const good = ["linked", "markers", "megabyte", "newer", "scripts", "with_dash"];
@@ -133,48 +135,33 @@ describe.each(everyBlender)("%s", (name, launcher) => {
   test("add-ons that end Blender since they were enabled: named, and out without harm to others", async () => {
     await using box = await sandbox();
     const { addons, extensions } = await configured(box, launcher);
-    await writeFiles(box, ".", {
-      "keeper.py": keeper,
-      "exits.py": legacyText(),
-      "ends.py": legacyText(),
-    });
-    await writeFiles(box, "ext", extensionFiles("ext"));
-    const forms = old ? [] : ["ext"];
-    const ext = "bl_ext.user_default.ext";
-    await json(box, ["addon", "install", "keeper.py", "exits.py", "ends.py", ...forms, "-e"]);
+    await writeFiles(box, ".", { "keeper.py": keeper, "exits.py": legacyText() });
+    await writeFiles(box, "ends", old ? { "__init__.py": legacyText() } : extensionFiles("ends"));
+    await json(box, ["addon", "install", "keeper.py", "exits.py", "ends", "-e"]);
     await inBlender(box, launcher, setValue);
 
-    await writeFile(join(addons, "exits.py"), dies("sys.exit(0)"));
-    await writeFile(join(addons, "ends.py"), legacyText({ register: "os._exit(0)" }));
-    const first = await box.cli(["addon", "list", "--json"]);
-    const { error } = JSON.parse(first.stdout);
-    const [, named = ""] = /'(exits|ends)'/.exec(error.message) ?? [];
-    expect([first.code, error.code]).toEqual([1, "addon-ends-blender"]);
-    expect(error.hint).toBe(`blender-remote-cli addon disable ${named}`);
-    // Where Blender doesn't come up, nothing is enabled or installed either, for the same reason.
-    const says = { code: "addon-ends-blender", exit: 1, says: `'${named}'` };
-    await expectFailure(box, ["addon", "enable", "keeper"], says);
-
-    const disabled = await json(box, ["addon", "disable", named]);
-    expect(disabled).toMatchObject({ module_name: named, enabled: false, errors: [] });
+    const folder = old ? addons : join(String(extensions), "user_default");
+    await writeFile(join(addons, "exits.py"), legacyText({ register: "sys.exit(0)" }));
+    await writeFile(join(folder, "ends/__init__.py"), dies("os._exit(3)"));
+    const first = { code: "addon-ends-blender", exit: 1, says: "'exits'" };
+    const result = await box.cli(["addon", "list", "--json"]);
+    expectError(result, first);
+    expect(result.stdout).toContain('"hint": "blender-remote-cli addon disable exits"');
+    const disabled = await json(box, ["addon", "disable", "exits"]);
+    expect(disabled).toMatchObject({ module_name: "exits", enabled: false, errors: [] });
     expect(disabled.warnings[0]).toContain("without loading");
-    const other = named === "exits" ? "ends" : "exits";
-    await expectFailure(box, ["addon", "list"], { ...says, says: `'${other}'` });
-    const removed = await json(box, ["addon", "uninstall", other]);
-    expect(removed).toMatchObject({ disabled: true, removed: true, errors: [] });
-    expect(existsSync(join(addons, `${other}.py`))).toBeFalse();
-    expect(existsSync(join(addons, `${named}.py`))).toBeTrue();
 
-    if (!old) {
-      const init = join(String(extensions), "user_default/ext/__init__.py");
-      await writeFile(init, "import os\nos._exit(3)\n");
-      await expectFailure(box, ["addon", "list"], { ...says, says: `'${ext}'` });
-      const last = await json(box, ["addon", "uninstall", "ext"]);
-      expect(last).toMatchObject({ module_name: ext, removed: true });
-    }
+    const name = old ? "ends" : "bl_ext.user_default.ends";
+    const second = { ...first, says: `'${name}'` };
+    // Where Blender doesn't come up, nothing is enabled or installed either, for the same reason.
+    await expectFailure(box, old ? ["addon", "enable", "keeper"] : ["addon", "list"], second);
+    const removed = await json(box, ["addon", "uninstall", "ends"]);
+    expect(removed).toMatchObject({ module_name: name, removed: true, errors: [] });
+    expect(existsSync(join(folder, "ends"))).toBeFalse();
+
     expect(await listed(box)).toMatchObject({
       keeper: { enabled: true, loaded: true },
-      [named]: { enabled: false, loaded: false },
+      exits: { enabled: false, loaded: false },
     });
     // What it had in the preferences, too.
     expect(await inBlender(box, launcher, getValue)).toBe(42);
@@ -198,7 +185,7 @@ test("an add-on that hangs: at once, and since it was enabled", async () => {
   const hangs = legacyText({ register: `${note}; time.sleep(10_000)` });
   await writeFiles(box, ".", { "good.py": legacyText(), "hangs.py": hangs, "later.py": hangs });
   await json(box, ["addon", "install", "good.py"]);
-  const limit = ["--timeout", "4"];
+  const limit = ["--timeout", "3"];
   const install = ["addon", "install", "good.py", "hangs.py", "later.py", "-e", ...limit];
   const several = await box.cli([...install, "--json"]);
   expect(several.code).toBe(1);
@@ -220,9 +207,9 @@ test("an add-on that hangs: at once, and since it was enabled", async () => {
   await json(box, ["addon", "install", "victim.py", "-e"]);
   await writeFile(join(addons, "victim.py"), hangs);
   const named = { code: "addon-hangs", exit: 124, says: "'victim'" };
-  await expectFailure(box, ["addon", "list", "--timeout", "8"], named);
+  await expectFailure(box, ["addon", "list", "--timeout", "6"], named);
   expect(await runs(Number(await readFile(pid, "utf8")))).toBeFalse();
-  const disabled = await json(box, ["addon", "disable", "victim", "--timeout", "8"]);
+  const disabled = await json(box, ["addon", "disable", "victim", "--timeout", "6"]);
   expect(disabled).toMatchObject({ enabled: false });
   expect(await enabledIn(box, launcher, "good", "victim")).toEqual(["good"]);
 });

@@ -158,6 +158,7 @@ class Changes:
             return outcome(addon, warnings=warnings)
         facts = facts_of(addon)
         warnings += fit_warnings(facts)
+        self.journal.write({"begin": item["index"], "warnings": warnings})
         had_entry = in_preferences(addon.name)
         loaded_already = is_loaded(addon)
         try:
@@ -239,6 +240,7 @@ class Changes:
         wanted = bool(item["enable"]) or was_enabled
         if item["check"]:
             return outcome(addon, enabled=wanted, warnings=warnings)
+        self.journal.write({"begin": item["index"], "warnings": warnings})
         exchange = Exchange(item["exchange"])
         old = find_old(addon, installed(self.folders))
         forget(addon.name)
