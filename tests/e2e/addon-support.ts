@@ -1,6 +1,6 @@
 // What the end-to-end tests of the add-on commands share: add-ons, extensions, and how to see them.
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Zippable, zipSync } from "fflate";
 import { inBlender, json } from "./local-support.ts";
@@ -113,12 +113,29 @@ export async function listed(box: Sandbox, ...args: string[]): Promise<Record<st
   return Object.fromEntries(records.map((one) => [one.name, one]));
 }
 
-/** Configures a Blender; the folders in which it keeps the user's files. */
+/** What `init` wrote and said for a Blender, with this in the place of the sandbox's folder. */
+const initialized = new Map<string, { config: string; said: string }>();
+const here = "@SANDBOX@";
+
+/**
+ * Configures a Blender; the folders in which it keeps the user's files. It is asked once: what `init`
+ * finds differs between sandboxes only by their folder.
+ */
 export async function configured(
   box: Sandbox,
   launcher: string,
 ): Promise<{ addons: string; extensions: string | null }> {
-  const { blender } = await json(box, ["init", launcher]);
+  const path = join(box.dir, "config.yaml");
+  let known = initialized.get(launcher);
+  if (known === undefined) {
+    const said = JSON.stringify(await json(box, ["init", launcher]));
+    const config = await readFile(path, "utf8");
+    known = { config: config.replaceAll(box.dir, here), said: said.replaceAll(box.dir, here) };
+    initialized.set(launcher, known);
+  } else {
+    await writeFile(path, known.config.replaceAll(here, box.dir));
+  }
+  const { blender } = JSON.parse(known.said.replaceAll(here, box.dir));
   return { addons: blender.user_addons, extensions: blender.extensions_dir };
 }
 
