@@ -35,7 +35,8 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
       });
     }
     for (const wheel of wheels) {
-      const real = await realpath(wheel);
+      // A link that leads nowhere is found to be bad like other bad wheels.
+      const real = await realpath(wheel).catch(() => wheel);
       const name = basename(wheel);
       const other = found.get(name);
       if (other !== undefined && other !== real) await requireSame(name, other, real);
@@ -94,13 +95,9 @@ async function wheelsIn(folder: string, entered: Set<string>): Promise<string[]>
   });
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    const info = entry.isSymbolicLink()
-      ? await stat(path).catch((error: unknown) => {
-          if (isWheel(path)) throw missing(path, error);
-        })
-      : entry;
+    const info = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
     if (info?.isDirectory()) found.push(...(await wheelsIn(path, entered)));
-    else if (info?.isFile() && isWheel(path)) found.push(path);
+    else if ((info === undefined || info.isFile()) && isWheel(path)) found.push(path);
   }
   return found;
 }
@@ -115,15 +112,20 @@ async function requireSame(name: string, one: string, other: string): Promise<vo
 }
 
 async function examine(name: string, path: string): Promise<LocalWheel> {
-  const { size } = await stat(path);
+  const info = await stat(path).catch(systemCodeOf);
+  const size = typeof info === "object" ? info.size : 0;
   const bad = (problem: string) => ({ name, path, size, fingerprint: "", problem });
+  if (typeof info !== "object") {
+    return bad(info === "ENOENT" ? "it is a link that leads nowhere" : `it can't be read: ${info}`);
+  }
   if (parseWheelName(name) === undefined) return bad("its name isn't a wheel's name (PEP 427)");
   if (size === 0) return bad("it is empty");
   let entries: Entry[];
   try {
     entries = await zipEntries(path, size);
   } catch (error) {
-    return bad(`it isn't a whole zip archive: ${messageOf(error)}`);
+    // Of several sentences the first says it.
+    return bad(`it isn't a whole zip archive: ${messageOf(error).split(". ")[0]}`);
   }
   if (!entries.some((entry) => /^[^/]+\.dist-info\/WHEEL$/.test(entry.fileName))) {
     return bad("it has no .dist-info/WHEEL, so it isn't a wheel");

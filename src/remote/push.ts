@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { Failure, messageOf } from "../failure.ts";
+import { megabytes } from "../megabytes.ts";
 import { Connection, type Deadlines, type Session } from "./connection.ts";
 import { callBeside } from "./execute.ts";
 import { Lanes } from "./lanes.ts";
@@ -12,7 +13,13 @@ import {
   uploadInChunks,
   type Way,
 } from "./upload.ts";
-import { folderFailure, hashSeconds, wheelhouseScript } from "./wheelhouse.ts";
+import {
+  folderFailure,
+  hashSeconds,
+  notWritable,
+  roomHint,
+  wheelhouseScript,
+} from "./wheelhouse.ts";
 
 /** A whole wheel on this machine. */
 export interface Wheel {
@@ -47,8 +54,8 @@ export interface PushedFile {
 
 /** Told what happens while a push goes on. */
 export interface PushObserver {
-  /** What is to be sent, once it's known; `bytes` leaves out what the parts there have. */
-  begins(files: readonly { name: string; size: number }[], bytes: number): void;
+  /** What is to be sent, once it's known; `bytes` of each, without what its part there has. */
+  begins(files: readonly { name: string; bytes: number }[]): void;
   /** `there`: bytes of the file that needn't be sent. Again after each retry. */
   starts(name: string, there: number): void;
   sent(name: string, bytes: number): void;
@@ -90,6 +97,7 @@ export interface Pushed {
 const preparedSchema = v.object({
   folder: v.string(),
   free_bytes: v.number(),
+  read_only: v.nullable(v.string()),
   there: v.record(v.string(), v.nullable(v.string())),
   unhashed: v.array(v.string()),
   parts: v.record(v.string(), v.number()),
@@ -151,15 +159,19 @@ async function compare(
   return { there, missing };
 }
 
-function checkSpace(missing: readonly Missing[], folder: string, free: number): number {
-  const needed = missing.reduce((sum, { wheel, part }) => sum + Math.max(0, wheel.size - part), 0);
-  if (needed <= free) return needed;
+/** @throws Failure `folder-not-writable`, `no-space`. */
+function checkPlace(
+  files: readonly { bytes: number }[],
+  { folder, free_bytes: free, read_only: readOnly }: v.InferOutput<typeof preparedSchema>,
+): void {
+  if (files.length === 0) return;
+  if (readOnly !== null) throw notWritable(folder, readOnly);
+  const needed = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (needed <= free) return;
   throw new Failure(
     "no-space",
-    `${needed} bytes are to be sent, but '${folder}' has ${free} free`,
-    {
-      hint: "free some there ('blender-remote-cli pkg purge-cache'), or give another --remote-wheelhouse",
-    },
+    `${megabytes(needed)} are to be sent, but '${folder}' has ${megabytes(free)} free; nothing was sent`,
+    { hint: roomHint(folder) },
   );
 }
 
@@ -186,11 +198,11 @@ export async function push(
 ): Promise<Pushed> {
   const transport = transportTo(session, options.transport);
   const { there, missing } = await compare(session, wheels, options.folder);
-  const bytes = checkSpace(missing, there.folder, there.free_bytes);
-  options.observer.begins(
-    missing.map(({ wheel: { name, size } }) => ({ name, size })),
-    bytes,
-  );
+  const toSend = missing.map(({ wheel: { name, size }, part }) => {
+    return { name, bytes: Math.max(0, size - part) };
+  });
+  checkPlace(toSend, there);
+  options.observer.begins(toSend);
   const sent = new Map<string, PushedFile>();
   const sending = new Sending(session, transport, there.folder, options);
   for (const file of await sending.all(missing)) sent.set(file.name, file);
@@ -226,6 +238,7 @@ const passing = new Set([
   "hash-mismatch",
   "part-busy",
   "part-changed",
+  "part-removed",
   "damaged",
   "answer-truncated",
   "execute-failed",
@@ -346,6 +359,8 @@ class Sending {
         // Pieces find a part busy for a moment only, a stream keeps it to its end.
         if (error.code === "part-busy" && (this.#transport === "stream" || attempt > 1)) {
           upload.part = upload.part.replace(/part$/, `${crypto.randomUUID().slice(0, 8)}.part`);
+          // What there was of it is the other push's.
+          file.resumed_bytes = 0;
           seconds = 0;
         }
         observer.retries(name, reason, seconds);

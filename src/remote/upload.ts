@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
 import type { JsonValue, Script } from "../script.ts";
@@ -6,6 +7,7 @@ import { type Answer, type Connection, can, type Server } from "./connection.ts"
 import { callBeside, callScript, damaged, RemoteError } from "./execute.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Pace } from "./pace.ts";
+import { roomHint } from "./wheelhouse.ts";
 
 const partScript: Script = { name: "part_file.py", source: partFileSource };
 
@@ -97,6 +99,11 @@ class Source {
   check(): void {
     const file = Bun.file(this.#upload.path);
     if (file.size === this.#upload.size && file.lastModified === this.#changed) return;
+    if (!existsSync(this.#upload.path)) {
+      throw new Failure("file-gone", `${this.#upload.path} isn't there any more`, {
+        hint: "run the same command again where it is",
+      });
+    }
     throw new Failure("file-changed", `${this.#upload.path} changed while it was sent`, {
       hint: "wait until it is written completely, then run the same command again",
     });
@@ -134,21 +141,28 @@ const refusedSchema = v.looseObject({
   path: v.optional(v.nullable(v.string())),
   mismatch: v.optional(v.boolean(), false),
   changed: v.optional(v.boolean(), false),
+  ended: v.optional(v.boolean(), false),
 });
 
 /** Says in a user's words why our service didn't take a file. */
 function refusal(answer: Answer, upload: Upload): Failure {
   const refused = v.safeParse(refusedSchema, answer);
   if (!refused.success) return damaged();
-  const { message, errno, path, mismatch, changed } = refused.output;
+  const { message, errno, path, mismatch, changed, ended } = refused.output;
   if (mismatch) return mismatched(upload);
+  // It is being stopped, or half of the connection is gone.
+  if (ended) {
+    return new Failure("connection-lost", "the service ended the connection", {
+      kind: "no-service",
+      hint: "Blender may have ended: blender-remote-cli status",
+    });
+  }
   if (changed) return new Failure("part-changed", `another push changed ${upload.part}`);
-  if (errno === "EBUSY") return busy(upload);
   if (errno == null) {
     return new Failure("upload-failed", `the service didn't take ${upload.target}: ${message}`);
   }
   const cause = { type: "OSError", message, errno, path: path ?? null, traceback: "" };
-  return explained(new RemoteError(cause));
+  return explained(new RemoteError(cause), upload);
 }
 
 /**
@@ -284,7 +298,7 @@ export async function uploadInChunks(
   const runners = Math.min(pace.lanes, Math.ceil(missing / pace.chunkSize));
   await Promise.all(Array.from({ length: runners }, run));
   if (failure !== undefined) {
-    const reason = explain(failure);
+    const reason = explain(failure, upload);
     if (reason instanceof Failure && reason.code === "no-space") await discardPart(way, part); // A full disk isn't kept full.
     throw reason;
   }
@@ -293,7 +307,7 @@ export async function uploadInChunks(
   const finish = (connection: Connection) =>
     callBeside(way.server, connection, partScript, args, finishSchema);
   const { complete } = await lanes.use(finish, true).catch((error: unknown) => {
-    throw explain(error);
+    throw explain(error, upload);
   });
   if (!complete) throw mismatched(upload);
   return upload.sha256();
@@ -315,31 +329,45 @@ function mismatched(upload: Upload): Failure {
   );
 }
 
-function busy(upload: Upload): Failure {
-  return new Failure("part-busy", `another push is writing to ${upload.part}`, {
-    hint: "wait until it has ended, then run the same command again",
-  });
+function explain(error: unknown, upload: Upload): unknown {
+  return error instanceof RemoteError ? explained(error, upload) : error;
 }
 
 /** Says errors of the system there in words a user can act on. */
-function explain(error: unknown): unknown {
-  return error instanceof RemoteError ? explained(error) : error;
+function explained(error: RemoteError, { target }: Upload): Failure {
+  const cause = error;
+  switch (error.errno) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new Failure("no-space", "there is no space left there; its part was removed", {
+        hint: roomHint(folderOf(target)),
+        cause,
+      });
+    case "EBUSY":
+      return new Failure("part-busy", "another push is sending the same wheel", {
+        hint: "wait until it has ended, then run the same command again",
+        cause,
+      });
+    case "ENOENT":
+      return new Failure("part-removed", "its part or its folder was removed there meanwhile", {
+        hint: "run the same command again",
+        cause,
+      });
+    case "EISDIR":
+    case "ENOTEMPTY":
+    case "EEXIST":
+      return new Failure("name-taken", `${target} is a folder there`, {
+        hint: "remove it there, or give another --remote-wheelhouse",
+        cause,
+      });
+    default:
+      return error;
+  }
 }
 
-function explained(error: RemoteError): Failure {
-  if (error.errno === "ENOSPC" || error.errno === "EDQUOT") {
-    return new Failure("no-space", "there is no space left on the remote disk", {
-      hint: "free some there ('blender-remote-cli pkg purge-cache'), or give another --remote-wheelhouse",
-      cause: error,
-    });
-  }
-  if (error.errno === "EBUSY") {
-    return new Failure("part-busy", `another push is writing to ${error.path}`, {
-      hint: "wait until it has ended, then run the same command again",
-      cause: error,
-    });
-  }
-  return error;
+/** The folder of a path on the other machine, which may be a Windows. */
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")));
 }
 
 /** Whether this server takes streams. */

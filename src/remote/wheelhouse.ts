@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
 import type { Script } from "../script.ts";
+import { shellWord } from "../shell.ts";
 import type { Connection, Session } from "./connection.ts";
 import { callBeside, callScript, RemoteError } from "./execute.ts";
 import purgeSource from "./python/purge.py" with { type: "text" };
@@ -84,14 +85,39 @@ function unreadable(given: string, error: unknown): unknown {
 /** Maps the errors of making or writing a folder there to words a user can act on. */
 export function folderFailure(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;
+  return notWritable(folder, error.errno, error);
+}
+
+const folderErrors: Record<string, string> = {
+  EROFS: "it is read-only",
+  EACCES: "Blender's user may not",
+  EPERM: "Blender's user may not",
+  EEXIST: "it, or a part of its path, is a file",
+  ENOTDIR: "it, or a part of its path, is a file",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+};
+
+/** The failure for a folder there that can't be made or written to, by the errno's name. */
+export function notWritable(folder: string, errno: string, cause?: unknown): Failure {
+  const full = errno === "ENOSPC" || errno === "EDQUOT";
+  const why = folderErrors[errno];
   return new Failure(
-    error.errno === "ENOSPC" ? "no-space" : "folder-not-writable",
-    `can't write to the remote wheelhouse '${folder}': ${error.errno}, ${error.message}`,
+    full ? "no-space" : "folder-not-writable",
+    `can't write to the remote wheelhouse '${folder}': ${why === undefined ? errno : `${why} (${errno})`}`,
     {
-      hint: "give a folder that Blender's user may write to with --remote-wheelhouse",
-      cause: error,
+      hint: full
+        ? roomHint(folder)
+        : "give a folder that Blender's user may write to with --remote-wheelhouse",
+      cause,
     },
   );
+}
+
+/** How to get room in a folder there. */
+export function roomHint(folder: string): string {
+  const purge = `blender-remote-cli pkg purge-cache --remote-wheelhouse ${shellWord(folder)}`;
+  return `free some there, or give another --remote-wheelhouse; all wheels there go with: ${purge}`;
 }
 
 const purgeSchema = v.object({
@@ -130,7 +156,7 @@ export async function purge(
   });
   if (result.state === "refused") {
     throw new Failure("purge-refused", `'${result.folder}' isn't emptied: ${result.reason}`, {
-      hint: "give the folder that 'blender-remote-cli pkg push' filled",
+      hint: "give a folder that holds nothing but wheels, such as one that 'pkg push' made",
     });
   }
   if (result.state === "busy") {

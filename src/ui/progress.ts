@@ -1,11 +1,11 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import { megabytes } from "./format.ts";
+import { megabytes } from "../megabytes.ts";
 import type { Output } from "./output.ts";
 
 /** Shows how far transfers are: bars on a terminal, lines elsewhere, nothing when quiet. */
 export interface Progress {
-  /** How much there is to do altogether, in bytes. */
-  begin(totalBytes: number): void;
+  /** What there is to do altogether: files, and how many bytes of each are to be sent. */
+  begin(files: readonly { name: string; bytes: number }[]): void;
   /** One file is on its way; so many of its bytes needn't be sent. Again when it begins anew. */
   start(name: string, size: number, there: number): void;
   advance(name: string, bytes: number): void;
@@ -58,6 +58,31 @@ class Pace {
   }
 }
 
+/** The same of several files, of which some may be sent again, in part or whole. */
+class Total extends Pace {
+  readonly #files: Map<string, { bytes: number; sent: number }>;
+
+  constructor(files: readonly { name: string; bytes: number }[]) {
+    super();
+    this.#files = new Map(files.map(({ name, bytes }) => [name, { bytes, sent: 0 }]));
+    for (const { bytes } of files) this.total += bytes;
+  }
+
+  start(name: string, size: number, there: number): void {
+    const file = this.#files.get(name);
+    if (file === undefined) return;
+    const bytes = file.sent + size - there;
+    this.total += bytes - file.bytes;
+    file.bytes = bytes;
+  }
+
+  sent(name: string, bytes: number): void {
+    const file = this.#files.get(name);
+    if (file !== undefined) file.sent += bytes;
+    this.move(bytes);
+  }
+}
+
 function duration(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   if (whole < 60) return `${whole}s`;
@@ -67,17 +92,17 @@ function duration(seconds: number): string {
 }
 
 function lines(output: Output): Progress {
-  let pace = new Pace();
+  let pace = new Total([]);
   let said = performance.now();
   return {
     ...silent,
-    begin: (bytes) => {
-      pace = new Pace();
-      pace.total = bytes;
+    begin: (files) => {
+      pace = new Total(files);
       said = performance.now();
     },
-    advance: (_, bytes) => {
-      pace.move(bytes);
+    start: (name, size, there) => pace.start(name, size, there),
+    advance: (name, bytes) => {
+      pace.sent(name, bytes);
       if (performance.now() - said < lineEvery) return;
       said = performance.now();
       const { done, all, rate, left } = pace.words;
@@ -87,14 +112,18 @@ function lines(output: Output): Progress {
   };
 }
 
+/** The escape sequence (ECMA-48, ED) that erases from the cursor to the end of the screen. */
+const eraseBelow = "\x1b[J";
+
 /** Cuts a name so that its bar fits into a narrow terminal too; the version stays in sight. */
 function short(name: string, width: number): string {
   return name.length <= width ? name.padEnd(width) : `${name.slice(0, width - 1)}…`;
 }
 
 function bars(): Progress {
-  const nameWidth = Math.max(12, Math.min(36, (process.stderr.columns ?? 80) - 52));
-  const total = new Pace();
+  const width = process.stderr.columns ?? 80;
+  const nameWidth = Math.max(12, Math.min(36, width - 52));
+  let total = new Total([]);
   const files = new Map<string, { pace: Pace; bar: SingleBar }>();
   const view = new MultiBar(
     {
@@ -103,7 +132,7 @@ function bars(): Progress {
       hideCursor: true,
       clearOnComplete: true,
       linewrap: true, // otherwise the lines above the bars are cut
-      barsize: 12,
+      barsize: Math.max(3, Math.min(12, width - nameWidth - 42)),
       fps: 10,
       // cli-progress pads nothing by itself, so that figures would jump about.
       formatValue: (value, _, type) =>
@@ -112,17 +141,22 @@ function bars(): Progress {
     Presets.rect,
   );
   let all: SingleBar | undefined;
-  const show = () => all?.update(Math.min(total.done, total.total), total.words);
+  const show = () => {
+    all?.setTotal(total.total);
+    all?.update(Math.min(total.done, total.total), total.words);
+  };
   return {
-    begin: (bytes) => {
-      total.total = bytes;
-      if (bytes > 0) {
-        all = view.create(bytes, 0, { name: short("total", nameWidth), ...total.words });
+    begin: (files) => {
+      total = new Total(files);
+      if (total.total > 0) {
+        all = view.create(total.total, 0, { name: short("total", nameWidth), ...total.words });
       }
     },
     start: (name, size, there) => {
-      files.get(name)?.bar.stop();
+      total.start(name, size, there);
+      show();
       const known = files.get(name);
+      known?.bar.stop();
       if (known !== undefined) view.remove(known.bar);
       if (size < smallestWithBar) return;
       const pace = new Pace();
@@ -132,7 +166,7 @@ function bars(): Progress {
       files.set(name, { pace, bar });
     },
     advance: (name, bytes) => {
-      total.move(bytes);
+      total.sent(name, bytes);
       const file = files.get(name);
       file?.pace.move(bytes);
       file?.bar.update(Math.min(file.pace.done, file.pace.total), file.pace.words);
@@ -143,8 +177,9 @@ function bars(): Progress {
       if (file !== undefined) view.remove(file.bar);
       files.delete(name);
     },
-    // Printed above the bars when they're drawn next.
-    line: (text) => void view.log(`${text}\n`),
+    // Printed above the bars when they're drawn next. A line may be broken over several rows, on
+    // which bars stand now.
+    line: (text) => void view.log(`${eraseBelow}${text}\n`),
     end: () => {
       view.update(); // `stop` alone loses lines that wait for the next drawing
       view.stop();
@@ -155,5 +190,7 @@ function bars(): Progress {
 /** Makes the progress display that fits the output. */
 export function createProgress(output: Output): Progress {
   if (output.quiet || output.json) return silent;
-  return output.terminal ? bars() : lines(output);
+  // A terminal that says of itself that it can't move the cursor.
+  const dumb = process.env["TERM"] === "dumb";
+  return output.terminal && !dumb ? bars() : lines(output);
 }

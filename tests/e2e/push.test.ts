@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { sha256Of } from "../../src/local/wheels.ts";
@@ -213,8 +213,9 @@ for (const server of servers) {
         const large = await writeWheel(local, { name: "large", padding: 3_000_000 });
         const before = await push(box, large, there);
         expect(before.code).toBe(1);
-        expect(before.stderr).toContain("bytes are to be sent");
-        expect(before.stderr).toContain("hint:");
+        expect(before.stderr).toContain("3.0 MB are to be sent");
+        expect(before.stderr).toContain("nothing was sent");
+        expect(before.stderr).toContain(`pkg purge-cache --remote-wheelhouse ${there}`);
 
         // It fits when the push begins; then somebody else writes there.
         const fits = await writeWheel(local, { name: "fits", padding: 1_500_000 });
@@ -250,6 +251,51 @@ for (const server of servers) {
         await mustRun(["umount", there]);
       }
     });
+
+    test("a folder that can't be written to, and has every wheel: nothing is to be done", async () => {
+      const [local, there] = [fresh(box, "local"), fresh(box, "there")];
+      await mkdir(there);
+      await mustRun(["mount", "-t", "tmpfs", "tmpfs", there]);
+      try {
+        const wheel = await writeWheel(local, { name: "shared" });
+        expectSuccess(await push(box, wheel, there));
+        await mustRun(["mount", "-o", "remount,ro", there]);
+        const again = expectSuccess(await push(box, wheel, there, "--json"));
+        expect(pushed(again)).toMatchObject({ uploaded: 0, skipped: 1, failed: 0 });
+      } finally {
+        await mustRun(["umount", there]);
+      }
+    });
+
+    test("a folder of the wheel's name there is said", async () => {
+      const [local, there] = [fresh(box, "local"), fresh(box, "there")];
+      const wheel = await writeWheel(local, { name: "folder" });
+      const inTheWay = join(there, "folder-1.0-py3-none-any.whl");
+      await mkdir(join(inTheWay, "full"), { recursive: true });
+      const result = await push(box, wheel, there, "--json");
+      expect(result.code).toBe(1);
+      expect(pushed(result).files[0]?.error).toBe(`${inTheWay} is a folder there`);
+    });
+
+    test("the folder removed while it is sent: begun anew", async () => {
+      const wheel = await writeWheel(fresh(box, "local"), { name: "removed", padding: 6_000_000 });
+      const there = fresh(box, "there");
+      let gone = false;
+      using proxy = proxyTo(box.port, (passing) => {
+        if (gone || passing.bytesThere < 3_000_000) return;
+        gone = true;
+        passing.hold(async () => {
+          await rm(there, { recursive: true });
+          await mkdir(there);
+        });
+      });
+      const result = expectSuccess(await push(box, wheel, there, "--port", String(proxy.port)));
+      expect(gone).toBe(true);
+      // Pieces go into a new part, which lacks those before; a stream has written into nothing.
+      expect(result.stderr).toMatch(/(removed there meanwhile|another SHA-256.*); trying again/);
+      const name = "removed-1.0-py3-none-any.whl";
+      expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+    });
   });
 }
 
@@ -273,12 +319,14 @@ describe("pkg push: what is wrong on this side", () => {
     await writeFile(join(local, "a..b-1.0-py3-none-any.whl"), whole);
     await writeFile(join(local, "a\\b-1.0-py3-none-any.whl"), whole);
     await writeFile(join(local, "noname.whl"), whole);
+    await symlink("nowhere", join(local, "dangling-1.0-py3-none-any.whl"));
     const result = await pushTo(box, local, there, "--json");
     expect(result.code).toBe(1);
     const { files, uploaded, failed } = pushed(result);
-    expect({ uploaded, failed }).toEqual({ uploaded: 1, failed: 5 });
+    expect({ uploaded, failed }).toEqual({ uploaded: 1, failed: 6 });
     const errors = Object.fromEntries(files.map((file) => [file.name, file.error]));
     expect(errors["empty-1.0-py3-none-any.whl"]).toContain("empty");
+    expect(errors["dangling-1.0-py3-none-any.whl"]).toContain("leads nowhere");
     expect(errors["truncated-1.0-py3-none-any.whl"]).toContain("whole zip archive");
     for (const name of ["a..b-1.0-py3-none-any.whl", "a\\b-1.0-py3-none-any.whl", "noname.whl"]) {
       expect(errors[name]).toContain("PEP 427");
@@ -334,10 +382,13 @@ describe("pkg push: what is wrong on this side", () => {
         passing.hold(() => new Promise(() => {}));
       }
     });
-    const flags = ["--remote-wheelhouse", there, "--port", String(proxy.port)];
+    const flags = ["--remote-wheelhouse", there, "--port", String(proxy.port), "--json"];
     const child = box.spawn(["pkg", "push", wheel, ...flags]);
     await begun.promise;
     child.kill("SIGINT");
+    expect(JSON.parse(await child.stdout.text())).toMatchObject({
+      error: { code: "interrupted", details: { files: [] } },
+    });
     expect(await child.exited).toBe(130);
     expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
   });
@@ -351,7 +402,9 @@ describe("pkg push: what is wrong on this side", () => {
     const flags = ["--timeout", "1", "--port", String(proxy.port), "--json"];
     const result = await pushTo(box, wheel, there, ...flags);
     expect(result.code).toBe(124);
-    expect(JSON.parse(result.stdout)).toMatchObject({ error: { code: "timeout" } });
+    expect(JSON.parse(result.stdout)).toMatchObject({
+      error: { code: "timeout", message: "the time limit is over, not all was sent" },
+    });
     expect((await entries(there)).filter((name) => name.endsWith(".whl"))).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import { Failure } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse.ts";
-import { count, megabytes } from "../../ui/format.ts";
+import { count } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { command } from "../command.ts";
 import { targetOf } from "../target.ts";

@@ -1,24 +1,23 @@
 import { Failure } from "../../failure.ts";
 import { HashCache } from "../../local/hash-cache.ts";
 import { collectWheels } from "../../local/wheels.ts";
-import { can, type Deadlines, type Session } from "../../remote/connection.ts";
-import { knownTagsOf } from "../../remote/environment.ts";
+import { megabytes } from "../../megabytes.ts";
+import type { Deadlines, Session } from "../../remote/connection.ts";
 import {
   type PushedFile,
   type PushOptions,
   push as pushWheels,
   type Wheel,
 } from "../../remote/push.ts";
-import { loadOf } from "../../remote/service.ts";
-import { count, megabytes } from "../../ui/format.ts";
+import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { misfitTable } from "../../wheels/misfit-table.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
-import { command } from "../command.ts";
+import { command, globalArgs } from "../command.ts";
 import { targetOf } from "../target.ts";
-import { remoteWheelhouseArg, withPackages } from "./shared.ts";
+import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./shared.ts";
 import { parseSize } from "./size.ts";
 
 const smallestChunk = 1024;
@@ -52,14 +51,6 @@ function describe(file: PushedFile): string {
   }
 }
 
-/** Code that holds Blender's main thread for so many seconds may hold it for long. */
-const heldSeconds = 1;
-
-async function isHeld({ server, connection }: Session): Promise<boolean> {
-  if (!can(server, "status")) return false;
-  return ((await loadOf(connection)).running_seconds ?? 0) >= heldSeconds;
-}
-
 /**
  * Says which of these wheels Blender's Python doesn't take, before any is sent: in a table on
  * stderr, or with `strict` as a failure.
@@ -76,11 +67,7 @@ async function misfitWarnings(
   const names = wheels.map((wheel) => wheel.name).filter((name) => !isUniversal(name));
   // Wheels for every Python 3 need no question.
   if (names.length === 0) return [];
-  // A stream needs nothing of Blender's main thread; only this question would wait for it.
-  const busy = !strict && (await isHeld(session));
-  const { tags, unknown } = busy
-    ? { tags: null, unknown: "Blender is running other code; --strict waits for its end" }
-    : await knownTagsOf(session.connection);
+  const { tags, unknown } = await tagsUnlessHeld(session, strict, "--strict waits for its end");
   const target = tags === null ? null : targetTags(tags);
   if (target === null) {
     const message = `it isn't known which wheels fit Blender's Python: ${unknown}`;
@@ -110,6 +97,10 @@ async function misfitWarnings(
   );
 }
 
+function errorOf({ code, message, hint }: Failure, output: Output) {
+  return { code, message, ...(hint === undefined ? {} : { hint: output.aimed(hint) }) };
+}
+
 function transportOf(text: string): PushOptions["transport"] {
   if (text === "auto" || text === "stream" || text === "chunks") return text;
   throw new Failure("bad-transport", `--transport is '${text}'`, {
@@ -123,12 +114,14 @@ function stepwise(deadlines: Deadlines): Deadlines {
   return { ...deadlines, answer: deadlines.total, total: Number.POSITIVE_INFINITY };
 }
 
-/** Says what an end before the end means for the wheels. */
-function resumable(error: unknown): unknown {
+/** Says what an end before the end means for the wheels; what became of some until then. */
+function resumable(error: unknown, done: readonly PushedFile[]): unknown {
   if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.kind)) return error;
+  const { code, kind } = error;
+  const message = kind === "timeout" ? "the time limit is over, not all was sent" : error.message;
   const hint =
     "what has arrived stays there: run the same command again, and it goes on from there";
-  return new Failure(error.code, error.message, { kind: error.kind, hint, cause: error });
+  return new Failure(code, message, { kind, hint, details: { files: done }, cause: error });
 }
 
 const mostRetries = 100;
@@ -145,6 +138,11 @@ function retriesOf(text: string): number {
 export const push = command({
   description: "Bring wheels into a wheelhouse on Blender's machine",
   args: {
+    timeout: {
+      ...globalArgs.timeout,
+      description:
+        "Limit for the whole push (none; each step has configuration cli.timeout_sec, 300)",
+    },
     path: { type: "positional", description: "Wheels, or folders that hold wheels" },
     "remote-wheelhouse": remoteWheelhouseArg,
     strict: {
@@ -181,7 +179,7 @@ export const push = command({
     const hashes = await HashCache.open();
     const bad: PushedFile[] = [];
     const wheels: (Wheel & { state: string })[] = [];
-    const states = await Promise.all(local.map(({ path }) => hashes.state(path)));
+    const states = await Promise.all(local.map(({ path }) => hashes.state(path).catch(() => "")));
     for (const [index, { name, path, size, fingerprint, problem }] of local.entries()) {
       const state = states[index] ?? "";
       if (problem === undefined) {
@@ -194,6 +192,7 @@ export const push = command({
       bad.push({ name, size, ...nothing, status: "failed", error: problem });
     }
     const progress = createProgress(output);
+    const done: PushedFile[] = [];
     const sizes = new Map(wheels.map(({ name, size }) => [name, size]));
     let warnings: string[] = [];
     const pushed = await withPackages(target, output, signal, async (session) => {
@@ -207,19 +206,22 @@ export const push = command({
           deadlines: target.deadlines,
           signal,
           observer: {
-            begins: (_, bytes) => progress.begin(bytes),
+            begins: (files) => progress.begin(files),
             starts: (name, there) => progress.start(name, sizes.get(name) ?? 0, there),
             sent: (name, bytes) => progress.advance(name, bytes),
-            retries: (name, reason, seconds) =>
-              progress.line(`${name}: ${reason}; trying again in ${seconds} s`),
+            retries: (name, reason, seconds) => {
+              const next = seconds === 0 ? "sending it beside" : `trying again in ${seconds} s`;
+              progress.line(`${name}: ${reason}; ${next}`);
+            },
             finished: (file) => {
+              done.push(file);
               progress.finish(file.name);
               if (file.status === "uploaded") progress.line(describe(file));
             },
           },
         });
       } catch (error) {
-        throw resumable(error);
+        throw resumable(error, done);
       } finally {
         progress.end();
       }
@@ -248,6 +250,7 @@ export const push = command({
         failed,
         removed_parts: pushed.removedParts,
         warnings,
+        ...(lost === undefined ? {} : { error: errorOf(lost, output) }),
       });
       return exit;
     }
@@ -255,7 +258,7 @@ export const push = command({
       output.note(`removed ${count(pushed.removedParts, "part")} of pushes older than a week`);
     }
     for (const file of all) {
-      if (file.status === "skipped") output.note(describe(file));
+      if (file.status === "skipped" && output.verbose) output.note(describe(file));
       if (file.status === "failed") output.error(describe(file));
     }
     const summary = `${folder}: ${count(uploaded, "wheel")} uploaded, ${skipped} skipped, ${failed} failed`;
@@ -265,7 +268,8 @@ export const push = command({
     }
     output.error(summary);
     await output.hint(
-      lost?.hint ?? "mend what is said above and run the same command again: it goes on from there",
+      lost?.hint ??
+        "run the same command again when that is mended: what is there isn't sent again",
     );
     return exit;
   },

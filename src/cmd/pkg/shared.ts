@@ -1,6 +1,8 @@
 import type { StringArgDef } from "citty";
-import type { Session } from "../../remote/connection.ts";
+import { can, type Session } from "../../remote/connection.ts";
+import { knownTagsOf } from "../../remote/environment.ts";
 import { describePip, pipHint, pipThere } from "../../remote/pip.ts";
+import { loadOf } from "../../remote/service.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Target, withSession } from "../target.ts";
 
@@ -27,4 +29,26 @@ export function withPackages<T>(
     }
     return work(session);
   });
+}
+
+/** Code that holds Blender's main thread for so many seconds may hold it for long. */
+const heldSeconds = 1;
+
+/**
+ * The tags that Blender's Python takes, as `knownTagsOf`. Only this question needs Blender's main
+ * thread, so it isn't asked while other code holds that.
+ *
+ * @param wait asks all the same, and waits.
+ * @param way how to have the answer later, for people.
+ */
+export async function tagsUnlessHeld(
+  { server, connection }: Session,
+  wait: boolean,
+  way: string,
+): ReturnType<typeof knownTagsOf> {
+  const held = async () => ((await loadOf(connection)).running_seconds ?? 0) >= heldSeconds;
+  if (!wait && can(server, "status") && (await held())) {
+    return { tags: null, unknown: `Blender is running other code; ${way}` };
+  }
+  return knownTagsOf(connection);
 }

@@ -1,13 +1,15 @@
+import { megabytes } from "../../megabytes.ts";
 import type { Session } from "../../remote/connection.ts";
-import { knownTagsOf } from "../../remote/environment.ts";
 import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse.ts";
-import { columns, count, megabytes } from "../../ui/format.ts";
+import { shellWord } from "../../shell.ts";
+import { columns, count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
+import { widthOf } from "../../ui/wrap.ts";
 import { isUniversal, parseWheelName } from "../../wheels/filename.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
 import { command } from "../command.ts";
 import { targetOf } from "../target.ts";
-import { remoteWheelhouseArg, withPackages } from "./shared.ts";
+import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./shared.ts";
 
 /** A wheel of a remote wheelhouse, as `--json` shows it. */
 interface ListedWheel {
@@ -24,7 +26,9 @@ interface ListedWheel {
 async function wheelsOf(session: Session, files: WheelhouseListing["files"]) {
   const wheels = files.filter(({ name }) => name.endsWith(".whl") && !name.startsWith("."));
   const tagged = wheels.some(({ name }) => !isUniversal(name));
-  const known = tagged ? await knownTagsOf(session.connection) : { tags: null, unknown: null };
+  const known = tagged
+    ? await tagsUnlessHeld(session, false, "list again when it has ended")
+    : { tags: null, unknown: null };
   const target = known.tags === null ? null : targetTags(known.tags);
   return wheels.map(({ name, size, sha256 }): ListedWheel => {
     const listed = { name, size, sha256 };
@@ -43,6 +47,14 @@ function fitText({ fits, reason }: ListedWheel): string {
   return fits === null ? "unknown" : `doesn't fit: ${reason}`;
 }
 
+/** A line a row, or, where that is too wide for a terminal, two: names are long. */
+function linesOf(rows: readonly (readonly string[])[], width: number): string[] {
+  const lines = columns(rows).map((line) => `${line}\n`);
+  if (!process.stdout.isTTY || lines.every((line) => line.length <= width + 1)) return lines;
+  const rest = columns(rows.map(([, ...cells]) => cells));
+  return rows.map(([name], index) => `${name}\n  ${rest[index]}\n`);
+}
+
 async function render(
   folder: string,
   wheels: readonly ListedWheel[],
@@ -53,8 +65,8 @@ async function render(
     return [wheel.name, megabytes(wheel.size), (wheel.sha256 ?? "?").slice(0, 12), fitText(wheel)];
   });
   const unfinished = parts.map(({ name, size }) => [name, megabytes(size), "", "part of a push"]);
-  const lines = columns([["Wheel", "Size", "SHA-256", "This Python"], ...rows, ...unfinished]);
-  await output.write(lines.map((line) => `${line}\n`).join(""));
+  const table = [["Wheel", "Size", "SHA-256", "This Python"], ...rows, ...unfinished];
+  await output.write(linesOf(table, widthOf(process.stdout)).join(""));
   const bytes = [...wheels, ...parts].reduce((sum, { size }) => sum + size, 0);
   const also = parts.length === 0 ? "" : ` and ${count(parts.length, "part")}`;
   output.note(`${folder}: ${count(wheels.length, "wheel")}${also}, ${megabytes(bytes)}`);
@@ -80,7 +92,9 @@ export const wheelhouse = command({
         });
       } else if (wheels.length + parts.length === 0) {
         output.note(`${folder} ${exists ? "holds no wheels" : "isn't there yet"}`);
-        if (!output.quiet) await output.hint("blender-remote-cli pkg push fills it");
+        const given = args["remote-wheelhouse"];
+        const where = given === undefined ? "" : ` --remote-wheelhouse ${shellWord(folder)}`;
+        if (!output.quiet) await output.hint(`blender-remote-cli pkg push PATH…${where}`);
       } else {
         await render(folder, wheels, parts, output);
       }

@@ -61,8 +61,6 @@ def refusal(folder: Path) -> str | None:
     """Why this folder must never be emptied, whatever else was said."""
     if folder == Path(folder.anchor):
         return "it is the root of a file system"
-    if os.path.ismount(folder):
-        return "it is a mount point"
     home = Path.home().resolve()
     if folder == home or folder in home.parents:
         return "it is or holds the home folder"
@@ -140,6 +138,10 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
     if reason is not None:
         return {**answer, "state": "refused", "reason": reason}
     answer.update(look(folder))
+    # A share that holds nothing but wheels is a wheelhouse.
+    if answer["foreign"] and os.path.ismount(folder):
+        reason = f"it is a mount point and holds other things: {answer['foreign'][0]}"
+        return {**answer, "state": "refused", "reason": reason}
     if answer["foreign"] and not arguments["force"]:
         return {**answer, "state": "foreign"}
     busy = [file["name"] for file in answer["files"] if is_being_written(folder / file["name"])]

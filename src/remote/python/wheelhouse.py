@@ -1,6 +1,7 @@
 """What a push needs to know and to do in a wheelhouse, besides writing bytes."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -137,15 +138,19 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     Take ``{"folder": str | None, "wheels": [{"name", "size", "part"}], "seconds"}``: ``part`` is
     the name of the wheel's part file, ``seconds`` how long hashes may be computed for.
     Give ``{"folder": absolute path, "free_bytes", "there": {name: SHA-256, or None where it has
-    another size}, "unhashed": [name], "parts": {name of the wheel: bytes}, "removed_parts"}``;
-    ``unhashed`` are those of the right size for which there was no time: ask again.
-    Raises OSError where the folder can't be made or written to.
+    another size}, "read_only": the errno's name where it can't be written to, "unhashed": [name],
+    "parts": {name of the wheel: bytes}, "removed_parts"}``; ``unhashed`` are those of the right
+    size for which there was no time: ask again. Raises OSError where the folder can't be made.
     """
     folder = resolved(arguments["folder"])
     folder.mkdir(parents=True, exist_ok=True)
-    # Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
-    with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
-        pass
+    read_only = None
+    try:
+        # Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
+        with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
+            pass
+    except OSError as error:
+        read_only = errno.errorcode.get(error.errno or 0, str(error))
     removed = clear_old(folder)
     ends = time.monotonic() + arguments["seconds"]
     hashes = Hashes(folder)
@@ -176,6 +181,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     return {
         "folder": str(folder),
         "free_bytes": shutil.disk_usage(folder).free,
+        "read_only": read_only,
         "there": there,
         "unhashed": unhashed,
         "parts": parts,

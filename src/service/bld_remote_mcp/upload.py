@@ -59,9 +59,9 @@ class Upload:
         """Take the bytes; give ``{"sha256", "size"}``.
 
         UploadError: with ``errno`` and ``path`` for the system's errors (EBUSY where another push
-        writes to the part), ``mismatch`` where the two ends' hashes differ, ``changed`` where the
-        part is shorter than the sender knew. The part stays, for the next attempt, except where the
-        disk was full.
+        writes to the part), ``ended`` where the sender, or this service, went away, ``mismatch``
+        where the two ends' hashes differ, ``changed`` where the part is shorter than the sender
+        knew. The part stays, for the next attempt, except where the disk was full.
         """
         try:
             with open_part(self._part) as file:
@@ -84,7 +84,7 @@ class Upload:
         _Writer(file, digest, self._size - self._offset).run(read_into)
         theirs = memoryview(bytearray(_DIGEST_LENGTH))
         if read_into(theirs) < _DIGEST_LENGTH:
-            raise UploadError("the connection ended before the hash")
+            raise UploadError("the connection ended before the hash", ended=True)
         ours = digest.hexdigest()
         if bytes(theirs) != ours.encode("ascii"):
             raise UploadError(
@@ -117,7 +117,7 @@ class _Writer:
         if self._error is not None:
             raise self._error
         if self._left > 0:
-            raise UploadError(f"the connection ended with {self._left} bytes to come")
+            raise UploadError(f"the connection ended with {self._left} bytes to come", ended=True)
 
     def _run_threads(self, read_into: ReadInto) -> None:
         free: _Queue = SimpleQueue()

@@ -133,6 +133,9 @@ class TestRefusedEvenWithForce:
     def test_a_mount_point(self, purge: Act, house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         real = os.path.ismount
         monkeypatch.setattr(os.path, "ismount", lambda path: str(path) == str(house) or real(path))
+        (house / "a.whl").touch()
+        assert purge(house, action="look")["state"] == "ready"
+        (house / "notes.txt").touch()
         refused(purge(house), "mount point")
         mounts = Path("/proc")
         if mounts.is_dir():
