@@ -79,6 +79,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
       "no_info.py": "def register(): pass\ndef unregister(): pass\n",
       "markers.py": legacyText({ top: markers, register: markers, unregister: markers }),
       "megabyte.py": legacyText({ register: 'print("x" * 1_000_000, end="")' }),
+      "closes.py": legacyText({ register: "os.close(1); os.close(2); sys.stdout = None" }),
       "exits.py": dies("sys.exit(0)"),
       "ends.py": legacyText({ top: "os._exit(0)", blender: "(9, 0, 0)" }),
       "newer.py": legacyText({ blender: "(9, 0, 0)" }),
@@ -99,6 +100,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
       [null, false, "no-addon-in-source"],
       ["markers", true, undefined],
       ["megabyte", true, undefined],
+      ["closes", true, undefined],
       ["exits", false, "enable-failed"],
       ["ends", false, "addon-ends-blender"],
       ["newer", true, undefined],
@@ -116,7 +118,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
     expect(said("ends")?.warnings[0]).toContain("9.0.0");
     expect(said("with_dash")?.warnings[0]).toContain("'with-dash'");
 
-    const good = ["linked", "markers", "megabyte", "newer", "scripts", "with_dash"];
+    const good = ["closes", "linked", "markers", "megabyte", "newer", "scripts", "with_dash"];
     expect(Object.keys(await listed(box))).toEqual(good);
     expect((await enabledIn(box, launcher, ...good)).toSorted()).toEqual(good);
     const files = good.map((one) => (one === "linked" ? one : `${one}.py`)).toSorted();
@@ -202,6 +204,17 @@ test("an add-on that hangs: at once, and since it was enabled", async () => {
 
   const alone = { code: "blender-timeout", exit: 124, says: "hangs" };
   await expectFailure(box, ["addon", "install", "hangs.py", "-e", "--timeout", "3"], alone);
+
+  // Ctrl-C ends it as well; the old version is back.
+  await writeFiles(box, "new", { "good.py": hangs });
+  await rm(pid);
+  const child = box.spawn(["addon", "install", "new/good.py"]);
+  while (!existsSync(pid)) await Bun.sleep(20);
+  child.kill("SIGINT");
+  expect(await child.exited).toBe(130);
+  expect(await runs(Number(await readFile(pid, "utf8")))).toBeFalse();
+  expect(await leftovers(addons)).toEqual([]);
+  expect(await readFile(join(addons, "good.py"), "utf8")).toBe(legacyText());
 
   await writeFiles(box, ".", { "victim.py": legacyText() });
   await json(box, ["addon", "install", "victim.py", "-e"]);

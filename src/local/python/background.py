@@ -8,6 +8,7 @@ it. It is also printed, between two markers, for whoever reads Blender's output;
 stderr from here on. A third file, the second's name with ``.begun``, says that Blender has started.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -28,9 +29,21 @@ def interrupted(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+def reopen_closed() -> None:
+    """Keep our files from taking the place of stdout or stderr that an add-on has closed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest that is free.
+            os.open(os.devnull, os.O_RDWR)
+
+
 def stdout_to_stderr() -> int:
     """Send what is printed from now on to stderr; gives the descriptor of the real stdout."""
-    sys.stdout.flush()
+    # An add-on may have put anything there.
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
     real = os.dup(1)
     os.dup2(2, 1)
     return real
@@ -45,6 +58,7 @@ def main() -> None:
     """Read the call, run it, write its outcome in one piece."""
     signal.signal(signal.SIGTERM, interrupted)
     call_path, outcome_path = sys.argv[sys.argv.index("--") + 1 :]
+    reopen_closed()
     stdout = stdout_to_stderr()
     with open(call_path, encoding="utf-8") as file:
         call = json.load(file)
