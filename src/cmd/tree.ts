@@ -28,15 +28,19 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
     ),
   addon: async () =>
-    group("The add-ons of the Blender on this machine; no service is needed", {
-      list: async () => (await import("./addon/list.ts")).list,
-      info: async () => (await import("./addon/info.ts")).info,
-      install: async () => (await import("./addon/install.ts")).install,
-      enable: async () => (await import("./addon/enable.ts")).enable,
-      disable: async () => (await import("./addon/disable.ts")).disable,
-      uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
-      paths: async () => (await import("./addon/paths.ts")).paths,
-    }),
+    group(
+      "The add-ons of the Blender on this machine; no service is needed",
+      {
+        list: async () => (await import("./addon/list.ts")).list,
+        info: async () => (await import("./addon/info.ts")).info,
+        install: async () => (await import("./addon/install.ts")).install,
+        enable: async () => (await import("./addon/enable.ts")).enable,
+        disable: async () => (await import("./addon/disable.ts")).disable,
+        uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
+        paths: async () => (await import("./addon/paths.ts")).paths,
+      },
+      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
+    ),
   config: async () =>
     group("The configuration file", {
       get: async () => (await import("./config/get.ts")).get,

@@ -67,6 +67,13 @@ const textLimit = 32 * 1024 ** 2;
  */
 export async function openSource(path: string, options: SourceOptions = {}): Promise<AddonSource> {
   requireGoodName(options.name);
+  // A variable of a script that is empty must not mean the current folder.
+  if (path === "") {
+    throw new Failure("missing-path", "the path of the add-on is empty", {
+      kind: "usage",
+      hint: "give the add-on's folder, .zip or .py",
+    });
+  }
   const full = resolve(path);
   const tree = await openTree(full);
   try {

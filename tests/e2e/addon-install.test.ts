@@ -323,6 +323,9 @@ test("nothing that is ambiguous or no add-on is installed", async () => {
   expect(await expectFailure(box, ["addon", "install", "two.zip"], two)).toContain("b/");
   const none = { code: "no-addon-in-source", exit: 1, says: "readme.txt" };
   await expectFailure(box, ["addon", "install", "none.zip"], none);
+  // Not the current folder.
+  const empty = { code: "missing-path", exit: 2, says: "empty" };
+  await expectFailure(box, ["addon", "install", ""], empty);
   const absent = { code: "missing-path", exit: 2, says: join(box.dir, "absent.zip") };
   await expectFailure(box, ["addon", "install", "absent.zip"], absent);
   expect(await json(box, ["addon", "install", "two.zip", "--name", "b"])).toMatchObject({
