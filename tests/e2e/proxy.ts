@@ -72,7 +72,10 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
       open: (client) => {
         sockets.add(client);
         readers.set(client, new MessageReader(2 ** 30));
-        client.data = { other: connectThere(client), unsent: [] };
+        const other = connectThere(client);
+        client.data = { other, unsent: [] };
+        // Nobody listens there, for now.
+        other.catch(() => void client.terminate());
       },
       data: (client, piece) => {
         try {

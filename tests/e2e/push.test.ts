@@ -434,3 +434,29 @@ describe("pkg push: what is wrong on this side", () => {
     expect(await entries(there)).toEqual(["plain-1.0-py3-none-any.whl"]);
   });
 });
+
+test("a service that is stopped meanwhile is waited for: another one takes the rest", async () => {
+  await using box = await sandbox();
+  const launcher = await launcherOf("bpy");
+  await startService(box, launcher);
+  const wheel = await writeWheel(fresh(box, "local"), { name: "late", padding: 20_000_000 });
+  const there = fresh(box, "there");
+  let stopped = false;
+  using proxy = proxyTo(box.port, (passing) => {
+    if (stopped || passing.bytesThere < 8_000_000) return;
+    stopped = true;
+    passing.hold(async () => {
+      expectSuccess(await box.cli(["stop"]));
+
+      await startService(box, launcher);
+    });
+  });
+  const flags = ["--port", String(proxy.port), "--retries", "20", "--json"];
+  const result = expectSuccess(await pushTo(box, wheel, there, ...flags));
+  expect(stopped).toBe(true);
+  // What lay in the proxy was lost; what had arrived wasn't sent again.
+  const [file] = pushed(result).files;
+  expect(file?.transferred_bytes).toBeLessThan(2 * (file?.size ?? 0) - 5_000_000);
+  const name = "late-1.0-py3-none-any.whl";
+  expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+});
