@@ -217,6 +217,14 @@ async function withFolder<T>(executable: string, work: (folder: string) => Promi
   }
 }
 
+/**
+ * How long Blender may take to load its add-ons, in seconds, of those that are left: one that hangs
+ * shouldn't keep a person for minutes, and who expects a slow start gives more time for the whole.
+ */
+function startLimit(left: number): number {
+  return Math.max(60, left / 5);
+}
+
 async function run(
   blender: AddonBlender,
   call: Omit<ScriptCall, "op"> & { op: string },
@@ -246,9 +254,9 @@ async function run(
           journal,
         },
         schema: replySchema,
-        timeoutSeconds: left,
+        timeoutSeconds: call.op === "trial" ? Math.min(left, startLimit(left)) : left,
         // Half of the time is for finding out what keeps Blender from starting.
-        ...(standIn === undefined ? { startSeconds: left / 2 } : {}),
+        ...(standIn === undefined ? { startSeconds: Math.min(left / 2, startLimit(left)) } : {}),
         signal: blender.signal,
         env: standIn?.env ?? blender.env,
         onOutput: (chunk) => blender.listener.output(chunk),
