@@ -29,15 +29,16 @@ export interface BlenderFlags extends TargetFlags {
 async function chosenBlender(
   flags: BlenderFlags,
   configuration: Configuration,
+  deadline: Deadline,
   signal: AbortSignal,
 ): Promise<{ executable: string; version: string }> {
   const given = flags["blender-exec"];
   if (given === undefined) {
     const { executable, version } = await configuredBlender(configuration);
     if (version !== undefined) return { executable, version };
-    return identifyBlender(executable, signal);
+    return identifyBlender(executable, signal, deadline.left);
   }
-  const blender = await identifyBlender(await executableAt(given), signal);
+  const blender = await identifyBlender(await executableAt(given), signal, deadline.left);
   checkVersion(blender);
   return blender;
 }
@@ -61,7 +62,7 @@ export async function withBlender<T>(
       ? configuration.timeoutSeconds
       : parseSeconds(flags.timeout, "--timeout");
   const deadline = new Deadline(seconds);
-  const { executable, version } = await chosenBlender(flags, configuration, signal);
+  const { executable, version } = await chosenBlender(flags, configuration, deadline, signal);
   const { profile: folder, isolated = false } = flags;
   await using profile = await openProfile({ folder, isolated, executable });
   return await work({

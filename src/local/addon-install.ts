@@ -30,6 +30,8 @@ export interface Installation {
   files: number;
   /** Whether something of the name was in its place before. */
   replaces: boolean;
+  /** Its version, where it had one. */
+  replacedVersion: string | undefined;
   enabled: boolean;
   warnings: readonly string[];
   failure: Failure | undefined;
@@ -115,7 +117,8 @@ async function firstThere(folder: string, names: readonly string[]): Promise<str
   return undefined;
 }
 
-function unsupported(manifest: ExtensionManifest | undefined, places: Places): string[] {
+/** @throws Failure `incompatible` for an extension that is made for other platforms. */
+function requirePlatform(manifest: ExtensionManifest | undefined, places: Places): void {
   const platforms = manifest?.platforms;
   const systems: Partial<Record<NodeJS.Platform, string>> = {
     linux: "linux",
@@ -123,8 +126,12 @@ function unsupported(manifest: ExtensionManifest | undefined, places: Places): s
     win32: "windows",
   };
   const own = `${systems[process.platform] ?? process.platform}-${process.arch}`;
-  if (platforms === undefined || platforms.includes(own)) return [];
-  return [`it is for ${platforms.join(", ")}, and this Blender ${places.version} is ${own}`];
+  if (platforms === undefined || platforms.includes(own)) return;
+  throw new Failure(
+    "incompatible",
+    `it is for ${platforms.join(", ")}, and this Blender ${places.version} is ${own}`,
+    { hint: "take the extension's file for this platform" },
+  );
 }
 
 /** Unpacks a source beside its place, where it may go there. */
@@ -160,9 +167,11 @@ async function prepare(
         hint: "leave --no-overwrite out to replace it",
       });
     }
-    if (form === "extension") job.warnings.push(...unsupported(source.manifest, places));
+    if (form === "extension") requirePlatform(source.manifest, places);
     job.staged = await stage(source, elsewhere ?? folder, { form, signal });
     job.destination = join(folder, basename(job.staged.destination));
+    if (twice !== undefined)
+      job.warnings.push(`it takes the place of ${twice}, installed just before`);
     for (const name of names) taken.set(join(folder, name), job.asked);
   } catch (error) {
     job.failure = failed(error);
@@ -200,6 +209,7 @@ function installationOf(job: Job, outcome: Outcome | undefined): Installation {
     path: good ? destination : undefined,
     files: good ? (source?.files.length ?? 0) : 0,
     replaces,
+    replacedVersion: outcome?.replaced ?? undefined,
     enabled: good && outcome?.enabled === true,
     warnings: [...job.warnings, ...(outcome?.warnings ?? [])],
     failure,

@@ -96,6 +96,8 @@ const outcomeSchema = v.object({
   changed: v.boolean(),
   warnings: v.array(v.string()),
   failure: v.nullable(failureSchema),
+  /** The version that an installed one takes the place of; null where none is known. */
+  replaced: v.nullable(v.string()),
 });
 
 /** What became of one add-on in Blender. */

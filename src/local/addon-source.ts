@@ -1,6 +1,7 @@
-import { stat } from "node:fs/promises";
-import { basename, extname, resolve } from "node:path";
+import { access, constants, stat } from "node:fs/promises";
+import { basename, dirname, extname, resolve } from "node:path";
 import { Failure, systemCodeOf } from "../failure.ts";
+import { shellWord } from "../shell.ts";
 import { looksLikeZip, openArchive } from "./archive.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
@@ -74,6 +75,12 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
       hint: "give the add-on's folder, .zip or .py",
     });
   }
+  if (/^https?:\/\//i.test(path)) {
+    throw new Failure("not-a-source", `${path} is an address, and sources are files and folders`, {
+      kind: "usage",
+      hint: "download it first",
+    });
+  }
   const full = resolve(path);
   const tree = await openTree(full);
   try {
@@ -97,22 +104,38 @@ function requireGoodName(name: string | undefined): void {
 }
 
 async function openTree(path: string): Promise<FileTree> {
-  const info = await stat(path).catch((error: unknown) => {
-    throw new Failure("missing-path", `can't read ${path}: ${systemCodeOf(error) ?? error}`, {
+  const unreadable = (error: unknown) => {
+    const code = systemCodeOf(error);
+    const what = code === "ENOENT" ? `there is no ${path}` : `can't read ${path}: ${code ?? error}`;
+    return new Failure("missing-path", what, {
       kind: "usage",
       hint: "give the add-on's folder, .zip or .py",
       cause: error,
     });
+  };
+  const info = await stat(path).catch((error: unknown) => {
+    throw unreadable(error);
   });
   if (info.isDirectory()) return openFolder(path);
   const suffix = extname(path).toLowerCase();
   if (info.isFile()) {
+    await access(path, constants.R_OK).catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    if (basename(path) === "__init__.py") throw partOfPackage(path);
     if (suffix === ".py") return openFile(path);
     if (suffix === ".zip" || (await looksLikeZip(path))) return openArchive(path);
   }
   throw new Failure("not-a-source", `${path} is neither a folder nor a .zip nor a .py`, {
     kind: "usage",
     hint: "give the add-on's folder, .zip or .py",
+  });
+}
+
+function partOfPackage(path: string): Failure {
+  return new Failure("not-a-source", `${path} is only a part of the add-on in its folder`, {
+    kind: "usage",
+    hint: `blender-remote-cli addon install ${shellWord(dirname(path))}`,
   });
 }
 

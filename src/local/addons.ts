@@ -136,6 +136,7 @@ export function noOutcome(
     changed: false,
     warnings: [...warnings],
     failure,
+    replaced: null,
   };
 }
 

@@ -55,13 +55,17 @@ function cannotRun(executable: string, error: unknown): Failure {
 }
 
 /**
- * The executable that a path means: relative to the current folder; a macOS bundle's inner one.
+ * The executable that a path means: relative to the current folder; a macOS bundle's inner one; one
+ * on PATH for a bare name that isn't here.
  *
  * @throws Failure `blender-not-found`, `blender-not-executable` or `not-blender` (a folder).
  */
 export async function executableAt(path: string): Promise<string> {
   if (path === "") throw notBlender("''", "the path is empty");
   let executable = resolve(path);
+  // A bare name, as a shell would find it.
+  if (basename(path) === path && !existsSync(executable))
+    executable = Bun.which(path) ?? executable;
   try {
     if (!(await stat(executable)).isDirectory()) return executable;
     if (!executable.endsWith(".app")) {
@@ -87,14 +91,21 @@ function lastLines(text: string, count: number): string {
 /**
  * Asks an executable for its version, which needs no display.
  *
- * @throws Failure `blender-not-found`, `blender-not-executable`, `not-blender`, `interrupted`.
+ * @param seconds how long it may take, at most a minute.
+ * @throws Failure `blender-not-found`, `blender-not-executable`, `not-blender`, `blender-timeout`
+ *   (kind `timeout`), `interrupted`.
  */
-export async function identifyBlender(executable: string, signal: AbortSignal): Promise<Blender> {
+export async function identifyBlender(
+  executable: string,
+  signal: AbortSignal,
+  seconds = versionSeconds,
+): Promise<Blender> {
+  const limit = Math.min(seconds, versionSeconds);
   let finished: Finished;
   try {
     finished = await runToEnd(executable, ["--version"], {
       env: blenderEnvironment(),
-      seconds: versionSeconds,
+      seconds: limit,
       signal,
     });
   } catch (error) {
@@ -102,7 +113,14 @@ export async function identifyBlender(executable: string, signal: AbortSignal): 
     throw cannotRun(executable, error);
   }
   if (finished.timedOut) {
-    throw notBlender(executable, `it didn't say its version within ${versionSeconds} s`);
+    throw new Failure(
+      "blender-timeout",
+      `${executable} wasn't done with --version within ${shortSeconds(limit)} s`,
+      {
+        kind: "timeout",
+        hint: "see whether it is Blender, and what it does by itself; allow more with --timeout SECONDS",
+      },
+    );
   }
   const match = /^Blender (\d+)\.(\d+)(?:\.(\d+))?/m.exec(finished.stdout);
   if (match === null) {

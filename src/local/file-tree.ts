@@ -60,7 +60,7 @@ function unsafe(
   return new Failure("unsafe-source", `${quoted(path)} ${why}; nothing was unpacked`, { hint });
 }
 
-/** What version control, systems and Python leave in folders; never a part of an add-on. */
+/** What version control, editors, systems and Python leave in folders; never a part of an add-on. */
 const leftOver = new Set([
   "__pycache__",
   "__MACOSX",
@@ -68,6 +68,14 @@ const leftOver = new Set([
   ".git",
   ".hg",
   ".svn",
+  ".github",
+  ".venv",
+  ".env",
+  ".idea",
+  ".vscode",
+  ".mypy_cache",
+  ".pytest_cache",
+  ".ruff_cache",
   "Thumbs.db",
   "desktop.ini",
   // A folder's icon on macOS.

@@ -74,7 +74,7 @@ export async function lockPreferences(
       if (performance.now() > until) {
         throw new Failure(
           "preferences-locked",
-          `another blender-remote-cli has been changing the add-ons in ${config} for ${options.seconds} s`,
+          `another blender-remote-cli is changing the add-ons in ${config}; waited ${Number(options.seconds.toPrecision(2))} s for it`,
           { kind: "timeout", hint: "wait for it, or allow more with --timeout SECONDS" },
         );
       }

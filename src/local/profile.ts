@@ -1,6 +1,6 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Failure } from "../failure.ts";
+import { Failure, systemCodeOf } from "../failure.ts";
 import { temporaryRoot } from "./blender.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
@@ -57,6 +57,14 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
       hint: "give a folder, which may be a new one: --profile DIR",
     });
   }
+  // Blender takes the user's own folders where the one that it is told isn't there.
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new Failure("bad-profile", `--profile ${folder} can't be made: ${systemCodeOf(error)}`, {
+      kind: "usage",
+      hint: "give a folder that can be written to: --profile DIR",
+      cause: error,
+    });
+  });
   return profileAt(folder, env, async () => {});
 }
 

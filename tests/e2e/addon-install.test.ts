@@ -61,6 +61,7 @@ describe.each(everyBlender)("%s", (_, launcher) => {
       enabled: true,
       kind: "legacy",
       files_installed: 2,
+      replaced_version: null,
       warnings: [],
       errors: [],
     } as never);
@@ -110,7 +111,18 @@ describe.each(everyBlender)("%s", (_, launcher) => {
     await expectFailure(box, ["addon", "install", "new.zip", "--no-overwrite"], kept);
 
     // It was enabled and stays so; files that the new one doesn't have are gone.
-    expect(await json(box, ["addon", "install", "new.zip"])).toMatchObject({ enabled: true });
+    expect(await json(box, ["addon", "install", "new.zip"])).toMatchObject({
+      enabled: true,
+      replaced_version: "1.0",
+      warnings: [],
+    });
+    const title = "Something else";
+    await writeZip(box, "other.zip", { "tool/__init__.py": legacyText({ version, title }) });
+    const other = await json(box, ["addon", "install", "other.zip", "--check"]);
+    expect(other).toMatchObject({
+      replaced_version: "2.0",
+      warnings: [expect.stringContaining("another add-on, 'A test' 2.0")],
+    });
     expect(await filesBelow(join(addons, "tool"))).toEqual(["__init__.py", "n.py"]);
     expect((await listed(box))["tool"]).toMatchObject({ version: "2.0", loaded: true });
 
@@ -146,6 +158,11 @@ describe.each(withExtensions)("%s", (_, launcher) => {
     expect(await enabledIn(box, launcher, full)).toEqual([full]);
     const where = "import tiny_for_tests\nresult = tiny_for_tests.__file__";
     expect(await inBlender(box, launcher, where)).toContain(join(String(extensions), ".local"));
+
+    const elsewhere = extensionFiles("ext", { more: 'platforms = ["windows-arm64"]' });
+    await writeZip(box, "elsewhere.zip", elsewhere);
+    const platform = { code: "incompatible", exit: 1, says: "it is for windows-arm64" };
+    await expectFailure(box, ["addon", "install", "elsewhere.zip"], platform);
 
     await writeZip(box, "new.zip", extensionFiles("ext", { version: "2.0.0" }));
     await json(box, ["addon", "install", "new.zip"]);

@@ -333,12 +333,16 @@ describe("profiles", () => {
   test("--profile and --isolated leave the user's files as they are", async () => {
     await using box = await sandbox();
     const { addons, config } = await debian(box);
-    await writeFiles(box, ".", { "mine.py": legacyText(), "theirs.py": legacyText() });
+    const ran = join(box.dir, "ran");
+    const top = `open(${JSON.stringify(ran)}, "w").close()`;
+    await writeFiles(box, ".", { "mine.py": legacyText({ top }), "theirs.py": legacyText() });
     await json(box, ["addon", "install", "mine.py", "-e"]);
+    await rm(ran);
     const preferences = join(config, "userpref.blend");
     const before = [await readFile(preferences), await entries(addons), await entries(config)];
 
     const profile = ["--profile", "clean room"];
+    // The folder isn't there yet: Blender by itself would take the user's own instead.
     expect(await json(box, ["addon", "list", ...profile])).toEqual([]);
     const there = await json(box, ["addon", "install", "theirs.py", "-e", ...profile]);
     expect(there).toMatchObject({
@@ -358,6 +362,7 @@ describe("profiles", () => {
     expect(existsSync(once.installed_path)).toBeFalse();
     expect(await json(box, ["addon", "list", "--isolated"])).toEqual([]);
 
+    expect(existsSync(ran)).toBeFalse();
     const after = [await readFile(preferences), await entries(addons), await entries(config)];
     expect(after).toEqual(before);
     const usage = { code: "bad-profile", exit: 2, says: "two different profiles" };
@@ -492,6 +497,20 @@ describe("Blenders that aren't, or don't behave", () => {
     await expectFailure(box, ["addon", "disable", "x", "--blender-exec", crashes], failed);
     const idle = await fakeBlender(box, "exit 0");
     await expectFailure(box, list(idle), { ...failed, says: "exit code 0" });
+  });
+
+  test("one that doesn't come back from --version", async () => {
+    await using box = await sandbox();
+    const path = join(box.dir, "slow");
+    await writeFile(path, "#!/bin/sh\necho 'Blender 4.9.0'\nexec sleep 1000\n", { mode: 0o755 });
+    const late = { code: "blender-timeout", exit: 124, says: "--version" };
+    await expectFailure(box, [...list(path), "--timeout", "1"], late);
+  });
+
+  test("a bare name is looked for on PATH", async () => {
+    await using box = await sandbox();
+    const { blender } = await json(box, ["addon", "paths", "--blender-exec", "blender"]);
+    expect(blender).toBe(Bun.which("blender"));
   });
 
   test("one that hangs is ended with all that it started", async () => {

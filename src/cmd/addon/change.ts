@@ -38,6 +38,7 @@ export async function changed(
     return {
       value: { op, module_name: name, ...value },
       line,
+      about: name,
       warnings: change.outcome.warnings,
       failure: worded(op, change, names),
     };

@@ -8,18 +8,24 @@ import { changeArgs, parseIfRunning } from "./shared.ts";
 
 /** A failure with what it left. */
 function worded({ moduleName, asked, replaces, failure }: Installation): Failure | undefined {
-  if (failure === undefined || moduleName === undefined) return failure;
+  if (failure === undefined) return undefined;
   const { code, kind, hint, cause } = failure;
+  if (moduleName === undefined) {
+    const message = failure.message.includes(asked)
+      ? failure.message
+      : `can't install from ${asked}: ${failure.message}`;
+    return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+  }
   const left = replaces ? "what was installed before is unchanged" : "nothing is installed";
   const message = `can't install ${moduleName} from ${asked}: ${failure.message}; ${left}`;
   return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
 }
 
 function resultOf(one: Installation, check: boolean): Result {
-  const { moduleName, path, replaces, enabled, files } = one;
+  const { moduleName, path, replaces, replacedVersion, enabled, files } = one;
   const done = check ? "would be installed" : "is installed";
   const how = enabled ? " and enabled" : "";
-  const instead = replaces ? ", in place of what is there" : "";
+  const instead = replaces ? `, in place of ${replacedVersion ?? "what was there"}` : "";
   return {
     value: {
       op: "install",
@@ -29,9 +35,11 @@ function resultOf(one: Installation, check: boolean): Result {
       enabled,
       kind: one.kind ?? null,
       files_installed: check ? 0 : files,
+      replaced_version: replacedVersion ?? null,
       ...(check ? { check: true, files } : {}),
     },
-    line: `${moduleName} ${done}${how}${check ? instead : ""}: ${path} (${count(files, "file")})`,
+    line: `${moduleName} ${done}${how}${instead}: ${path} (${count(files, "file")})`,
+    about: moduleName ?? one.asked,
     warnings: one.warnings,
     failure: worded(one),
   };

@@ -8,6 +8,8 @@ export interface Result {
   value: Record<string, unknown>;
   /** For people, where it went well. */
   line: string;
+  /** Whom the warnings are about. */
+  about: string;
   warnings: readonly string[];
   failure: Failure | undefined;
 }
@@ -24,8 +26,8 @@ function jsonOf({ value, warnings, failure }: Result, output: Output) {
   return { ...value, warnings, errors: errorsOf(failure), error: { code, message, ...way } };
 }
 
-async function show({ line, warnings, failure }: Result, output: Output): Promise<void> {
-  for (const warning of warnings) output.warn(warning);
+async function show({ line, about, warnings, failure }: Result, output: Output): Promise<void> {
+  for (const warning of warnings) output.warn(`${about}: ${warning}`);
   if (failure === undefined) return output.write(`${line}\n`);
   if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
   output.error(failure.message);

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -85,6 +84,7 @@ def outcome(addon: Addon | None, **more: Any) -> dict[str, Any]:  # noqa: ANN401
         "changed": False,
         "warnings": [],
         "failure": None,
+        "replaced": None,
         **more,
     }
 
@@ -142,7 +142,7 @@ class Changes:
                 result = failure(error, None)
             except OSError as error:
                 detail = f"{error.filename}: {error.strerror}"
-                refused = RefusedError("write-failed", detail, traceback.format_exc())
+                refused = RefusedError("write-failed", detail)
                 result = failure(refused, None)
             self.journal.write({"end": item["index"], "result": result})
             results.append(result)
@@ -217,7 +217,7 @@ class Changes:
                 if had_entry:
                     self._restore(addon)
                 detail = f"can't remove {addon.path}: {error.strerror}"
-                refused = RefusedError("write-failed", detail, traceback.format_exc())
+                refused = RefusedError("write-failed", detail)
                 return failure(refused, addon, warnings=warnings)
             forget(addon.name)
             if addon.kind == "extension":
@@ -238,11 +238,14 @@ class Changes:
         warnings = self._check_install(addon, facts, item)
         was_enabled = in_preferences(addon.name)
         wanted = bool(item["enable"]) or was_enabled
+        old = find_old(addon, installed(self.folders))
+        before = None if old is None else facts_of(old)
+        warnings += other_addon(before, facts)
+        replaced = None if before is None else before.version or None
         if item["check"]:
-            return outcome(addon, enabled=wanted, warnings=warnings)
+            return outcome(addon, enabled=wanted, warnings=warnings, replaced=replaced)
         self.journal.write({"begin": item["index"], "warnings": warnings})
         exchange = Exchange(item["exchange"])
-        old = find_old(addon, installed(self.folders))
         forget(addon.name)
         try:
             exchange.swap_in()
@@ -261,7 +264,7 @@ class Changes:
                 return failure(error, addon, enabled=False, warnings=warnings)
             raise
         exchange.commit()
-        return outcome(addon, enabled=wanted, changed=True, warnings=warnings)
+        return outcome(addon, enabled=wanted, changed=True, warnings=warnings, replaced=replaced)
 
     def _installed_as(self, item: Item) -> Addon:
         path: str = item["destination"]
@@ -313,6 +316,13 @@ def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
     """The add-on that will be replaced, in whichever form."""
     same = [one for one in addons if one.name == addon.name and one.source == "user"]
     return same[0] if same else None
+
+
+def other_addon(before: Facts | None, facts: Facts) -> list[str]:
+    """A warning where what is replaced calls itself something else."""
+    if before is None or before.name == facts.name or not before.name:
+        return []
+    return [f"it takes the place of another add-on, '{before.name}' {before.version}".rstrip()]
 
 
 def syntax_problem(staged: str) -> str | None:

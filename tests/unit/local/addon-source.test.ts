@@ -297,12 +297,18 @@ describe("what isn't an add-on", () => {
     }
   });
 
+  test("an address", async () => {
+    const failure = await failureOf(openSource("https://example.org/addon.zip"));
+    expect(failure).toMatchObject({ code: "not-a-source", exitCode: 2, hint: "download it first" });
+  });
+
   test.each([
     ["nothing there", "nowhere.zip", undefined, "missing-path", 2],
     ["another kind of file", "x.tar.gz", "\x1f\x8b", "not-a-source", 2],
     ["a page that says it is a zip", "x.zip", "<html>404</html>", "not-a-zip", 1],
     ["an empty file", "x.zip", "", "not-a-zip", 1],
     ["a .py without bl_info", "x.py", "print('hello')", "no-addon-in-source", 1],
+    ["a package's own module", "__init__.py", "bl_info = {}", "not-a-source", 2],
   ])("%s", async (_, name, data, code, exitCode) => {
     const path = data === undefined ? join(dir, name) : await write(name, data);
     const failure = await failureOf(openSource(path));
