@@ -21,6 +21,7 @@ import scene from "../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../service/bld_remote_mcp/settings.py" with { type: "text" };
+import uncached from "../service/bld_remote_mcp/uncached.py" with { type: "text" };
 import upload from "../service/bld_remote_mcp/upload.py" with { type: "text" };
 import wakeup from "../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
@@ -52,6 +53,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "screenshot.py": screenshot,
   "server.py": server,
   "settings.py": settings,
+  "uncached.py": uncached,
   "upload.py": upload,
   "wakeup.py": wakeup,
 };

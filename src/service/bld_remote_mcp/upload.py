@@ -8,6 +8,7 @@ hexadecimal digits. Only a file that both ends hashed to the same gets the targe
 import contextlib
 import errno
 import hashlib
+import mmap
 import os
 from collections.abc import Callable, Mapping
 from queue import SimpleQueue
@@ -16,6 +17,7 @@ from typing import BinaryIO
 
 from .answers import CommandError
 from .part_file import PartBusyError, give_name, open_part, sha256_of
+from .uncached import Uncached
 
 # Large, because with a busy main thread each step waits some milliseconds for its turn.
 BLOCK_SIZE = 2 * 1024 * 1024
@@ -100,6 +102,7 @@ class _Writer:
 
     def __init__(self, file: BinaryIO, digest: "hashlib._Hash", size: int) -> None:
         self._file = file
+        self._write = file.write
         self._digest = digest
         self._left = size
         self._unflushed = 0
@@ -123,8 +126,10 @@ class _Writer:
         free: _Queue = SimpleQueue()
         arrived: _Queue = SimpleQueue()
         hashed: _Queue = SimpleQueue()
+        uncached = Uncached(self._file)
+        self._write = uncached.write
         for _ in range(BLOCKS):
-            free.put((memoryview(bytearray(BLOCK_SIZE)), 0))
+            free.put((memoryview(mmap.mmap(-1, BLOCK_SIZE)), 0))  # Aligned
         steps = ((self._digest.update, arrived, hashed), (self._take, hashed, free))
         threads = [
             Thread(target=self._each, args=step, name="bld_remote upload", daemon=True)
@@ -165,7 +170,7 @@ class _Writer:
 
     def _take(self, block: memoryview) -> None:
         while block:
-            written = self._file.write(block)
+            written = self._write(block)
             self._unflushed += written
             block = block[written:]
         if self._unflushed >= _FLUSH_EVERY and not self._is_flushing():

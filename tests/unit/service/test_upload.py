@@ -14,10 +14,10 @@ from wire import Client, Gate, RunningServer, wait_until
 SMALL = b'a wheel\'s bytes, {with} "what" a message has\\' * 100
 
 
-@pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> bytes:
-    """Content of several blocks, which are made small for it."""
-    monkeypatch.setattr(upload, "BLOCK_SIZE", 1000)
+@pytest.fixture(params=[1000, 8192])
+def large(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> bytes:
+    """Content of several blocks, which are made small for it, aligned and not."""
+    monkeypatch.setattr(upload, "BLOCK_SIZE", request.param)
     monkeypatch.setattr(upload, "_FLUSH_EVERY", 5000)
     return random.Random(4).randbytes(123_456)
 
@@ -89,7 +89,7 @@ def test_cut_anywhere(client: Client, tmp_path: Path) -> None:
         assert transfer.target.read_bytes() == SMALL[:50]
 
 
-@pytest.mark.parametrize("offset", [1, 1000, 1001, 100_000, 123_456])
+@pytest.mark.parametrize("offset", [1, 1000, 1001, 8192, 100_000, 123_456])
 def test_going_on_with_a_part(client: Client, tmp_path: Path, large: bytes, offset: int) -> None:
     transfer = Transfer(tmp_path, large)
     # What stands behind the offset is written anew.
