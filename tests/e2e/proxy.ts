@@ -5,7 +5,9 @@ import { MessageError, MessageReader } from "../../src/remote/message.ts";
 
 export interface Proxy extends Disposable {
   port: number;
-  /** The longest request that passed so far, in bytes. */
+  /** Requests that passed so far. */
+  requests: number;
+  /** The longest of them, in bytes. */
   longestRequest: number;
   /** All bytes that went to the service so far. */
   bytesThere: number;
@@ -80,6 +82,7 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
       data: (client, piece) => {
         try {
           for (const message of readers.get(client)?.push(piece) ?? []) {
+            proxy.requests++;
             proxy.longestRequest = Math.max(proxy.longestRequest, message.length);
           }
         } catch (error) {
@@ -99,6 +102,7 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
   });
   const proxy: Proxy = {
     port: listener.port,
+    requests: 0,
     longestRequest: 0,
     bytesThere: 0,
     cut: () => {

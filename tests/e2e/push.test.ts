@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { sha256Of } from "../../src/local/wheels.ts";
 import { proxyTo } from "./proxy.ts";
@@ -122,6 +122,27 @@ for (const server of servers) {
       const second = pushed(expectSuccess(await push(box, local, there, "--json")));
       expect(second).toMatchObject({ uploaded: 0, skipped: 2, failed: 0 });
       expect(second.files.map((file) => file.transferred_bytes)).toEqual([0, 0]);
+    });
+
+    test("of a thousand wheels, that all are there is found out at once", async () => {
+      const local = fresh(box, "local");
+      const there = fresh(box, "there");
+      // They came there by another way, so that nothing is remembered of them.
+      for (let index = 0; index < 1000; index++) {
+        const wheel = await writeWheel(local, { name: `one_of_many_${index}`, padding: 1000 });
+        await mkdir(there, { recursive: true });
+        await copyFile(wheel, join(there, basename(wheel)));
+      }
+      using proxy = proxyTo(box.port);
+      const flags = ["--json", "--port", `${proxy.port}`];
+      const first = pushed(expectSuccess(await push(box, local, there, ...flags)));
+      expect(first).toMatchObject({ uploaded: 0, skipped: 1000, failed: 0 });
+      // Hello, whether something runs there, whether pip does, and one about the wheels.
+      expect(proxy.requests).toBeLessThanOrEqual(4);
+      const before = proxy.requests;
+      const second = pushed(expectSuccess(await push(box, local, there, ...flags)));
+      expect(second).toMatchObject({ uploaded: 0, skipped: 1000, failed: 0 });
+      expect(proxy.requests - before).toBeLessThanOrEqual(4);
     });
 
     test("replaces a wheel that has the same name and other content", async () => {
