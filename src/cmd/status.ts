@@ -1,15 +1,15 @@
 import { Failure } from "../failure.ts";
-import { describePip, type PipThere } from "../remote/pip.ts";
+import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip.ts";
 import { type Diagnosis, diagnose } from "../remote/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./command.ts";
 import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
 
-/** The pip run that goes on there, for `--json`. */
+/** The pip run that goes on there, or whose install is to be finished, for `--json`. */
 function pipJson(run: PipThere | undefined) {
   if (run === undefined) return null;
-  const { pid, command: line, began, seconds } = run;
-  return { pid, command: line, line: run.purpose?.line ?? null, began, seconds };
+  const { pid, command: line, began, seconds, returncode } = run;
+  return { pid, command: line, line: run.purpose?.line ?? null, began, seconds, returncode };
 }
 
 /** What `--json` prints: always these keys, null where nothing is known. */
@@ -44,7 +44,9 @@ function mode(background: boolean): string {
 }
 
 function pipLines(run: PipThere | undefined): string[] {
-  return run === undefined ? [] : [`pip:     runs; ${describePip(run)}`];
+  if (run === undefined) return [];
+  const state = run.returncode === null ? "runs" : "its install isn't finished";
+  return [`pip:     ${state}; ${describePip(run)}`];
 }
 
 function describe(address: string, found: Extract<Diagnosis, { state: "service" | "plain" }>) {
@@ -116,6 +118,7 @@ export const status = command({
     if (output.json) await output.writeJson(jsonOf(address, found, output));
     if (found.state === "service" || found.state === "plain") {
       if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
+      if (found.pip !== undefined && isUnfinished(found.pip)) await output.hint(unfinishedHint);
       if (found.state === "plain") {
         output.note("hint: 'blender-remote-cli install' gives this Blender the current service");
       }

@@ -1,23 +1,32 @@
 import { Failure } from "../failure.ts";
 import type { Session } from "../remote/connection.ts";
-import { describePip, type PipThere } from "../remote/pip.ts";
-import { loadOf, runningPip, shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
+import { describePip, isUnfinished, type PipThere } from "../remote/pip.ts";
+import { loadOf, pipUnderWay, shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
 import { command } from "./command.ts";
 import { isLoopback, type Target, targetOf, withSession } from "./target.ts";
 
 /** The pip run that would end with Blender. */
 async function pipIn(session: Session): Promise<PipThere | undefined> {
   const busy = session.server.kind === "service" && (await loadOf(session.connection)).busy;
-  return runningPip(session, busy);
+  return pipUnderWay(session, busy);
 }
 
 /**
  * Stops where Blender's end would be pip's as well.
  *
- * @throws Failure `pip-running`.
+ * @throws Failure `pip-running`, `install-unfinished`.
  */
 function requireNoPip(run: PipThere | undefined): void {
   if (run === undefined) return;
+  if (isUnfinished(run)) {
+    throw new Failure(
+      "install-unfinished",
+      `an install there isn't finished, and would be lost: ${describePip(run)}`,
+      {
+        hint: "'blender-remote-cli pkg pip --follow' finishes it; 'blender-remote-cli stop --force' drops it",
+      },
+    );
+  }
   throw new Failure(
     "pip-running",
     `pip is running there, and would end with it: ${describePip(run)}`,
@@ -67,7 +76,10 @@ export const stop = command({
     }
     output.success(`Blender (pid ${pid}) has ended`);
     if (pip !== undefined) {
-      output.warn(`pip has ended with it, packages may be half changed: ${describePip(pip)}`);
+      const what = isUnfinished(pip)
+        ? "an install that wasn't finished was dropped"
+        : "pip has ended with it, packages may be half changed";
+      output.warn(`${what}: ${describePip(pip)}`);
       await output.hint("start Blender and run that command again");
     }
   },

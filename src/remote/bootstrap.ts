@@ -67,7 +67,7 @@ const absent = /No module named '?pip'?$/;
 
 /** Ends the whole command: nothing more can be tried after these. */
 const finalKinds = new Set<FailureKind>(["interrupted", "timeout", "no-service", "not-authorised"]);
-const finalCodes = new Set(["pip-busy", "pip-cancelled", "pip-run-gone"]);
+const finalCodes = new Set(["pip-busy", "install-unfinished", "pip-cancelled", "pip-run-gone"]);
 
 /**
  * Sees to it that `python -m pip` works in Blender's Python, and (`upgrade`) that it is at least

@@ -161,14 +161,15 @@ export interface PipResult {
 }
 
 /** Failures after which a run of ours isn't there. */
-const nothingToCancel = new Set(["pip-busy", "pip-run-gone"]);
+const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone"]);
 
 /**
  * Runs pip, or another Python program, in Blender's Python and follows it with short calls until
  * it ends. When it can't be followed to its end (Ctrl-C, time limit), it is ended there with all
  * its children. It never outlives Blender. A Blender runs one at a time.
  *
- * @throws Failure `pip-busy` where one runs already, `pip-cancelled`, `pip-run-gone`, `timeout`,
+ * @throws Failure `pip-busy` where one runs already, `install-unfinished` where one has filled a
+ *   staging folder that nobody has moved into place, `pip-cancelled`, `pip-run-gone`, `timeout`,
  *   `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
  */
 export async function runPip(
@@ -449,7 +450,19 @@ function shown(command: readonly string[]): string {
   return command.map((word) => (plain.test(word) ? word : JSON.stringify(word))).join(" ");
 }
 
+/**
+ * Whether it is an install whose controller went away before what pip had put aside was moved into
+ * the user modules.
+ */
+export function isUnfinished({ purpose, returncode, seen }: PipThere): boolean {
+  return returncode === 0 && !seen && purpose?.part === "user-modules";
+}
+
 function pipBusy(run: PipThere): Failure {
+  if (isUnfinished(run)) {
+    const what = `an install has ended there that nobody has finished: ${describePip(run)}`;
+    return new Failure("install-unfinished", what, { hint: unfinishedHint });
+  }
   return new Failure("pip-busy", `pip is running there already: ${describePip(run)}`, {
     hint: `${followHint} and waits for its end, ${cancelHint}`,
   });
@@ -457,6 +470,10 @@ function pipBusy(run: PipThere): Failure {
 
 const followHint = "'blender-remote-cli pkg pip --follow' shows it";
 const cancelHint = "'blender-remote-cli pkg pip --cancel' ends it";
+
+/** How to go on with an install that is unfinished. */
+export const unfinishedHint =
+  "'blender-remote-cli pkg pip --follow' finishes it, 'blender-remote-cli pkg pip --cancel' drops it";
 
 /** How to follow or end a run. */
 export const pipHint = `${followHint}, ${cancelHint}`;

@@ -11,7 +11,7 @@ import {
   type Session,
 } from "./connection.ts";
 import { callScript } from "./execute.ts";
-import { type PipThere, pipThere } from "./pip.ts";
+import { isUnfinished, type PipThere, pipThere } from "./pip.ts";
 import quitSource from "./python/quit.py" with { type: "text" };
 import versionSource from "./python/version.py" with { type: "text" };
 
@@ -85,11 +85,11 @@ export async function diagnose(
     const { connection, server } = session;
     if (server.kind === "service") {
       const load = await loadOf(connection);
-      return { state: "service", server, load, pip: await runningPip(session, load.busy) };
+      return { state: "service", server, load, pip: await pipUnderWay(session, load.busy) };
     }
     const seconds = deadlines.firstAnswer;
     const blender = await callScript(connection, versionScript, null, plainSchema, { seconds });
-    return { state: "plain", blender, pip: await runningPip(session, false) };
+    return { state: "plain", blender, pip: await pipUnderWay(session, false) };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
     return { state: stateOf(error, session !== undefined), failure: error };
@@ -102,14 +102,14 @@ export async function diagnose(
 const pipSeconds = 3;
 
 /**
- * The pip run that goes on there, as far as that can be told: a Blender that is busy isn't waited
- * for, and not every server runs scripts of ours.
+ * The pip run that goes on there, or whose install is to be finished, as far as that can be told: a
+ * Blender that is busy isn't waited for, and not every server runs scripts of ours.
  */
-export async function runningPip(session: Session, busy: boolean): Promise<PipThere | undefined> {
+export async function pipUnderWay(session: Session, busy: boolean): Promise<PipThere | undefined> {
   if (busy && !can(session.server, "run_script")) return undefined;
   try {
     const run = await pipThere(session, { seconds: pipSeconds });
-    return run?.returncode === null ? run : undefined;
+    return run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
   } catch (error) {
     if (error instanceof Failure && error.kind !== "interrupted") return undefined;
     throw error;

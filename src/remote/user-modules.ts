@@ -9,7 +9,14 @@ import userModulesSource from "./python/user_modules.py" with { type: "text" };
 const userModulesScript: Script = { name: "user_modules.py", source: userModulesSource };
 
 const stagedSchema = v.object({ stage: v.string() });
-const swappedSchema = v.object({ scripts: v.array(v.string()), moved: v.boolean() });
+const swappedSchema = v.object({
+  scripts: v.array(v.string()),
+  moved: v.boolean(),
+  strangers: v.array(v.string()),
+});
+
+/** How many files a sentence names. */
+const namedFiles = 3;
 
 function explain(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;
@@ -19,6 +26,20 @@ function explain(folder: string, error: unknown): unknown {
     {
       hint: "see whether Blender's user may write there: blender-remote-cli pkg info",
       cause: error,
+    },
+  );
+}
+
+function inTheWay(folder: string, strangers: readonly string[]): Failure {
+  const more = strangers.length - namedFiles;
+  const named = strangers.slice(0, namedFiles).join(", ");
+  const which = more > 0 ? `${named} and ${more} more` : named;
+  return new Failure(
+    "module-in-the-way",
+    `${which} in '${folder}' would be replaced or hidden, and no package there has brought it; nothing was changed`,
+    {
+      hint: "move it away on Blender's machine where it isn't needed, or install with --target site",
+      details: { folder, files: [...strangers] },
     },
   );
 }
@@ -43,7 +64,8 @@ export async function stageUserModules(connection: Connection, folder: string): 
  * anything fails all is as it was. What another controller has moved already is fine.
  *
  * @returns the names of console scripts, which are left out.
- * @throws Failure `user-modules-not-writable`, `no-space`.
+ * @throws Failure `module-in-the-way` where that would replace files of no package;
+ *   `user-modules-not-writable`, `no-space`.
  */
 export async function swapUserModules(
   connection: Connection,
@@ -52,7 +74,9 @@ export async function swapUserModules(
 ): Promise<string[]> {
   try {
     const args = { action: "swap", folder, stage };
-    return (await callScript(connection, userModulesScript, args, swappedSchema)).scripts;
+    const swapped = await callScript(connection, userModulesScript, args, swappedSchema);
+    if (swapped.strangers.length > 0) throw inTheWay(folder, swapped.strangers);
+    return swapped.scripts;
   } catch (error) {
     throw explain(folder, error);
   }

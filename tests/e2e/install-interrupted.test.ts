@@ -109,6 +109,38 @@ for (const server of servers) {
       expect(await hidden(modules)).toEqual([]);
     });
 
+    test("ended unseen meanwhile: told of, and no other run makes it forgotten", async () => {
+      const endUnseen = async (name: string) => {
+        const { controller, letGo } = await begin(name, "wheel");
+        controller.kill("SIGKILL");
+        await controller.exited;
+        await letGo();
+        const state = async () => (await box.cli(["status", "--json"])).stdout;
+        while (JSON.parse(await state()).pip?.returncode !== 0) await Bun.sleep(20);
+      };
+      await endUnseen("brkept");
+      const status = expectSuccess(await box.cli(["status"]));
+      expect(status.stdout).toContain("its install isn't finished; process");
+      expect(status.stderr).toContain("pkg pip --follow' finishes it");
+      for (const command of [["pkg", "pip", "--", "list"], ["pkg", "bootstrap"], ["stop"]]) {
+        const refused = await box.cli(["--json", ...command]);
+        expect([command, refused.code]).toEqual([command, 1]);
+        expect(JSON.parse(refused.stdout).error).toMatchObject({
+          code: "install-unfinished",
+          hint: expect.stringContaining("--follow"),
+        });
+      }
+      const followed = expectSuccess(await box.cli(["pkg", "pip", "--follow"]));
+      expect(followed.stderr).toContain("added brkept 1.0");
+      expectSuccess(await imports("brkept"));
+      await endUnseen("brdropped");
+      const dropped = expectSuccess(await box.cli(["pkg", "pip", "--cancel"]));
+      expect(dropped.stderr).toMatch(/dropped: process \d+, began .*brdropped/);
+      expect(await hidden(modules)).toEqual([]);
+      expect((await imports("brdropped")).code).toBe(1);
+      expectSuccess(await box.cli(["pkg", "pip", "--", "--version"]));
+    });
+
     test("in the first half: nothing is installed, and which command to run again", async () => {
       const { controller, letGo } = await begin("brfirst", "metadata");
       controller.kill("SIGKILL");

@@ -68,10 +68,13 @@ export async function sandbox(): Promise<Sandbox> {
   const env = {
     ...Object.fromEntries(inherited),
     HOME: join(dir, "home"),
+    // A Blender that is killed leaves its folder there.
+    TMPDIR: join(dir, "tmp"),
     BLENDER_REMOTE_CONFIG: join(dir, "config.yaml"),
     BLENDER_REMOTE_PORT: String(port),
   };
   await mkdir(env.HOME);
+  await mkdir(env.TMPDIR);
   const pids = new Set<number>();
   const spawn = (args: string[], options: CliOptions = {}) =>
     Bun.spawn([executable, ...args], {

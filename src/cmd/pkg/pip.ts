@@ -7,6 +7,7 @@ import {
   cancelPip,
   describePip,
   followPip,
+  isUnfinished,
   type PipPurpose,
   type PipResult,
   type PipSinks,
@@ -202,7 +203,8 @@ async function follow(
 async function cancel(session: Session, { deadlines }: Target, output: Output): Promise<number> {
   const { connection } = session;
   const run = await pipThere(session, { seen: true });
-  const running = run?.returncode === null ? run : undefined;
+  const running =
+    run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
   const before =
     running === undefined || running.purpose === null
       ? null
@@ -225,7 +227,7 @@ async function cancel(session: Session, { deadlines }: Target, output: Output): 
 }
 
 async function renderCancelled(run: PipThere, left: Aftermath | undefined, output: Output) {
-  output.note(`ended: ${describePip(run)}`);
+  output.note(`${run.returncode === null ? "ended" : "dropped"}: ${describePip(run)}`);
   const lines = left === undefined ? [] : aftermathLines(left);
   if (left === undefined || lines.length === 0) return;
   output.warn(`before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);

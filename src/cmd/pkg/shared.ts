@@ -1,7 +1,7 @@
 import type { StringArgDef } from "citty";
 import { can, type Session } from "../../remote/connection.ts";
 import { knownTagsOf } from "../../remote/environment.ts";
-import { describePip, pipHint, pipThere } from "../../remote/pip.ts";
+import { describePip, isUnfinished, pipHint, pipThere, unfinishedHint } from "../../remote/pip.ts";
 import { loadOf } from "../../remote/service.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Target, withSession } from "../target.ts";
@@ -14,7 +14,10 @@ export const remoteWheelhouseArg = {
     "The wheelhouse on Blender's machine, where ~ and relative paths are resolved (a cache folder of Blender's user)",
 } as const satisfies StringArgDef;
 
-/** Connects as `withSession` does, and says first when a pip run of somebody goes on there. */
+/**
+ * Connects as `withSession` does, and says first when a pip run of somebody goes on there, or an
+ * install waits for being finished.
+ */
 export function withPackages<T>(
   target: Target,
   output: Output,
@@ -26,6 +29,9 @@ export function withPackages<T>(
     if (run?.returncode === null) {
       output.note(`pip is running there: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(pipHint);
+    } else if (run !== undefined && isUnfinished(run)) {
+      output.note(`an install there isn't finished: ${describePip(run)}`);
+      if (!output.quiet && !output.json) await output.hint(unfinishedHint);
     }
     return work(session);
   });

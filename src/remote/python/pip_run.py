@@ -71,6 +71,13 @@ def describe(run: Run) -> dict[str, Any]:
     }
 
 
+def is_unfinished(run: Run) -> bool:
+    """Tell whether pip has filled a staging folder and nobody has moved it into place."""
+    purpose = run.get("purpose") or {}
+    done = run["over"] and run["process"].poll() == 0
+    return done and not run.get("seen", False) and purpose.get("part") == "user-modules"
+
+
 def discard(run: Run) -> None:
     """Forget a run that has ended, and what it wrote."""
     registry().run = None
@@ -200,11 +207,12 @@ def start(arguments: dict[str, Any]) -> dict[str, Any]:
     ``command`` begins with a Python interpreter, which runs the guard too. ``cwd`` is null for
     Blender's own folder, empty for a fresh one; ``guard`` is the text of ``pip_guard.py``. What
     controllers want to know of the run, ``purpose`` and ``before``, is kept for ``look``. Give
-    ``{"busy": null}``, or in it the run that keeps this one from being started.
+    ``{"busy": null}``, or in it the run that keeps this one from being started: one that goes on,
+    or an install that is to be finished.
     """
     run = registry().run
     if run is not None:
-        if not run["over"]:
+        if not run["over"] or is_unfinished(run):
             return {"busy": describe(run)}
         # Its controller is gone, and nobody came for its output.
         discard(run)

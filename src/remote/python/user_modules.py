@@ -7,6 +7,7 @@ Removing packages is the same with nothing that comes.
 """
 
 import csv
+import filecmp
 import importlib
 import importlib.metadata
 import io
@@ -215,17 +216,45 @@ def prune(folder: Path, start: Path) -> None:
         start = start.parent
 
 
+def rivals(source: Path, target: Path) -> list[Path]:
+    """What would be replaced by a staged file or folder, or be the same module beside it."""
+    if not source.is_dir() or source.is_symlink():
+        package = target.with_suffix("") / "__init__.py"
+        return [target, package] if target.suffix == ".py" else [target]
+    if (source / "__init__.py").exists():
+        return [target.with_name(f"{target.name}.py")]
+    return []
+
+
+def strangers(folder: Path, staged: Path) -> list[str]:
+    """What is in the way and belongs to no package: somebody's own modules."""
+    owned = {path for one in distributions(folder) for path in own_files(one, folder)}
+    found = set()
+    for source in staged.rglob("*"):
+        target = folder / source.relative_to(staged)
+        for rival in rivals(source, target):
+            if not os.path.lexists(rival) or rival in owned or "__pycache__" in rival.parts:
+                continue
+            if rival == target and rival.is_file() and filecmp.cmp(source, rival, shallow=False):
+                continue
+            found.add(str(rival.relative_to(folder)))
+    return sorted(found)
+
+
 def swap(arguments: dict[str, Any]) -> dict[str, Any]:
     """Move what is staged into place. Take ``{"folder", "stage"}``.
 
-    Give ``{"scripts": [name], "moved": bool}``: console scripts that were left out, and whether
-    there was anything to move: another controller may have seen the same run's end and done it.
-    OSError: nothing has changed.
+    Give ``{"scripts": [name], "moved": bool, "strangers": [path]}``: console scripts that were left
+    out; whether there was anything to move: another controller may have seen the same run's end and
+    done it; files in the folder that are in the way and belong to no package: nothing has changed
+    then, nor with OSError.
     """
     folder, staged = Path(arguments["folder"]), Path(arguments["stage"])
     if not staged.is_dir():
-        return {"scripts": [], "moved": False}
+        return {"scripts": [], "moved": False, "strangers": []}
     scripts = drop_scripts(staged)
+    if in_the_way := strangers(folder, staged):
+        return {"scripts": [], "moved": False, "strangers": in_the_way}
     names = {normalized(new.metadata["Name"]) for new in distributions(staged)}
     replaced = [old for old in distributions(folder) if normalized(old.metadata["Name"]) in names]
     old_files = [path for old in replaced for path in own_files(old, folder)]
@@ -250,7 +279,7 @@ def swap(arguments: dict[str, Any]) -> dict[str, Any]:
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
-    return {"scripts": scripts, "moved": True}
+    return {"scripts": scripts, "moved": True, "strangers": []}
 
 
 def uninstall(arguments: dict[str, Any]) -> dict[str, Any]:

@@ -456,6 +456,28 @@ def test_a_second_run_is_refused(runs: Runs) -> None:
     assert busy["command"][-1] == "import time; time.sleep(600)"
 
 
+@pytest.mark.parametrize(
+    ("code", "part", "kept"),
+    [
+        ("", "user-modules", True),
+        ("", "site", False),
+        ("raise SystemExit(1)", "user-modules", False),
+    ],
+)
+def test_an_install_that_nobody_has_finished(runs: Runs, code: str, part: str, kept: bool) -> None:
+    purpose = {"line": ["pkg", "install"], "part": part, "stage": "/stage"}
+    runs.start(code, purpose=purpose)
+    for _ in patiently():
+        if runs.look()["returncode"] is not None:
+            break
+    refused = runs.try_to_start("print(2)", id="another")
+    assert (refused is not None) == kept
+    if kept:
+        assert (refused["id"], refused["returncode"], refused["seen"]) == ("a run", 0, False)
+        runs.finish()
+        assert runs.try_to_start("print(2)", id="another") is None
+
+
 def test_what_an_ended_run_wrote_is_kept_until_the_next(runs: Runs, temporary: Path) -> None:
     runs.start("print(1)")
     for _ in patiently():

@@ -98,10 +98,58 @@ def test_console_scripts_are_left_out_and_named(script: ModuleType, modules: Pat
     stage = staged(script, modules)
     put(stage, "tool", "1.0", {"tool.py": "x", "bin/tool": "#!python"})
     answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
-    assert answer == {"scripts": ["tool"], "moved": True}
+    assert answer == {"scripts": ["tool"], "moved": True, "strangers": []}
     assert content(modules) == {"tool.py": "x"}
     (tool,) = importlib.metadata.distributions(path=[str(modules)])
     assert not [file for file in tool.files or [] if str(file).startswith("..")]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "comes", "in_the_way"),
+    [
+        ({"one/__init__.py": "theirs"}, {"one/__init__.py": "new"}, ["one/__init__.py"]),
+        ({"one.py": "theirs"}, {"one/__init__.py": "new"}, ["one.py"]),
+        ({"one/__init__.py": "theirs"}, {"one.py": "new"}, ["one/__init__.py"]),
+        ({"one.py/x": "a folder"}, {"one.py": "new"}, ["one.py"]),
+        ({"space/one.py": "theirs"}, {"space/one/__init__.py": "new"}, ["space/one.py"]),
+        ({"a.py": "1", "b.py": "2"}, {"a.py": "new", "b.py": "new"}, ["a.py", "b.py"]),
+        # What isn't in the way.
+        ({"one.py": "new"}, {"one.py": "new"}, []),
+        ({"space/two.py": "theirs"}, {"space/one.py": "new"}, []),
+        ({"space.py": "theirs"}, {"space/one.py": "new"}, []),
+        ({"__pycache__/one.cpython-311.pyc": "old"}, {"one.py": "new"}, []),
+    ],
+)
+def test_somebodys_own_modules_are_left_alone(
+    script: ModuleType,
+    modules: Path,
+    theirs: dict[str, str],
+    comes: dict[str, str],
+    in_the_way: list[str],
+) -> None:
+    for path, text in theirs.items():
+        (modules / path).parent.mkdir(parents=True, exist_ok=True)
+        (modules / path).write_text(text)
+    stage = staged(script, modules)
+    put(stage, "one", "1.0", comes)
+    answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    assert answer["strangers"] == in_the_way
+    assert answer["moved"] == (in_the_way == [])
+    script.main({"action": "discard", "stage": str(stage)})
+    for path, text in theirs.items():
+        assert (modules / path).read_text() == text
+    if in_the_way:
+        assert versions(modules) == {}
+
+
+def test_packages_that_share_a_file(script: ModuleType, modules: Path) -> None:
+    """As with pip, the last one has it."""
+    for name in ("one", "two"):
+        stage = staged(script, modules)
+        put(stage, name, "1.0", {"space/__init__.py": name, f"space/{name}.py": name})
+        answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+        assert answer["moved"]
+    assert content(modules)["space/__init__.py"] == "two"
 
 
 def test_a_failure_in_the_middle_leaves_everything_as_it_was(
