@@ -32,7 +32,12 @@ import {
   runPip,
   typed,
 } from "./pip.ts";
-import { type Diagnosis, diagnosePip, leftoverWarning } from "./pip-diagnosis.ts";
+import {
+  type Diagnosis,
+  dependencyConflicts,
+  diagnosePip,
+  leftoverWarning,
+} from "./pip-diagnosis.ts";
 import {
   discardStage,
   stageUserModules,
@@ -302,6 +307,7 @@ async function outcomeOf(
 ): Promise<InstallResult> {
   const leftover = leftoverWarning(ran.output);
   if (leftover !== undefined) observer.warn(leftover);
+  for (const broken of dependencyConflicts(ran.output)) observer.warn(broken);
   const changed = packageChanges(before, await snapshotPackages(connection));
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.

@@ -1,3 +1,5 @@
+import { explain } from "@renovatebot/pep440";
+
 /** A known cause of a failed pip, in the user's terms. */
 export interface Diagnosis {
   /** Stable, kebab-case. */
@@ -22,8 +24,11 @@ interface Cause {
 
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
   wheelhouse === undefined
-    ? "bring wheels: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR, then pkg install … --remote-wheelhouse DIR"
+    ? "check --index-url and --proxy, or what pip is set up to use there ('blender-remote-cli pkg info'); without a network bring wheels: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR, then pkg install … --remote-wheelhouse DIR"
     : "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push what is missing, then install again";
+
+const damagedHint =
+  "get it again (pip download), then push it: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR";
 
 /**
  * The causes, the most telling first: pip often ends with a general sentence behind a particular
@@ -120,9 +125,15 @@ const causes: readonly Cause[] = [
   },
   {
     code: "bad-wheel",
+    pattern: /Bad CRC-32 for file '([^']+)'/,
+    message: (file) => `a wheel is corrupt: ${file} in it has another checksum than it should`,
+    hint: () => damagedHint,
+  },
+  {
+    code: "bad-wheel",
     pattern: /([^\s']+\.whl)'? is invalid|BadZipFile|has an invalid wheel/i,
     message: (file) => `${file || "a wheel"} is corrupt`,
-    hint: () => "push it again: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR",
+    hint: () => damagedHint,
   },
   {
     code: "no-pip",
@@ -144,10 +155,24 @@ const causes: readonly Cause[] = [
   },
 ];
 
-/** The newest of the versions that pip lists, oldest first; none for `none`. */
+/**
+ * The newest of the versions that pip lists, oldest first; none for `none`. Pre-releases, which pip
+ * takes only when told to, where there is nothing else.
+ */
 function newestOf(versions: string | undefined): string[] {
   if (versions === undefined || versions === "none") return [];
-  return versions.split(", ").filter(Boolean).reverse().slice(0, 3);
+  const all = versions.split(", ").filter(Boolean).reverse();
+  const final = all.filter((version) => explain(version)?.is_prerelease !== true);
+  return (final.length > 0 ? final : all).slice(0, 3);
+}
+
+/** What pip says at the end of an install that broke something. */
+const conflict =
+  /^(\S+ \S+ requires .+, (?:but you have .+ which is incompatible|which is not installed))\.?\s*$/gm;
+
+/** The packages that lack a dependency after an install, or have another version of it, a line each. */
+export function dependencyConflicts(output: string): string[] {
+  return [...new Set(Array.from(output.matchAll(conflict), ([, line = ""]) => line))];
 }
 
 /** A cleaned-up leftover of an interrupted install: pip warns of it at every run. */

@@ -93,6 +93,11 @@ function copyOf(
   });
   const [one] = found;
   const places = new Set(found.map((each) => each.target));
+  if (name === "bpy") {
+    throw new Failure("not-removable", `${copyText(first)} is Blender itself`, {
+      hint: "'blender-remote-cli stop' ends it",
+    });
+  }
   if (one === undefined) {
     const place = targetOf(first);
     const where = copies.map(copyText).join("; ");
@@ -187,11 +192,16 @@ async function fromSite(
   return { pip, output };
 }
 
-/** What Blender goes on with although it is gone, or finds instead. */
-function warningsOf(removed: readonly Package[], after: readonly Package[]): string[] {
-  return removed.flatMap(({ name, version, loaded_version: loaded, wins }) => {
+/** What Blender misses, goes on with although it is gone, or finds instead. */
+export function removalWarnings(removed: readonly Package[], after: readonly Package[]): string[] {
+  return removed.flatMap(({ name, version, source, loaded_version: loaded, wins }) => {
     const next = after.find((one) => one.name === name);
     const warnings: string[] = [];
+    if (source === "bundled") {
+      warnings.push(
+        `${name} ${version} is gone, which Blender itself uses: its own modules may break ('pkg install ${name}==${version}' brings it back)`,
+      );
+    }
     if (loaded !== null) {
       warnings.push(`${name}: Blender has loaded ${loaded}, and goes on with it until its restart`);
     }
@@ -225,7 +235,7 @@ export async function runUninstall(
   }
   const after = await snapshotPackages(connection);
   const changed = packageChanges(before, after);
-  const warnings = warningsOf(failed ? [] : [...site, ...modules], after);
+  const warnings = removalWarnings(failed ? [] : [...site, ...modules], after);
   const result = { changed, pip: ran?.pip ?? null, warnings };
   if (failed) {
     const known = diagnosePip(ran?.output ?? "", { wheelhouse: undefined });

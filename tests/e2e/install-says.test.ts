@@ -47,6 +47,7 @@ beforeAll(async () => {
     { name: "brmany", scripts },
     { name: "numpy", version: "2.9" },
     { name: "brroot" },
+    { name: "brold", requires: ["brone<2"] },
     { name: "brneedy", requires: ["numpy>=2"] },
     { name: "brodd", tag: "cp27-cp27m-win32" },
   ];
@@ -169,6 +170,16 @@ test("-r: a requirements file of this machine, and what is typed", async () => {
   await Bun.write(file, "brone\n--pre\n");
   const refused = await offline("-r", file, "--json");
   expectError(refused, { code: "bad-requirement", exit: 2, says: `${file}:2: ` });
+});
+
+test("a package that is broken by another one's version: a warning, for scripts too", async () => {
+  expectSuccess(await offline("brold", "brone==1.1"));
+  const result = expectSuccess(await offline("brone==2.0", "--json"));
+  expect(JSON.parse(result.stdout).warnings).toEqual([
+    "brold 1.0 requires brone<2, but you have brone 2.0 which is incompatible",
+  ]);
+  const uninstall = ["pkg", "uninstall", "brold", "brone", "-y", "--target", "site"];
+  expectSuccess(await box.cli(uninstall));
 });
 
 test("nothing about root, who is everybody in a container", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blender } from "../../scripts/blenders.ts";
 import {
@@ -92,6 +93,23 @@ describe.each(blenders)("--target user-modules in Blender $version", ({ name, ve
     const { pid } = JSON.parse(expectSuccess(await box.cli(args)).stdout) as { pid: number };
     box.owns(pid);
     expect(await python("import brone, colorama; print(brone.__version__)")).toBe("1.1");
+  });
+
+  test("somebody's own module is never replaced", async () => {
+    const own = join(modules, "brmine");
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, "__init__.py"), "OURS = True\n");
+    await writeWheel(there, { name: "brmine" });
+    const before = await entries(modules);
+    const refused = await install("brmine");
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout).error).toMatchObject({
+      code: "module-in-the-way",
+      details: { folder: modules, files: [expect.stringMatching(/^brmine/)] },
+    });
+    expect(await readFile(join(own, "__init__.py"), "utf8")).toBe("OURS = True\n");
+    expect(await entries(modules)).toEqual(before);
+    expect(await entries(own)).toEqual(["__init__.py"]);
   });
 
   test("console scripts are left out, and said", async () => {

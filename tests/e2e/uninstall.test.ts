@@ -120,6 +120,14 @@ test("words for it that people try, and what isn't a name", async () => {
   expectError(none, { code: "missing-argument", exit: 2, says: "needs NAME" });
 });
 
+test("Blender itself stays", async () => {
+  await using box = await sandbox();
+  await startService(box, await launcherOf("bpy"));
+  // Without --yes: this Blender is everybody's.
+  const result = await box.cli(["pkg", "uninstall", "bpy", "--json"]);
+  expectError(result, { code: "not-removable", exit: 1, says: "is Blender itself" });
+});
+
 test("the system's packages are the system's", async () => {
   await using box = await sandbox();
   await startService(box, await launcherOf("debian"));
@@ -162,6 +170,16 @@ for (const server of servers) {
         errors: [],
       });
       expect(await brones()).toEqual([]);
+    });
+
+    test("what Blender itself uses: said, with --yes as well", async () => {
+      const json = await box.cli(["pkg", "uninstall", "numpy", "-y", "--json"]);
+      expect(JSON.parse(expectSuccess(json).stdout)).toMatchObject({
+        changed: { removed: [{ name: "numpy" }] },
+        warnings: expect.arrayContaining([
+          expect.stringMatching(/^numpy .* is gone, which Blender itself uses/),
+        ]),
+      });
     });
 
     test("in both places: which one has to be said, and the other one is found then", async () => {

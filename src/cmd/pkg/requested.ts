@@ -14,13 +14,23 @@ function withPip(words: string, target: InstallTarget): string {
   return `blender-remote-cli pkg pip -- install --target MODULES ${words}, where MODULES is the folder of that name in 'blender-remote-cli pkg info'`;
 }
 
+/** What somebody may have meant who gives this. */
+function hintFor(spec: string, target: InstallTarget): string {
+  const names = "names with version constraints go here, such as numpy==1.26.4";
+  const pip = withPip(shellWord(spec), target);
+  if (/^[a-z][a-z+]*:\/\//i.test(spec)) return `pip takes addresses: ${pip}`;
+  if (spec.endsWith(".whl")) {
+    // Quoted, a shell would leave it as it is.
+    const path = spec.startsWith("~/") ? `~/${shellWord(spec.slice(2))}` : shellWord(spec);
+    return `a wheel of this machine: 'blender-remote-cli pkg push ${path} --remote-wheelhouse DIR', then install it by name; one of Blender's machine: ${pip}`;
+  }
+  return /[/\\@;]/.test(spec) ? `${names}; for anything else: ${pip}` : names;
+}
+
 function requirementOf(spec: string, where: string, target: InstallTarget): NamedRequirement {
   const result = parseRequirement(spec);
   if (result.ok) return result.requirement;
-  const pip = withPip(shellWord(spec), target);
-  const hint = spec.endsWith(".whl")
-    ? `a wheel of this machine: 'blender-remote-cli pkg push ${shellWord(spec)} --remote-wheelhouse DIR', then install it by name; one of Blender's machine: ${pip}`
-    : `names with version constraints go here, such as numpy==1.26.4; for anything else: ${pip}`;
+  const hint = hintFor(spec, target);
   throw usage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
 }
 

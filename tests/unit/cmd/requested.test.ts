@@ -79,3 +79,19 @@ test("options of pip, and what is meant by those that mean nothing here", () => 
   expect(pipOption("--user")).toContain("--target user-modules");
   expect(pipOption("--prt")).toBeUndefined();
 });
+
+test.each([
+  ["", /^names with version constraints go here, such as numpy==1\.26\.4$/],
+  ["numpy>", /^names with version constraints go here, such as numpy==1\.26\.4$/],
+  [
+    "https://host/x.whl",
+    /^pip takes addresses: blender-remote-cli pkg pip -- install https:\/\/host/,
+  ],
+  ["~/my wheels/x.whl", /pkg push ~\/'my wheels\/x\.whl' --remote-wheelhouse DIR/],
+  ["./folder", /for anything else: blender-remote-cli pkg pip -- install \.\/folder$/],
+])("%j: what may have been meant", async (spec, hint) => {
+  await expect(requirementsOf([spec], undefined, "site")).rejects.toMatchObject({
+    code: "bad-requirement",
+    hint: expect.stringMatching(hint),
+  });
+});

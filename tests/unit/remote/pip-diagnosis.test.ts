@@ -1,5 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { diagnosePip, leftoverWarning } from "../../../src/remote/pip-diagnosis.ts";
+import {
+  dependencyConflicts,
+  diagnosePip,
+  leftoverWarning,
+} from "../../../src/remote/pip-diagnosis.ts";
 
 // What pip 23 to 26 write in these cases, shortened to the lines that matter.
 const cases: [code: string, output: string, detail: string][] = [
@@ -58,6 +62,7 @@ const cases: [code: string, output: string, detail: string][] = [
     "ERROR: Wheel 'brone' located at /w/brone-1.0-py3-none-any.whl is invalid.",
     "corrupt",
   ],
+  ["bad-wheel", "zipfile.BadZipFile: Bad CRC-32 for file 'one/two.py'", "one/two.py"],
   ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
   ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
   ["old-pip", "no such option: --report", "--report"],
@@ -117,6 +122,13 @@ describe("diagnosePip", () => {
     expect(found?.hint).toBe("ask for one of these");
   });
 
+  test("pre-releases only where there is nothing else", () => {
+    const found = diagnosePip(notFound("a>9", "1.0, 1.1rc1, 1.1, 2.0.dev3"), online);
+    expect(found?.message).toEndWith("the newest are 1.1, 1.0");
+    const early = diagnosePip(notFound("a>9", "1.0a1, 1.0rc1"), online);
+    expect(early?.message).toEndWith("the newest are 1.0rc1, 1.0a1");
+  });
+
   test("something that another package needs: which one", () => {
     const output = notFound("brmissing>=2 (from brneedy)", "none");
     const found = diagnosePip(output, { wheelhouse: "/w" });
@@ -130,4 +142,19 @@ test("leftovers of an interrupted install are named with their folder", () => {
   const output = "WARNING: Ignoring invalid distribution ~umpy (/b/lib/site-packages)\n";
   expect(leftoverWarning(output)).toContain("/b/lib/site-packages");
   expect(leftoverWarning("all is well")).toBeUndefined();
+});
+
+test("packages that an install broke, as pip 23 to 26 tell of them", () => {
+  const output = `ERROR: pip's dependency resolver does not currently take into account all the packages that are installed. This behaviour is the source of the following dependency conflicts.
+requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible.
+bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible.\r
+brone 1.0 requires brtwo, which is not installed.
+Successfully installed urllib3-1.19.1
+`;
+  expect(dependencyConflicts(output)).toEqual([
+    "requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible",
+    "bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible",
+    "brone 1.0 requires brtwo, which is not installed",
+  ]);
+  expect(dependencyConflicts("Successfully installed urllib3-1.19.1\n")).toEqual([]);
 });
