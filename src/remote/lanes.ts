@@ -23,6 +23,7 @@ export class Lanes {
   readonly #proven = new Map<Connection, boolean>();
   #limit: number;
   #opening = 0;
+  #closed = false;
 
   /**
    * @param first stays its owner's: `close` leaves it open.
@@ -40,7 +41,8 @@ export class Lanes {
   /**
    * Does `work` on the next free connection; `urgent` work goes before what waits already.
    *
-   * @throws what `work` throws; what opening throws where no connection is left.
+   * @throws what `work` throws; what opening throws where no connection is left; Error once the lanes
+   *   are closed.
    */
   async use<T>(work: (connection: Connection) => Promise<T>, urgent = false): Promise<T> {
     const connection = await this.#acquire(urgent);
@@ -51,15 +53,18 @@ export class Lanes {
     }
   }
 
+  /** Ends all but `first`, what goes on there fails, and nothing begins any more. */
   close(): void {
-    this.#limit = 0;
+    this.#closed = true;
     for (const connection of this.#proven.keys()) {
       if (connection !== this.#first) connection.close();
     }
+    for (const waiter of this.#waiting.splice(0)) waiter(undefined);
   }
 
   async #acquire(urgent: boolean): Promise<Connection> {
     for (;;) {
+      if (this.#closed) throw new Error("these lanes are closed");
       const idle = this.#idle.pop();
       if (idle?.usable) return idle;
       if (idle !== undefined) {
@@ -120,9 +125,7 @@ export class Lanes {
 
   async #add(): Promise<void> {
     try {
-      const connection = await this.#added();
-      if (this.#limit === 0) connection.close();
-      else this.#hand(connection);
+      this.#hand(await this.#added());
     } catch {
       // The server takes no more. Or it is gone: those who wait will find out.
       if (this.#proven.size > 0) this.#limit = this.#proven.size;
@@ -134,6 +137,7 @@ export class Lanes {
     this.#opening++;
     try {
       const connection = await this.#open();
+      if (this.#closed) connection.close();
       this.#proven.set(connection, false);
       return connection;
     } finally {

@@ -257,6 +257,7 @@ class Sending {
   readonly #lanes: Lanes;
   readonly #pace: Pace;
   readonly #way: Way;
+  readonly #over = new AbortController();
   /** Set when the service is gone for good. */
   lost: Failure | undefined;
 
@@ -306,6 +307,8 @@ class Sending {
       await Promise.all(workers);
       await this.#record(done);
     } finally {
+      // Where one wheel ended all, the others don't try again.
+      this.#over.abort();
       this.#lanes.close();
     }
     return done;
@@ -364,7 +367,7 @@ class Sending {
           seconds = 0;
         }
         observer.retries(name, reason, seconds);
-        await waited(seconds, signal);
+        await waited(seconds, AbortSignal.any([signal, this.#over.signal]));
       }
     }
   }
@@ -411,10 +414,16 @@ class Sending {
   }
 }
 
-function waited(seconds: number, signal: AbortSignal): Promise<void> {
+async function waited(seconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
-  setTimeout(resolve, seconds * 1000);
-  return promise.finally(() => signal.removeEventListener("abort", abort));
+  const timer = setTimeout(resolve, seconds * 1000);
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
 }

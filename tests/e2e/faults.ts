@@ -6,6 +6,8 @@ import type { Socket } from "bun";
 export interface Faults {
   /** Chance of a piece that a connection is cut at it. */
   cut: number;
+  /** Chance of a piece that its connection stands still from there on, and stays open. */
+  stall: number;
   /** Chance of a piece that one of its bits is flipped. */
   flip: number;
   /** Chance of a part of a piece that it waits, for up to so many ms. */
@@ -34,6 +36,8 @@ export function random(seed: number): () => number {
 interface End {
   other: Promise<Socket<End>>;
   waiting: { bytes: Uint8Array; delay: number }[];
+  /** Nothing more comes out of it. */
+  stalled: boolean;
   /** Whether a piece is on its way; goes on when there is room. */
   resume: (() => void) | undefined;
 }
@@ -61,7 +65,10 @@ function enqueue(socket: Socket<End>, bytes: Uint8Array, delay: number): void {
   if (socket.data.resume === undefined) writeNext(socket);
 }
 
-/** Forwards loopback connections to `port`: bytes are split, joined, delayed, flipped, and cut off. */
+/**
+ * Forwards loopback connections to `port`: bytes are split, joined, delayed, flipped, cut off, and
+ * left lying.
+ */
 export function faultyProxyTo(port: number, seed: number, faults: Faults): FaultyProxy {
   const chance = random(seed);
   const below = (limit: number) => Math.floor(chance() * limit);
@@ -69,7 +76,13 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
   let faulty = true;
 
   const pass = (to: Socket<End>, from: Socket<End>, piece: Uint8Array) => {
+    if (to.data.stalled) return;
     if (!faulty) return enqueue(to, piece, 0);
+    if (chance() < faults.stall) {
+      to.data.stalled = true;
+      from.data.stalled = true;
+      return;
+    }
     if (chance() < faults.flip) {
       const at = below(piece.length);
       piece[at] = (piece[at] ?? 0) ^ (1 << below(8));
@@ -111,7 +124,7 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
     Bun.connect<End>({
       hostname: "127.0.0.1",
       port,
-      data: { other: Promise.resolve(client), waiting: [], resume: undefined },
+      data: { other: Promise.resolve(client), waiting: [], stalled: false, resume: undefined },
       socket: { ...handlers, open: (there) => void sockets.add(there) },
     });
   const listener = Bun.listen<End>({
@@ -122,7 +135,7 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
       open: (client) => {
         sockets.add(client);
         const other = connectThere(client);
-        client.data = { other, waiting: [], resume: undefined };
+        client.data = { other, waiting: [], stalled: false, resume: undefined };
         other.catch(() => void client.terminate());
       },
     },

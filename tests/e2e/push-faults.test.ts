@@ -24,8 +24,12 @@ const killedSizes = [1000, 300_000, 3_000_000, 8_000_000];
 /** Pushes at once; each has a proxy of its own. */
 const atOnce = 16;
 
-const cuts: Faults = { cut: 0.03, flip: 0, delay: 0.1, longestDelay: 30 };
-const flips: Faults = { cut: 0.01, flip: 0.02, delay: 0.05, longestDelay: 10 };
+const none: Faults = { cut: 0, stall: 0, flip: 0, delay: 0, longestDelay: 0 };
+const cuts: Faults = { ...none, cut: 0.03, delay: 0.1, longestDelay: 30 };
+const stalls: Faults = { ...none, stall: 0.02, delay: 0.1, longestDelay: 30 };
+const flips: Faults = { ...none, cut: 0.01, flip: 0.02, delay: 0.05, longestDelay: 10 };
+/** Slow enough that a kill finds a push at work. */
+const slow: Faults = { ...none, delay: 0.5, longestDelay: 20 };
 
 const given = process.env["PUSH_FAULT_SEED"];
 
@@ -92,7 +96,7 @@ describe.each(servers)("$name through a bad connection", ({ start, transport, co
   });
 
   const suffer = async (seed: number, faults: Faults) => {
-    const there = join(box.dir, `there-${transport}-${faults.flip}-${seed}`);
+    const there = join(box.dir, `there-${transport}-${seed}`);
     using proxy = faultyProxyTo(box.port, seed, faults);
     const push = (...flags: string[]) => {
       const to = ["--remote-wheelhouse", there, "--port", String(proxy.port)];
@@ -116,6 +120,10 @@ describe.each(servers)("$name through a bad connection", ({ start, transport, co
     await each(seeds(1, count), (seed) => suffer(seed, cuts));
   }, 300_000);
 
+  test("standing still: 16 seeds", async () => {
+    await each(seeds(500, 16), (seed) => suffer(seed, stalls));
+  }, 300_000);
+
   test(`bits flipped: ${damaged} seeds`, async () => {
     await each(seeds(1000, damaged), (seed) => suffer(seed, flips));
   }, 300_000);
@@ -130,8 +138,6 @@ describe("killed in the middle", () => {
     await each(seeds(2000, 30), async (seed) => {
       const there = join(box.dir, `killed-${seed}`);
       const chance = random(seed);
-      // Slow enough that a kill finds it at work.
-      const slow: Faults = { cut: 0, flip: 0, delay: 0.5, longestDelay: 20 };
       using proxy = faultyProxyTo(box.port, seed, slow);
       const args = ["pkg", "push", local, "--remote-wheelhouse", there];
       const child = box.spawn([...args, "--port", String(proxy.port)]);
@@ -155,7 +161,6 @@ describe("killed in the middle", () => {
     const { local, check, names } = await wheelsIn(box, killedSizes);
     for (const seed of seeds(3000, 8)) {
       const there = join(box.dir, `blender-${seed}`);
-      const slow: Faults = { cut: 0, flip: 0, delay: 0.5, longestDelay: 20 };
       using proxy = faultyProxyTo(box.port, seed, slow);
       const args = ["pkg", "push", local, "--remote-wheelhouse", there, "--retries", "0"];
       const child = box.spawn([...args, "--port", String(proxy.port)]);

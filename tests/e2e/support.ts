@@ -60,7 +60,8 @@ export function isAlive(pid: number): boolean {
 
 /** Makes a sandbox in a temporary folder; disposing it ends its processes and removes it. */
 export async function sandbox(): Promise<Sandbox> {
-  const dir = await mkdtemp(join(tmpdir(), "blender-remote-e2e-"));
+  const root = await mkdtemp(join(tmpdir(), "blender-remote-e2e-"));
+  const dir = join(root, "box");
   const port = await freePort();
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(BLENDER_|BLD_REMOTE|XDG_|DISPLAY$|WAYLAND_DISPLAY$|CI$)/.test(name),
@@ -69,11 +70,11 @@ export async function sandbox(): Promise<Sandbox> {
     ...Object.fromEntries(inherited),
     HOME: join(dir, "home"),
     // A Blender that is killed leaves its folder there.
-    TMPDIR: join(dir, "tmp"),
+    TMPDIR: join(root, "tmp"),
     BLENDER_REMOTE_CONFIG: join(dir, "config.yaml"),
     BLENDER_REMOTE_PORT: String(port),
   };
-  await mkdir(env.HOME);
+  await mkdir(env.HOME, { recursive: true });
   await mkdir(env.TMPDIR);
   const pids = new Set<number>();
   const spawn = (args: string[], options: CliOptions = {}) =>
@@ -103,7 +104,7 @@ export async function sandbox(): Promise<Sandbox> {
     },
     [Symbol.asyncDispose]: async () => {
       for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGKILL");
-      await rm(dir, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true });
     },
   };
 }

@@ -67,6 +67,30 @@ test("no more at once than the limit, each on a connection of its own", async ()
   expect(seen.opened).toBe(2);
 });
 
+test("closed: nobody waits any more, and nothing begins", async () => {
+  const { lanes, first, seen } = await lanesTo(1);
+  const { promise: end, resolve: letGo } = Promise.withResolvers<void>();
+  const busy = lanes.use(() => end);
+  const waiting = lanes.use(async () => {});
+  lanes.close();
+  await expect(waiting).rejects.toThrow("closed");
+  letGo();
+  await busy;
+  // Not even where the first connection is gone.
+  first.close();
+  await expect(lanes.use(async () => {})).rejects.toThrow("closed");
+  expect(seen.opened).toBe(0);
+});
+
+test("closed while the only connection is opened: it doesn't stay", async () => {
+  const { lanes, first, seen } = await lanesTo(3);
+  first.close();
+  const work = lanes.use((connection) => connection.request("anything", {}));
+  lanes.close();
+  await expect(work).rejects.toThrow();
+  await until(() => seen.clients === 0);
+});
+
 test("one piece of work after the other needs no further connection", async () => {
   const { lanes, first, seen } = await lanesTo(16);
   for (let round = 0; round < 5; round++) {
