@@ -1,7 +1,7 @@
 // ./dev bench: how fast the executable is, as ratios within one run, against the aims.
 
 import { join } from "node:path";
-import { connect } from "../src/remote/connection.ts";
+import { connect } from "../src/remote/wire/connection.ts";
 import {
   executable,
   expectSuccess,

@@ -3,13 +3,13 @@
 
 import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../src/local/wheels.ts";
-import { pinnedPip } from "../src/remote/pip-pin.ts";
+import { sha256Of } from "../src/local/files/wheels.ts";
+import { pinnedPip } from "../src/remote/bootstrap/pip-pin.ts";
 import { makeOnce } from "./cache.ts";
 import { DevError, mustRun, note, run } from "./process.ts";
 import { pythons, toolsPython } from "./python.ts";
 
-const FOLDER = join(import.meta.dirname, "..", "src", "remote", "pip_wheel");
+const FOLDER = join(import.meta.dirname, "..", "src", "remote", "bootstrap", "pip_wheel");
 const WHEEL = join(FOLDER, "pip.whl");
 
 /** Puts the wheel where it is imported from; one of an earlier pin is replaced. */

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
-import { checkArguments, suggestion } from "./cmd/arguments.ts";
-import { type Command, type Group, globalArgs } from "./cmd/command.ts";
-import { programName, root } from "./cmd/tree.ts";
+import { checkArguments, suggestion } from "./cmd/_arguments.ts";
+import { type Command, type Group, globalArgs } from "./cmd/_command.ts";
+import { programName, root } from "./cmd/_tree.ts";
 import { Failure } from "./failure.ts";
 import { shellWord } from "./shell.ts";
 import { createOutput } from "./ui/output.ts";
@@ -106,7 +106,7 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
       wants("--help", "-h") ||
       (node.kind === "group" && path === programName && !tokens.length)
     ) {
-      const { help } = await import("./cmd/help.ts");
+      const { help } = await import("./cmd/_help.ts");
       await output.write(await help(path, node));
       return 0;
     }

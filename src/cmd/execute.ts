@@ -1,10 +1,10 @@
 import { Failure, messageOf } from "../failure.ts";
-import { can } from "../remote/connection.ts";
-import { type Run, runCode, type UserCode } from "../remote/execute.ts";
-import { interrupt } from "../remote/service.ts";
+import { type Run, runCode, type UserCode } from "../remote/script/call.ts";
+import { interrupt } from "../remote/service/service.ts";
+import { can } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
-import { command } from "./command.ts";
-import { targetOf, withSession } from "./target.ts";
+import { command } from "./_command.ts";
+import { targetOf, withSession } from "./_target.ts";
 
 function usage(code: string, message: string): Failure {
   return new Failure(code, message, {

@@ -1,15 +1,20 @@
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Failure, messageOf } from "../failure.ts";
-import type { Blender } from "../local/blender.ts";
-import { configurationPath, defaults, interpret, openConfiguration } from "../local/config.ts";
-import { assign, saveConfiguration } from "../local/config-edit.ts";
-import { detectBlender } from "../local/detect.ts";
-import { candidatesAt, findBlenders, usualPlaces } from "../local/discover.ts";
+import type { Blender } from "../local/blender/blender.ts";
+import { detectBlender } from "../local/blender/detect.ts";
+import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/discover.ts";
+import {
+  configurationPath,
+  defaults,
+  interpret,
+  openConfiguration,
+} from "../local/config/config.ts";
+import { assign, saveConfiguration } from "../local/config/edit.ts";
 import type { Output } from "../ui/output.ts";
 import { choose } from "../ui/prompt.ts";
-import { command, globalArgs } from "./command.ts";
-import { parsePort, parseSeconds } from "./target.ts";
+import { command, globalArgs } from "./_command.ts";
+import { parsePort, parseSeconds } from "./_target.ts";
 
 /** The Blender to take: the only one there is, or the one that a person chooses. */
 export async function pick(

@@ -1,7 +1,7 @@
-import { installService } from "../local/service-addon.ts";
-import { serviceModule } from "../local/service-files.ts";
-import { command } from "./command.ts";
-import { profileArgs, withBlender } from "./local-blender.ts";
+import { installService } from "../local/service/service-addon.ts";
+import { serviceModule } from "../local/service/service-files.ts";
+import { command } from "./_command.ts";
+import { profileArgs, withBlender } from "./_local-blender.ts";
 
 export const install = command({
   description: "Install the service add-on into the configured Blender and enable it",

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
-import { logLevels } from "../local/config.ts";
 import {
   abandon,
   askToEnd,
@@ -11,15 +10,16 @@ import {
   portInUse,
   tidyUp,
   waitUntilServing,
-} from "../local/launch.ts";
-import { logPath } from "../local/logs.ts";
-import { installService } from "../local/service-addon.ts";
-import { connect, type Endpoint } from "../remote/connection.ts";
-import { diagnose, shutDown } from "../remote/service.ts";
+} from "../local/blender/launch.ts";
+import { logPath } from "../local/blender/logs.ts";
+import { logLevels } from "../local/config/config.ts";
+import { installService } from "../local/service/service-addon.ts";
+import { diagnose, shutDown } from "../remote/service/service.ts";
+import { connect, type Endpoint } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
-import { command } from "./command.ts";
-import { profileArgs, withBlender } from "./local-blender.ts";
-import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
+import { command } from "./_command.ts";
+import { profileArgs, withBlender } from "./_local-blender.ts";
+import { configurationOf, isLoopback, parseSeconds, targetOf } from "./_target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;

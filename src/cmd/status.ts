@@ -1,9 +1,9 @@
 import { Failure } from "../failure.ts";
-import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip.ts";
-import { type Diagnosis, diagnose } from "../remote/service.ts";
+import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip/pip.ts";
+import { type Diagnosis, diagnose } from "../remote/service/service.ts";
 import type { Output } from "../ui/output.ts";
-import { command } from "./command.ts";
-import { configurationOf, isLoopback, parseSeconds, targetOf } from "./target.ts";
+import { command } from "./_command.ts";
+import { configurationOf, isLoopback, parseSeconds, targetOf } from "./_target.ts";
 
 /** The pip run that goes on there, or whose install is to be finished, for `--json`. */
 function pipJson(run: PipThere | undefined) {

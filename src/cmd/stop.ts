@@ -1,9 +1,15 @@
 import { Failure } from "../failure.ts";
-import type { Session } from "../remote/connection.ts";
-import { describePip, isUnfinished, type PipThere } from "../remote/pip.ts";
-import { loadOf, pipUnderWay, shutDown, waitUntilEnded, waitUntilGone } from "../remote/service.ts";
-import { command } from "./command.ts";
-import { isLoopback, type Target, targetOf, withSession } from "./target.ts";
+import { describePip, isUnfinished, type PipThere } from "../remote/pip/pip.ts";
+import {
+  loadOf,
+  pipUnderWay,
+  shutDown,
+  waitUntilEnded,
+  waitUntilGone,
+} from "../remote/service/service.ts";
+import type { Session } from "../remote/wire/connection.ts";
+import { command } from "./_command.ts";
+import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
 
 /** The pip run that would end with Blender. */
 async function pipIn(session: Session): Promise<PipThere | undefined> {

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { compare } from "@renovatebot/pep440";
 import { mustRun, quoted, run } from "../../scripts/process.ts";
-import { pinnedPip } from "../../src/remote/pip-pin.ts";
+import { pinnedPip } from "../../src/remote/bootstrap/pip-pin.ts";
 import { runs } from "./local-support.ts";
 import {
   type CliResult,

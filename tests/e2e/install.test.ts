@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
-import { serviceFiles } from "../../src/local/service-files.ts";
+import { serviceFiles } from "../../src/local/service/service-files.ts";
 import { everyBlender, expectFailure, inBlender, json } from "./local-support.ts";
 import { entries, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
 

@@ -1,7 +1,7 @@
 // Stands between the command line and a service, and can look at, cut and count what passes.
 
 import type { Socket } from "bun";
-import { MessageError, MessageReader } from "../../src/remote/message.ts";
+import { MessageError, MessageReader } from "../../src/remote/wire/message.ts";
 
 export interface Proxy extends Disposable {
   port: number;

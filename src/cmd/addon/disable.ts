@@ -1,3 +1,3 @@
-import { toggle } from "./toggle.ts";
+import { toggle } from "./_toggle.ts";
 
 export const disable = toggle("disable", "Disable add-ons and save Blender's preferences");

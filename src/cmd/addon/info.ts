@@ -1,8 +1,8 @@
-import { type AddonDetails, addonInfo } from "../../local/addons.ts";
+import { type AddonDetails, addonInfo } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";
-import { command } from "../command.ts";
-import { withBlender } from "../local-blender.ts";
-import { blenderArgs, notFound } from "./shared.ts";
+import { command } from "../_command.ts";
+import { withBlender } from "../_local-blender.ts";
+import { blenderArgs, notFound } from "./_shared.ts";
 
 /** The lines for people: what there is, one a line. */
 export function render(details: AddonDetails): string {

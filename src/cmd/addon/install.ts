@@ -1,10 +1,10 @@
 import { Failure } from "../../failure.ts";
-import { type Installation, installAddons } from "../../local/addon-install.ts";
+import { type Installation, installAddons } from "../../local/addon/install.ts";
 import { count } from "../../ui/format.ts";
-import { command } from "../command.ts";
-import { withBlender } from "../local-blender.ts";
-import { type Result, report } from "./results.ts";
-import { changeArgs, parseIfRunning } from "./shared.ts";
+import { command } from "../_command.ts";
+import { withBlender } from "../_local-blender.ts";
+import { type Result, report } from "./_results.ts";
+import { changeArgs, parseIfRunning } from "./_shared.ts";
 
 /** A failure with what it left. */
 function worded({ moduleName, asked, replaces, failure }: Installation): Failure | undefined {

@@ -1,8 +1,8 @@
-import { type AddonRecord, listAddons } from "../../local/addons.ts";
+import { type AddonRecord, listAddons } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";
-import { command } from "../command.ts";
-import { withBlender } from "../local-blender.ts";
-import { blenderArgs } from "./shared.ts";
+import { command } from "../_command.ts";
+import { withBlender } from "../_local-blender.ts";
+import { blenderArgs } from "./_shared.ts";
 
 function stateOf({ enabled, loaded, path }: AddonRecord): string {
   if (path === null) return "enabled, files missing";

@@ -1,8 +1,8 @@
-import { addonPaths } from "../../local/addons.ts";
+import { addonPaths } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";
-import { command } from "../command.ts";
-import { withBlender } from "../local-blender.ts";
-import { blenderArgs } from "./shared.ts";
+import { command } from "../_command.ts";
+import { withBlender } from "../_local-blender.ts";
+import { blenderArgs } from "./_shared.ts";
 
 export const paths = command({
   description: "Show where Blender looks for add-ons and keeps its preferences",

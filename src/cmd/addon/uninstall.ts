@@ -1,8 +1,8 @@
-import { command } from "../command.ts";
-import { withBlender } from "../local-blender.ts";
-import { changed } from "./change.ts";
-import { report } from "./results.ts";
-import { changeArgs, nameArg, parseIfRunning } from "./shared.ts";
+import { command } from "../_command.ts";
+import { withBlender } from "../_local-blender.ts";
+import { changed } from "./_change.ts";
+import { report } from "./_results.ts";
+import { changeArgs, nameArg, parseIfRunning } from "./_shared.ts";
 
 export const uninstall = command({
   description: "Disable add-ons and remove their files",

@@ -1,8 +1,13 @@
 import { Failure } from "../../failure.ts";
-import { configurationPath, interpret, knownKeys, openConfiguration } from "../../local/config.ts";
-import { effectiveValues, keysIn, keysOf, textOf, valueAt } from "../../local/config-edit.ts";
-import { suggestion } from "../arguments.ts";
-import { command } from "../command.ts";
+import {
+  configurationPath,
+  interpret,
+  knownKeys,
+  openConfiguration,
+} from "../../local/config/config.ts";
+import { effectiveValues, keysIn, keysOf, textOf, valueAt } from "../../local/config/edit.ts";
+import { suggestion } from "../_arguments.ts";
+import { command } from "../_command.ts";
 
 function missing(key: string, path: string, values: Record<string, unknown>): Failure {
   if (key === "blender" || knownKeys.has(key)) {

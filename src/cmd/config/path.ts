@@ -1,5 +1,5 @@
-import { configurationPath } from "../../local/config.ts";
-import { command } from "../command.ts";
+import { configurationPath } from "../../local/config/config.ts";
+import { command } from "../_command.ts";
 
 export const path = command({
   description: "Print where the configuration file is, whether or not it is there yet",

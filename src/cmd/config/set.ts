@@ -1,8 +1,8 @@
 import { Failure } from "../../failure.ts";
-import { configurationPath, knownKeys } from "../../local/config.ts";
-import { setValue } from "../../local/config-edit.ts";
-import { suggestion } from "../arguments.ts";
-import { command } from "../command.ts";
+import { configurationPath, knownKeys } from "../../local/config/config.ts";
+import { setValue } from "../../local/config/edit.ts";
+import { suggestion } from "../_arguments.ts";
+import { command } from "../_command.ts";
 
 function split(setting: string, value: string | undefined): [key: string, value: string] {
   if (value !== undefined) return [setting, value];

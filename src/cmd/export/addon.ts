@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../../local/files.ts";
-import { serviceArchive } from "../../local/service-addon.ts";
-import { serviceModule } from "../../local/service-files.ts";
-import { command } from "../command.ts";
+import { writeFileAtomically } from "../../local/files/files.ts";
+import { serviceArchive } from "../../local/service/service-addon.ts";
+import { serviceModule } from "../../local/service/service-files.ts";
+import { command } from "../_command.ts";
 
 async function checkPlace(path: string, force: boolean): Promise<void> {
   const there = await stat(path).catch(() => undefined);

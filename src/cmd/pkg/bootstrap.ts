@@ -1,16 +1,16 @@
 import { Failure } from "../../failure.ts";
-import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/get-pip.ts";
+import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/files/get-pip.ts";
 import {
   type Bootstrap,
   bootstrap as bootstrapPip,
   type Method,
   methods,
   type PipState,
-} from "../../remote/bootstrap.ts";
+} from "../../remote/bootstrap/bootstrap.ts";
 import type { Output } from "../../ui/output.ts";
-import { suggestion } from "../arguments.ts";
-import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
+import { suggestion } from "../_arguments.ts";
+import { command } from "../_command.ts";
+import { targetOf, withSession } from "../_target.ts";
 
 /** Names get-pip.py where no flag does: a file, or an https address. */
 const variable = "BLENDER_REMOTE_GET_PIP";

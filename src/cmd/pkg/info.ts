@@ -1,9 +1,9 @@
-import { type Environment, environmentOf, problemsOf } from "../../remote/environment.ts";
+import { type Environment, environmentOf, problemsOf } from "../../remote/python/environment.ts";
 import { widthOf, wrap } from "../../ui/wrap.ts";
 import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";
-import { command } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { withPackages } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { withPackages } from "./_shared.ts";
 
 /** The column of names on the left. */
 const nameWidth = 10;

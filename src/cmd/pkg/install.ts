@@ -1,15 +1,20 @@
 import type { ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import { type InstallPlan, planInstall, prepareInstall, runInstall } from "../../remote/install.ts";
-import type { InstallRequest } from "../../remote/install-request.ts";
-import { resolveWheelhouse } from "../../remote/wheelhouse.ts";
+import {
+  type InstallPlan,
+  planInstall,
+  prepareInstall,
+  runInstall,
+} from "../../remote/install/install.ts";
+import type { InstallRequest } from "../../remote/install/request.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
 import type { Output } from "../../ui/output.ts";
-import { command } from "../command.ts";
-import { targetOf, withSession } from "../target.ts";
-import { observerFor } from "./install-observer.ts";
-import { renderResult, resultJson } from "./install-result.ts";
-import { pipOption, requirementsOf, targetNamed } from "./requested.ts";
-import { remoteWheelhouseArg } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf, withSession } from "../_target.ts";
+import { observerFor } from "./_install-observer.ts";
+import { renderResult, resultJson } from "./_install-result.ts";
+import { pipOption, requirementsOf, targetNamed } from "./_requested.ts";
+import { remoteWheelhouseArg } from "./_shared.ts";
 
 function usage(code: string, message: string, hint: string): Failure {
   return new Failure(code, message, { kind: "usage", hint });

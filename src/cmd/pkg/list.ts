@@ -1,8 +1,8 @@
-import { type Package, snapshotPackages } from "../../remote/packages.ts";
+import { type Package, snapshotPackages } from "../../remote/packages/packages.ts";
 import { columns } from "../../ui/format.ts";
-import { command } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { withPackages } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { withPackages } from "./_shared.ts";
 
 function noteOf({ wins, version, loaded_version: loaded, restart }: Package): string {
   if (!wins) return "shadowed";

@@ -1,8 +1,7 @@
 import { Failure } from "../../failure.ts";
-import type { Session } from "../../remote/connection.ts";
-import { pythonOf } from "../../remote/environment.ts";
-import { discardInstall, finishInstall } from "../../remote/install.ts";
-import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages.ts";
+import { discardInstall, finishInstall } from "../../remote/install/install.ts";
+import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/packages.ts";
+import { diagnosePip } from "../../remote/pip/diagnosis.ts";
 import {
   cancelPip,
   describePip,
@@ -17,14 +16,15 @@ import {
   pipThere,
   runPip,
   typed,
-} from "../../remote/pip.ts";
-import { diagnosePip } from "../../remote/pip-diagnosis.ts";
+} from "../../remote/pip/pip.ts";
+import { pythonOf } from "../../remote/python/environment.ts";
+import type { Session } from "../../remote/wire/connection.ts";
 import type { Output } from "../../ui/output.ts";
-import { command, globalArgs } from "../command.ts";
-import { type Target, targetOf, withSession } from "../target.ts";
-import { observerFor } from "./install-observer.ts";
-import { renderResult, resultJson } from "./install-result.ts";
-import { Tail } from "./tail.ts";
+import { command, globalArgs } from "../_command.ts";
+import { type Target, targetOf, withSession } from "../_target.ts";
+import { observerFor } from "./_install-observer.ts";
+import { renderResult, resultJson } from "./_install-result.ts";
+import { Tail } from "./_tail.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
 const keptForJson = 8 * 1024 * 1024;

@@ -1,11 +1,11 @@
 import { Failure } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
-import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse.ts";
+import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
 import { count } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
-import { command } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { remoteWheelhouseArg, withPackages } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { remoteWheelhouseArg, withPackages } from "./_shared.ts";
 
 function jsonOf(result: Purge) {
   const bytes = result.files.reduce((sum, file) => sum + file.size, 0);

@@ -1,24 +1,24 @@
 import { Failure } from "../../failure.ts";
-import { HashCache } from "../../local/hash-cache.ts";
-import { collectWheels } from "../../local/wheels.ts";
+import { HashCache } from "../../local/files/hash-cache.ts";
+import { collectWheels } from "../../local/files/wheels.ts";
 import { megabytes } from "../../megabytes.ts";
-import type { Deadlines, Session } from "../../remote/connection.ts";
 import {
   type PushedFile,
   type PushOptions,
   push as pushWheels,
   type Wheel,
-} from "../../remote/push.ts";
+} from "../../remote/wheelhouse/push.ts";
+import type { Deadlines, Session } from "../../remote/wire/connection.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { misfitTable } from "../../wheels/misfit-table.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
-import { command, globalArgs } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./shared.ts";
-import { parseSize } from "./size.ts";
+import { command, globalArgs } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./_shared.ts";
+import { parseSize } from "./_size.ts";
 
 const smallestChunk = 1024;
 const largestChunk = 64 * 1024 * 1024;

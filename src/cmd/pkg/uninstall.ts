@@ -1,19 +1,19 @@
 import type { ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import { changeLines } from "../../remote/packages.ts";
 import {
   type PreparedUninstall,
   prepareUninstall,
   runUninstall,
   type UninstallResult,
-} from "../../remote/uninstall.ts";
+} from "../../remote/install/uninstall.ts";
+import { changeLines } from "../../remote/packages/packages.ts";
 import type { Output } from "../../ui/output.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { normalizedName } from "../../wheels/filename.ts";
-import { command } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { targetNamed } from "./requested.ts";
-import { withPackages } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { targetNamed } from "./_requested.ts";
+import { withPackages } from "./_shared.ts";
 
 // PEP 508.
 const nameForm = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i;

@@ -1,15 +1,15 @@
 import { megabytes } from "../../megabytes.ts";
-import type { Session } from "../../remote/connection.ts";
-import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse.ts";
+import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/wheelhouse.ts";
+import type { Session } from "../../remote/wire/connection.ts";
 import { shellWord } from "../../shell.ts";
 import { columns, count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { widthOf } from "../../ui/wrap.ts";
 import { isUniversal, parseWheelName } from "../../wheels/filename.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
-import { command } from "../command.ts";
-import { targetOf } from "../target.ts";
-import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./shared.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./_shared.ts";
 
 /** A wheel of a remote wheelhouse, as `--json` shows it. */
 interface ListedWheel {

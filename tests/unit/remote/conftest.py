@@ -8,7 +8,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[3] / "src" / "remote" / "python"
+REMOTE = Path(__file__).parents[3] / "src" / "remote"
 
 
 @pytest.fixture
@@ -32,7 +32,8 @@ def load(fake_bpy: ModuleType) -> Callable[[str], ModuleType]:
     assert sys.modules["bpy"] is fake_bpy
 
     def load_script(name: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(f"{name}_script", SCRIPTS / f"{name}.py")
+        (path,) = REMOTE.glob(f"*/{name}.py")
+        spec = importlib.util.spec_from_file_location(f"{name}_script", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)

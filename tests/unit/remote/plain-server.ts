@@ -1,7 +1,7 @@
 import type { Socket } from "bun";
 import * as v from "valibot";
-import { Connection, type Deadlines } from "../../../src/remote/connection.ts";
-import { MessageReader } from "../../../src/remote/message.ts";
+import { Connection, type Deadlines } from "../../../src/remote/wire/connection.ts";
+import { MessageReader } from "../../../src/remote/wire/message.ts";
 
 /** One call of a script, as it arrived. */
 export interface Call {

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { toolsPython } from "../../../scripts/python.ts";
-import pipWheel from "../../../src/remote/pip_wheel/pip.whl" with { type: "file" };
+import pipWheel from "../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 
 function glibcPlatforms(newest: number, machine: string): string[] {
   const legacy: Record<number, string> = {

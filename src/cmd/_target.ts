@@ -1,0 +1,127 @@
+import { Failure } from "../failure.ts";
+import {
+  type Configuration,
+  configurationPath,
+  readConfiguration,
+} from "../local/config/config.ts";
+import { loadOf } from "../remote/service/service.ts";
+import type { Deadlines, Endpoint, Session } from "../remote/wire/connection.ts";
+import { connect } from "../remote/wire/connection.ts";
+import type { Output } from "../ui/output.ts";
+
+/** The global flags that say which service a command speaks to, and for how long. */
+export interface TargetFlags {
+  host?: string | undefined;
+  port?: string | undefined;
+  timeout?: string | undefined;
+  config?: string | undefined;
+}
+
+/** A service's address and the limits for speaking to it. */
+export interface Target {
+  endpoint: Endpoint;
+  deadlines: Deadlines;
+}
+
+function usage(code: string, message: string, hint: string): Failure {
+  return new Failure(code, message, { kind: "usage", hint });
+}
+
+/** Whether a host is this machine itself. */
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
+}
+
+/** A port number out of a flag or the environment; 1 to 65535. */
+export function parsePort(text: string, from: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
+    throw usage("bad-port", `${from} is '${text}'`, "a port is a number from 1 to 65535");
+  }
+  return port;
+}
+
+/** A duration out of a flag, in seconds; more than 0. */
+export function parseSeconds(text: string, from: string): number {
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0) {
+    throw usage("bad-duration", `${from} is '${text}'`, "give seconds, such as 30 or 2.5");
+  }
+  return seconds;
+}
+
+/**
+ * The configuration that the flags, the environment or the usual place name.
+ *
+ * @throws Failure `no-config` where `--config` names a file that isn't there: another one would
+ *   mean another Blender.
+ */
+export async function configurationOf(flags: TargetFlags): Promise<Configuration> {
+  const configuration = await readConfiguration(configurationPath(flags.config));
+  if (flags.config !== undefined && !configuration.exists) {
+    throw new Failure("no-config", `there is no configuration file '${flags.config}'`, {
+      kind: "not-configured",
+      hint: "blender-remote-cli init /path/to/blender writes it",
+    });
+  }
+  return configuration;
+}
+
+/**
+ * Where the service is: `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
+ * from `--timeout` or the configuration.
+ *
+ * @param total seconds instead of the configuration's, for commands without a limit of their own.
+ */
+export async function targetOf(flags: TargetFlags, total?: number): Promise<Target> {
+  const configuration = await configurationOf(flags);
+  const environment = process.env["BLENDER_REMOTE_PORT"];
+  let port = configuration.port;
+  if (flags.port !== undefined) port = parsePort(flags.port, "--port");
+  else if (environment) port = parsePort(environment, "BLENDER_REMOTE_PORT");
+  const limit =
+    flags.timeout === undefined
+      ? (total ?? configuration.timeoutSeconds)
+      : parseSeconds(flags.timeout, "--timeout");
+  return {
+    endpoint: { host: flags.host ?? "127.0.0.1", port },
+    deadlines: { connect: 5, firstAnswer: 5, total: limit },
+  };
+}
+
+/** Says who is at the other end (with --verbose), and that an answer may take a while. */
+async function introduce({ connection, server }: Session, output: Output): Promise<void> {
+  const { host, port } = connection.endpoint;
+  if (server.kind === "plain") {
+    output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
+    return;
+  }
+  const { server: name, service_version: version, blender_version: blender } = server.hello;
+  output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
+  const { busy, running_seconds: seconds } = await loadOf(connection);
+  // Calls of other commands come and go.
+  if (busy && seconds !== null && seconds >= noticedSeconds) {
+    output.note(
+      `Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('blender-remote-cli status')`,
+    );
+  }
+}
+
+/** Code that runs for less isn't worth a word, in seconds. */
+const noticedSeconds = 1;
+
+/** Connects to the service that the flags name; the work's result, and the connection closed. */
+export async function withSession<T>(
+  target: Target,
+  output: Output,
+  signal: AbortSignal,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const session = await connect(target.endpoint, target.deadlines, signal);
+  try {
+    await introduce(session, output);
+    return await work(session);
+  } finally {
+    session.connection.close();
+  }
+}

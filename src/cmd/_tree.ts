@@ -1,0 +1,54 @@
+import { type Group, group } from "./_command.ts";
+
+/** The name of the executable, as messages and help show it. */
+export const programName = "blender-remote-cli";
+
+/** All commands. One line a command; each is loaded only when it is called. */
+export const root: Group = group("Python packages and add-ons for Blender, from one executable", {
+  init: async () => (await import("./init.ts")).init,
+  install: async () => (await import("./install.ts")).install,
+  start: async () => (await import("./start.ts")).start,
+  stop: async () => (await import("./stop.ts")).stop,
+  status: async () => (await import("./status.ts")).status,
+  execute: async () => (await import("./execute.ts")).execute,
+  pkg: async () =>
+    group(
+      "Python packages of a running Blender",
+      {
+        info: async () => (await import("./pkg/info.ts")).info,
+        list: async () => (await import("./pkg/list.ts")).list,
+        push: async () => (await import("./pkg/push.ts")).push,
+        wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
+        install: async () => (await import("./pkg/install.ts")).install,
+        uninstall: async () => (await import("./pkg/uninstall.ts")).uninstall,
+        pip: async () => (await import("./pkg/pip.ts")).pip,
+        bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
+        "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
+      },
+      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
+    ),
+  addon: async () =>
+    group(
+      "The add-ons of the Blender on this machine; no service is needed",
+      {
+        list: async () => (await import("./addon/list.ts")).list,
+        info: async () => (await import("./addon/info.ts")).info,
+        install: async () => (await import("./addon/install.ts")).install,
+        enable: async () => (await import("./addon/enable.ts")).enable,
+        disable: async () => (await import("./addon/disable.ts")).disable,
+        uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
+        paths: async () => (await import("./addon/paths.ts")).paths,
+      },
+      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
+    ),
+  config: async () =>
+    group("The configuration file", {
+      get: async () => (await import("./config/get.ts")).get,
+      set: async () => (await import("./config/set.ts")).set,
+      path: async () => (await import("./config/path.ts")).path,
+    }),
+  export: async () =>
+    group("Write what this executable carries to a file", {
+      addon: async () => (await import("./export/addon.ts")).addon,
+    }),
+});

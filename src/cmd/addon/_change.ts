@@ -1,0 +1,46 @@
+import { Failure } from "../../failure.ts";
+import { type Change, type ChangeOptions, changeAddons } from "../../local/addon/addons.ts";
+import type { AddonBlender } from "../../local/addon/run.ts";
+import type { Result } from "./_results.ts";
+import { notFound } from "./_shared.ts";
+
+const verbs = {
+  enable: "can't enable",
+  disable: "can't disable",
+  uninstall: "can't uninstall",
+} as const;
+
+/** A failure in the words of the command, with the nearest name where there is no such add-on. */
+function worded(
+  op: keyof typeof verbs,
+  { asked, outcome, failure }: Change,
+  names: readonly string[],
+): Failure | undefined {
+  if (failure === undefined) return undefined;
+  if (failure.code === "addon-not-found") return notFound(asked, names);
+  const { code, kind, hint, cause } = failure;
+  const message = `${verbs[op]} ${outcome.name ?? asked}: ${failure.message}`;
+  return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Changes add-ons by name; each result as `render` gives its keys and its line. */
+export async function changed(
+  blender: AddonBlender,
+  op: keyof typeof verbs,
+  asked: readonly string[],
+  options: ChangeOptions,
+  render: (change: Change, name: string) => Pick<Result, "value" | "line">,
+): Promise<Result[]> {
+  const { changes, names } = await changeAddons(blender, op, asked, options);
+  return changes.map((change) => {
+    const name = change.outcome.name ?? change.asked;
+    const { value, line } = render(change, name);
+    return {
+      value: { op, module_name: name, ...value },
+      line,
+      about: name,
+      warnings: change.outcome.warnings,
+      failure: worded(op, change, names),
+    };
+  });
+}

@@ -1,0 +1,54 @@
+import type { Failure } from "../../failure.ts";
+import { Traceback } from "../../local/addon/addons.ts";
+import type { Output } from "../../ui/output.ts";
+
+/** What became of one of the things that a command was asked for. */
+export interface Result {
+  /** The command's own keys, for `--json`. */
+  value: Record<string, unknown>;
+  /** For people, where it went well. */
+  line: string;
+  /** Whom the warnings are about. */
+  about: string;
+  warnings: readonly string[];
+  failure: Failure | undefined;
+}
+
+/** The add-on's traceback where there is one, else the message. */
+function errorsOf({ cause, message }: Failure): string[] {
+  return [cause instanceof Traceback ? cause.message : message];
+}
+
+function jsonOf({ value, warnings, failure }: Result, output: Output) {
+  if (failure === undefined) return { ...value, warnings, errors: [] };
+  const { code, message, hint } = failure;
+  const way = hint === undefined ? {} : { hint: output.aimed(hint) };
+  return { ...value, warnings, errors: errorsOf(failure), error: { code, message, ...way } };
+}
+
+async function show({ line, about, warnings, failure }: Result, output: Output): Promise<void> {
+  for (const warning of warnings) output.warn(`${about}: ${warning}`);
+  if (failure === undefined) return output.write(`${line}\n`);
+  if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
+  output.error(failure.message);
+  if (failure.hint !== undefined) await output.hint(failure.hint);
+}
+
+/**
+ * Prints results in their order: with `--json` one object where one thing was asked for, else an
+ * array.
+ *
+ * @returns the exit code: of several, 1 when one failed.
+ */
+export async function report(results: readonly Result[], output: Output): Promise<number> {
+  const [only] = results;
+  const single = results.length === 1 ? only : undefined;
+  if (output.json) {
+    const values = results.map((result) => jsonOf(result, output));
+    await output.writeJson(single === undefined ? values : values[0]);
+  } else {
+    for (const result of results) await show(result, output);
+  }
+  if (single !== undefined) return single.failure?.exitCode ?? 0;
+  return results.some(({ failure }) => failure !== undefined) ? 1 : 0;
+}

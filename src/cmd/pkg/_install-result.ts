@@ -1,0 +1,35 @@
+import type { InstallResult } from "../../remote/install/install.ts";
+import { changeLines } from "../../remote/packages/packages.ts";
+import type { Output } from "../../ui/output.ts";
+
+/** What `--json` prints of what came of an install. */
+export function resultJson(result: InstallResult, output: Output) {
+  const { installed, changed, pip, warnings, errors, code, hint } = result;
+  return {
+    installed: installed
+      .filter((one) => one.version !== null)
+      .map(({ name, version, location, importable }) => ({ name, version, location, importable })),
+    changed,
+    pip: { returncode: pip.returncode, duration_s: pip.duration },
+    warnings,
+    errors,
+    code,
+    hint: hint === null ? null : output.aimed(hint),
+  };
+}
+
+/** Shows people what came of an install. */
+export async function renderResult(result: InstallResult, output: Output): Promise<void> {
+  const { installed, changed, restarts, errors, hint } = result;
+  const changes = changeLines(changed);
+  for (const line of changes) output.note(line);
+  if (changes.length === 0 && errors.length === 0) {
+    output.note("nothing changed: all that was asked for is there already");
+  }
+  for (const { name, version, location } of installed.filter((one) => one.version !== null)) {
+    await output.write(`${name} ${version} in ${location}\n`);
+  }
+  for (const restart of restarts) output.warn(restart);
+  for (const error of errors) output.error(error);
+  if (hint !== null) await output.hint(hint);
+}

@@ -1,0 +1,129 @@
+import { Database, SQLiteError } from "bun:sqlite";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { endGroup, startOf } from "../blender/process.ts";
+
+/** Beside the preferences. SQLite locks it for as long as this process lives; nothing is in it. */
+const lockName = ".blender-remote-cli.lock";
+/** Which Blender works for the holder of the lock. */
+const workerName = ".blender-remote-cli.worker";
+/** How often a taken lock is looked at, in ms. */
+const pause = 50;
+
+const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string()) });
+
+/** The right to change a Blender's preferences and add-ons; disposing it gives it back. */
+export interface PreferencesLock extends AsyncDisposable {
+  /** Notes the Blender that works under the lock, so that the next holder ends an orphaned one. */
+  works(pid: number): void;
+}
+
+export interface LockOptions {
+  /** How long to wait for it, in seconds. */
+  seconds: number;
+  signal: AbortSignal;
+  /** Called once, when another command has it. */
+  onWait: () => void;
+}
+
+function cannotLock(folder: string, error: unknown): Failure {
+  const why = systemCodeOf(error) ?? messageOf(error);
+  return new Failure(
+    "preferences-not-saved",
+    `Blender's preferences can't be saved in ${folder}: ${why}; nothing was changed`,
+    {
+      hint: "see that Blender's configuration folder can be written and that there is room",
+      cause: error,
+    },
+  );
+}
+
+/** Takes the lock if nobody has it. */
+function tryLock(database: Database): boolean {
+  try {
+    database.run("BEGIN EXCLUSIVE");
+    return true;
+  } catch (error) {
+    if (error instanceof SQLiteError && error.code === "SQLITE_BUSY") return false;
+    throw error;
+  }
+}
+
+/**
+ * Waits until no other command of ours changes the preferences in this folder. The system gives a
+ * dead command's lock free; a Blender that it left behind is ended first.
+ *
+ * @param config the folder of the preferences, absolute; made where it is missing.
+ * @throws Failure `preferences-locked` (kind `timeout`), `preferences-not-saved`; the signal's
+ *   reason.
+ */
+export async function lockPreferences(
+  config: string,
+  options: LockOptions,
+): Promise<PreferencesLock> {
+  const until = performance.now() + options.seconds * 1000;
+  let database: Database | undefined;
+  try {
+    await mkdir(config, { recursive: true });
+    database = new Database(join(config, lockName), { create: true });
+    for (let waited = false; !tryLock(database); waited = true) {
+      options.signal.throwIfAborted();
+      if (!waited) options.onWait();
+      if (performance.now() > until) {
+        throw new Failure(
+          "preferences-locked",
+          `another blender-remote-cli is changing the add-ons in ${config}; waited ${Number(options.seconds.toPrecision(2))} s for it`,
+          { kind: "timeout", hint: "wait for it, or allow more with --timeout SECONDS" },
+        );
+      }
+      await Bun.sleep(pause);
+    }
+    const worker = join(config, workerName);
+    await endOrphan(worker);
+    return held(database, worker);
+  } catch (error) {
+    database?.close();
+    if (error instanceof Failure) throw error;
+    options.signal.throwIfAborted();
+    throw cannotLock(config, error);
+  }
+}
+
+function held(database: Database, worker: string): PreferencesLock {
+  let noted = Promise.resolve();
+  return {
+    works: (pid) => {
+      const note = async () => {
+        await writeFile(worker, JSON.stringify({ pid, started: await startOf(pid) }));
+      };
+      // Where there is no room for this, Blender can't save either, and says so.
+      noted = noted.then(note).catch(() => {});
+    },
+    [Symbol.asyncDispose]: async () => {
+      await noted;
+      // One that stays, where nothing can be written, names a process that is known to be gone.
+      await rm(worker, { force: true }).catch(() => {});
+      database.close();
+    },
+  };
+}
+
+/** Ends the Blender of a command that was killed: what it would still change is undone after. */
+async function endOrphan(worker: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(worker, "utf8");
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), workerSchema), text);
+  // Written in part by a command that was killed meanwhile: its Blender had hardly begun.
+  if (!success) return;
+  if (output.started !== null && (await startOf(output.pid)) === output.started) {
+    await endGroup(output.pid);
+  }
+  await rm(worker, { force: true });
+}

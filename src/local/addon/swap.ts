@@ -1,0 +1,261 @@
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import * as v from "valibot";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import type { AddonSource, SourceFile } from "./source.ts";
+
+/*
+ * An exchange is a hidden folder beside the add-ons, in which a new one is made and an old one kept:
+ *
+ *   <add-ons>/.blender-remote-cli-<random>/plan.json   what it is for; written before anything moves
+ *                                          new/NAME    the new one, until it is swapped in
+ *                                          old/…       what was in its place, once that was moved away
+ *
+ * Where `new` is empty, the new one is in place. Putting back means: the new one back to `new`, the old
+ * ones back to their places. The end is one rename of the whole to a name of discarded ones, after
+ * which there is nothing left to put back. So each step is one rename, and what a killed process leaves
+ * says what is to be done. swap.py takes the steps in Blender; here they are prepared, and undone
+ * when Blender is gone.
+ */
+
+/** Blender's scans for add-ons and extensions leave out folders whose name begins with a dot. */
+const prefix = ".blender-remote-cli-";
+const discardedPrefix = `${prefix}discarded-`;
+
+const planSchema = v.object({
+  /** The file or folder that is to be put in place; null where something is only set aside. */
+  name: v.nullable(v.string()),
+  /** What it takes the place of: a package and a module of one name hide each other. */
+  replaces: v.array(v.string()),
+  /** Device and inode of what is put in place, by which it is known again. */
+  identity: v.nullable(v.string()),
+});
+
+type Plan = v.InferOutput<typeof planSchema>;
+
+/** An add-on that is unpacked beside its place. */
+export interface Staged {
+  /** The hidden folder, absolute; for `Exchange` of swap.py, `putBack` and `discard`. */
+  exchange: string;
+  /** The unpacked package or .py, absolute, until it is swapped in. */
+  path: string;
+  /** Its place, absolute. */
+  destination: string;
+}
+
+export interface StageOptions {
+  /** Default: what the source is; `legacy` for an extension with a `legacyName`. */
+  form?: AddonSource["kind"];
+  signal?: AbortSignal;
+}
+
+function cannotWrite(path: string, error: unknown): Failure {
+  const code = systemCodeOf(error);
+  return new Failure("write-failed", `can't write ${path}: ${code ?? messageOf(error)}`, {
+    hint:
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "make room on that disk; what was installed before is unchanged"
+        : "see that the add-ons folder can be written; what was installed before is unchanged",
+    cause: error,
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+async function identityOf(path: string): Promise<string> {
+  const { dev, ino } = await lstat(path, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+async function newExchange(folder: string): Promise<string> {
+  const exchange = join(folder, `${prefix}${randomBytes(6).toString("hex")}`);
+  await mkdir(join(exchange, "new"), { recursive: true });
+  await mkdir(join(exchange, "old"));
+  return exchange;
+}
+
+async function writePlan(exchange: string, plan: Plan): Promise<void> {
+  const path = join(exchange, "plan.json");
+  await writeFile(`${path}.part`, JSON.stringify(plan), { flush: true });
+  await rename(`${path}.part`, path);
+}
+
+/**
+ * Unpacks an add-on beside its place and checks all of it. Nothing is replaced: that is for `Exchange`
+ * of swap.py. When anything fails, nothing of it is left.
+ *
+ * Files aren't flushed to the disk one by one: what a killed process wrote is there all the same, and
+ * for an add-on of 2000 files it took seconds, here and again when they were removed.
+ *
+ * @param folder the add-ons folder or extension repository, absolute; made where it is missing.
+ * @throws Failure `write-failed`; as `FileTree.content`; the signal's reason.
+ */
+export async function stage(
+  source: AddonSource,
+  folder: string,
+  options: StageOptions = {},
+): Promise<Staged> {
+  const form = options.form ?? source.kind;
+  const module = form === "legacy" ? source.legacyName : source.moduleName;
+  if (module === undefined) throw new Error(`${source.moduleName} is no legacy add-on`);
+  const name = source.single ? `${module}.py` : module;
+  let exchange: string | undefined;
+  try {
+    exchange = await newExchange(folder);
+    const path = join(exchange, "new", name);
+    if (source.single) {
+      for (const file of source.files) await write(file, path, options.signal);
+    } else {
+      await mkdir(path);
+      const above = source.files.map((file) => dirname(file.path));
+      for (const one of new Set([...source.folders, ...above])) {
+        await mkdir(join(path, one), { recursive: true });
+      }
+      for (const file of source.files) await write(file, join(path, file.path), options.signal);
+    }
+    const replaces = form === "legacy" ? [module, `${module}.py`] : [module];
+    await writePlan(exchange, { name, replaces, identity: await identityOf(path) });
+    return { exchange, path, destination: join(folder, name) };
+  } catch (error) {
+    if (exchange !== undefined) await rm(exchange, { recursive: true, force: true });
+    throw error instanceof Failure ? error : cannotWrite(exchange ?? folder, error);
+  }
+}
+
+async function write(file: SourceFile, path: string, signal?: AbortSignal): Promise<void> {
+  const handle = await open(path, "wx", file.executable ? 0o777 : 0o666);
+  try {
+    for await (const piece of file.content()) {
+      signal?.throwIfAborted();
+      await handle.writeFile(piece);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Moves an add-on out of Blender's sight, beside its place; `putBack` brings it back, as does
+ * `recover` when this process is killed.
+ *
+ * @param path the add-on's file, folder or link, absolute.
+ * @returns the exchange, for `putBack` or `discard`.
+ * @throws Failure `write-failed`.
+ */
+export async function setAside(path: string): Promise<string> {
+  let exchange: string | undefined;
+  try {
+    exchange = await newExchange(dirname(path));
+    await writePlan(exchange, { name: null, replaces: [basename(path)], identity: null });
+    await rename(path, join(exchange, "old", basename(path)));
+    return exchange;
+  } catch (error) {
+    if (exchange !== undefined) await rm(exchange, { recursive: true, force: true });
+    throw cannotWrite(path, error);
+  }
+}
+
+/** Ends an exchange as it is: what was replaced or set aside is removed. @throws Failure `write-failed`. */
+export async function discard(exchange: string): Promise<void> {
+  const name = `${discardedPrefix}${randomBytes(6).toString("hex")}`;
+  const discarded = join(dirname(exchange), name);
+  try {
+    // From here on there is nothing to put back.
+    await rename(exchange, discarded);
+  } catch (error) {
+    throw cannotWrite(exchange, error);
+  }
+  await removeDiscarded(discarded);
+}
+
+/** What can't be removed now is hidden, and tried again by `recover`. */
+async function removeDiscarded(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true }).catch(() => {});
+}
+
+async function planOf(exchange: string): Promise<Plan | undefined> {
+  try {
+    const text = await readFile(join(exchange, "plan.json"), "utf8");
+    return v.parse(planSchema, JSON.parse(text));
+  } catch (error) {
+    // A process that was killed before it wrote its plan had moved nothing.
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Undoes an exchange wherever it stands: the new one away, the old ones back. What someone else has
+ * put in an add-on's place meanwhile stays there.
+ *
+ * @returns the names that stand in their places again.
+ * @throws Failure `write-failed`.
+ */
+export async function putBack(exchange: string): Promise<string[]> {
+  const folder = dirname(exchange);
+  const back: string[] = [];
+  try {
+    const plan = await planOf(exchange);
+    if (plan?.name != null) await takeAway(folder, exchange, plan.name, plan.identity);
+    for (const name of plan === undefined ? [] : await readdir(join(exchange, "old"))) {
+      if (await exists(join(folder, name))) continue;
+      await rename(join(exchange, "old", name), join(folder, name));
+      back.push(name);
+    }
+  } catch (error) {
+    throw cannotWrite(exchange, error);
+  }
+  await discard(exchange);
+  return back;
+}
+
+/** Moves what was swapped in back to `new`, unless someone else has replaced it since. */
+async function takeAway(
+  folder: string,
+  exchange: string,
+  name: string,
+  identity: string | null,
+): Promise<void> {
+  const staged = join(exchange, "new", name);
+  const place = join(folder, name);
+  if ((await exists(staged)) || !(await exists(place))) return;
+  if ((await identityOf(place)) === identity) await rename(place, staged);
+}
+
+/**
+ * Ends what a killed process left in an add-ons folder or extension repository: an exchange that
+ * wasn't finished is undone. To be called under the lock that every exchange is made under, when no
+ * Blender of that lock runs any more.
+ *
+ * @param folder absolute; may be missing.
+ * @returns the names of add-ons that stand in their places again.
+ * @throws Failure `write-failed`.
+ */
+export async function recover(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return [];
+    throw new Failure("unreadable", `can't read ${folder}: ${systemCodeOf(error) ?? error}`, {
+      hint: "see that the add-ons folder can be read",
+      cause: error,
+    });
+  }
+  const back: string[] = [];
+  for (const name of names.filter((one) => one.startsWith(prefix)).sort()) {
+    const path = join(folder, name);
+    if (name.startsWith(discardedPrefix)) await removeDiscarded(path);
+    else back.push(...(await putBack(path)));
+  }
+  return back;
+}

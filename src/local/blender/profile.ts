@@ -1,0 +1,78 @@
+import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Failure, systemCodeOf } from "../../failure.ts";
+import { temporaryRoot } from "./blender.ts";
+
+/** Preferences and add-on folders of their own for a Blender. */
+export interface Profile extends AsyncDisposable {
+  /** The folder that holds them, absolute; undefined for the user's own. */
+  folder: string | undefined;
+  /** The environment that a Blender must be started with. */
+  env: NodeJS.ProcessEnv;
+}
+
+export interface ProfileOptions {
+  /** A folder, which need not exist; relative to the current one. */
+  folder: string | undefined;
+  /** A temporary one, which is removed when the profile is disposed. */
+  isolated: boolean;
+  executable: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/** Each moves a part of what BLENDER_USER_RESOURCES holds, and wins over it. */
+const parts = [
+  "BLENDER_USER_CONFIG",
+  "BLENDER_USER_SCRIPTS",
+  "BLENDER_USER_EXTENSIONS",
+  "BLENDER_USER_DATAFILES",
+];
+
+/**
+ * The profile that a command works with; without options it is the user's own.
+ *
+ * @throws Failure `bad-profile`, kind `usage`.
+ */
+export async function openProfile(options: ProfileOptions): Promise<Profile> {
+  const env = options.env ?? process.env;
+  if (options.folder !== undefined && options.isolated) {
+    throw new Failure("bad-profile", "--profile and --isolated are two different profiles", {
+      kind: "usage",
+      hint: "give one of them",
+    });
+  }
+  if (options.isolated) {
+    const root = temporaryRoot(options.executable);
+    const folder = await mkdtemp(join(root, "blender-remote-profile-"));
+    return profileAt(folder, env, () => rm(folder, { recursive: true, force: true }));
+  }
+  if (options.folder === undefined) {
+    return { folder: undefined, env, [Symbol.asyncDispose]: async () => {} };
+  }
+  const folder = resolve(options.folder);
+  const there = await stat(folder).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory()) {
+    throw new Failure("bad-profile", `--profile ${folder} isn't a folder`, {
+      kind: "usage",
+      hint: "give a folder, which may be a new one: --profile DIR",
+    });
+  }
+  // Blender takes the user's own folders where the one that it is told isn't there.
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new Failure("bad-profile", `--profile ${folder} can't be made: ${systemCodeOf(error)}`, {
+      kind: "usage",
+      hint: "give a folder that can be written to: --profile DIR",
+      cause: error,
+    });
+  });
+  return profileAt(folder, env, async () => {});
+}
+
+function profileAt(folder: string, env: NodeJS.ProcessEnv, dispose: () => Promise<void>): Profile {
+  const rest = Object.entries(env).filter(([name]) => !parts.includes(name));
+  return {
+    folder,
+    env: { ...Object.fromEntries(rest), BLENDER_USER_RESOURCES: folder },
+    [Symbol.asyncDispose]: dispose,
+  };
+}

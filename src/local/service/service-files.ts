@@ -1,0 +1,59 @@
+import init from "../../service/bld_remote_mcp/__init__.py" with { type: "text" };
+import answers from "../../service/bld_remote_mcp/answers.py" with { type: "text" };
+import api from "../../service/bld_remote_mcp/api.py" with { type: "text" };
+import blender from "../../service/bld_remote_mcp/blender.py" with { type: "text" };
+import capture from "../../service/bld_remote_mcp/capture.py" with { type: "text" };
+import commands from "../../service/bld_remote_mcp/commands.py" with { type: "text" };
+import connection from "../../service/bld_remote_mcp/connection.py" with { type: "text" };
+import dispatch from "../../service/bld_remote_mcp/dispatch.py" with { type: "text" };
+import execution from "../../service/bld_remote_mcp/execution.py" with { type: "text" };
+import framing from "../../service/bld_remote_mcp/framing.py" with { type: "text" };
+import guiTimer from "../../service/bld_remote_mcp/gui_timer.py" with { type: "text" };
+import interruption from "../../service/bld_remote_mcp/interruption.py" with { type: "text" };
+import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
+import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
+import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
+import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
+import partFile from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
+import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text" };
+import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
+import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
+import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
+import server from "../../service/bld_remote_mcp/server.py" with { type: "text" };
+import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
+import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
+import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
+import wakeup from "../../service/bld_remote_mcp/wakeup.py" with { type: "text" };
+
+/** The service add-on's folder and module name, which is also the published one's. */
+export const serviceModule = "bld_remote_mcp";
+
+/** The service add-on's files by name, as the executable carries them. */
+export const serviceFiles: Readonly<Record<string, string>> = {
+  "__init__.py": init,
+  "answers.py": answers,
+  "api.py": api,
+  "blender.py": blender,
+  "capture.py": capture,
+  "commands.py": commands,
+  "connection.py": connection,
+  "dispatch.py": dispatch,
+  "execution.py": execution,
+  "framing.py": framing,
+  "gui_timer.py": guiTimer,
+  "interruption.py": interruption,
+  "jobs.py": jobs,
+  "listener.py": listener,
+  "log.py": log,
+  "main_loop.py": mainLoop,
+  "part_file.py": partFile,
+  "persist.py": persist,
+  "run_script.py": runScript,
+  "scene.py": scene,
+  "screenshot.py": screenshot,
+  "server.py": server,
+  "settings.py": settings,
+  "uncached.py": uncached,
+  "upload.py": upload,
+  "wakeup.py": wakeup,
+};

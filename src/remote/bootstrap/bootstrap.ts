@@ -1,0 +1,290 @@
+import { compare } from "@renovatebot/pep440";
+import { Failure, type FailureKind } from "../../failure.ts";
+import { runPip } from "../pip/pip.ts";
+import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
+import type { Connection, Deadlines, Session } from "../wire/connection.ts";
+import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
+import { pinnedPip } from "./pip-pin.ts";
+import { carriedPip } from "./pip-wheel.ts";
+import { type LocalFile, withFilesThere } from "./temporary.ts";
+
+/** The ways to get pip into a Python, in the order in which they are tried. */
+export const methods = ["ensurepip", "bundled", "get-pip"] as const;
+
+/** Python's own ensurepip; the wheel that the executable carries; pip's script get-pip.py. */
+export type Method = (typeof methods)[number];
+
+/** What became of one way. */
+export interface Step {
+  method: Method;
+  outcome: "done" | "failed" | "skipped";
+  /** What came of it, or why not: one line. */
+  detail: string;
+}
+
+/** pip as it was found by starting it. */
+export type PipState =
+  | { works: true; version: string; location: string }
+  | { works: false; error: string };
+
+export interface BootstrapOptions {
+  method: "auto" | Method;
+  /** Gives a local get-pip.py; called only when its turn comes. */
+  getPip: () => Promise<LocalFile>;
+  /** Replace a working pip that is older than the carried one. */
+  upgrade: boolean;
+  /** Install into a Python that the system manages (PEP 668). */
+  breakSystemPackages: boolean;
+  deadlines: Deadlines;
+  signal: AbortSignal;
+  observer: BootstrapObserver;
+}
+
+/** Told what happens while it goes on. */
+export interface BootstrapObserver {
+  /** A pip that is there and doesn't run; said before anything is tried. */
+  broken(error: string): void;
+  step(step: Step): void;
+  /** What the programs write that run there. */
+  output(bytes: Uint8Array): Promise<void>;
+}
+
+/** How a bootstrap ended. */
+export interface Bootstrap {
+  /** The interpreter that belongs to Blender. */
+  python: string;
+  /** pip before. */
+  found: PipState;
+  /** Empty where there was nothing to do. */
+  steps: Step[];
+  /** pip afterwards. */
+  pip: PipState;
+  /** Whether pip is now what was asked for. */
+  succeeded: boolean;
+}
+
+const absent = /No module named '?pip'?$/;
+
+/** Ends the whole command: nothing more can be tried after these. */
+const finalKinds = new Set<FailureKind>(["interrupted", "timeout", "no-service", "not-authorised"]);
+const finalCodes = new Set(["pip-busy", "install-unfinished", "pip-cancelled", "pip-run-gone"]);
+
+/**
+ * Sees to it that `python -m pip` works in Blender's Python, and (`upgrade`) that it is at least
+ * the carried version. Where pip works already nothing is done.
+ *
+ * @throws Failure `externally-managed`, `site-not-writable` before anything is done; as `pythonOf`
+ *   and `runPip`.
+ */
+export async function bootstrap(session: Session, options: BootstrapOptions): Promise<Bootstrap> {
+  const python = await pythonOf(session.connection);
+  const { executable } = python;
+  const work = new Work(session, python, options);
+  const found = await work.pip();
+  if (found.works && !(options.upgrade && isOlder(found.version))) {
+    return { python: executable, found, steps: [], pip: found, succeeded: true };
+  }
+  requireOpen(python, options.breakSystemPackages);
+  if (!found.works && !absent.test(found.error)) options.observer.broken(found.error);
+  const steps: Step[] = [];
+  for (const method of options.method === "auto" ? methods : [options.method]) {
+    const { step, pip } = await work.attempt(method, found);
+    steps.push(step);
+    options.observer.step(step);
+    if (pip !== undefined) return { python: executable, found, steps, pip, succeeded: true };
+  }
+  return { python: executable, found, steps, pip: await work.pip(), succeeded: false };
+}
+
+function isOlder(version: string): boolean {
+  return compare(version, pinnedPip.version) < 0;
+}
+
+/**
+ * Stops where pip mustn't or can't be installed. Unlike packages, pip can't go elsewhere: the
+ * interpreter itself has to find it.
+ */
+function requireOpen({ site }: PythonThere, breakSystemPackages: boolean): void {
+  const closed = closedSite(site, breakSystemPackages);
+  if (closed === undefined) return;
+  const hints = {
+    "externally-managed":
+      "let the system install or upgrade it (Debian: apt-get install python3-pip), use a build of Blender from blender.org, or override with --break-system-packages",
+    "site-not-writable":
+      "start Blender as a user who may write there, or use a build of Blender from blender.org in a folder of your own",
+  };
+  throw new Failure(closed.code, closed.message, { hint: hints[closed.code] });
+}
+
+/** What a way's turn gives; `pip` where it works now. */
+interface Attempt {
+  step: Step;
+  pip?: PipState;
+}
+
+interface Ran {
+  returncode: number;
+  /** The end of what was written to both streams. */
+  said: string;
+}
+
+class Work {
+  readonly #session: Session;
+  readonly #python: PythonThere;
+  readonly #options: BootstrapOptions;
+
+  constructor(session: Session, python: PythonThere, options: BootstrapOptions) {
+    this.#session = session;
+    this.#python = python;
+    this.#options = options;
+  }
+
+  /** Starts pip: importing the half of it that installs shows more than its version does. */
+  async pip(): Promise<PipState> {
+    const version = await this.#run(["-m", "pip", "--version"], { shown: false });
+    const [, number, location] = /^pip (\S+) from (.+) \(python [^)]*\)$/m.exec(version.said) ?? [];
+    if (version.returncode !== 0) return { works: false, error: reasonIn(version) };
+    if (number === undefined || location === undefined) {
+      const said = version.said.trim().slice(0, 80);
+      return { works: false, error: `pip --version answered '${said}'` };
+    }
+    const install = await this.#run(["-m", "pip", "install", "--help"], { shown: false });
+    if (install.returncode !== 0) return { works: false, error: reasonIn(install) };
+    return { works: true, version: number, location };
+  }
+
+  async attempt(method: Method, found: PipState): Promise<Attempt> {
+    const ended = (outcome: Step["outcome"], detail: string): Attempt => ({
+      step: { method, outcome, detail },
+    });
+    const skip = this.#reasonToSkip(method);
+    if (skip !== undefined) return ended("skipped", skip);
+    let ran: Ran;
+    try {
+      ran = await this.#install(method, found);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (finalKinds.has(error.kind) || finalCodes.has(error.code)) throw error;
+      return ended("failed", error.message);
+    }
+    if (ran.returncode !== 0) return ended("failed", reasonIn(ran));
+    const pip = await this.pip();
+    if (pip.works) return { ...ended("done", `pip ${pip.version}`), pip };
+    return ended("failed", `it ended well, but pip doesn't run: ${pip.error}`);
+  }
+
+  #reasonToSkip(method: Method): string | undefined {
+    const { breakSystemPackages, upgrade } = this.#options;
+    if (method === "ensurepip") {
+      if (this.#options.method === "auto" && upgrade) {
+        return `--upgrade asks for pip ${pinnedPip.version} or newer, which ensurepip may not have`;
+      }
+      if (this.#python.site.externally_managed !== null && breakSystemPackages) {
+        return "it has no --break-system-packages";
+      }
+    }
+    return undefined;
+  }
+
+  async #install(method: Method, found: PipState): Promise<Ran> {
+    switch (method) {
+      case "ensurepip":
+        // It installs from its own wheels, without an index. --upgrade: what is broken is replaced
+        // where its version differs.
+        return this.#run(["-m", "ensurepip", "--upgrade"]);
+      case "bundled":
+        return this.#fromWheel(found);
+      case "get-pip":
+        return this.#getPip();
+    }
+  }
+
+  async #fromWheel(found: PipState): Promise<Ran> {
+    return withFilesThere(this.#session, [carriedPip], this.#options, async ([wheel = ""], dir) => {
+      const install = (how: string) =>
+        this.#run([
+          ...["-c", pipInWheel, wheel, "install", how],
+          ...["--no-index", "--find-links", dir, "--no-deps", "--no-cache-dir"],
+          ...this.#breakFlag(),
+          `pip==${pinnedPip.version}`,
+        ]);
+      const first = await install("--force-reinstall");
+      if (first.returncode === 0 || (!found.works && absent.test(found.error))) return first;
+      // What is there can't be uninstalled, for instance because its RECORD has gone.
+      return install("--ignore-installed");
+    });
+  }
+
+  async #getPip(): Promise<Ran> {
+    const script = await this.#options.getPip();
+    const offline = this.#python.onlineAccess === false;
+    const files = offline ? [script, carriedPip] : [script];
+    return withFilesThere(this.#session, files, this.#options, ([path = ""], dir) => {
+      // It brings its own pip, and has that one get pip from an index.
+      const source = offline ? ["--no-index", "--find-links", dir] : [];
+      return this.#run([path, ...source, ...this.#onlyPip(), ...this.#breakFlag()], {
+        isolated: offline,
+      });
+    });
+  }
+
+  /** For older Pythons get-pip.py installs two more packages, which nobody asked for. */
+  #onlyPip(): string[] {
+    const [, minor = 0] = this.#python.version.split(".").map(Number);
+    return minor < 12 ? ["--no-setuptools", "--no-wheel"] : [];
+  }
+
+  #breakFlag(): string[] {
+    return this.#options.breakSystemPackages ? ["--break-system-packages"] : [];
+  }
+
+  /** Runs Blender's Python, without pip's configuration there unless it needs the network. */
+  async #run(
+    args: readonly string[],
+    { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
+  ): Promise<Ran> {
+    const said = new Tail();
+    const take = async (bytes: Uint8Array) => {
+      said.push(bytes);
+      if (shown) await this.#options.observer.output(bytes);
+    };
+    const run = {
+      // UTF-8, so that folders that aren't ASCII arrive here as they are.
+      command: [this.#python.executable, "-I", "-X", "utf8"],
+      arguments: args,
+      isolated,
+      stdout: take,
+      stderr: take,
+    };
+    const { returncode } = await runPip(this.#connection, run, this.#options.deadlines);
+    return { returncode, said: said.text() };
+  }
+
+  get #connection(): Connection {
+    return this.#session.connection;
+  }
+}
+
+/** The end of what a program wrote; nobody reads more of it. */
+class Tail {
+  static readonly #kept = 64 * 1024;
+  #bytes: Uint8Array = new Uint8Array(0);
+
+  push(piece: Uint8Array): void {
+    this.#bytes = Buffer.concat([this.#bytes, piece]).subarray(-Tail.#kept);
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.#bytes).replaceAll("\r\n", "\n");
+  }
+}
+
+/** Why a program failed, in one line: pip's last error, or the last line at all. */
+export function reasonIn({ returncode, said }: Ran): string {
+  const lines = said.split("\n").map((line) => line.trim());
+  const errors = lines.filter((line) => /^ERROR: /.test(line));
+  const line = errors.at(-1) ?? lines.findLast((text) => text !== "");
+  if (line === undefined) return `exit status ${returncode}`;
+  // Python puts its own path before "No module named pip".
+  return line.replace(/^ERROR: /, "").replace(/^.*python[\w.]*(?:\.exe)?: /i, "");
+}

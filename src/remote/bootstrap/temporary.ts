@@ -1,0 +1,95 @@
+import * as v from "valibot";
+import { Failure } from "../../failure.ts";
+import type { Script } from "../../script.ts";
+import { callScript } from "../script/call.ts";
+import { push, type Wheel } from "../wheelhouse/push.ts";
+import { connect, type Deadlines, type Session } from "../wire/connection.ts";
+import temporarySource from "./temporary.py" with { type: "text" };
+
+const script: Script = { name: "temporary.py", source: temporarySource };
+const folderSchema = v.object({ folder: v.string() });
+
+/** Upper bound of a piece that is sent, in bytes. */
+const chunkSize = 1024 * 1024;
+const retries = 3;
+
+/** A local file that is sent along. */
+export interface LocalFile {
+  name: string;
+  path: string;
+  /** Bytes. */
+  size: number;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+}
+
+/**
+ * Makes a temporary folder on Blender's machine with these files in it, does the work, and removes
+ * it again, also after Ctrl-C or a time limit. A Blender that ends removes what is left.
+ *
+ * @param work gets the paths there, in the order of `files`, and the folder's.
+ * @throws Failure `transfer-failed`, and as `callScript`, `push` and `work`.
+ */
+export async function withFilesThere<T>(
+  session: Session,
+  files: readonly LocalFile[],
+  limits: { deadlines: Deadlines; signal: AbortSignal },
+  work: (paths: string[], folder: string) => Promise<T>,
+): Promise<T> {
+  const { connection } = session;
+  const { folder } = await callScript(connection, script, { action: "make" }, folderSchema);
+  try {
+    const observer = { begins() {}, starts() {}, sent() {}, retries() {}, finished() {} };
+    const options = { folder, transport: "auto", chunkSize, retries, ...limits, observer } as const;
+    const wheels = files.map(
+      ({ sha256, ...file }): Wheel => ({
+        ...file,
+        fingerprint: sha256,
+        knownSha256: sha256,
+        sha256: async () => sha256,
+      }),
+    );
+    const sent = await push(session, wheels, options);
+    const failed = sent.files.find((file) => file.status === "failed");
+    if (failed !== undefined) {
+      throw new Failure("transfer-failed", `${failed.name} didn't arrive: ${failed.error}`);
+    }
+    const separator = folder.includes("\\") ? "\\" : "/";
+    return await work(
+      files.map(({ name }) => `${folder}${separator}${name}`),
+      folder,
+    );
+  } finally {
+    await remove(session, folder, limits.deadlines);
+  }
+}
+
+async function remove(session: Session, folder: string, deadlines: Deadlines): Promise<void> {
+  const args = { action: "remove", folder };
+  try {
+    await callScript(session.connection, script, args, folderSchema);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // After Ctrl-C or a time limit that connection can't be used any more.
+    await removeAnew(session, args, deadlines);
+  }
+}
+
+async function removeAnew(
+  { connection: broken }: Session,
+  args: { action: string; folder: string },
+  deadlines: Deadlines,
+): Promise<void> {
+  const limits = { ...deadlines, total: 10 };
+  try {
+    const { connection } = await connect(broken.endpoint, limits, new AbortController().signal);
+    try {
+      await callScript(connection, script, args, folderSchema);
+    } finally {
+      connection.close();
+    }
+  } catch (error) {
+    // Blender is gone, and the folder with it; or it's stuck, and removes the folder at its end.
+    if (!(error instanceof Failure)) throw error;
+  }
+}

@@ -1,0 +1,262 @@
+import { Failure } from "../../failure.ts";
+import { similarNames } from "../../wheels/similar.ts";
+import {
+  type Package,
+  type PackageChanges,
+  packageChanges,
+  snapshotPackages,
+} from "../packages/packages.ts";
+import { diagnosePip } from "../pip/diagnosis.ts";
+import { type PipResult, runPip } from "../pip/pip.ts";
+import { type PythonThere, pythonOf } from "../python/environment.ts";
+import type { Connection, Deadlines, Session } from "../wire/connection.ts";
+import { requireOpenSite, userModulesOf } from "./checks.ts";
+import type { InstallTarget } from "./request.ts";
+import { removeUserModules } from "./user-modules.ts";
+
+export interface UninstallRequest {
+  /** PEP 503 form. */
+  names: readonly string[];
+  /** Undefined for wherever each is; a package that is in both places needs it. */
+  target: InstallTarget | undefined;
+  /** Uninstall from a Python that the system manages (PEP 668). */
+  breakSystemPackages: boolean;
+}
+
+/** What an uninstall will remove, after every check that can be made before. */
+export interface PreparedUninstall {
+  request: UninstallRequest;
+  python: PythonThere;
+  /** The user modules folder. */
+  folder: string;
+  /** Copies in site-packages. */
+  site: Package[];
+  /** Copies in the user modules folder. */
+  modules: Package[];
+  /** All that was installed before. */
+  before: Package[];
+}
+
+/** What came of an uninstall. */
+export interface UninstallResult {
+  changed: PackageChanges;
+  /** null where pip had nothing to do: user modules are removed without it. */
+  pip: PipResult | null;
+  warnings: string[];
+  errors: string[];
+  /** Names the cause of the first error, kebab-case; null where there is none. */
+  code: string | null;
+  hint: string | null;
+}
+
+export interface UninstallObserver {
+  /** What pip writes, as it comes. */
+  output(bytes: Uint8Array): Promise<void>;
+}
+
+/** How much of pip's output is kept for its diagnosis, in characters. */
+const keptOutput = 64 * 1024;
+
+function copyText({ name, version, location }: Package): string {
+  return `${name} ${version} in ${location}`;
+}
+
+function notInstalled(name: string, packages: readonly Package[]): Failure {
+  const similar = similarNames(name, [...new Set(packages.map((one) => one.name))]);
+  return new Failure("not-installed", `${name} isn't installed`, {
+    hint:
+      similar.length > 0
+        ? `did you mean ${similar.join(", ")}? 'blender-remote-cli pkg list' shows all`
+        : "'blender-remote-cli pkg list' shows what is installed",
+    details: { name, similar },
+  });
+}
+
+const removedElsewhere: Record<Package["source"], string> = {
+  system: "the system brought it, and its package manager removes it",
+  extension: "an extension brought it: remove the extension in Blender",
+  "add-on": "an add-on brought it: remove the add-on",
+  "user-modules": "it isn't in the folder that 'pkg install' fills: remove it by hand",
+  other: "it is in a folder of somebody else's: remove it by hand",
+  bundled: "it is in a folder of Blender's own",
+  site: "it is in a folder that pip there doesn't look at",
+};
+
+/** Finds the one copy that is meant. */
+function copyOf(
+  name: string,
+  { target }: UninstallRequest,
+  packages: readonly Package[],
+  targetOf: (copy: Package) => InstallTarget | undefined,
+): { copy: Package; target: InstallTarget } {
+  const copies = packages.filter((one) => one.name === name);
+  const [first] = copies;
+  if (first === undefined) throw notInstalled(name, packages);
+  const found = copies.flatMap((copy) => {
+    const place = targetOf(copy);
+    return place === undefined || place !== (target ?? place) ? [] : [{ copy, target: place }];
+  });
+  const [one] = found;
+  const places = new Set(found.map((each) => each.target));
+  if (name === "bpy") {
+    throw new Failure("not-removable", `${copyText(first)} is Blender itself`, {
+      hint: "'blender-remote-cli stop' ends it",
+    });
+  }
+  if (one === undefined) {
+    const place = targetOf(first);
+    const where = copies.map(copyText).join("; ");
+    if (place !== undefined) {
+      throw new Failure("not-installed", `${name} isn't in ${target}, but there is ${where}`, {
+        hint: `--target ${place}`,
+      });
+    }
+    throw new Failure("not-removable", `${copyText(first)} can't be removed from here`, {
+      hint: removedElsewhere[first.source],
+    });
+  }
+  if (places.size === 1) return one;
+  const lines = found.map((each) => `  ${each.target}: ${copyText(each.copy)}`);
+  throw new Failure("several-copies", `${name} is installed twice:\n${lines.join("\n")}`, {
+    kind: "usage",
+    hint: "say which one: --target site or --target user-modules",
+    details: { copies: found.map((each) => ({ ...each.copy, target: each.target })) },
+  });
+}
+
+/**
+ * Finds the copies that are meant, and makes every check that can be made before any is removed.
+ *
+ * @throws Failure `not-installed`, `not-removable`, `several-copies`, `externally-managed`,
+ *   `site-not-writable`, `user-modules-not-writable`, and as `pythonOf`.
+ */
+export async function prepareUninstall(
+  { connection }: Session,
+  request: UninstallRequest,
+): Promise<PreparedUninstall> {
+  const python = await pythonOf(connection);
+  const before = await snapshotPackages(connection);
+  const folder = python.site.user_modules?.path ?? "";
+  const sites = new Set(python.site.packages.map(({ path }) => path));
+  const targetOf = ({ location, source }: Package): InstallTarget | undefined => {
+    if (location === folder) return "user-modules";
+    return sites.has(location) && source !== "system" ? "site" : undefined;
+  };
+  const found = request.names.map((name) => copyOf(name, request, before, targetOf));
+  const at = (target: InstallTarget) =>
+    found.filter((one) => one.target === target).map((one) => one.copy);
+  const [site, modules] = [at("site"), at("user-modules")];
+  if (site.length > 0) requireOpenSite(python, request.breakSystemPackages);
+  if (modules.length > 0) userModulesOf(python);
+  return { request, python, folder, site, modules, before };
+}
+
+/** The command line that makes a request, from `pkg` on; it isn't asked again. */
+function commandLine({ names, target, breakSystemPackages }: UninstallRequest): string[] {
+  return [
+    ...["pkg", "uninstall", ...names, "--yes"],
+    ...(target === undefined ? [] : ["--target", target]),
+    ...(breakSystemPackages ? ["--break-system-packages"] : []),
+  ];
+}
+
+interface Ran {
+  pip: PipResult;
+  output: string;
+}
+
+async function fromSite(
+  connection: Connection,
+  { request, python, site, before }: PreparedUninstall,
+  observer: UninstallObserver,
+  deadlines: Deadlines,
+): Promise<Ran> {
+  const names = site.map(({ name }) => name);
+  const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
+  let output = "";
+  const decoder = new TextDecoder();
+  const take = async (bytes: Uint8Array) => {
+    output = (output + decoder.decode(bytes, { stream: true })).slice(-keptOutput);
+    await observer.output(bytes);
+  };
+  const run = {
+    command: python.pip,
+    arguments: ["uninstall", "--yes", ...managed, ...names],
+    isolated: true,
+    env: { PIP_ROOT_USER_ACTION: "ignore" },
+    purpose: {
+      line: commandLine(request),
+      part: "uninstall" as const,
+      requested: names,
+      folder: null,
+      stage: null,
+    },
+    before,
+  };
+  const pip = await runPip(connection, { ...run, stdout: take, stderr: take }, deadlines);
+  return { pip, output };
+}
+
+/** What Blender misses, goes on with although it is gone, or finds instead. */
+export function removalWarnings(removed: readonly Package[], after: readonly Package[]): string[] {
+  return removed.flatMap(({ name, version, source, loaded_version: loaded, wins }) => {
+    const next = after.find((one) => one.name === name);
+    const warnings: string[] = [];
+    if (source === "bundled") {
+      warnings.push(
+        `${name} ${version} is gone, which Blender itself uses: its own modules may break ('pkg install ${name}==${version}' brings it back)`,
+      );
+    }
+    if (loaded !== null) {
+      warnings.push(`${name}: Blender has loaded ${loaded}, and goes on with it until its restart`);
+    }
+    if (wins && next !== undefined) {
+      warnings.push(
+        `${name}: instead of ${version} Blender finds ${next.version} in ${next.location}`,
+      );
+    }
+    return warnings;
+  });
+}
+
+/**
+ * Removes packages: from site-packages with pip, from the user modules by their own RECORD.
+ *
+ * @throws Failure as `runPip` and `removeUserModules`; a pip that fails is a result with errors.
+ */
+export async function runUninstall(
+  connection: Connection,
+  prepared: PreparedUninstall,
+  observer: UninstallObserver,
+  deadlines: Deadlines,
+): Promise<UninstallResult> {
+  const { site, modules, folder, before } = prepared;
+  let ran: Ran | undefined;
+  if (site.length > 0) ran = await fromSite(connection, prepared, observer, deadlines);
+  const failed = ran !== undefined && ran.pip.returncode !== 0;
+  if (!failed && modules.length > 0) {
+    const names = modules.map(({ name }) => name);
+    await removeUserModules(connection, folder, names);
+  }
+  const after = await snapshotPackages(connection);
+  const changed = packageChanges(before, after);
+  const warnings = removalWarnings(failed ? [] : [...site, ...modules], after);
+  const result = { changed, pip: ran?.pip ?? null, warnings };
+  if (failed) {
+    const known = diagnosePip(ran?.output ?? "", { wheelhouse: undefined });
+    return {
+      ...result,
+      errors: [known?.message ?? `pip ended with exit status ${ran?.pip.returncode}`],
+      code: known?.code ?? "pip-failed",
+      hint: known?.hint ?? "pip's own words stand above",
+    };
+  }
+  const gone = new Set(changed.removed.map(({ name, location }) => `${name} ${location}`));
+  const left = [...site, ...modules].filter((one) => !gone.has(`${one.name} ${one.location}`));
+  return {
+    ...result,
+    errors: left.map((one) => `${copyText(one)} is still there`),
+    code: left.length > 0 ? "still-there" : null,
+    hint: left.length > 0 ? "pip's own words stand above" : null,
+  };
+}

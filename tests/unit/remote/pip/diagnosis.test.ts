@@ -1,0 +1,160 @@
+import { describe, expect, test } from "bun:test";
+import {
+  dependencyConflicts,
+  diagnosePip,
+  leftoverWarning,
+} from "../../../../src/remote/pip/diagnosis.ts";
+
+// What pip 23 to 26 write in these cases, shortened to the lines that matter.
+const cases: [code: string, output: string, detail: string][] = [
+  [
+    "no-matching-distribution",
+    "ERROR: Could not find a version that satisfies the requirement brone>=9 (from versions: 1.0)\nERROR: No matching distribution found for brone>=9",
+    "brone>=9",
+  ],
+  [
+    "no-network",
+    "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError(': Failed to establish a new connection: [Errno -3] Temporary failure in name resolution')': /simple/brone/\nERROR: Could not find a version that satisfies the requirement brone (from versions: none)\nERROR: No matching distribution found for brone",
+    "can't be reached",
+  ],
+  [
+    "certificate",
+    "Could not fetch URL: There was a problem confirming the ssl certificate: SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))\nERROR: No matching distribution found for brone",
+    "certificate",
+  ],
+  [
+    "proxy",
+    "WARNING: Retrying after connection broken by 'ProxyError('Cannot connect to proxy.', NewConnectionError('refused'))'",
+    "proxy",
+  ],
+  [
+    "resolution-impossible",
+    "ERROR: Cannot install a==1 and b==2 because these package versions have conflicting dependencies.\nERROR: ResolutionImpossible: for help visit the documentation",
+    "contradict",
+  ],
+  [
+    "hash-mismatch",
+    "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+    "hash",
+  ],
+  [
+    "permission",
+    "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/opt/blender/5.0/python/lib/python3.11/site-packages/x'",
+    "/opt/blender/5.0/python/lib/python3.11/site-packages/x",
+  ],
+  [
+    "in-use",
+    "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\\\B\\\\site-packages\\\\numpy\\\\core\\\\_multiarray.cp311-win_amd64.pyd'",
+    "_multiarray.cp311-win_amd64.pyd",
+  ],
+  [
+    "no-space",
+    "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+    "full",
+  ],
+  [
+    "externally-managed",
+    "error: externally-managed-environment\n\n× This environment is",
+    "system",
+  ],
+  [
+    "bad-wheel",
+    "ERROR: Wheel 'brone' located at /w/brone-1.0-py3-none-any.whl is invalid.",
+    "corrupt",
+  ],
+  ["bad-wheel", "zipfile.BadZipFile: Bad CRC-32 for file 'one/two.py'", "one/two.py"],
+  ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
+  ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
+  ["old-pip", "no such option: --report", "--report"],
+  [
+    "build-failed",
+    "error: subprocess-exited-with-error\n  note: This is an issue with the package mentioned above, not pip.\nERROR: Failed building wheel for pycrypto\n",
+    "no wheel of pycrypto fits",
+  ],
+  [
+    "build-failed",
+    "error: subprocess-exited-with-error\nERROR: Failed to build 'pycrypto' when getting it",
+    "no wheel of pycrypto fits",
+  ],
+  [
+    "no-input",
+    "Exception: No input was expected ($PIP_NO_INPUT set); question: Proceed (Y/n)? ",
+    "uninstall -y",
+  ],
+];
+
+describe("diagnosePip", () => {
+  test.each(cases)("%s", (code, output, detail) => {
+    const found = diagnosePip(`Looking in links: /w\n${output}\n`, { wheelhouse: undefined });
+    expect(found?.code).toBe(code);
+    expect(`${found?.message} ${found?.hint}`).toContain(detail);
+    expect(found?.hint.length).toBeGreaterThan(10);
+  });
+
+  test("a failure that isn't known stays without a guess", () => {
+    expect(diagnosePip("ERROR: something new", { wheelhouse: "/w" })).toBeUndefined();
+  });
+
+  test("the way on differs online and offline", () => {
+    const output = "ERROR: No matching distribution found for x";
+    const online = diagnosePip(output, { wheelhouse: undefined })?.hint ?? "";
+    const offline = diagnosePip(output, { wheelhouse: "/w" })?.hint ?? "";
+    expect(online).toContain("spelling");
+    expect(offline).toContain("pip download");
+  });
+
+  // pip 23.0 and 26.3, word for word.
+  const notFound = (requirement: string, versions: string) =>
+    `ERROR: Could not find a version that satisfies the requirement ${requirement} (from versions: ${versions})\nERROR: No matching distribution found for ${requirement.split(" ")[0]}\n`;
+  const online = { wheelhouse: undefined };
+
+  test("a name that the index doesn't know: the spelling, no wheels", () => {
+    const found = diagnosePip(notFound("numpyy", "none"), online);
+    expect(found?.message).toBe("the package index has nothing of the name numpyy for this Python");
+    expect(found?.hint).toContain("spelling");
+    expect(found?.hint).toContain("--index-url");
+    expect(found?.hint).not.toContain("push");
+  });
+
+  test("a version that it doesn't have: the newest that it has", () => {
+    const found = diagnosePip(notFound("colorama==99", "0.4.3, 0.4.4, 0.4.5, 0.4.6"), online);
+    expect(found?.message).toBe("no version fits colorama==99; the newest are 0.4.6, 0.4.5, 0.4.4");
+    expect(found?.hint).toBe("ask for one of these");
+  });
+
+  test("pre-releases only where there is nothing else", () => {
+    const found = diagnosePip(notFound("a>9", "1.0, 1.1rc1, 1.1, 2.0.dev3"), online);
+    expect(found?.message).toEndWith("the newest are 1.1, 1.0");
+    const early = diagnosePip(notFound("a>9", "1.0a1, 1.0rc1"), online);
+    expect(early?.message).toEndWith("the newest are 1.0rc1, 1.0a1");
+  });
+
+  test("something that another package needs: which one", () => {
+    const output = notFound("brmissing>=2 (from brneedy)", "none");
+    const found = diagnosePip(output, { wheelhouse: "/w" });
+    expect(found?.message).toBe(
+      "nothing that fits brmissing>=2, which brneedy needs, is in the wheelhouse",
+    );
+  });
+});
+
+test("leftovers of an interrupted install are named with their folder", () => {
+  const output = "WARNING: Ignoring invalid distribution ~umpy (/b/lib/site-packages)\n";
+  expect(leftoverWarning(output)).toContain("/b/lib/site-packages");
+  expect(leftoverWarning("all is well")).toBeUndefined();
+});
+
+test("packages that an install broke, as pip 23 to 26 tell of them", () => {
+  const output = `ERROR: pip's dependency resolver does not currently take into account all the packages that are installed. This behaviour is the source of the following dependency conflicts.
+requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible.
+bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible.\r
+brone 1.0 requires brtwo, which is not installed.
+Successfully installed urllib3-1.19.1
+`;
+  expect(dependencyConflicts(output)).toEqual([
+    "requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible",
+    "bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible",
+    "brone 1.0 requires brtwo, which is not installed",
+  ]);
+  expect(dependencyConflicts("Successfully installed urllib3-1.19.1\n")).toEqual([]);
+});

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Failure } from "../../../../src/failure.ts";
+import { sha256Of } from "../../../../src/local/files/wheels.ts";
+import { type Upload, uploadAsStream } from "../../../../src/remote/wheelhouse/upload.ts";
+import { Connection } from "../../../../src/remote/wire/connection.ts";
+import { Lanes } from "../../../../src/remote/wire/pool.ts";
+
+const deadlines = { connect: 60, firstAnswer: 60, total: 60 };
+const closing: { close(): void }[] = [];
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "blender-remote-upload-"));
+});
+afterEach(async () => {
+  for (const one of closing.splice(0)) one.close();
+  await rm(dir, { recursive: true });
+});
+
+/** Streams a file to a service that answers with this hash when all of it has come. */
+async function streamed(sha256: (right: string) => string, known: boolean): Promise<string> {
+  const path = join(dir, "a-1.0-py3-none-any.whl");
+  const content = crypto.getRandomValues(new Uint8Array(50_000));
+  await Bun.write(path, content);
+  const right = await sha256Of(path);
+  let came = "";
+  const listener = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data: (socket, chunk) => {
+        came += chunk.toString("latin1");
+        if (!came.endsWith(right)) return;
+        socket.write(JSON.stringify({ status: "success", result: { sha256: sha256(right) } }));
+      },
+    },
+  });
+  closing.push({ close: () => listener.stop(true) });
+  const endpoint = { host: "127.0.0.1", port: listener.port };
+  const open = () => Connection.open(endpoint, deadlines, new AbortController().signal);
+  const first = await open();
+  closing.push(first);
+  const upload: Upload = {
+    path,
+    size: content.length,
+    target: "/there/a-1.0-py3-none-any.whl",
+    part: "/there/.a-1.0-py3-none-any.whl.part",
+    knownSha256: known ? right : undefined,
+    sha256: async () => right,
+  };
+  const observer = { resumed: () => {}, sent: () => {} };
+  const way = { server: { kind: "plain" }, lanes: new Lanes(first, 1, open) } as const;
+  const told = await uploadAsStream(way, upload, observer, true);
+  expect(told).toBe(right);
+  return told;
+}
+
+test.each([true, false])("a stream gives the hash of what was sent (known before: %p)", (known) =>
+  streamed((right) => right, known),
+);
+
+// It is remembered here: a wrong one would make every later push of that wheel fail.
+test.each([true, false])(
+  "a hash that was damaged on its way back (known before: %p)",
+  async (known) => {
+    const changed = (right: string) => (right.startsWith("0") ? "1" : "0") + right.slice(1);
+    const failure = await streamed(changed, known).catch((error: Failure) => error);
+    expect(failure).toMatchObject({ code: "damaged" });
+  },
+);
