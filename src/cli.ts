@@ -3,7 +3,7 @@ import { checkArguments, suggestion } from "./cmd/_arguments.ts";
 import { type Command, type Group, globalArgs } from "./cmd/_command.ts";
 import { programName, root } from "./cmd/_tree.ts";
 import { Failure } from "./failure.ts";
-import { shellWord } from "./shell.ts";
+import { shellWord } from "./text.ts";
 import { createOutput } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
 
@@ -91,7 +91,7 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
     json: wants("--json"),
     quiet: wants("--quiet", "-q"),
     verbose: wants("--verbose", "-v"),
-    target: {
+    flags: {
       service: given(before, "--host", "--port"),
       configuration: given(before, "--config"),
       profile: given(before, "--profile"),

@@ -1,3 +1,7 @@
+// The error that users read, and how one is told in more words.
+
+import type { Text } from "./text.ts";
+
 /** What kind of end a failure is; each has its exit code (see `exitCode`). */
 export type FailureKind =
   | "failed"
@@ -25,7 +29,7 @@ export interface FailureOptions {
   /** Decides the exit code; default `failed` (1). */
   kind?: FailureKind;
   /** The way on, as a sentence or a command; shown after `hint:`. */
-  hint?: string;
+  hint?: Text;
   details?: FailureDetails;
   cause?: unknown;
 }
@@ -37,7 +41,7 @@ export interface FailureOptions {
 export class Failure extends Error {
   readonly code: string;
   readonly kind: FailureKind;
-  readonly hint: string | undefined;
+  readonly hint: Text | undefined;
   readonly details: FailureDetails | undefined;
 
   constructor(code: string, message: string, options: FailureOptions = {}) {
@@ -53,6 +57,33 @@ export class Failure extends Error {
   get exitCode(): number {
     return exitCodes[this.kind];
   }
+}
+
+/** What `extended` changes of a failure. */
+export interface FailureChanges {
+  code?: string;
+  kind?: FailureKind;
+  message?: string;
+  /** null for none. */
+  hint?: Text | null;
+  /** Added to those that are there. */
+  details?: FailureDetails;
+}
+
+/**
+ * The same failure in other or more words: what isn't changed stays, its details too. Its cause is
+ * the failure itself, unless that had one already.
+ */
+export function extended(failure: Failure, changes: FailureChanges): Failure {
+  const hint = changes.hint === undefined ? failure.hint : (changes.hint ?? undefined);
+  const details =
+    changes.details === undefined ? failure.details : { ...failure.details, ...changes.details };
+  return new Failure(changes.code ?? failure.code, changes.message ?? failure.message, {
+    kind: changes.kind ?? failure.kind,
+    cause: failure.cause ?? failure,
+    ...(hint === undefined ? {} : { hint }),
+    ...(details === undefined ? {} : { details }),
+  });
 }
 
 /** The text of anything thrown, for messages that quote a cause. */

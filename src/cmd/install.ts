@@ -33,6 +33,6 @@ export const install = command({
       const update = previous === null || previous === done.version ? "" : ` (was ${previous})`;
       await output.write(`${name}${update} is installed and enabled: ${done.installed_path}\n`);
       output.note("a Blender that runs already takes it at its next start");
-      output.note(output.aimed("next: blender-remote-cli start --background --detach"));
+      output.note(output.rendered("next: blender-remote-cli start --background --detach"));
     }),
 });

@@ -28,7 +28,7 @@ function jsonOf(address: string, found: Diagnosis, output: Output) {
     }
     default: {
       const { code, message } = found.failure;
-      const hint = output.aimed(found.failure.hint ?? "");
+      const hint = output.rendered(found.failure.hint ?? "");
       const error = { code, message, hint };
       return { ...base, service: null, load: null, pip: null, blender: null, error };
     }

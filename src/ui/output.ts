@@ -1,44 +1,25 @@
+// Where a command speaks: data to stdout, all else to stderr.
+
 import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "consola/core";
 import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
+import { ours, rendered, type Text, type UserFlags } from "../text.ts";
 
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
   /** The flags that say which service and configuration the user means, as they were given. */
-  target: TargetWords;
+  flags: UserFlags;
 }
 
-/** Words for a command line: `["--port", "6791"]`. */
-export interface TargetWords {
-  /** `--host` and `--port`, for commands that speak to a service. */
-  service: readonly string[];
-  /** `--config`, for every command. */
-  configuration: readonly string[];
-  /** `--profile`, for commands that start a Blender on this machine. */
-  profile: readonly string[];
-  /** `--blender-exec`, for the `addon` commands. */
-  blender: readonly string[];
-}
-
-/** Commands of ours in a hint, and whether they speak to a service. */
+// Until every hint is structured: the commands in one that is a plain string.
 const ownCommand =
-  /\bblender-remote-cli (?:(?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(init|install|config [a-z]+|addon [a-z]+))\b/g;
-const withProfile = / (start|install|addon [a-z]+)$/;
+  /\bblender-remote-cli ((?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(?:init|install|config [a-z]+|addon [a-z]+))\b/g;
 
-/** Gives the commands that a hint names the user's own target: without it they mean another one. */
-function aimed(hint: string, target: TargetWords): string {
-  const { service, configuration, profile, blender } = target;
-  return hint.replace(ownCommand, (command: string, local: string | undefined) =>
-    [
-      command,
-      ...(local === undefined ? service : []),
-      ...configuration,
-      ...(withProfile.test(command) ? profile : []),
-      ...(local?.startsWith("addon ") ? blender : []),
-    ].join(" "),
-  );
+function aimed(value: Text, flags: UserFlags): string {
+  if (typeof value !== "string") return rendered(value, flags);
+  return value.replace(ownCommand, (_, command: string) => rendered(ours(command), flags));
 }
 
 /** Where a command speaks: data to stdout, everything else to stderr. */
@@ -54,15 +35,15 @@ export interface Output extends Readonly<OutputOptions> {
   /** Bytes or text to stderr as they are, such as the stderr of code that ran in Blender. */
   writeError(text: string | Uint8Array): Promise<void>;
   /** Notes for people on stderr: silent with `--quiet` and `--json`. */
-  note(message: string): void;
-  success(message: string): void;
+  note(message: Text): void;
+  success(message: Text): void;
   /** Always shown, also with `--quiet`. */
-  warn(message: string): void;
+  warn(message: Text): void;
   error(message: string): void;
   /** The way on, after an error: `hint: …`. */
-  hint(text: string): Promise<void>;
-  /** A hint for `--json`: the commands in it mean the service that the user named. */
-  aimed(hint: string): string;
+  hint(hint: Text): Promise<void>;
+  /** A text for `--json`: the commands in it mean the service that the user named. */
+  rendered(value: Text): string;
   /** Only with `--verbose`. */
   debug(message: string): void;
 }
@@ -129,6 +110,7 @@ export function createOutput(options: OutputOptions): Output {
   const speak = messages(options);
   const chatty = !options.quiet && !options.json;
   const terminal = process.stderr.isTTY === true;
+  const render = (value: Text) => aimed(value, options.flags);
   return {
     ...options,
     terminal,
@@ -137,15 +119,15 @@ export function createOutput(options: OutputOptions): Output {
     writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
     writeError: (text) => writeTo(process.stderr, text),
     note: (message) => {
-      if (chatty) speak.info(message);
+      if (chatty) speak.info(render(message));
     },
     success: (message) => {
-      if (chatty) speak.success(message);
+      if (chatty) speak.success(render(message));
     },
-    warn: (message) => speak.warn(message),
+    warn: (message) => speak.warn(render(message)),
     error: (message) => speak.error(message),
-    hint: (text) => writeTo(process.stderr, `hint: ${aimed(text, options.target)}\n`),
-    aimed: (hint) => aimed(hint, options.target),
+    hint: (hint) => writeTo(process.stderr, `hint: ${render(hint)}\n`),
+    rendered: render,
     debug: (message) => speak.debug(message),
   };
 }

@@ -14,7 +14,7 @@ export function asFailure(error: unknown): Failure {
 export async function reportFailure(failure: Failure, output: Output): Promise<void> {
   if (output.json) {
     const { code, message, details } = failure;
-    const hint = failure.hint === undefined ? {} : { hint: output.aimed(failure.hint) };
+    const hint = failure.hint === undefined ? {} : { hint: output.rendered(failure.hint) };
     await output.writeJson({
       error: { code, message, ...hint, ...(details === undefined ? {} : { details }) },
     });

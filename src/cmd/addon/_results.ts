@@ -22,7 +22,7 @@ function errorsOf({ cause, message }: Failure): string[] {
 function jsonOf({ value, warnings, failure }: Result, output: Output) {
   if (failure === undefined) return { ...value, warnings, errors: [] };
   const { code, message, hint } = failure;
-  const way = hint === undefined ? {} : { hint: output.aimed(hint) };
+  const way = hint === undefined ? {} : { hint: output.rendered(hint) };
   return { ...value, warnings, errors: errorsOf(failure), error: { code, message, ...way } };
 }
 

@@ -14,7 +14,7 @@ export function resultJson(result: InstallResult, output: Output) {
     warnings,
     errors,
     code,
-    hint: hint === null ? null : output.aimed(hint),
+    hint: hint === null ? null : output.rendered(hint),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Failure } from "../../failure.ts";
 import { readRequirements } from "../../local/files/requirements-file.ts";
 import type { InstallTarget } from "../../remote/install/request.ts";
-import { shellWord } from "../../shell.ts";
+import { shellWord } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 
 function usage(code: string, message: string, hint: string): Failure {

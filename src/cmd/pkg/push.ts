@@ -98,7 +98,7 @@ async function misfitWarnings(
 }
 
 function errorOf({ code, message, hint }: Failure, output: Output) {
-  return { code, message, ...(hint === undefined ? {} : { hint: output.aimed(hint) }) };
+  return { code, message, ...(hint === undefined ? {} : { hint: output.rendered(hint) }) };
 }
 
 function transportOf(text: string): PushOptions["transport"] {

@@ -49,7 +49,7 @@ async function render(result: UninstallResult, requested: readonly string[], out
       warnings,
       errors,
       code,
-      hint: hint === null ? null : output.aimed(hint),
+      hint: hint === null ? null : output.rendered(hint),
     });
     return;
   }

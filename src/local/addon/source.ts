@@ -1,7 +1,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { Failure, systemCodeOf } from "../../failure.ts";
-import { shellWord } from "../../shell.ts";
+import { shellWord } from "../../text.ts";
 import { looksLikeZip, openArchive } from "./archive.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";

@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../shell.ts";
+import { shellWord } from "../../text.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../../wheels/resolve.ts";
 import type { Package, PlannedPackage } from "../packages/packages.ts";

@@ -1,6 +1,6 @@
 import { valid } from "@renovatebot/pep440";
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../shell.ts";
+import { shellWord } from "../../text.ts";
 import { admitted } from "../../wheels/specifier.ts";
 import {
   bundledReplacements,

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
-import { shellWord } from "../../shell.ts";
+import { shellWord } from "../../text.ts";
 import { callBeside, callScript, RemoteError } from "../script/call.ts";
 import type { Connection, Session } from "../wire/connection.ts";
 import purgeSource from "./purge.py" with { type: "text" };

@@ -146,7 +146,7 @@ describe("what a command is given in the end", () => {
       json: false,
       quiet: false,
       verbose: false,
-      target: { service: [], configuration: [], profile: [], blender: [] },
+      flags: { service: [], configuration: [], profile: [], blender: [] },
     });
     const signal = new AbortController().signal;
     expect(await probe.run(rawArgs, { output, signal, rest: [] })).toBe(0);

@@ -5,7 +5,7 @@ const output = createOutput({
   json: false,
   quiet: false,
   verbose: false,
-  target: {
+  flags: {
     service: ["--port", "6791"],
     configuration: ["--config", "'my file.yaml'"],
     profile: ["--profile", "/p"],
@@ -30,5 +30,5 @@ test.each([
   ["blender-remote-cli --help", "blender-remote-cli --help"],
   ["did you mean --port?", "did you mean --port?"],
 ])("commands in a hint mean the target that the user named: %s", (hint, aimed) => {
-  expect(output.aimed(hint)).toBe(aimed);
+  expect(output.rendered(hint)).toBe(aimed);
 });
