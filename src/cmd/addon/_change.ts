@@ -15,13 +15,13 @@ const verbs = {
 /** A failure in the words of the command, with the nearest name where there is no such add-on. */
 export function worded(
   op: keyof typeof verbs,
-  { asked, outcome, failure }: Change,
+  { asked, name, failure }: Pick<Change, "asked" | "failure"> & { name: string | null },
   names: readonly string[],
 ): Failure | undefined {
   if (failure === undefined) return undefined;
   if (failure.code === "addon-not-found") return notFound(asked, names);
   return extended(failure, {
-    message: `${verbs[op]} ${outcome.name ?? asked}: ${failure.message}`,
+    message: `${verbs[op]} ${name ?? asked}: ${failure.message}`,
   });
 }
 
@@ -42,7 +42,7 @@ export async function changed(
       line,
       about: name,
       warnings: change.outcome.warnings,
-      failure: worded(op, change, names),
+      failure: worded(op, { ...change, name: change.outcome.name }, names),
     };
   });
 }

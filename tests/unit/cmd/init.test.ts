@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { pick } from "../../../src/cmd/init.ts";
+import { init, pick } from "../../../src/cmd/init.ts";
 import { rendered, type Text } from "../../../src/text.ts";
 import { failureOf } from "../../support/failure.ts";
+import { emptyConfig, optionsOf, refusalOf } from "./parsing.ts";
 
 const signal = new AbortController().signal;
 const older = { executable: "/usr/bin/blender", version: "3.4.1", numbers: [3, 4, 1] } as const;
@@ -34,4 +35,33 @@ test("none is a failure that says how to give one", async () => {
   expect(rendered(failure.hint ?? "")).toBe(
     "give its path: blender-remote-cli init /path/to/blender",
   );
+});
+
+const usual = {
+  path: emptyConfig,
+  blender: undefined,
+  backup: false,
+  port: undefined,
+  seconds: undefined,
+};
+
+test.each([
+  [[], {}],
+  [["/b/blender"], { blender: "/b/blender" }],
+  [["--backup"], { backup: true }],
+  [["--port", "7001"], { port: 7001 }],
+  [["--timeout", "2.5"], { seconds: 2.5 }],
+])("options of %j", async (tokens, expected) => {
+  expect(await optionsOf(init, tokens)).toEqual({ ...usual, ...expected });
+});
+
+test.each([
+  [["--port", "http"], "bad-port", "--port is 'http'"],
+  [["--timeout", "-1"], "bad-duration", "--timeout is '-1'"],
+  [["--host", "h"], "no-host-in-config", "give --host h with the commands"],
+  [["a", "b"], "surplus-argument", "'b'"],
+])("%j is refused", async (tokens, code, says) => {
+  const refusal = await refusalOf(init, tokens);
+  expect(refusal).toMatchObject({ code, exitCode: 2 });
+  expect(refusal.says).toContain(says);
 });
