@@ -1,4 +1,4 @@
-// `execute`.
+// `execute`: runs Python code in Blender.
 
 import { Failure, messageOf } from "../failure.ts";
 import { type CodeRun, runCode, type UserCode } from "../remote/code/run-code.ts";

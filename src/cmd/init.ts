@@ -1,4 +1,4 @@
-// `init`.
+// `init`: chooses the Blender on this machine that the other commands use.
 
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";

@@ -1,4 +1,4 @@
-// `install`: the service add-on.
+// `install`: puts the service add-on into that Blender.
 
 import { installService } from "../local/service/service-addon.ts";
 import { serviceModule } from "../local/service/service-files.ts";

@@ -1,4 +1,4 @@
-// `start`.
+// `start`: starts Blender with the service.
 
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";

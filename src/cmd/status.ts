@@ -1,4 +1,4 @@
-// `status`.
+// `status`: tells what listens at an address.
 
 import { extended, type Failure } from "../failure.ts";
 import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip/pip.ts";

@@ -1,4 +1,4 @@
-// `stop`.
+// `stop`: ends the Blender that the service runs in.
 
 import { extended, Failure } from "../failure.ts";
 import { describePip, isUnfinished, type PipThere } from "../remote/pip/pip.ts";

@@ -1,4 +1,4 @@
-// `addon disable`.
+// `addon disable`: disables add-ons.
 
 import { toggle } from "./_toggle.ts";
 

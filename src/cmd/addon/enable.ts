@@ -1,4 +1,4 @@
-// `addon enable`.
+// `addon enable`: enables add-ons.
 
 import { toggle } from "./_toggle.ts";
 

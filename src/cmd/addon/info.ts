@@ -1,4 +1,4 @@
-// `addon info`.
+// `addon info`: shows one add-on.
 
 import { type AddonDetails, addonInfo } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";

@@ -1,4 +1,4 @@
-// `addon install`.
+// `addon install`: installs add-ons from folders and files.
 
 import { extended, Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon/install.ts";

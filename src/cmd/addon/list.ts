@@ -1,4 +1,4 @@
-// `addon list`.
+// `addon list`: lists add-ons and extensions.
 
 import { type AddonRecord, listAddons } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";

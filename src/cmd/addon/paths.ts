@@ -1,4 +1,4 @@
-// `addon paths`.
+// `addon paths`: shows where Blender looks for add-ons.
 
 import { addonPaths } from "../../local/addon/addons.ts";
 import { columns } from "../../ui/format.ts";

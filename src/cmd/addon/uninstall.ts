@@ -1,4 +1,4 @@
-// `addon uninstall`.
+// `addon uninstall`: removes add-ons.
 
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";

@@ -1,4 +1,4 @@
-// `config get`.
+// `config get`: prints values of the configuration.
 
 import { Failure } from "../../failure.ts";
 import {

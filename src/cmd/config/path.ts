@@ -1,4 +1,4 @@
-// `config path`.
+// `config path`: prints where the configuration is.
 
 import { configurationPath } from "../../local/config/config.ts";
 import { command } from "../_command.ts";

@@ -1,4 +1,4 @@
-// `config set`.
+// `config set`: sets one value of the configuration.
 
 import { Failure } from "../../failure.ts";
 import { configurationPath, knownKeys } from "../../local/config/config.ts";

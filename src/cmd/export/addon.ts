@@ -1,4 +1,4 @@
-// `export addon`.
+// `export addon`: writes the service add-on to a file.
 
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";

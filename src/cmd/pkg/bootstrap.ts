@@ -1,4 +1,4 @@
-// `pkg bootstrap`.
+// `pkg bootstrap`: puts pip into Blender's Python.
 
 import { Failure } from "../../failure.ts";
 import { checkGetPip, getPipFrom, officialGetPip } from "../../local/files/get-pip.ts";

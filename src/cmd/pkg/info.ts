@@ -1,4 +1,4 @@
-// `pkg info`.
+// `pkg info`: shows Blender's Python and what can be installed into it.
 
 import { type Environment, environmentOf, problemsOf } from "../../remote/python/environment.ts";
 import { rendered, type Text } from "../../text.ts";

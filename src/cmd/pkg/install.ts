@@ -1,4 +1,4 @@
-// `pkg install`.
+// `pkg install`: installs packages into Blender's Python.
 
 import {
   type InstallPlan,

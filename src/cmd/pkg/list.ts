@@ -1,4 +1,4 @@
-// `pkg list`.
+// `pkg list`: lists the packages that Blender's Python sees.
 
 import { type Package, snapshotPackages } from "../../remote/packages/packages.ts";
 import { columns } from "../../ui/format.ts";

@@ -1,4 +1,4 @@
-// `pkg pip`.
+// `pkg pip`: runs pip in Blender's Python, or goes on with a run of it.
 
 import { Failure } from "../../failure.ts";
 import { runPip } from "../../remote/pip/pip.ts";

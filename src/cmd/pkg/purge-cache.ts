@@ -1,4 +1,4 @@
-// `pkg purge-cache`.
+// `pkg purge-cache`: empties a wheelhouse on Blender's machine.
 
 import { megabytes } from "../../megabytes.ts";
 import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";

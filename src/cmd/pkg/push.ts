@@ -1,4 +1,4 @@
-// `pkg push`.
+// `pkg push`: brings wheels into a wheelhouse on Blender's machine.
 
 import { extended, Failure } from "../../failure.ts";
 import { type WheelToPush, wheelsToPush } from "../../local/wheels/push-wheels.ts";

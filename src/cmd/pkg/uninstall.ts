@@ -1,4 +1,4 @@
-// `pkg uninstall`.
+// `pkg uninstall`: removes packages from Blender's Python.
 
 import { Failure } from "../../failure.ts";
 import {

@@ -1,4 +1,4 @@
-// `pkg wheelhouse`.
+// `pkg wheelhouse`: lists a wheelhouse on Blender's machine.
 
 import { megabytes } from "../../megabytes.ts";
 import { tagsUnlessBusy } from "../../remote/python/tags-unless-busy.ts";

@@ -27,11 +27,15 @@ export interface WheelsToPush {
 /**
  * Finds the wheels that paths name.
  *
+ * @param env says where what is remembered is kept.
  * @throws Failure as `collectWheels`.
  */
-export async function wheelsToPush(paths: readonly string[]): Promise<WheelsToPush> {
+export async function wheelsToPush(
+  paths: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<WheelsToPush> {
   const local = await collectWheels(paths);
-  const hashes = await HashCache.open();
+  const hashes = await HashCache.open(env);
   const whole: WheelToPush[] = [];
   const bad: WheelsToPush["bad"] = [];
   // Before anything is read: what changes later has another state, and isn't remembered.

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { bootstrap } from "../../../../src/cmd/pkg/bootstrap.ts";
+import { officialGetPip } from "../../../../src/local/files/get-pip.ts";
 import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const script = fileOf("get-pip.py", "import pip\n");
-const official = "https://bootstrap.pypa.io/get-pip.py";
+const official = officialGetPip;
 const usual = {
   method: "auto",
   getPip: official,

@@ -1,0 +1,19 @@
+"""No function of a Python file in src is longer than anybody reads at once."""
+
+import ast
+from pathlib import Path
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+MOST_LINES = 60
+
+
+def test_functions_are_short() -> None:
+    long = []
+    for path in sorted(SRC.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if lines > MOST_LINES:
+                long.append(f"{path.relative_to(SRC)}:{node.lineno}: {node.name}, {lines} lines")
+    assert long == []
