@@ -19,7 +19,7 @@ export interface Grammar {
   command: string;
   args: Arguments;
   several: string | undefined;
-  /** Whether something may stand after `--`: a hint then shows how what was typed gets there. */
+  /** Whether something may stand after `--`: a hint then shows what was typed behind it. */
   takesRest: boolean;
   /** A hint for an option that isn't one here, and that users know from elsewhere. */
   elsewhere?: ((option: string) => Text | undefined) | undefined;

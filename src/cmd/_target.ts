@@ -57,7 +57,7 @@ export function parseSeconds(word: string, from: string): number {
 /**
  * The configuration that the flags, the environment or the usual place name.
  *
- * @throws Failure `no-config` where `--config` names a file that isn't there: another one would
+ * @throws Failure `no-config` where `--config` names a file that doesn't exist: another one would
  *   mean another Blender.
  */
 export async function configurationOf(flags: TargetFlags): Promise<Configuration> {

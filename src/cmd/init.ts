@@ -107,7 +107,7 @@ export const init = command({
   },
 });
 
-/** Puts in what was found and said, and defaults for the keys that aren't there. */
+/** Puts what was found and said into the file, and defaults for the keys that it lacks. */
 function store(file: ConfigurationFile, facts: object, port: number | undefined): void {
   for (const [key, value] of Object.entries(facts)) assign(file, ["blender", key], value);
   if (port !== undefined) assign(file, ["mcp_service", "default_port"], port);

@@ -170,7 +170,7 @@ export const start = command({
     withBlender(local, context, async (blender) => {
       requireDisplay(launch.background);
       await requireFreePort(endpoint, context.signal);
-      // Nobody has been there before.
+      // A profile that was made for this command has no add-ons yet.
       if (local.profile.isolated) await installService(blender);
       const serving = await serve(blender, launch, endpoint, wait);
       await show(launch, serving, detached, context.output);

@@ -8,7 +8,7 @@ import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
 
-/** The pip run that goes on there, or whose install is to be finished, for `--json`. */
+/** The pip run in Blender, or the one whose install is to be finished, for `--json`. */
 function pipJson(run: PipThere | undefined) {
   if (run === undefined) return null;
   const { pid, command: line, began, seconds, returncode } = run;

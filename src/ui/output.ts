@@ -22,7 +22,7 @@ function aimed(value: Text, flags: UserFlags): string {
   return value.replace(ownCommand, (_, command: string) => rendered(ours(command), flags));
 }
 
-/** Where a command speaks: data to stdout, everything else to stderr. */
+/** A command's stdout and stderr. */
 export interface Output extends Readonly<OutputOptions> {
   /** Whether a person can be asked: stdin and stderr are a terminal and `--json` wasn't given. */
   readonly interactive: boolean;
@@ -48,7 +48,7 @@ export interface Output extends Readonly<OutputOptions> {
   debug(message: string): void;
 }
 
-// Not Bun.write: into a file it writes at an offset of its own, over what others wrote there.
+// Not Bun.write: into a file it writes at an offset of its own, over what others wrote into that file.
 function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   stream.write(text, (error) => {

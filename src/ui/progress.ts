@@ -9,7 +9,7 @@ export interface Progress {
   /** What there is to do altogether: files, and how many bytes of each are to be sent. */
   begin(files: readonly { name: string; bytes: number }[]): void;
   /** One file is on its way; so many of its bytes needn't be sent. Again when it begins anew. */
-  start(name: string, size: number, there: number): void;
+  start(name: string, size: number, arrived: number): void;
   advance(name: string, bytes: number): void;
   /** The file isn't on its way any more, whatever became of it. */
   finish(name: string): void;
@@ -70,10 +70,10 @@ class AllTransfers extends Transfer {
     for (const { bytes } of files) this.total += bytes;
   }
 
-  start(name: string, size: number, there: number): void {
+  start(name: string, size: number, arrived: number): void {
     const file = this.#files.get(name);
     if (file === undefined) return;
-    const bytes = file.sent + size - there;
+    const bytes = file.sent + size - arrived;
     this.total += bytes - file.bytes;
     file.bytes = bytes;
   }
@@ -102,7 +102,7 @@ function lines(output: Output): Progress {
       all = new AllTransfers(files);
       said = performance.now();
     },
-    start: (name, size, there) => all.start(name, size, there),
+    start: (name, size, arrived) => all.start(name, size, arrived),
     advance: (name, bytes) => {
       all.sent(name, bytes);
       if (performance.now() - said < lineEvery) return;
@@ -159,8 +159,8 @@ function bars(): Progress {
         all = view.create(total.total, 0, { name: short("total", nameWidth), ...total.words });
       }
     },
-    start: (name, size, there) => {
-      total.start(name, size, there);
+    start: (name, size, arrived) => {
+      total.start(name, size, arrived);
       show();
       const known = files.get(name);
       known?.bar.stop();
@@ -168,8 +168,8 @@ function bars(): Progress {
       if (size < smallestWithBar) return;
       const transfer = new Transfer();
       transfer.total = size;
-      transfer.done = there;
-      const bar = view.create(size, there, { name: short(name, nameWidth), ...transfer.words });
+      transfer.done = arrived;
+      const bar = view.create(size, arrived, { name: short(name, nameWidth), ...transfer.words });
       files.set(name, { transfer, bar });
     },
     advance: (name, bytes) => {

@@ -14,9 +14,9 @@ export type Resolution =
   | { code: "ok"; wheel: WheelName }
   /** No wheel of that name; those of similar names, and source archives of that name. */
   | { code: "no-wheel"; similar: string[]; sources: string[] }
-  /** Versions are there, newest first, but none that the requirement admits. */
+  /** It has versions, newest first, but none that the requirement admits. */
   | { code: "no-matching-version"; versions: string[] }
-  /** Admitted versions are there, but the Python takes no wheel of them. Newest first. */
+  /** It has admitted versions, but the Python takes no wheel of them. Newest first. */
   | { code: "no-fitting-wheel"; wheels: Misfit[] };
 
 /** The files of a wheelhouse, sorted by what they are. */
@@ -127,7 +127,7 @@ function resolveIn(
  * admitted version (PEP 440), then the best tag (PEP 425), then the highest build tag (PEP 427).
  * What that wheel depends on is pip's to find.
  *
- * @param files names of the files there; what isn't a wheel's name is passed over.
+ * @param files names of the files in the wheelhouse; what isn't a wheel's name is passed over.
  * @param tags the tags that the Python takes, best first; null where they aren't known, then every
  *   wheel counts as fitting.
  */

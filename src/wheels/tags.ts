@@ -83,7 +83,7 @@ const builds: Record<string, string> = { t: "free-threaded ", d: "debug build of
 /** A Python with its ABI as people say it: free-threaded CPython 3.13. */
 function buildName(python: string, abi: string): string {
   const name = pythonName(python);
-  // Before 3.8 an `m` stood there and meant nothing special.
+  // Before 3.8 an `m` was part of the ABI's name and meant nothing special.
   const [, letters = ""] = /^cp\d+([a-z]*)$/.exec(abi.replace(/m?u?$/, "")) ?? [];
   return `${builds[letters] ?? ""}${name}`;
 }

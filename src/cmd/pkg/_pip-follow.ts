@@ -20,10 +20,10 @@ import { observerFor } from "./_install-observer.ts";
 import { renderResult, resultJson } from "./_install-result.ts";
 import { exitCodeOf, type ShownPip, showPip } from "./_pip-show.ts";
 
-/** How long the second half of an install may let wait for itself, in ms. */
+/** The second half of an install begins within this time, in ms. */
 const halfTime = 2000;
 
-/** The run that follows the first half of an install, where its controller is still there. */
+/** The run that follows the first half of an install, where its controller still works on it. */
 async function secondHalf(session: Session, first: PipThere): Promise<PipThere | undefined> {
   if (first.purpose?.part !== "plan" || first.returncode !== null) return undefined;
   const line = typed(first.purpose);

@@ -37,7 +37,7 @@ function requirementOf(spec: string, where: string, target: InstallTarget): Name
   throw usage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
 }
 
-/** Says, for an option in a requirements file, that pip itself takes the file, if it's there. */
+/** Stops at an option in a requirements file: pip itself reads a file on Blender's machine. */
 function refuseOptions(spec: string, where: string, target: InstallTarget): void {
   if (!spec.startsWith("-") && !spec.endsWith("\\") && !/\s--hash=/.test(spec)) return;
   throw usage(

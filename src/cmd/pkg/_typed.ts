@@ -19,7 +19,7 @@ function flag(name: string, given: boolean): string[] {
   return given ? [name] : [];
 }
 
-/** The `pkg install` that makes a request; passwords in its addresses stand there as given. */
+/** The `pkg install` that makes a request; passwords in its addresses are not masked yet. */
 export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
   return ({ more = [], target = request.target } = {}) =>
     ours(

@@ -12,8 +12,8 @@ import type { Context } from "../_command.ts";
 import { type Target, withSession } from "../_target.ts";
 
 /**
- * Connects as `withSession` does, and says first when a pip run of somebody goes on there, or an
- * install waits for being finished.
+ * Connects as `withSession` does, and says first when pip is running in Blender, whoever started it,
+ * or an install waits to be finished.
  */
 export function withPackages<T>(
   target: Target,

@@ -89,7 +89,6 @@ function observerFor(output: Output): BootstrapOptions["observer"] {
   };
 }
 
-/** `pkg bootstrap`: pip for a Python that has none, or a broken one; no network is needed. */
 export const bootstrap = command({
   description: "Put pip into Blender's Python where it is missing, broken or (--upgrade) old",
   args: {

@@ -167,7 +167,6 @@ function reportWidth(): number {
   return process.stdout.isTTY === true ? widthOf(process.stdout) : Number.POSITIVE_INFINITY;
 }
 
-/** `pkg info`: what Blender's Python is, and what can be installed there and how. */
 export const info = command({
   description: "Show Blender's Python, its pip, where packages can go and which wheels fit",
   args: {

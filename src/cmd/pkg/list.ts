@@ -29,7 +29,6 @@ export function render(packages: readonly Package[]): string {
     .join("");
 }
 
-/** `pkg list`: what Blender's Python sees, where it comes from and which copy wins. */
 export const list = command({
   description: "List the packages that Blender's Python sees, and which copy of each wins",
   options: async ({ args }) => ({ target: await targetOf(args) }),

@@ -19,7 +19,7 @@ import { withPackages } from "./_with-packages.ts";
 interface ListedWheel {
   name: string;
   size: number;
-  /** Null where the file can't be read there. */
+  /** Null where Blender's user can't read the file. */
   sha256: string | null;
   /** Whether Blender's Python takes it; null where that isn't known. */
   fits: boolean | null;
