@@ -55,3 +55,16 @@ test("pkg pip tells of one time limit only", async () => {
   expect(text).toContain("none unless given");
   expect(text).not.toContain("300");
 });
+
+test.each([
+  ["pkg push", "--transport <auto|stream|chunks>", "(default: auto)"],
+  ["pkg uninstall", "--target <site|user-modules>", "Which copy"],
+  ["addon enable", "--if-running <warn|refuse|ignore>", "(default: warn)"],
+  ["start", "--log-level <level>", "DEBUG, INFO, WARNING, ERROR, CRITICAL"],
+])("%s shows the choices that an option has", async (name, option, text) => {
+  const found = nodes.find(([path]) => path === name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  const said = (await helpText(...found, 100)).replace(/\s+/g, " ");
+  expect(said).toContain(option);
+  expect(said).toContain(text);
+});
