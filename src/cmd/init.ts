@@ -1,9 +1,9 @@
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Failure, messageOf } from "../failure.ts";
-import type { Blender } from "../local/blender/blender.ts";
-import { detectBlender } from "../local/blender/detect.ts";
-import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/discover.ts";
+import { blenderFacts } from "../local/blender/blender-facts.ts";
+import type { Blender } from "../local/blender/executable.ts";
+import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/find-blenders.ts";
 import {
   configurationPath,
   defaults,
@@ -77,7 +77,7 @@ export const init = command({
     const seconds =
       args.timeout === undefined ? timeoutSeconds : parseSeconds(args.timeout, "--timeout");
     const chosen = args.blender ?? (await pick(await installedBlenders(signal), output, signal));
-    const facts = await detectBlender(chosen, seconds, signal);
+    const facts = await blenderFacts(chosen, seconds, signal);
 
     const backup = args.backup === true && file.exists ? `${path}.bak` : null;
     if (backup !== null) await keepCopy(path, backup);

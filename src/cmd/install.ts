@@ -1,4 +1,4 @@
-import { installService } from "../local/service/service-addon.ts";
+import { installService } from "../local/service/install-service.ts";
 import { serviceModule } from "../local/service/service-files.ts";
 import { command } from "./_command.ts";
 import { profileArgs, withBlender } from "./_local-blender.ts";

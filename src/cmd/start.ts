@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
+import { logLevels } from "../local/config/config.ts";
+import { installService } from "../local/service/install-service.ts";
 import {
   abandon,
   askToEnd,
@@ -10,10 +12,8 @@ import {
   portInUse,
   tidyUp,
   waitUntilServing,
-} from "../local/blender/launch.ts";
-import { logPath } from "../local/blender/logs.ts";
-import { logLevels } from "../local/config/config.ts";
-import { installService } from "../local/service/service-addon.ts";
+} from "../local/start/launch.ts";
+import { logPath } from "../local/start/logs.ts";
 import { diagnose, shutDown } from "../remote/service/service.ts";
 import { connect, type Endpoint } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";

@@ -1,5 +1,5 @@
 import type { Failure } from "../../failure.ts";
-import { Traceback } from "../../local/addon/addons.ts";
+import { Traceback } from "../../local/addon/outcome.ts";
 import type { Output } from "../../ui/output.ts";
 
 /** What became of one of the things that a command was asked for. */

@@ -13,10 +13,16 @@ export function toggle(op: "enable" | "disable", description: string): Command {
     run: ({ args, positionals, output, signal }) => {
       const options = { ifRunning: parseIfRunning(args["if-running"]) };
       return withBlender(args, output, signal, async (blender) => {
-        const results = await changed(blender, op, positionals, options, ({ outcome }, name) => ({
-          value: { enabled: outcome.enabled },
-          line: `${name} is ${op}d${outcome.changed ? "" : " already"}`,
-        }));
+        const results = await changed(
+          blender,
+          op,
+          positionals,
+          options,
+          ({ enabled, changed: now }, name) => ({
+            value: { enabled },
+            line: `${name} is ${op}d${now ? "" : " already"}`,
+          }),
+        );
         return report(results, output);
       });
     },

@@ -1,4 +1,4 @@
-import { type AddonDetails, addonInfo } from "../../local/addon/addons.ts";
+import { type AddonDetails, addonInfo } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { withBlender } from "../_local-blender.ts";

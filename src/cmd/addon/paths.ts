@@ -1,4 +1,4 @@
-import { addonPaths } from "../../local/addon/addons.ts";
+import { addonPaths } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { withBlender } from "../_local-blender.ts";

@@ -15,25 +15,19 @@ export const uninstall = command({
   run: ({ args, positionals, output, signal }) => {
     const options = { ifRunning: parseIfRunning(args["if-running"]), force: args.force === true };
     return withBlender(args, output, signal, async (blender) => {
-      const results = await changed(
-        blender,
-        "uninstall",
-        positionals,
-        options,
-        ({ outcome, failure }, name) => {
-          const removed = failure === undefined && outcome.path !== null && outcome.changed;
-          return {
-            value: {
-              disabled: !outcome.enabled && outcome.name !== null,
-              removed,
-              removed_path: removed ? outcome.path : null,
-            },
-            line: removed
-              ? `${name} is removed: ${outcome.path}`
-              : `${name} is disabled; its files were gone already`,
-          };
-        },
-      );
+      const results = await changed(blender, "uninstall", positionals, options, (change, name) => {
+        const removed = change.failure === undefined && change.path !== null && change.changed;
+        return {
+          value: {
+            disabled: !change.enabled && change.name !== null,
+            removed,
+            removed_path: removed ? change.path : null,
+          },
+          line: removed
+            ? `${name} is removed: ${change.path}`
+            : `${name} is disabled; its files were gone already`,
+        };
+      });
       return report(results, output);
     });
   },

@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { readRequirements } from "../../local/files/requirements-file.ts";
+import { readRequirements } from "../../local/pip/requirements-file.ts";
 import type { InstallTarget } from "../../remote/install/request.ts";
 import { shellWord } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";

@@ -1,5 +1,5 @@
 import { Failure } from "../../failure.ts";
-import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/files/get-pip.ts";
+import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/pip/get-pip.ts";
 import {
   type Bootstrap,
   bootstrap as bootstrapPip,

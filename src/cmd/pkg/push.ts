@@ -1,6 +1,6 @@
 import { Failure } from "../../failure.ts";
-import { HashCache } from "../../local/files/hash-cache.ts";
-import { collectWheels } from "../../local/files/wheels.ts";
+import { collectWheels } from "../../local/wheels/collect.ts";
+import { HashCache } from "../../local/wheels/hash-cache.ts";
 import { megabytes } from "../../megabytes.ts";
 import {
   type PushedFile,

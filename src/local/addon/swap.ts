@@ -1,9 +1,11 @@
+// Puts an add-on beside its place and exchanges it with what is there, so that a kill loses nothing.
+
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
-import type { AddonSource, SourceFile } from "./source.ts";
+import type { AddonSource, SourceFile } from "../addon-source/source.ts";
 
 /*
  * An exchange is a hidden folder beside the add-ons, in which a new one is made and an old one kept:

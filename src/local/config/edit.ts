@@ -1,7 +1,10 @@
+// Reads and sets single keys of the configuration file, and keeps all else in it as it was.
+
 import * as v from "valibot";
 import { isCollection, isMap, isScalar, parse, stringify } from "yaml";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../files/files.ts";
+import { ours, text as sentence } from "../../text.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
 import {
   type ConfigurationFile,
   defaults,
@@ -16,7 +19,7 @@ export function keysOf(key: string): string[] {
   if (keys.includes("")) {
     throw new Failure("bad-key", `'${key}' isn't a configuration key`, {
       kind: "usage",
-      hint: "keys look like cli.timeout_sec; blender-remote-cli config get shows them all",
+      hint: sentence`keys look like cli.timeout_sec; ${ours("config get")} shows them all`,
     });
   }
   return keys;
@@ -92,7 +95,7 @@ function checkPlace(file: ConfigurationFile, key: string, keys: readonly string[
   const problem = (message: string) =>
     new Failure("bad-key", `${key}: ${message}`, {
       kind: "usage",
-      hint: "blender-remote-cli config get shows all keys",
+      hint: sentence`${ours("config get")} shows all keys`,
     });
   const sections = new Set([...knownKeys.keys()].map((known) => known.split(".")[0]));
   if (sections.has(key) || isMap(file.document.getIn(keys, true))) {
