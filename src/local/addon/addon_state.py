@@ -8,7 +8,9 @@ import traceback
 
 import addon_utils
 import bpy
-from addon_records import Addon, in_preferences, legacy_facts, loaded_file, same_place
+from addon_facts import legacy_facts
+from addon_places import same_place
+from addon_records import Addon, in_preferences, loaded_file
 from preferences import RefusedError
 
 # Before Blender 2.80 add-ons were of another kind; some Blenders leave them out without a word.

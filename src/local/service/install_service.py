@@ -3,21 +3,62 @@
 import os
 import shutil
 import traceback
-from typing import Any
+from typing import TypedDict
 
-from addon_records import (
-    INIT,
-    Addon,
-    elsewhere,
-    in_preferences,
-    is_enabled,
-    is_loaded,
-    legacy_facts,
-    make_importable,
-)
+from addon_facts import legacy_facts
+from addon_places import Elsewhere, Places, elsewhere, make_importable
+from addon_records import INIT, Addon, in_preferences, is_enabled, is_loaded
 from addon_state import disable, enable, forget
 from preferences import RefusedError, require_own, save
 from swap import Exchange, clear_away
+
+
+class Replaced(TypedDict):
+    """Another add-on that had the service's name."""
+
+    name: str
+    version: str | None
+    # Where its files are now.
+    kept_at: str | None
+
+
+class Installed(TypedDict):
+    """What was done."""
+
+    installed_path: str
+    version: str
+    # Of our own service that was installed before.
+    previous_version: str | None
+    changed: bool
+    replaced: Replaced | None
+
+
+class Done(TypedDict):
+    """The answer when the service is installed and enabled."""
+
+    installed: Installed
+
+
+class Refusal(TypedDict):
+    """Why nothing was done."""
+
+    code: str
+    message: str
+    traceback: str
+
+
+class Refused(TypedDict):
+    """The answer when all is as it was before."""
+
+    refused: Refusal
+
+
+class Arguments(TypedDict):
+    """The staged service: its exchange, and its unpacked folder; and the expected folders."""
+
+    exchange: str
+    staged: str
+    expected: Places
 
 
 def same_files(folder: str, other: str) -> bool:
@@ -92,12 +133,13 @@ def replace(exchange: Exchange, addon: Addon, name: str | None) -> str | None:
     return kept
 
 
-def install(exchange: Exchange, staged: str) -> dict[str, Any]:
+def install(exchange: Exchange, staged: str) -> Installed:
+    """Install the staged service, if it isn't installed and enabled already."""
     require_own()
     target = exchange.destination
     addon = Addon(exchange.name, "legacy", "user", target, os.path.join(target, INIT))
     ours = legacy_facts(os.path.join(staged, INIT))
-    result: dict[str, Any] = {
+    result: Installed = {
         "installed_path": target,
         "version": ours.version,
         "previous_version": None,
@@ -125,10 +167,10 @@ def install(exchange: Exchange, staged: str) -> dict[str, Any]:
     return result
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"exchange", "staged", "expected"}``; give what was done, or why nothing was.
+def main(arguments: Arguments) -> Done | Elsewhere | Refused:
+    """Install the service, or say why nothing was done.
 
-    ``{"elsewhere"}`` where the expected folders aren't this Blender's.
+    Gives ``{"elsewhere"}`` where the expected folders aren't this Blender's.
     """
     try:
         places = elsewhere(arguments["expected"])
