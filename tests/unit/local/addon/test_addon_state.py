@@ -32,8 +32,6 @@ def test_an_error_while_registering_leaves_no_trace_of_it(blender: FakeBlender) 
         addon_state.enable(addon(blender, "bad"))
     assert (caught.value.reason, caught.value.detail) == ("enable-failed", "ValueError: broken")
     assert "bad.py" in caught.value.trace
-    # The frames of our own scripts say nothing about the add-on.
-    assert "addon_state.py" not in caught.value.trace
     assert blender.entries.names == []
     assert "bad" not in sys.modules
 
@@ -54,8 +52,11 @@ def test_an_add_on_that_exits_is_refused(blender: FakeBlender) -> None:
     from preferences import RefusedError
 
     blender.addon("leaves", "import sys\ndef register(): sys.exit(5)\n")
-    with pytest.raises(RefusedError, match="SystemExit: 5"):
+    with pytest.raises(RefusedError, match="SystemExit: 5") as caught:
         addon_state.enable(addon(blender, "leaves"))
+    assert "leaves.py" in caught.value.trace
+    # The frames of our own scripts say nothing about the add-on.
+    assert "addon_state.py" not in caught.value.trace
     assert blender.entries.names == []
 
 
@@ -116,6 +117,19 @@ def test_disabling_takes_every_entry_and_tells_an_error(blender: FakeBlender) ->
     assert trace.endswith("ValueError: no\n")
     assert blender.entries.names == []
     assert not addon_state.is_enabled_module("bad")
+
+
+def test_one_that_exits_while_it_is_disabled_is_disabled(blender: FakeBlender) -> None:
+    import addon_state
+
+    blender.addon("bad", "import sys\ndef register(): pass\ndef unregister(): sys.exit(5)\n")
+    addon_state.enable(addon(blender, "bad"))
+    blender.entry("bad")
+    # Blender itself doesn't come to removing the entries then.
+    trace = addon_state.disable("bad", keep_entry=False)
+    assert trace is not None
+    assert trace.endswith("SystemExit: 5\n")
+    assert blender.entries.names == []
 
 
 def test_forgetting_unloads_submodules_and_keeps_the_entry(blender: FakeBlender) -> None:

@@ -301,6 +301,7 @@ def test_installing_puts_it_in_place_and_enables(blender: FakeBlender, run: Run)
     blender.addon("own")
     told = run(blender, "install", staged(blender, "own", enable=True))["results"][0]
     assert (told["enabled"], told["changed"], told["replaced"]) == (True, True, "1.2")
+    assert told["warnings"] == []
     assert files(blender.addons) == ["own"]
     assert blender.saved == ["own"]
     assert sys.modules["own"].__file__ == str(blender.addons / "own" / "__init__.py")
