@@ -1,8 +1,5 @@
 """Lists and changes the add-ons of this Blender."""
 
-import contextlib
-import os
-import sys
 from typing import Literal, TypedDict
 
 from addon_changes import Changes, NamedItem, each
@@ -12,7 +9,6 @@ from addon_looks import Details, Paths, Record, info, listed, paths
 from addon_outcome import Outcome, Refusal, failure, refusal
 from addon_places import Elsewhere, Folders, Places, elsewhere, own_folders
 from addon_records import known, short_name
-from addon_state import HERE
 from addon_trial import trial
 from preferences import RefusedError, require_own, unreadable
 
@@ -92,19 +88,6 @@ class Refused(TypedDict):
     refused: Refusal
 
 
-def hide_own_modules() -> None:
-    """Keep add-ons from importing these scripts' modules in the place of their own."""
-    with contextlib.suppress(ValueError):
-        sys.path.remove(HERE)
-    for name, module in list(sys.modules.items()):
-        # Blender crashes when it quits if that is missing.
-        if name == "__main__":
-            continue
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.dirname(os.path.abspath(file)) == HERE:
-            del sys.modules[name]
-
-
 def folders_for(rescue: Rescue | None) -> Folders:
     if rescue is None:
         return own_folders()
@@ -158,7 +141,6 @@ def main(
     Gives ``{"elsewhere"}`` when nothing was done because the expected folders aren't this
     Blender's, and ``{"refused"}`` when nothing could be done.
     """
-    hide_own_modules()
     folders = folders_for(arguments["rescue"])
     journal = Journal(arguments["journal"])
     try:

@@ -4,49 +4,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { JsonValue } from "../../script.ts";
-import { type LocalScript, NoResult, runBlender } from "../blender/background.ts";
+import { NoResult, runBlender } from "../blender/background.ts";
 import { temporaryRoot } from "../blender/executable.ts";
-import changesSource from "./addon_changes.py" with { type: "text" };
-import factsSource from "./addon_facts.py" with { type: "text" };
-import installSource from "./addon_install.py" with { type: "text" };
-import journalSource from "./addon_journal.py" with { type: "text" };
-import looksSource from "./addon_looks.py" with { type: "text" };
-import outcomeSource from "./addon_outcome.py" with { type: "text" };
-import placesSource from "./addon_places.py" with { type: "text" };
-import recordsSource from "./addon_records.py" with { type: "text" };
-import stateSource from "./addon_state.py" with { type: "text" };
-import trialSource from "./addon_trial.py" with { type: "text" };
 import type { AddonBlender } from "./addon-blender.ts";
-import addonsSource from "./addons.py" with { type: "text" };
 import { Interrupted, readJournal } from "./journal.ts";
+import { addonScript } from "./modules.ts";
 import { refusalSchema } from "./outcome.ts";
 import { elsewhereSchema, expectedOf, type Places } from "./places.ts";
-import preferencesSource from "./preferences.py" with { type: "text" };
-import swapSource from "./swap.py" with { type: "text" };
-
-/** The Python modules that every script for add-ons imports. */
-export const addonModules: NonNullable<LocalScript["modules"]> = {
-  addon_facts: factsSource,
-  addon_places: placesSource,
-  addon_records: recordsSource,
-  addon_state: stateSource,
-  preferences: preferencesSource,
-  swap: swapSource,
-};
-
-const script: LocalScript = {
-  name: "addons.py",
-  source: addonsSource,
-  modules: {
-    ...addonModules,
-    addon_changes: changesSource,
-    addon_install: installSource,
-    addon_journal: journalSource,
-    addon_looks: looksSource,
-    addon_outcome: outcomeSource,
-    addon_trial: trialSource,
-  },
-};
 
 const replySchema = v.union([
   elsewhereSchema,
@@ -119,7 +83,7 @@ async function run(
       return await runBlender({
         executable: blender.executable,
         version: places.version,
-        script,
+        script: addonScript,
         input: {
           op: call.op,
           all: call.all ?? false,

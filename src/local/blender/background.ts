@@ -5,7 +5,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { Failure, type FailureOptions, systemCodeOf } from "../../failure.ts";
-import { type JsonValue, outcomeSchema, type Script, scriptRunner } from "../../script.ts";
+import {
+  callWith,
+  type JsonValue,
+  outcomeSchema,
+  type Script,
+  scriptRunner,
+} from "../../script.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
@@ -16,7 +22,7 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   executable: string;
   /** Blender's version where it is known (`4.3.2`): newer ones are told to be quiet. */
   version?: string | undefined;
-  script: LocalScript;
+  script: Script;
   input: JsonValue;
   /** What `main` gives back. */
   schema: S;
@@ -29,12 +35,6 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   onStart?: (pid: number) => void;
   /** Hears what Blender and its add-ons print. */
   onOutput?: (chunk: string) => void;
-}
-
-/** A script for a Blender on this machine. */
-export interface LocalScript extends Script {
-  /** Modules that it imports: their sources by name. */
-  modules?: Readonly<Record<string, string>>;
 }
 
 /** Blender ended, or was ended, without a result. */
@@ -77,15 +77,12 @@ interface RunFiles {
   begun: string;
 }
 
-async function writeRun(folder: string, script: LocalScript, input: JsonValue): Promise<RunFiles> {
+async function writeRun(folder: string, script: Script, input: JsonValue): Promise<RunFiles> {
   const at = (name: string) => join(folder, name);
-  const call = { name: script.name, source: script.source, arguments: input };
+  const call = callWith(script, input, ({ source }) => ({ source }));
   await writeFile(at("background.py"), backgroundSource);
   await writeFile(at("run_script.py"), scriptRunner);
   await writeFile(at("call.json"), JSON.stringify(call));
-  for (const [name, source] of Object.entries(script.modules ?? {})) {
-    await writeFile(at(`${name}.py`), source);
-  }
   const outcome = at("outcome.json");
   return { script: at("background.py"), call: at("call.json"), outcome, begun: `${outcome}.begun` };
 }

@@ -4,9 +4,9 @@ import * as v from "valibot";
 import { extended, type Failure } from "../../failure.ts";
 import type { AddonBlender } from "../addon/addon-blender.ts";
 import { diagnoseStart } from "../addon/diagnose-start.ts";
+import { serviceModules } from "../addon/modules.ts";
 import { failureOf, refusalSchema, Traceback } from "../addon/outcome.ts";
 import { elsewhereSchema, expectedOf } from "../addon/places.ts";
-import { addonModules } from "../addon/script.ts";
 import { stage } from "../addon/swap.ts";
 import { underLock } from "../addon/workplace.ts";
 import type { AddonSource } from "../addon-source/source.ts";
@@ -88,7 +88,7 @@ export async function installService(
       return await runBlender({
         executable: blender.executable,
         version: places.version,
-        script: { name: "install_service.py", source: installSource, modules: addonModules },
+        script: { name: "install_service.py", source: installSource, modules: serviceModules },
         input: { exchange: staged.exchange, staged: staged.path, expected: expectedOf(places) },
         schema: replySchema,
         timeoutSeconds: blender.deadline.left,

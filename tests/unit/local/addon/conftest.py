@@ -2,7 +2,11 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_loader
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -11,7 +15,22 @@ sys.path.append(str(HERE))
 
 from fake_blender import FakeBlender  # noqa: E402
 
-SCRIPTS = {path.stem for path in (HERE.parents[3] / "src" / "local" / "addon").glob("*.py")}
+ROOM = HERE.parents[3] / "src" / "local" / "addon"
+SCRIPTS = {path.stem for path in ROOM.glob("*.py")}
+
+
+class ScriptFinder(MetaPathFinder, Loader):
+    """Finds the scripts without files, which is how run_script.py runs them."""
+
+    def find_spec(self, name: str, _path: object, _target: object = None) -> ModuleSpec | None:
+        return spec_from_loader(name, self) if name in SCRIPTS else None
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = f"{module.__name__}.py"
+        exec(compile((ROOM / name).read_text(), f"<{name}>", "exec"), module.__dict__)
 
 
 @pytest.fixture
@@ -19,6 +38,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     """Start a Blender of some version; what it and the scripts import is gone after the test."""
     before = dict(sys.modules)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "meta_path", [ScriptFinder(), *sys.meta_path])
     monkeypatch.setattr(sys, "registered", [], raising=False)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 

@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from fake_blender import FakeBlender, working
 
-SCRIPTS = str(Path(__file__).resolve().parents[4] / "src" / "local" / "addon")
-
 Run = Callable[..., dict[str, Any]]
 
 
@@ -27,8 +25,6 @@ def run(journal: Path) -> Run:
     """Run one operation in a Blender, with the folders that it has."""
 
     def run(blender: FakeBlender, op: str, *items: dict[str, Any], **more: object) -> dict:
-        # As background.py does at the begin of each run; the script takes it away.
-        sys.path[:] = [SCRIPTS, *(path for path in sys.path if path != SCRIPTS)]
         import addons
 
         arguments = {
@@ -409,9 +405,3 @@ def test_a_start_with_factory_settings_reads_the_users_preferences_first(
     bpy.app.factory_startup = True
     run(blender, "enable", named("own"))
     assert blender.preference_reads == 1
-
-
-def test_add_ons_dont_find_our_modules(blender: FakeBlender, run: Run) -> None:
-    blender.addon("curious", "import swap\ndef register(): pass\n")
-    code, message = failure_of(run(blender, "enable", named("curious")))
-    assert (code, message) == ("enable-failed", "ModuleNotFoundError: No module named 'swap'")
