@@ -27,7 +27,7 @@ function broken(path: string, why: string, cause?: unknown): Failure {
   });
 }
 
-/** The number that four bytes of a file make, little-endian; undefined behind its end. */
+/** The 32-bit little-endian number at a position of a file; undefined behind the file's end. */
 async function numberAt(path: string, position: number): Promise<number | undefined> {
   const file = await open(path);
   try {
@@ -44,8 +44,8 @@ export async function looksLikeZip(path: string): Promise<boolean> {
 }
 
 /**
- * An entry's name. Where the archive doesn't say that it is UTF-8 it is one of DOS's (CP437) by the
- * book, but macOS writes UTF-8 without saying so; bytes that are UTF-8 by chance are next to none.
+ * An entry's name. By the specification a name is in DOS's encoding (CP437) unless the archive says
+ * UTF-8, but macOS writes UTF-8 without saying so; a CP437 name is almost never valid UTF-8 by chance.
  */
 function nameOf(entry: Entry): string {
   const text = getFileNameLowLevel(
@@ -111,7 +111,7 @@ class Archive implements FileTree {
     if (entry === undefined) throw new Error(`no entry ${file.path}`);
     let checksum = 0;
     try {
-      // yauzl ends it with an error as soon as there is more than the directory says, or less.
+      // yauzl gives an error as soon as the size isn't the one in the archive's directory.
       const stream: AsyncIterable<Buffer> = await this.#zip.openReadStreamPromise(entry);
       for await (const piece of stream) {
         checksum = crc32(piece, checksum);
@@ -139,8 +139,8 @@ async function openWhole(path: string): Promise<ZipFile> {
 }
 
 /**
- * Opens a zip and looks at all that it says of itself; nothing is unpacked. What is unpacked later is
- * checked against that, byte count and checksum.
+ * Opens a zip and checks its directory; nothing is unpacked. What is unpacked later must have the size
+ * and checksum that the directory names.
  *
  * Zips are read with yauzl and the system's zlib: fflate checks neither checksums nor sizes, and
  * needs three times as long.
@@ -197,7 +197,7 @@ async function* entriesOf(path: string, zip: ZipFile): AsyncGenerator<Entry> {
   } catch (error) {
     throw error instanceof Failure ? error : broken(path, messageOf(error), error);
   }
-  // The count in a plain zip has 16 bits: one that wrapped around hides entries.
+  // A plain zip counts its entries in 16 bits; a count that overflowed would hide entries.
   if ((await numberAt(path, Number(zip.readEntryCursor))) === directorySignature) {
     throw broken(path, "it holds more entries than it says");
   }

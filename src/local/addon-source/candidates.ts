@@ -6,7 +6,7 @@ import { type ExtensionManifest, manifestName, parseManifest } from "./extension
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
 import { assignsAddonInfo, moduleNameFrom } from "./python-module.ts";
 
-/** Where an add-on stands in a source. */
+/** A place in a source that may be an add-on. */
 export interface AddonCandidate {
   /** The package's folder, "" for the top; of a lone .py, the folder around it. */
   folder: string;
@@ -17,10 +17,10 @@ export interface AddonCandidate {
   legacy: boolean;
 }
 
-/** A Python file or manifest bigger than this isn't one (bytes). */
+/** The largest Python file or manifest that is read, in bytes; nobody writes bigger ones. */
 const textLimit = 32 * 1024 ** 2;
 
-/** `a/b` of `a/b/c`, "" of `c`. */
+/** The folder of a path: `a/b` of `a/b/c`, "" of `c`. */
 function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
@@ -49,7 +49,7 @@ async function textOf(tree: FileTree, file: TreeFile): Promise<string> {
 async function candidatesIn(tree: FileTree): Promise<AddonCandidate[]> {
   const folders = new Map<string, TreeFile[]>();
   for (const file of tree.files) {
-    // A link that can't be followed can't be read either; it is refused when it is within the add-on.
+    // Unusable files, such as links that lead nowhere, can't be read; the chosen add-on refuses its own.
     if (file.problem !== undefined) continue;
     const siblings = folders.get(folderOf(file.path));
     if (siblings === undefined) folders.set(folderOf(file.path), [file]);
@@ -82,7 +82,7 @@ async function candidatesIn(tree: FileTree): Promise<AddonCandidate[]> {
   return found.length === 0 ? withoutCode : found;
 }
 
-/** Folders whose add-ons are examples or copies where there are others outside. */
+/** Folders whose add-ons count only if there are none elsewhere: they are examples or copies. */
 const besides = new Set(["test", "tests", "example", "examples", "doc", "docs", "build", "dist"]);
 
 function isBeside(candidate: AddonCandidate): boolean {
@@ -100,11 +100,11 @@ export function ownName(candidate: AddonCandidate, top: string): string {
   return candidate.folder === "" ? top : basename(candidate.folder);
 }
 
-/** A candidate with all that is known of it. */
+/** A candidate whose manifest was read and whose module name is known. */
 export interface ExaminedCandidate {
   candidate: AddonCandidate;
   manifest: ExtensionManifest | undefined;
-  /** By which `name` chooses it; undefined where its own name gives none. */
+  /** The name that `--name` can choose it by; undefined if its own name can't be made one. */
   moduleName: string | undefined;
 }
 
@@ -157,7 +157,7 @@ function noAddon(tree: FileTree, path: string): Failure {
   const seen = tree.files.map(({ path, problem }) => {
     return problem === undefined ? path : `${path} (${problem})`;
   });
-  // What might have been meant stands first.
+  // The files that were most likely meant stand first.
   const rank = (file: string) => (file.includes(".py") ? 0 : 1) + depthOf(file) / 1000;
   seen.sort((a, b) => rank(a) - rank(b));
   const what = seen.length === 0 ? "it holds no files" : `it holds ${list(seen)}`;

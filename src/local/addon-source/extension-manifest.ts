@@ -43,8 +43,8 @@ const wheels = v.array(
 );
 
 /**
- * The fields that Blender asks for or that matter here, with Blender's rules for installing (which
- * are wider than those for publishing). Others may be there.
+ * The fields that Blender requires and those that this program uses, with Blender's rules for
+ * installing, which are wider than those for publishing. A manifest may have others.
  * Source: Blender Manual, Extensions, "How to Create Extensions: Manifest".
  */
 const manifestSchema = v.object({

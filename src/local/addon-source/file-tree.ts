@@ -16,9 +16,9 @@ export interface TreeFile {
 /** What a zip or a folder holds, looked at but not yet unpacked. */
 export interface FileTree extends Disposable {
   files: readonly TreeFile[];
-  /** Also the empty ones; relative, with `/`. */
+  /** All folders, empty ones too; relative, with `/`. */
   folders: readonly string[];
-  /** What was put right or left out, in users' words. */
+  /** What was corrected or left out, as sentences for the user. */
   notes: readonly string[];
   /**
    * A file's bytes, in pieces.
@@ -126,12 +126,12 @@ export function pathProblem(parts: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** How a path is told from others where letters' case and composition don't count. */
+/** A path's form on file systems that ignore the case of letters and how accents are composed. */
 function folded(path: string): string {
   return path.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
-/** Collects the files and folders of a source, and keeps its bounds. */
+/** Collects the files and folders of a source, and refuses what is beyond the bounds. */
 export class TreeBuilder {
   readonly files: TreeFile[] = [];
   readonly #folders = new Set<string>();
@@ -166,7 +166,7 @@ export class TreeBuilder {
   #addFolders(parts: readonly string[]): void {
     for (let depth = parts.length; depth > 0; depth--) {
       const path = parts.slice(0, depth).join("/");
-      // Its parents were added with it.
+      // Then its parents are known as well.
       if (this.#folders.has(path)) return;
       this.#see(path, "folder");
       this.#folders.add(path);

@@ -26,7 +26,7 @@ const suffixes = [
 ];
 
 /**
- * A module name made of any name, or undefined where nothing of it can stay. A name that Python can
+ * A module name made of any name, or undefined if nothing of it can be used. A name that Python can
  * import stays as it is; else a branch, version or commit at its end is dropped and what no
  * identifier can hold becomes `_`: `my-addon-main` is `my_addon`.
  */
@@ -47,14 +47,14 @@ export function moduleNameFrom(name: string): string | undefined {
 }
 
 /**
- * What matters for telling statements from the inside of strings and brackets. A backslash keeps a
- * string from ending in `r` strings as well.
+ * The tokens that are needed to tell statements from what is inside strings and brackets. In `r`
+ * strings, too, a backslash before a quote keeps the string from ending.
  */
 const token = new RegExp(
   [
     /#[^\n]*/,
     /'''(?:\\.|[^\\])*?'''|"""(?:\\.|[^\\])*?"""/,
-    // Without its end, a string ends with the line.
+    // A string without a closing quote ends with the line.
     /'(?:\\.|[^\\\n'])*'?|"(?:\\.|[^\\\n"])*"?/,
     /\\\n/,
     /[([{)\]}\n]/,

@@ -62,7 +62,7 @@ class SourceFolder implements FileTree {
 
 /**
  * Looks at all that is in a folder. A link to a file within the folder counts as that file; every
- * other link is a problem of its own.
+ * other link becomes a file with a `problem`.
  *
  * @throws Failure `unreadable`, `unsafe-source`, `too-many-files`, `too-large`.
  */
@@ -117,8 +117,8 @@ async function look(root: string, path: string) {
     if (!target.startsWith(root + sep)) {
       return { info, problem: `it is a link that leads out of the folder, to ${quoted(target)}` };
     }
-    const there = await stat(target);
-    if (there.isFile()) return { info: there, problem: undefined };
+    const file = await stat(target);
+    if (file.isFile()) return { info: file, problem: undefined };
     return { info, problem: "it is a link to a folder" };
   } catch (error) {
     throw unreadable(path, error);

@@ -35,7 +35,7 @@ export interface AddonSource extends Disposable {
   files: readonly SourceFile[];
   /** The package's folders, also empty ones. */
   folders: readonly string[];
-  /** The choices that were made, in users' words. */
+  /** The choices that were made, as sentences for the user. */
   notes: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface SourceFile {
   /** Bytes. */
   size: number;
   executable: boolean;
-  /** Its bytes, in pieces; checked by the end. @throws Failure as `FileTree.content`. */
+  /** Its bytes, in pieces; whole and undamaged only if the end is reached. @throws Failure as `FileTree.content`. */
   content(): AsyncIterable<Uint8Array>;
 }
 
@@ -66,7 +66,7 @@ export interface SourceOptions {
  */
 export async function openSource(path: string, options: SourceOptions = {}): Promise<AddonSource> {
   requireGoodName(options.name);
-  // A variable of a script that is empty must not mean the current folder.
+  // An empty variable in somebody's shell script must not mean the current folder.
   if (path === "") {
     throw new Failure("missing-path", "the path of the add-on is empty", {
       kind: "usage",

@@ -98,7 +98,7 @@ class Installer:
         return Addon(f"{EXTENSION_PREFIX}{repo.module}.{module}", "extension", "user", path, file)
 
     def _check_install(self, addon: Addon, facts: Facts, item: InstallItem) -> list[str]:
-        """What is to be said about an add-on that can be installed. Raises RefusedError."""
+        """Warnings about an add-on that can be installed. Raises RefusedError for others."""
         why = misfit(facts)
         if addon.kind == "extension":
             if why is not None:
@@ -120,7 +120,7 @@ class Installer:
         ]
 
     def _reload(self, old: Addon | None, was_enabled: bool) -> None:
-        """Have Blender as it was, for what else is to be done in this run."""
+        """Load the old add-on again, for the other changes of this run."""
         if old is None or not was_enabled:
             if has_extensions():
                 refresh_extensions()
@@ -135,7 +135,7 @@ def facts_of_staged(addon: Addon, staged: str) -> Facts:
 
 
 def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
-    """The add-on that will be replaced, in whichever form."""
+    """The user's add-on of the same name, which will be replaced."""
     same = [one for one in addons if one.name == addon.name and one.source == "user"]
     return same[0] if same else None
 
@@ -148,7 +148,7 @@ def other_addon(before: Facts | None, facts: Facts) -> list[str]:
 
 
 def syntax_problem(staged: str) -> str | None:
-    """What Python has against the add-on's own module, if anything."""
+    """Why Python can't compile the add-on's own module, if it can't."""
     file = staged if staged.endswith(".py") else os.path.join(staged, INIT)
     try:
         with open(file, "rb") as stream:

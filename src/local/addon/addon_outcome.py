@@ -16,6 +16,12 @@ class Refusal(TypedDict):
     traceback: str
 
 
+class Refused(TypedDict):
+    """The answer when nothing was done."""
+
+    refused: Refusal
+
+
 class Outcome(TypedDict):
     """What became of one add-on, as the command line reads it."""
 

@@ -77,7 +77,7 @@ def repositories(folders: Folders) -> list[tuple[Repository, str]]:
 
 
 def addon_paths(folders: Folders) -> list[str]:
-    """The folders of legacy add-ons that exist, in the order in which Python looks there."""
+    """The folders of legacy add-ons that exist, in the order in which Python searches them."""
     paths = list(dict.fromkeys(addon_utils.paths()))
     if folders.stand_in is not None and os.path.isdir(folders.addons):
         paths.append(folders.addons)

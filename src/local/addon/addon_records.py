@@ -95,7 +95,7 @@ def find(name: str, addons: list[Addon]) -> Addon:
 
 
 def both_forms(addon: Addon, addons: list[Addon]) -> list[str]:
-    """A warning where an add-on is there as an extension and as a legacy add-on."""
+    """A warning if an add-on is installed both as an extension and as a legacy add-on."""
     others = [
         other
         for other in addons

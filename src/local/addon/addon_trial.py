@@ -31,7 +31,7 @@ def trial(folders: Folders, journal: Journal) -> None:
 
 
 def make_stand_in_real(folders: Folders) -> None:
-    """Let a Blender that was started without the user's add-ons find them all the same."""
+    """Let a Blender that was started without the user's add-ons find them from now on."""
     for folder in (folders.addons, os.path.join(folders.addons, "modules")):
         if folder not in sys.path:
             sys.path.append(folder)

@@ -6,7 +6,7 @@ from addon_changes import Changes, NamedItem, each
 from addon_install import Installer, InstallItem
 from addon_journal import Journal
 from addon_looks import Details, Paths, Record, info, listed, paths
-from addon_outcome import Outcome, Refusal, failure, refusal
+from addon_outcome import Outcome, Refused, failure, refusal
 from addon_places import Elsewhere, Folders, Places, elsewhere, own_folders
 from addon_records import known, short_name
 from addon_trial import trial
@@ -80,12 +80,6 @@ class Reply(TypedDict):
     names: list[str]
     # Why Blender couldn't read its preferences, if it couldn't.
     problem: str | None
-
-
-class Refused(TypedDict):
-    """Nothing was done, and why."""
-
-    refused: Refusal
 
 
 def folders_for(rescue: Rescue | None) -> Folders:

@@ -18,7 +18,7 @@ export interface ChangeOutcomes {
   names: readonly string[];
 }
 
-/** What a Blender that ended without a result leaves to be done. */
+/** The changes that were asked for, when a Blender has ended without a result. */
 interface Rest {
   op: ChangeOp;
   pending: readonly ChangeItem[];
@@ -35,8 +35,8 @@ function isRescue(op: ChangeOp): op is "disable" | "uninstall" {
 }
 
 /**
- * Makes changes in one Blender, and in a further one those that are left when an add-on has ended the
- * first.
+ * Makes changes in one run of Blender. If an add-on ends that Blender, the remaining changes are made
+ * in another one.
  *
  * @throws Failure where no change could be made at all; as `runAddonScript`.
  */
@@ -80,7 +80,7 @@ export async function makeChanges(
  * Notes what a Blender that ended had done, and decides how to go on.
  *
  * @returns why the next Blender leaves the user's add-ons out; undefined where it loads them.
- * @throws Failure where there is no going on.
+ * @throws Failure if no further Blender could do better.
  */
 async function goOn(
   blender: AddonBlender,
@@ -106,7 +106,7 @@ async function goOn(
   return without;
 }
 
-/** Notes the add-on that ended Blender as failed, and when the time is up those behind it, too. */
+/** Notes the add-on that ended Blender as failed; when the time is up, also those after it. */
 async function noteUnfinished(
   { end, during }: Interrupted,
   pending: readonly ChangeItem[],
@@ -119,7 +119,7 @@ async function noteUnfinished(
   const what = hangs ? "it didn't come back" : "it ended Blender while it was worked on";
   const message = `${what} (${end.how})`;
   outcomes.set(culprit, failedOutcome({ code, message, traceback }, warnings));
-  // Only its own exchange: those of the others are still to be made.
+  // Only its own: the other add-ons are still to be put in place from theirs.
   const exchange = pending.find(({ index }) => index === culprit)?.["exchange"];
   if (typeof exchange === "string" && (await pathExists(exchange))) await putBack(exchange);
   if (!hangs) return;

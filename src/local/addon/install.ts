@@ -14,7 +14,7 @@ import type { ChangeItem } from "./script.ts";
 import { type Staged, stage } from "./swap.ts";
 import { type IfRunning, pathExists, underLock, type Workplace, withoutLock } from "./workplace.ts";
 
-/** What became of one source; `enabled` and `failure` as Blender gave them. */
+/** What became of one source; `enabled`, `warnings` and `failure` also from before Blender ran. */
 export interface Installation extends Pick<AddonOutcome, "enabled" | "warnings" | "failure"> {
   /** As it was asked for. */
   asked: string;
@@ -53,7 +53,7 @@ function hasExtensions({ version }: Places): boolean {
   );
 }
 
-/** A source on its way. */
+/** One source while it is installed. */
 interface InstallJob {
   readonly asked: string;
   source: AddonSource | undefined;
@@ -90,7 +90,7 @@ function failed(error: unknown): Failure {
   throw error;
 }
 
-/** As what a source is installed in this Blender. @throws Failure `no-extensions`. */
+/** Whether a source is installed as a legacy add-on or an extension in this Blender. @throws Failure `no-extensions`. */
 function formFor(source: AddonSource, places: Places): AddonSource["kind"] {
   if (source.kind === "legacy" || hasExtensions(places)) return source.kind;
   if (source.legacyName !== undefined) return "legacy";
@@ -133,7 +133,7 @@ function requirePlatform(manifest: ExtensionManifest | undefined, places: Places
   );
 }
 
-/** Unpacks a source beside its place, where it may go there. */
+/** Unpacks a source beside its place, if it may be installed in this Blender. */
 async function prepare(
   job: InstallJob,
   places: Places,
@@ -144,7 +144,7 @@ async function prepare(
 ): Promise<void> {
   const { source } = job;
   if (source === undefined) return;
-  // What an attempt at another place left.
+  // Forget what an attempt in other folders left.
   job.failure = undefined;
   job.staged = undefined;
   job.warnings.splice(0, Number.POSITIVE_INFINITY, ...source.notes);
@@ -222,7 +222,7 @@ async function installJobs(
   options: InstallOptions,
   elsewhere: string | undefined,
 ) {
-  /** What goes where, by the path. */
+  /** Which source is installed at a path, as it was asked for. */
   const taken = new Map<string, string>();
   for (const job of jobs) {
     await prepare(job, workplace.places, options, elsewhere, taken, blender.signal);

@@ -9,9 +9,9 @@ const entrySchema = v.union([
   v.object({
     begin: v.union([v.number(), v.string()]),
     path: v.optional(v.nullable(v.string())),
-    /** What was to be said before it was loaded. */
+    /** Warnings from before it was loaded. */
     warnings: v.optional(v.array(v.string()), []),
-    /** Where it was when the time was up. */
+    /** What it was doing when the time was up. */
     traceback: v.optional(v.string(), ""),
   }),
   v.object({ end: v.union([v.number(), v.string()]), result: v.optional(outcomeSchema) }),

@@ -35,7 +35,15 @@ const changes = script("addon_changes", changesSource, ...forChanges);
 const install = script("addon_install", installSource, changes, ...forChanges);
 
 /** The modules that `install_service.py` imports. */
-export const serviceModules: readonly Script[] = [facts, places, records, state, preferences, swap];
+export const serviceModules: readonly Script[] = [
+  facts,
+  outcome,
+  places,
+  records,
+  state,
+  preferences,
+  swap,
+];
 
 /** Lists and changes add-ons: `addons.py`. */
 export const addonScript: Script = script(

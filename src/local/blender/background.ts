@@ -56,7 +56,7 @@ interface NoResultOptions extends FailureOptions {
   how: string;
 }
 
-/** How long Blender may take to end once the result is there, in ms: an add-on may hang then. */
+/** How long Blender may take to end once the result is written, in ms: an add-on may hang then. */
 const endGrace = 10_000;
 /** What background.py prints behind the result. */
 const endMarker = "__BLENDER_REMOTE_JSON_END__";
@@ -199,7 +199,7 @@ export async function runBlender<S extends v.GenericSchema>(
     const files = await writeRun(folder, run.script, run.input);
     const quiet = knowsQuiet(run.version);
     let end = await start(run, files, quiet);
-    // Where another Blender stands in the place of the one that was configured.
+    // The executable was replaced by an older Blender since it was configured.
     if (quiet && end.tail.includes("unknown argument, loading as file: --quiet")) {
       end = await start(run, files, false);
     }

@@ -91,7 +91,7 @@ async function filesAt({ folder, pattern }: SearchPlace): Promise<string[]> {
     const scan = new Bun.Glob(pattern).scan({ cwd: folder, followSymlinks: true, dot: true });
     for await (const name of scan) found.push(join(folder, name));
   } catch {
-    // A folder that isn't there, or that we may not read, holds no Blender for us.
+    // A folder that doesn't exist, or that we may not read, holds no Blender for us.
   }
   return found.sort();
 }

@@ -16,7 +16,7 @@ export interface RunningBlender {
   certain: boolean;
 }
 
-/** What was found of them. */
+/** The result of looking for running Blenders. */
 export interface RunningSearch {
   found: RunningBlender[];
   /** False where this system gives no way to look. */
@@ -60,8 +60,8 @@ async function resolved(path: string): Promise<string> {
 /**
  * Looks for Blenders of this user with a window that use the same preferences.
  *
- * Linux tells each process's program and environment. macOS and Windows only tell the program, so that
- * every Blender there is a likely one.
+ * On Linux each process's program and environment can be read. On macOS and Windows only the program can
+ * be, so that every Blender is taken for one that may use these preferences.
  */
 export async function runningBlenders(changed: ChangedBlender): Promise<RunningSearch> {
   switch (process.platform) {
@@ -89,7 +89,7 @@ async function linuxProcess(
   const at = `/proc/${pid}`;
   try {
     if ((await stat(at)).uid !== process.getuid?.()) return undefined;
-    // Gone when the program was replaced by an upgrade meanwhile.
+    // Linux says so when an upgrade has replaced the program meanwhile.
     const executable = (await readlink(`${at}/exe`)).replace(/ \(deleted\)$/, "");
     if (!isBlender(executable)) return undefined;
     const args = (await readFile(`${at}/cmdline`, "utf8")).split("\0");
@@ -107,7 +107,7 @@ async function linuxProcess(
     if (config !== (await resolved(changed.folders.config))) return undefined;
     const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
     if (same || told) return { pid, executable, certain: true };
-    // Another release has another folder by itself.
+    // Another release has other folders by default.
     const other = await versionOf(executable, changed.signal);
     if (other !== undefined && releaseOf(other) !== releaseOf(changed.version)) return undefined;
     return { pid, executable, certain: other !== undefined };

@@ -23,7 +23,7 @@ export interface FolderFacts {
   platform: NodeJS.Platform;
 }
 
-/** A folder named `portable` beside the executable, or, before 4.2, `X.Y/config` there. */
+/** A folder beside the executable: `portable`, or before 4.2 `X.Y` if it holds a `config`. */
 function portableFolder({ executable, platform }: FolderFacts, release: string) {
   const beside =
     platform === "darwin" ? join(dirname(dirname(executable)), "Resources") : dirname(executable);

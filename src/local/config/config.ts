@@ -80,7 +80,7 @@ export const knownKeys: ReadonlyMap<string, v.GenericSchema> = new Map(
   ),
 );
 
-/** What a missing key is taken to be. */
+/** The values of keys that the file doesn't have. */
 export const defaults = {
   cli: { timeout_sec: 300 },
   mcp_service: { default_port: 6688, log_level: "INFO" },
@@ -174,7 +174,7 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   return { path, exists, document, lines };
 }
 
-/** The file's values as plain data; what no program of ours could read is an error. */
+/** The file's values as plain data. @throws Failure `config-invalid`. */
 export function valuesOf(file: ConfigurationFile): Record<string, unknown> {
   let values: unknown;
   try {

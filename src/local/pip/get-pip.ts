@@ -7,7 +7,7 @@ import { FetchError, ofetch } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { sha256Of } from "../files/sha256.ts";
 
-/** A local get-pip.py, in the shape in which files are sent. */
+/** A local get-pip.py, with what an upload needs to know of it. */
 export interface GetPip extends AsyncDisposable {
   name: "get-pip.py";
   path: string;
@@ -20,7 +20,7 @@ export interface GetPip extends AsyncDisposable {
 /** Where its makers keep it (pip's documentation, Installation). */
 export const officialGetPip = "https://bootstrap.pypa.io/get-pip.py";
 
-/** The real one has 2 MB; what is far longer is something else. */
+/** The largest download that is taken, in bytes; the real get-pip.py has 2 MB. */
 const longest = 32 * 1024 * 1024;
 const downloadSeconds = 60;
 
@@ -38,8 +38,8 @@ function usage(code: string, message: string, cause?: unknown): Failure {
 }
 
 /**
- * Checks a source of get-pip.py without reaching for the network, so that a wrong one is told
- * before anything is done.
+ * Checks a source of get-pip.py without using the network, so that a wrong one is reported before
+ * anything is done.
  *
  * @param source a file's path or an https address (http on loopback).
  * @throws Failure `missing-path`, `bad-address`, both usage.
@@ -54,13 +54,13 @@ export async function checkGetPip(source: string): Promise<void> {
   }
   const url = URL.canParse(source) ? new URL(source) : undefined;
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url?.hostname ?? "");
-  // What comes is run: nobody on the way may change it.
+  // The script will be run, so nobody between us and the server may change it.
   if (url?.protocol === "https:" || (url?.protocol === "http:" && local)) return;
   throw usage("bad-address", `get-pip.py can't be got from '${source}': it isn't an https address`);
 }
 
 /**
- * Gives the file that a source names; a downloaded one goes when it's disposed of.
+ * Gives the file that a source names; a downloaded one is deleted when it's disposed of.
  *
  * @param source has passed `checkGetPip`.
  * @throws Failure `download-failed`, `not-get-pip`, `interrupted`.
@@ -87,7 +87,7 @@ function why(error: unknown): string {
   if (error instanceof Error && error.name === "TimeoutError") {
     return `it took longer than ${downloadSeconds} s`;
   }
-  // What really happened is at the bottom of it.
+  // The innermost cause says what happened.
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const code = systemCodeOf(cause) ?? "";
     if (/ENOTFOUND|EAI_AGAIN|FailedToOpenSocket/.test(`${code} ${cause.message}`)) {

@@ -19,8 +19,8 @@ const reasons: Record<string, string> = {
 
 /**
  * Reads a requirements file of this machine (pip's documentation, "Requirements File Format"): one
- * requirement a line, and comments. Options and continued lines come back as they are, for whoever
- * checks requirements to refuse.
+ * requirement a line, and comments. Options and continued lines come back as they are; the
+ * check of the requirements refuses them.
  *
  * @throws Failure `requirements-unreadable`, usage.
  */
@@ -36,7 +36,7 @@ export async function readRequirements(path: string): Promise<RequirementLine[]>
       { kind: "usage", hint: "give a requirements file of this machine: -r FILE", cause: error },
     );
   }
-  // Editors on Windows put a mark in front.
+  // Editors on Windows begin files with a byte order mark.
   const lines = text.replace(/^\u{feff}/u, "").split(/\r\n|\r|\n/);
   return lines.flatMap((line, index) => {
     const spec = line.replace(/(^|\s)#.*$/, "").trim();

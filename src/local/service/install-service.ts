@@ -17,7 +17,7 @@ import { serviceFiles, serviceModule } from "./service-files.ts";
 const installedSchema = v.object({
   installed_path: v.string(),
   version: v.string(),
-  /** Of our own service that was there before. */
+  /** The version of our own service that was installed before. */
   previous_version: v.nullable(v.string()),
   /** False when all was in place already. */
   changed: v.boolean(),
@@ -70,7 +70,7 @@ function refusal(refused: v.InferOutput<typeof refusalSchema>): Failure {
 
 /**
  * Installs the service add-on into a Blender, enables it and saves the preferences; when anything
- * fails, the add-on that was there before is back.
+ * fails, the add-on that was installed before is restored.
  *
  * @param files for tests; default is what the executable carries.
  * @throws Failure `preferences-unreadable`, `preferences-not-saved`, `enable-failed` (with the

@@ -6,6 +6,7 @@ import traceback
 from typing import TypedDict
 
 from addon_facts import legacy_facts
+from addon_outcome import Refused, refusal
 from addon_places import Elsewhere, Places, elsewhere, make_importable
 from addon_records import INIT, Addon, in_preferences, is_enabled, is_loaded
 from addon_state import disable, enable, forget
@@ -39,21 +40,7 @@ class Done(TypedDict):
     installed: Installed
 
 
-class Refusal(TypedDict):
-    """Why nothing was done."""
-
-    code: str
-    message: str
-    traceback: str
-
-
-class Refused(TypedDict):
-    """The answer when all is as it was before."""
-
-    refused: Refusal
-
-
-class Arguments(TypedDict):
+class ServiceArguments(TypedDict):
     """The staged service: its exchange, and its unpacked folder; and the expected folders."""
 
     exchange: str
@@ -109,7 +96,7 @@ def forget_service(module: str) -> None:
 
 
 def replace(exchange: Exchange, addon: Addon, name: str | None) -> str | None:
-    """Put the staged service in place, enabled and saved; where the old one is kept, if it is."""
+    """Put the staged service in place, enable it and save; gives where the old one is kept."""
     kept = None
     had_entry = in_preferences(addon.name)
     forget_service(addon.name)
@@ -167,7 +154,7 @@ def install(exchange: Exchange, staged: str) -> Installed:
     return result
 
 
-def main(arguments: Arguments) -> Done | Elsewhere | Refused:
+def main(arguments: ServiceArguments) -> Done | Elsewhere | Refused:
     """Install the service, or say why nothing was done.
 
     Gives ``{"elsewhere"}`` where the expected folders aren't this Blender's.
@@ -178,18 +165,8 @@ def main(arguments: Arguments) -> Done | Elsewhere | Refused:
             return {"elsewhere": places}
         return {"installed": install(Exchange(arguments["exchange"]), arguments["staged"])}
     except RefusedError as error:
-        return {
-            "refused": {
-                "code": error.reason,
-                "message": error.detail,
-                "traceback": error.trace,
-            }
-        }
+        return {"refused": refusal(error)}
     except OSError as error:
-        return {
-            "refused": {
-                "code": "write-failed",
-                "message": f"{error.filename}: {error.strerror}",
-                "traceback": traceback.format_exc(),
-            }
-        }
+        detail = f"{error.filename}: {error.strerror}"
+        refused = RefusedError("write-failed", detail, traceback.format_exc())
+        return {"refused": refusal(refused)}

@@ -31,13 +31,13 @@ export interface LaunchOptions {
   scene: string | undefined;
   /** Further arguments for Blender itself. */
   blenderArgs: readonly string[];
-  /** The environment it is started in; ours is added. */
+  /** The environment it is started in; the variables of the service are added. */
   env: NodeJS.ProcessEnv;
-  /** Where Blender's output goes; without one to our stderr. */
+  /** The file for Blender's output; undefined for our own stderr. */
   logFile: string | undefined;
 }
 
-/** A Blender that was started, and what must be put away when it serves or has ended. */
+/** A Blender that was started, with the temporary folder that its start needs. */
 export interface Launched {
   readonly child: ChildProcess;
   readonly end: ReturnType<typeof ended>;
@@ -48,7 +48,7 @@ export interface Launched {
 /** Blender's command line; options act in the order in which they stand. */
 function commandLine(options: LaunchOptions, script: string): string[] {
   const { background, scene, blenderArgs } = options;
-  // What stands behind a -- is for the user's own scripts: ours must come before it.
+  // Blender leaves what follows a -- to the user's own scripts, so our script must come before it.
   const dashes = blenderArgs.indexOf("--");
   const own = dashes === -1 ? blenderArgs : blenderArgs.slice(0, dashes);
   const forScripts = dashes === -1 ? [] : blenderArgs.slice(dashes);
@@ -217,7 +217,7 @@ export async function waitUntilServing(
   }
 }
 
-/** Removes what was only needed for the start. */
+/** Removes the temporary folder of the start. */
 export async function tidyUp(launched: Launched): Promise<void> {
   await rm(launched.folder, { recursive: true, force: true });
 }
@@ -228,7 +228,7 @@ export async function abandon(launched: Launched): Promise<void> {
   await tidyUp(launched);
 }
 
-/** For the end of our own process: nothing may be left behind, and there is no time to wait. */
+/** Kills it without waiting, for when our own process is ending. */
 export function killNow(launched: Launched): void {
   signalTree(launched.child, "SIGKILL");
 }

@@ -7,7 +7,7 @@ import { ours, text } from "../../text.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { examineWheel, type LocalWheel } from "./examine.ts";
 
-/** So many files are open at once, however many there are. */
+/** How many files are examined, and open, at the same time. */
 const examinedAtOnce = 16;
 
 /**
@@ -26,7 +26,7 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
       });
     }
     for (const wheel of wheels) {
-      // A link that leads nowhere is found to be bad like other bad wheels.
+      // A link that leads nowhere is reported later, with the other bad wheels.
       const real = await realpath(wheel).catch(() => wheel);
       const name = basename(wheel);
       const other = found.get(name);

@@ -17,7 +17,7 @@ export interface LocalWheel {
   problem: string | undefined;
 }
 
-/** Looks at a file that is named like a wheel; what is wrong with it becomes its `problem`. */
+/** Looks at a file that is named like a wheel; a defect is given as its `problem`. */
 export async function examineWheel(name: string, path: string): Promise<LocalWheel> {
   const info = await stat(path).catch(systemCodeOf);
   const size = typeof info === "object" ? info.size : 0;
@@ -31,7 +31,7 @@ export async function examineWheel(name: string, path: string): Promise<LocalWhe
   try {
     entries = await zipEntries(path, size);
   } catch (error) {
-    // Of several sentences the first says it.
+    // The first sentence is enough.
     return bad(`it isn't a whole zip archive: ${messageOf(error).split(". ")[0]}`);
   }
   if (!entries.some((entry) => /^[^/]+\.dist-info\/WHEEL$/.test(entry.fileName))) {
@@ -52,7 +52,7 @@ function fingerprintOf(entries: readonly Entry[]): string {
   return hasher.digest("hex");
 }
 
-/** Bytes at a wheel's end that hold all of its directory, but for wheels of very many files. */
+/** How many bytes at a wheel's end are read at once; nearly every wheel's directory fits in them. */
 const tailSize = 32 * 1024;
 
 /** Reads a file's end at once, where a zip's directory is: yauzl asks for it in many small pieces. */

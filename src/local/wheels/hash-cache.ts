@@ -11,7 +11,7 @@ import { sha256Of } from "../files/sha256.ts";
 const entrySchema = v.object({ state: v.string(), sha256: v.string() });
 const fileSchema = v.record(v.string(), entrySchema);
 
-/** Files that are remembered; the ones that were put last. */
+/** How many files are remembered: those that were added last. */
 const entryLimit = 5000;
 
 /**
