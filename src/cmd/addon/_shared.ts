@@ -1,6 +1,6 @@
 import type { ArgDef, ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import type { IfRunning } from "../../local/addon/workplace.ts";
+import type { IfRunning } from "../../local/addon/under-lock.ts";
 import { suggestion } from "../_arguments.ts";
 import { profileArgs } from "../_local-blender.ts";
 

@@ -6,9 +6,9 @@ import { diagnoseStart } from "./diagnose-start.ts";
 import { Interrupted } from "./journal.ts";
 import { type AddonOutcome, failedOutcome, failureOf, outcomeSchema } from "./outcome.ts";
 import type { Elsewhere } from "./places.ts";
-import { type ChangeItem, runAddonScript, runWithoutAddons } from "./script.ts";
+import { type ChangeItem, runAddonScript, runWithoutAddons } from "./run-script.ts";
 import { putBack } from "./swap.ts";
-import { type IfRunning, pathExists, underLock, type Workplace } from "./workplace.ts";
+import { type IfRunning, pathExists, underLock, type Workplace } from "./under-lock.ts";
 
 type ChangeOp = "enable" | "disable" | "uninstall" | "install";
 

@@ -7,7 +7,7 @@ import { identifyBlender } from "../blender/executable.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { Interrupted } from "./journal.ts";
 import type { Places } from "./places.ts";
-import { runWithoutAddons } from "./script.ts";
+import { runWithoutAddons } from "./run-script.ts";
 
 /**
  * Says why Blender ends, or hangs, before it has loaded its add-ons: starts one without them, loads

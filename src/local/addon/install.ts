@@ -10,9 +10,15 @@ import type { AddonBlender } from "./addon-blender.ts";
 import { makeChanges } from "./changes.ts";
 import type { AddonOutcome } from "./outcome.ts";
 import type { Places } from "./places.ts";
-import type { ChangeItem } from "./script.ts";
+import type { ChangeItem } from "./run-script.ts";
 import { type Staged, stage } from "./swap.ts";
-import { type IfRunning, pathExists, underLock, type Workplace, withoutLock } from "./workplace.ts";
+import {
+  type IfRunning,
+  pathExists,
+  underLock,
+  type Workplace,
+  withoutLock,
+} from "./under-lock.ts";
 
 /** What became of one source; `enabled`, `warnings` and `failure` also from before Blender ran. */
 export interface Installation extends Pick<AddonOutcome, "enabled" | "warnings" | "failure"> {

@@ -6,8 +6,8 @@ import { diagnoseStart } from "./diagnose-start.ts";
 import { Interrupted } from "./journal.ts";
 import { failureOf, outcomeSchema } from "./outcome.ts";
 import { expectedPlaces } from "./places.ts";
-import { runAddonScript, type ScriptCall } from "./script.ts";
-import { misplaced, undoLeftoversIfFree } from "./workplace.ts";
+import { runAddonScript, type ScriptCall } from "./run-script.ts";
+import { misplaced, undoLeftoversIfFree } from "./under-lock.ts";
 
 const recordSchema = v.object({
   name: v.string(),

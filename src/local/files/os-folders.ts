@@ -2,6 +2,7 @@
 
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { programName } from "../../text.ts";
 
 /*
  * No library gives these folders. The configuration and the logs are shared with the Python package
@@ -22,7 +23,6 @@ export interface OwnFolders {
 
 /** The name that is shared with the Python package, for the configuration and the logs. */
 const sharedName = "blender-remote";
-const programName = "blender-remote-cli";
 
 /** The user's home folder. */
 export function homeFolder(env: NodeJS.ProcessEnv): string {

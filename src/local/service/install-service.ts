@@ -8,7 +8,7 @@ import { serviceModules } from "../addon/modules.ts";
 import { failureOf, refusalSchema, Traceback } from "../addon/outcome.ts";
 import { elsewhereSchema, expectedOf } from "../addon/places.ts";
 import { stage } from "../addon/swap.ts";
-import { underLock } from "../addon/workplace.ts";
+import { underLock } from "../addon/under-lock.ts";
 import type { AddonSource } from "../addon-source/source.ts";
 import { NoResult, runBlender } from "../blender/background.ts";
 import installSource from "./install_service.py" with { type: "text" };
