@@ -1,7 +1,7 @@
 // ./dev bench: how fast the executable is, as ratios within one run, against the aims.
 
 import { join } from "node:path";
-import { connect } from "../src/remote/wire/connection.ts";
+import { Session } from "../src/remote/wire/session.ts";
 import {
   executable,
   expectSuccess,
@@ -56,11 +56,11 @@ async function startUp(): Promise<Row[]> {
 async function medianCall(port: number, calls: number): Promise<number> {
   const deadlines = { connect: 5, firstAnswer: 10, total: 120 };
   const endpoint = { host: "127.0.0.1", port };
-  const { connection } = await connect(endpoint, deadlines, new AbortController().signal);
+  const session = await Session.open(endpoint, deadlines, new AbortController().signal);
   const taken: number[] = [];
-  const call = () => connection.request("execute_code", { code: "pass" });
+  const call = () => session.connection.request("execute_code", { code: "pass" });
   for (let index = 0; index < calls; index++) taken.push(await seconds(call));
-  connection.close();
+  session.close();
   return median(taken);
 }
 

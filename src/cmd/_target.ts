@@ -5,8 +5,8 @@ import {
   readConfiguration,
 } from "../local/config/config.ts";
 import { loadOf } from "../remote/service/service.ts";
-import type { Deadlines, Endpoint, Session } from "../remote/wire/connection.ts";
-import { connect } from "../remote/wire/connection.ts";
+import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
+import { Session } from "../remote/wire/session.ts";
 import type { Output } from "../ui/output.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
@@ -90,15 +90,16 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
 }
 
 /** Says who is at the other end (with --verbose), and that an answer may take a while. */
-async function introduce({ connection, server }: Session, output: Output): Promise<void> {
-  const { host, port } = connection.endpoint;
+async function introduce(session: Session, output: Output): Promise<void> {
+  const { server, endpoint } = session;
+  const { host, port } = endpoint;
   if (server.kind === "plain") {
     output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
     return;
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
   output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
-  const { busy, running_seconds: seconds } = await loadOf(connection);
+  const { busy, running_seconds: seconds } = await loadOf(session);
   // Calls of other commands come and go.
   if (busy && seconds !== null && seconds >= noticedSeconds) {
     output.note(
@@ -117,11 +118,11 @@ export async function withSession<T>(
   signal: AbortSignal,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await connect(target.endpoint, target.deadlines, signal);
+  const session = await Session.open(target.endpoint, target.deadlines, signal);
   try {
     await introduce(session, output);
     return await work(session);
   } finally {
-    session.connection.close();
+    session.close();
   }
 }

@@ -1,7 +1,6 @@
 import { Failure, messageOf } from "../failure.ts";
-import { type Run, runCode, type UserCode } from "../remote/script/call.ts";
+import { type CodeRun, runCode, type UserCode } from "../remote/code/run-code.ts";
 import { interrupt } from "../remote/service/service.ts";
-import { can } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { targetOf, withSession } from "./_target.ts";
@@ -51,7 +50,7 @@ function interrupted(endedThere: boolean, cause: unknown): Failure {
   });
 }
 
-function warnDropped(run: Run, output: Output): void {
+function warnDropped(run: CodeRun, output: Output): void {
   for (const stream of ["stdout", "stderr"] as const) {
     const dropped = run.dropped[stream];
     if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} bytes are lost`);
@@ -71,7 +70,7 @@ export const execute = command({
     const requestId = crypto.randomUUID();
     let named = false;
     const run = await withSession(target, output, signal, (session) => {
-      named = can(session.server, "request_id");
+      named = session.can("request_id");
       return runCode(session, code, requestId);
     }).catch(async (error: unknown) => {
       if (!signal.aborted) throw error;

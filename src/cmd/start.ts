@@ -15,7 +15,8 @@ import { logPath } from "../local/blender/logs.ts";
 import { logLevels } from "../local/config/config.ts";
 import { installService } from "../local/service/service-addon.ts";
 import { diagnose, shutDown } from "../remote/service/service.ts";
-import { connect, type Endpoint } from "../remote/wire/connection.ts";
+import type { Endpoint } from "../remote/wire/connection.ts";
+import { Session } from "../remote/wire/session.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { profileArgs, withBlender } from "./_local-blender.ts";
@@ -97,8 +98,9 @@ async function answersFrom(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
-    const { connection, server } = await connect(endpoint, quick, signal);
-    connection.close();
+    const session = await Session.open(endpoint, quick, signal);
+    session.close();
+    const { server } = session;
     if (server.kind === "service" && server.hello.pid === pid) return server.hello.blender_version;
   } catch (error) {
     if (error instanceof Failure && error.kind === "no-service") return undefined;
@@ -111,8 +113,8 @@ async function answersFrom(
 async function endCleanly(launched: Launched, endpoint: Endpoint): Promise<void> {
   if (!launched.options.background) {
     try {
-      const session = await connect(endpoint, quick, new AbortController().signal);
-      await shutDown(session, true).finally(() => session.connection.close());
+      const session = await Session.open(endpoint, quick, new AbortController().signal);
+      await shutDown(session, true).finally(() => session.close());
       return;
     } catch {
       // A service that can't be asked any more: the signal below ends Blender.

@@ -7,13 +7,13 @@ import {
   waitUntilEnded,
   waitUntilGone,
 } from "../remote/service/service.ts";
-import type { Session } from "../remote/wire/connection.ts";
+import type { Session } from "../remote/wire/session.ts";
 import { command } from "./_command.ts";
 import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
 
 /** The pip run that would end with Blender. */
 async function pipIn(session: Session): Promise<PipThere | undefined> {
-  const busy = session.server.kind === "service" && (await loadOf(session.connection)).busy;
+  const busy = session.server.kind === "service" && (await loadOf(session)).busy;
   return pipUnderWay(session, busy);
 }
 

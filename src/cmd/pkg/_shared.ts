@@ -8,7 +8,7 @@ import {
 } from "../../remote/pip/pip.ts";
 import { knownTagsOf } from "../../remote/python/environment.ts";
 import { loadOf } from "../../remote/service/service.ts";
-import { can, type Session } from "../../remote/wire/connection.ts";
+import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Target, withSession } from "../_target.ts";
 
@@ -54,13 +54,13 @@ const heldSeconds = 1;
  * @param way how to have the answer later, for people.
  */
 export async function tagsUnlessHeld(
-  { server, connection }: Session,
+  session: Session,
   wait: boolean,
   way: string,
 ): ReturnType<typeof knownTagsOf> {
-  const held = async () => ((await loadOf(connection)).running_seconds ?? 0) >= heldSeconds;
-  if (!wait && can(server, "status") && (await held())) {
+  const held = async () => ((await loadOf(session)).running_seconds ?? 0) >= heldSeconds;
+  if (!wait && session.can("status") && (await held())) {
     return { tags: null, unknown: `Blender is running other code; ${way}` };
   }
-  return knownTagsOf(connection);
+  return knownTagsOf(session);
 }

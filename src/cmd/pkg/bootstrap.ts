@@ -125,8 +125,6 @@ export const bootstrap = command({
         getPip: () => getPip(source),
         upgrade: args.upgrade === true,
         breakSystemPackages: args["break-system-packages"] === true,
-        deadlines: target.deadlines,
-        signal,
         observer: {
           broken: (error) => output.note(`pip is there, but doesn't run: ${error}`),
           step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),

@@ -172,8 +172,8 @@ export const info = command({
   },
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const environment = await withPackages(target, output, signal, ({ connection, server }) =>
-      environmentOf(connection, server, { networkProbe: args["network-probe"] }),
+    const environment = await withPackages(target, output, signal, (session) =>
+      environmentOf(session, { networkProbe: args["network-probe"] }),
     );
     if (output.json) await output.writeJson(environment);
     else await output.write(render(environment, reportWidth()));

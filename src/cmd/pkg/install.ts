@@ -166,21 +166,20 @@ export const install = command({
       breakSystemPackages: args["break-system-packages"] === true,
     };
     requireOneMode(request, args.offline === true);
-    const { deadlines, ...target } = await targetOf(args);
+    const target = await targetOf(args);
     const observer = observerFor(output);
-    return withSession({ ...target, deadlines }, output, signal, async (session) => {
-      const { connection } = session;
+    return withSession(target, output, signal, async (session) => {
       if (args.offline === true && request.wheelhouse === undefined) {
         request.wheelhouse = await resolveWheelhouse(session, undefined);
         output.note(`installing offline, from ${request.wheelhouse}`);
       }
       const prepared = await prepareInstall(session, request);
       if (args["dry-run"] === true) {
-        const planned = await planInstall(connection, prepared, observer, deadlines);
+        const planned = await planInstall(session, prepared, observer);
         await renderPlan(request, planned, output);
         return 0;
       }
-      const result = await runInstall(connection, prepared, observer, deadlines);
+      const result = await runInstall(session, prepared, observer);
       if (output.json) {
         await output.writeJson({ ...jsonHead(request), ...resultJson(result, output) });
       } else await renderResult(result, output);

@@ -32,8 +32,8 @@ export const list = command({
   description: "List the packages that Blender's Python sees, and which copy of each wins",
   run: async ({ args, output, signal }) => {
     const target = await targetOf(args);
-    const packages = await withPackages(target, output, signal, ({ connection }) =>
-      snapshotPackages(connection),
+    const packages = await withPackages(target, output, signal, (session) =>
+      snapshotPackages(session),
     );
     if (output.json) await output.writeJson(packages);
     else await output.write(render(packages));

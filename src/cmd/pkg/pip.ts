@@ -18,7 +18,7 @@ import {
   typed,
 } from "../../remote/pip/pip.ts";
 import { pythonOf } from "../../remote/python/environment.ts";
-import type { Session } from "../../remote/wire/connection.ts";
+import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { command, globalArgs } from "../_command.ts";
 import { type Target, targetOf, withSession } from "../_target.ts";
@@ -131,12 +131,11 @@ async function followOne(
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const { connection } = session;
   output.note(describePip(run));
-  const before = hasPurpose(run) ? await packagesBefore(connection, run) : null;
+  const before = hasPurpose(run) ? await packagesBefore(session, run) : null;
   // What pip would install comes as JSON.
   const visible = { stdout: run.purpose?.part !== "plan" };
-  const following = (sinks: PipSinks) => followPip(connection, run.id, sinks);
+  const following = (sinks: PipSinks) => followPip(session, run.id, sinks);
   const next = (): Promise<PipThere | undefined> => secondHalf(session, run);
   const goOn = (second: PipThere) => followOne(session, second, target, output, signal);
   let shown: Shown;
@@ -154,14 +153,7 @@ async function followOne(
     const second = result.returncode === 0 ? await next() : undefined;
     if (second !== undefined) return goOn(second);
     const observer = observerFor(output);
-    const outcome = await finishInstall(
-      connection,
-      run,
-      result,
-      before,
-      observer,
-      target.deadlines,
-    );
+    const outcome = await finishInstall(session, run, result, before, observer);
     if (outcome !== undefined) {
       const { line: words } = run.purpose;
       const install = { line: words, ...resultJson(outcome, output) };
@@ -200,22 +192,21 @@ async function follow(
   }
 }
 
-async function cancel(session: Session, { deadlines }: Target, output: Output): Promise<number> {
-  const { connection } = session;
+async function cancel(session: Session, output: Output): Promise<number> {
   const run = await pipThere(session, { seen: true });
   const running =
     run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
   const before =
     running === undefined || running.purpose === null
       ? null
-      : await packagesBefore(connection, running);
+      : await packagesBefore(session, running);
   if (run !== undefined && !(await cancelPip(session, run.id))) {
     throw new Failure("pip-goes-on", `pip was killed and is still there: ${describePip(run)}`, {
       hint: "look at that process on Blender's machine",
     });
   }
-  if (running !== undefined) await discardInstall(connection, running, deadlines);
-  const left = running === undefined ? undefined : await pipAftermath(connection, running, before);
+  if (running !== undefined) await discardInstall(session, running);
+  const left = running === undefined ? undefined : await pipAftermath(session, running, before);
   if (output.json) {
     const { pid, command: line, seconds } = running ?? {};
     const cancelled =
@@ -278,12 +269,11 @@ export const pip = command({
     const target = await targetOf(args, mode === "cancel" ? undefined : Number.POSITIVE_INFINITY);
     return withSession(target, output, signal, async (session) => {
       if (mode === "follow") return follow(session, target, output, signal);
-      if (mode === "cancel") return cancel(session, target, output);
-      const { connection } = session;
-      const python = await pythonOf(connection);
+      if (mode === "cancel") return cancel(session, output);
+      const python = await pythonOf(session);
       const run = { command: python.pip, arguments: rest, isolated: false };
       const { result, json } = await show(output, signal, (sinks) =>
-        runPip(connection, { ...run, ...sinks }, target.deadlines),
+        runPip(session, { ...run, ...sinks }),
       );
       if (output.json) await output.writeJson(json);
       return exitCodeOf(result);

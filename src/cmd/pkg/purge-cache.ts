@@ -40,9 +40,8 @@ export const purgeCache = command({
     const force = args.force === true;
     const target = await targetOf(args);
     return withPackages(target, output, signal, async (session) => {
-      const { connection } = session;
       const folder = args["remote-wheelhouse"] ?? (await resolveWheelhouse(session, undefined));
-      const found = await purge(connection, folder, "look", force);
+      const found = await purge(session, folder, "look", force);
       const nothing = found.state === "missing" || found.files.length + found.foreign.length === 0;
       if (nothing) {
         output.note(
@@ -63,7 +62,7 @@ export const purgeCache = command({
           return 1;
         }
       }
-      const purged = await purge(connection, folder, "purge", force);
+      const purged = await purge(session, folder, "purge", force);
       if (output.json) await output.writeJson(jsonOf(purged));
       else output.success(`removed ${contents(purged)}`);
       return 0;

@@ -8,7 +8,8 @@ import {
   push as pushWheels,
   type Wheel,
 } from "../../remote/wheelhouse/push.ts";
-import type { Deadlines, Session } from "../../remote/wire/connection.ts";
+import type { Deadlines } from "../../remote/wire/connection.ts";
+import type { Session } from "../../remote/wire/session.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
@@ -203,8 +204,6 @@ export const push = command({
           transport,
           chunkSize,
           retries,
-          deadlines: target.deadlines,
-          signal,
           observer: {
             begins: (files) => progress.begin(files),
             starts: (name, there) => progress.start(name, sizes.get(name) ?? 0, there),

@@ -102,8 +102,7 @@ export const uninstall = command({
           if (!output.quiet) await output.writeError(bytes);
         },
       };
-      const { connection } = session;
-      const result = await runUninstall(connection, prepared, observer, target.deadlines);
+      const result = await runUninstall(session, prepared, observer);
       await render(result, request.names, output);
       return result.errors.length === 0 ? 0 : 1;
     });

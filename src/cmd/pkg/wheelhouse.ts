@@ -1,6 +1,6 @@
 import { megabytes } from "../../megabytes.ts";
 import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/wheelhouse.ts";
-import type { Session } from "../../remote/wire/connection.ts";
+import type { Session } from "../../remote/wire/session.ts";
 import { shellWord } from "../../text.ts";
 import { columns, count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";

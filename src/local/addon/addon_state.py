@@ -15,9 +15,6 @@ from preferences import RefusedError
 OLDEST_API = (2, 80)
 
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
 def trace_of(error: BaseException) -> str:
     """The traceback of an error in an add-on, without the frames of these scripts around it."""
     whole = frames = error.__traceback__
@@ -27,7 +24,8 @@ def trace_of(error: BaseException) -> str:
 
 
 def is_own(file: str) -> bool:
-    return file == "<addons.py>" or os.path.dirname(file) == HERE
+    """Tell whether this is the file of a script of ours: they come without files."""
+    return file.startswith("<") and file.endswith(".py>")
 
 
 def last_line(trace: str) -> str:

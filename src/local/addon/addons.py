@@ -34,7 +34,6 @@ from addon_records import (
     short_name,
 )
 from addon_state import (
-    HERE,
     disable,
     enable,
     forget,
@@ -47,19 +46,6 @@ from preferences import RefusedError, preferences_path, require_own, save, unrea
 from swap import Exchange, remove
 
 Item = dict[str, Any]
-
-
-def hide_own_modules() -> None:
-    """Keep add-ons from importing our modules where they mean theirs."""
-    with contextlib.suppress(ValueError):
-        sys.path.remove(HERE)
-    for name, module in list(sys.modules.items()):
-        # Blender crashes at its end where that is missing.
-        if name == "__main__":
-            continue
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.dirname(os.path.abspath(file)) == HERE:
-            del sys.modules[name]
 
 
 class Journal:
@@ -452,7 +438,6 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
     preferences couldn't be read. Or ``{"elsewhere"}`` when nothing was done because the expected
     folders aren't this Blender's, or ``{"refused"}``.
     """
-    hide_own_modules()
     op = arguments["op"]
     folders = folders_for(arguments)
     journal = Journal(arguments["journal"])

@@ -2,14 +2,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import type { JsonValue } from "../../script.ts";
-import {
-  identifyBlender,
-  type LocalScript,
-  NoResult,
-  runBlender,
-  temporaryRoot,
-} from "../blender/blender.ts";
+import type { JsonValue, Script } from "../../script.ts";
+import { identifyBlender, NoResult, runBlender, temporaryRoot } from "../blender/blender.ts";
 import { type UserFolders, userRepository } from "../blender/user-folders.ts";
 import recordsSource from "./addon_records.py" with { type: "text" };
 import stateSource from "./addon_state.py" with { type: "text" };
@@ -17,15 +11,28 @@ import addonsSource from "./addons.py" with { type: "text" };
 import preferencesSource from "./preferences.py" with { type: "text" };
 import swapSource from "./swap.py" with { type: "text" };
 
-/** The Python modules that every script for add-ons imports. */
-export const addonModules: NonNullable<LocalScript["modules"]> = {
-  addon_records: recordsSource,
-  addon_state: stateSource,
-  preferences: preferencesSource,
-  swap: swapSource,
+const preferencesModule: Script = { name: "preferences.py", source: preferencesSource };
+const recordsModule: Script = {
+  name: "addon_records.py",
+  source: recordsSource,
+  modules: [preferencesModule],
 };
+const stateModule: Script = {
+  name: "addon_state.py",
+  source: stateSource,
+  modules: [recordsModule, preferencesModule],
+};
+const swapModule: Script = { name: "swap.py", source: swapSource };
 
-const script: LocalScript = { name: "addons.py", source: addonsSource, modules: addonModules };
+/** The Python modules that every script for add-ons imports. */
+export const addonModules: readonly Script[] = [
+  preferencesModule,
+  recordsModule,
+  stateModule,
+  swapModule,
+];
+
+const script: Script = { name: "addons.py", source: addonsSource, modules: addonModules };
 
 /** Hears what a command says beside its result. */
 export interface Listener {

@@ -1,8 +1,7 @@
 """Runs one script of the command line's in a background Blender: one JSON file in, one out.
 
-Behind `--` stand two paths. The first file holds ``{"name", "source", "arguments"}``, where
-``source`` is a Python module with ``main(arguments) -> JSON value``; the modules that it imports
-lie beside this file. The second is written when the script has ended: ``{"value": …}`` or
+Behind `--` stand two paths. The first file holds ``{"name", "source", "arguments", "modules"}``, as
+``run_script.py`` takes it. The second is written when the script has ended: ``{"value": …}`` or
 ``{"error": …}``; what Blender, its add-ons and what they started print can thus never be taken for
 it. It is also printed, between two markers, for whoever reads Blender's output; all else goes to
 stderr from here on. A third file, the second's name with ``.begun``, says that Blender has started.
@@ -16,9 +15,14 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-# Blender's --python doesn't put the script's folder on the path.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from run_script import run
+# Blender's --python doesn't put the script's folder on the path. Add-ons mustn't find our modules
+# where they mean theirs.
+HERE = str(Path(__file__).resolve().parent)
+sys.path.insert(0, HERE)
+from run_script import run  # noqa: E402
+
+sys.path.remove(HERE)
+del sys.modules["run_script"]
 
 BEGIN = "__BLENDER_REMOTE_JSON_BEGIN__"
 END = "__BLENDER_REMOTE_JSON_END__"

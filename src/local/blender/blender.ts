@@ -4,7 +4,13 @@ import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import * as v from "valibot";
 import { Failure, type FailureOptions, messageOf, systemCodeOf } from "../../failure.ts";
-import { type JsonValue, outcomeSchema, type Script, scriptRunner } from "../../script.ts";
+import {
+  callWith,
+  type JsonValue,
+  outcomeSchema,
+  type Script,
+  scriptRunner,
+} from "../../script.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import { type Finished, runToEnd } from "./process.ts";
 
@@ -149,7 +155,7 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   executable: string;
   /** Blender's version where it is known (`4.3.2`): newer ones are told to be quiet. */
   version?: string | undefined;
-  script: LocalScript;
+  script: Script;
   input: JsonValue;
   /** What `main` gives back. */
   schema: S;
@@ -162,12 +168,6 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   onStart?: (pid: number) => void;
   /** Hears what Blender and its add-ons print. */
   onOutput?: (chunk: string) => void;
-}
-
-/** A script for a Blender on this machine. */
-export interface LocalScript extends Script {
-  /** Modules that it imports: their sources by name. */
-  modules?: Readonly<Record<string, string>>;
 }
 
 /** Blender ended, or was ended, without a result. */
@@ -215,15 +215,12 @@ interface RunFiles {
   begun: string;
 }
 
-async function writeRun(folder: string, script: LocalScript, input: JsonValue): Promise<RunFiles> {
+async function writeRun(folder: string, script: Script, input: JsonValue): Promise<RunFiles> {
   const at = (name: string) => join(folder, name);
-  const call = { name: script.name, source: script.source, arguments: input };
+  const call = callWith(script, input, ({ source }) => ({ source }));
   await writeFile(at("background.py"), backgroundSource);
   await writeFile(at("run_script.py"), scriptRunner);
   await writeFile(at("call.json"), JSON.stringify(call));
-  for (const [name, source] of Object.entries(script.modules ?? {})) {
-    await writeFile(at(`${name}.py`), source);
-  }
   const outcome = at("outcome.json");
   return { script: at("background.py"), call: at("call.json"), outcome, begun: `${outcome}.begun` };
 }

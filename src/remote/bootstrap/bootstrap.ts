@@ -2,7 +2,7 @@ import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
 import { runPip } from "../pip/pip.ts";
 import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
-import type { Connection, Deadlines, Session } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
@@ -35,8 +35,6 @@ export interface BootstrapOptions {
   upgrade: boolean;
   /** Install into a Python that the system manages (PEP 668). */
   breakSystemPackages: boolean;
-  deadlines: Deadlines;
-  signal: AbortSignal;
   observer: BootstrapObserver;
 }
 
@@ -77,7 +75,7 @@ const finalCodes = new Set(["pip-busy", "install-unfinished", "pip-cancelled", "
  *   and `runPip`.
  */
 export async function bootstrap(session: Session, options: BootstrapOptions): Promise<Bootstrap> {
-  const python = await pythonOf(session.connection);
+  const python = await pythonOf(session);
   const { executable } = python;
   const work = new Work(session, python, options);
   const found = await work.pip();
@@ -200,7 +198,7 @@ class Work {
   }
 
   async #fromWheel(found: PipState): Promise<Ran> {
-    return withFilesThere(this.#session, [carriedPip], this.#options, async ([wheel = ""], dir) => {
+    return withFilesThere(this.#session, [carriedPip], async ([wheel = ""], dir) => {
       const install = (how: string) =>
         this.#run([
           ...["-c", pipInWheel, wheel, "install", how],
@@ -219,7 +217,7 @@ class Work {
     const script = await this.#options.getPip();
     const offline = this.#python.onlineAccess === false;
     const files = offline ? [script, carriedPip] : [script];
-    return withFilesThere(this.#session, files, this.#options, ([path = ""], dir) => {
+    return withFilesThere(this.#session, files, ([path = ""], dir) => {
       // It brings its own pip, and has that one get pip from an index.
       const source = offline ? ["--no-index", "--find-links", dir] : [];
       return this.#run([path, ...source, ...this.#onlyPip(), ...this.#breakFlag()], {
@@ -256,12 +254,8 @@ class Work {
       stdout: take,
       stderr: take,
     };
-    const { returncode } = await runPip(this.#connection, run, this.#options.deadlines);
+    const { returncode } = await runPip(this.#session, run);
     return { returncode, said: said.text() };
-  }
-
-  get #connection(): Connection {
-    return this.#session.connection;
   }
 }
 

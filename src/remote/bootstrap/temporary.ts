@@ -3,7 +3,7 @@ import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { callScript } from "../script/call.ts";
 import { push, type Wheel } from "../wheelhouse/push.ts";
-import { connect, type Deadlines, type Session } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import temporarySource from "./temporary.py" with { type: "text" };
 
 const script: Script = { name: "temporary.py", source: temporarySource };
@@ -33,14 +33,12 @@ export interface LocalFile {
 export async function withFilesThere<T>(
   session: Session,
   files: readonly LocalFile[],
-  limits: { deadlines: Deadlines; signal: AbortSignal },
   work: (paths: string[], folder: string) => Promise<T>,
 ): Promise<T> {
-  const { connection } = session;
-  const { folder } = await callScript(connection, script, { action: "make" }, folderSchema);
+  const { folder } = await callScript(session, script, { action: "make" }, folderSchema);
   try {
     const observer = { begins() {}, starts() {}, sent() {}, retries() {}, finished() {} };
-    const options = { folder, transport: "auto", chunkSize, retries, ...limits, observer } as const;
+    const options = { folder, transport: "auto", chunkSize, retries, observer } as const;
     const wheels = files.map(
       ({ sha256, ...file }): Wheel => ({
         ...file,
@@ -60,36 +58,19 @@ export async function withFilesThere<T>(
       folder,
     );
   } finally {
-    await remove(session, folder, limits.deadlines);
+    await remove(session, folder);
   }
 }
 
-async function remove(session: Session, folder: string, deadlines: Deadlines): Promise<void> {
+async function remove(session: Session, folder: string): Promise<void> {
   const args = { action: "remove", folder };
+  const ask = (working: Session) => callScript(working, script, args, folderSchema);
   try {
-    await callScript(session.connection, script, args, folderSchema);
+    await ask(session);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    // After Ctrl-C or a time limit that connection can't be used any more.
-    await removeAnew(session, args, deadlines);
-  }
-}
-
-async function removeAnew(
-  { connection: broken }: Session,
-  args: { action: string; folder: string },
-  deadlines: Deadlines,
-): Promise<void> {
-  const limits = { ...deadlines, total: 10 };
-  try {
-    const { connection } = await connect(broken.endpoint, limits, new AbortController().signal);
-    try {
-      await callScript(connection, script, args, folderSchema);
-    } finally {
-      connection.close();
-    }
-  } catch (error) {
-    // Blender is gone, and the folder with it; or it's stuck, and removes the folder at its end.
-    if (!(error instanceof Failure)) throw error;
+    // After Ctrl-C or a time limit that connection can't be used any more. Where Blender is gone the
+    // folder went with it; one that is stuck removes the folder at its end.
+    await session.reconnected(ask);
   }
 }

@@ -11,7 +11,7 @@ import {
   userModulesProblem,
 } from "../python/environment.ts";
 import { listWheelhouse } from "../wheelhouse/wheelhouse.ts";
-import type { Session } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import { commandLine, type InstallRequest, requestedNames } from "./request.ts";
 
 /** The ways on where site-packages is closed. */
@@ -96,7 +96,7 @@ export async function checkedWheelhouse(
   }
   const names = files.map((file) => file.name);
   const tagged = names.some((name) => name.endsWith(".whl") && !isUniversal(name));
-  const tags = tagged ? (await knownTagsOf(session.connection)).tags : null;
+  const tags = tagged ? (await knownTagsOf(session)).tags : null;
   const problems = checkWheelhouse(names, request.requirements, tags);
   if (problems.length > 0) throw wheelhouseFailure(folder, problems);
   return folder;

@@ -29,7 +29,7 @@ import {
   typed,
 } from "../pip/pip.ts";
 import { type PythonThere, pythonOf } from "../python/environment.ts";
-import type { Connection, Deadlines, Session } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import {
   checkedWheelhouse,
   requireOnline,
@@ -97,15 +97,14 @@ export async function prepareInstall(
   session: Session,
   request: InstallRequest,
 ): Promise<PreparedInstall> {
-  const { connection } = session;
-  const python = await pythonOf(connection);
+  const python = await pythonOf(session);
   let folder: string | undefined;
   if (request.target === "user-modules") folder = userModulesOf(python);
   else requireOpenSite(python, request.breakSystemPackages);
   let wheelhouse: string | undefined;
   if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
   else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
-  return { request, python, folder, wheelhouse, before: await snapshotPackages(connection) };
+  return { request, python, folder, wheelhouse, before: await snapshotPackages(session) };
 }
 
 /** Where pip may look for packages. */
@@ -145,10 +144,9 @@ function purposeOf(
 
 /** Runs pip, hands its output on, and keeps the end of it. */
 async function followedPip(
-  connection: Connection,
+  session: Session,
   run: Omit<PipRun, "stdout" | "stderr">,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<Ran> {
   let output = "";
   const decoder = new TextDecoder();
@@ -156,7 +154,7 @@ async function followedPip(
     output = (output + decoder.decode(bytes, { stream: true })).slice(-keptOutput);
     await observer.output(bytes);
   };
-  const pip = await runPip(connection, { ...run, stdout: take, stderr: take }, deadlines);
+  const pip = await runPip(session, { ...run, stdout: take, stderr: take });
   return { pip, output };
 }
 
@@ -187,14 +185,13 @@ export interface InstallPlan {
  * @throws Failure with the diagnosis' code, or `pip-failed`; `shadowed`; as `runPip`.
  */
 export async function planInstall(
-  connection: Connection,
+  session: Session,
   prepared: PreparedInstall,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<InstallPlan> {
   const { request, python, folder, before } = prepared;
   try {
-    const { packages } = await plan(connection, prepared, observer, deadlines);
+    const { packages } = await plan(session, prepared, observer);
     if (folder !== undefined) requireUnshadowed(request, python, before, packages, folder);
     const warnings = folder === undefined ? bundledReplacements(before, packages) : [];
     return {
@@ -221,10 +218,9 @@ function replacedBy({ before, folder, python }: PreparedInstall, { name }: Plann
 }
 
 async function plan(
-  connection: Connection,
+  session: Session,
   prepared: PreparedInstall,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<Ran & { packages: PlannedPackage[] }> {
   using _ = observer.begins("asking pip what would be installed");
   const flags = ["--quiet", "--dry-run", "--report", "-"];
@@ -242,7 +238,7 @@ async function plan(
       await observer.output(bytes);
     },
   };
-  const pip = await runPip(connection, run, deadlines);
+  const pip = await runPip(session, run);
   if (pip.returncode !== 0) throw new PipFailed(pip, errors, prepared.wheelhouse);
   const packages = parsePipReport(Buffer.concat(pieces).toString("utf8"));
   return { pip, output: errors, packages };
@@ -255,10 +251,9 @@ async function plan(
  *   result with errors.
  */
 export async function runInstall(
-  connection: Connection,
+  session: Session,
   prepared: PreparedInstall,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<InstallResult> {
   const { before, folder, request } = prepared;
   const warnings: string[] = [];
@@ -266,18 +261,18 @@ export async function runInstall(
   let ran: Ran;
   try {
     if (folder === undefined && touchesBundled(request.requirements, before, request.upgrade)) {
-      const { packages } = await plan(connection, prepared, observer, deadlines);
+      const { packages } = await plan(session, prepared, observer);
       for (const replaced of bundledReplacements(before, packages)) heard.warn(replaced);
     }
     ran =
       folder === undefined
-        ? await intoSite(connection, prepared, observer, deadlines)
-        : await intoUserModules(connection, prepared, folder, heard, deadlines);
+        ? await intoSite(session, prepared, observer)
+        : await intoUserModules(session, prepared, folder, heard);
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
     return failed(error, warnings);
   }
-  return outcomeOf(connection, requestedNames(request), before, ran, heard, warnings);
+  return outcomeOf(session, requestedNames(request), before, ran, heard, warnings);
 }
 
 /** An observer that keeps what is said, for `--json`. */
@@ -298,7 +293,7 @@ function keeping(observer: InstallObserver, warnings: string[]): InstallObserver
 
 /** Asks Blender what an install has done that pip ended well. */
 async function outcomeOf(
-  connection: Connection,
+  session: Session,
   requested: readonly string[],
   before: readonly Package[],
   ran: Ran,
@@ -308,7 +303,7 @@ async function outcomeOf(
   const leftover = leftoverWarning(ran.output);
   if (leftover !== undefined) observer.warn(leftover);
   for (const broken of dependencyConflicts(ran.output)) observer.warn(broken);
-  const changed = packageChanges(before, await snapshotPackages(connection));
+  const changed = packageChanges(before, await snapshotPackages(session));
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
@@ -316,7 +311,7 @@ async function outcomeOf(
   for (const replaced of bundledReplacements(before, versions)) {
     if (!warnings.includes(replaced)) observer.warn(replaced);
   }
-  const installed = await importStates(connection, requested);
+  const installed = await importStates(session, requested);
   const lost = installed.filter((one) => !one.importable);
   const restarts = lost
     .filter((one) => one.restart)
@@ -356,12 +351,11 @@ function failed({ message, pip, diagnosis }: PipFailed, warnings: string[]): Ins
  *   `user-modules-not-writable`, `no-space`.
  */
 export async function finishInstall(
-  connection: Connection,
+  session: Session,
   run: PipThere & { purpose: PipPurpose },
   pip: PipResult,
   before: readonly Package[] | null,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<InstallResult | undefined> {
   const { purpose } = run;
   const { part, folder, stage, requested } = purpose;
@@ -377,21 +371,17 @@ export async function finishInstall(
   const warnings: string[] = [];
   const heard = keeping(observer, warnings);
   if (folder !== null && stage !== null) {
-    if (pip.returncode !== 0) await discardStage(connection, stage, deadlines);
-    else await moved(connection, folder, stage, heard);
+    if (pip.returncode !== 0) await discardStage(session, stage);
+    else await moved(session, folder, stage, heard);
   }
   if (pip.returncode !== 0) return undefined;
-  const known = before ?? (await snapshotPackages(connection));
-  return outcomeOf(connection, requested, known, { pip, output: "" }, heard, warnings);
+  const known = before ?? (await snapshotPackages(session));
+  return outcomeOf(session, requested, known, { pip, output: "" }, heard, warnings);
 }
 
 /** Removes what a run of an install has put aside that was ended, whoever started it. */
-export async function discardInstall(
-  connection: Connection,
-  { purpose }: PipThere,
-  deadlines: Deadlines,
-): Promise<void> {
-  if (purpose?.stage != null) await discardStage(connection, purpose.stage, deadlines);
+export async function discardInstall(session: Session, { purpose }: PipThere): Promise<void> {
+  if (purpose?.stage != null) await discardStage(session, purpose.stage);
 }
 
 /**
@@ -418,10 +408,9 @@ interface Ran {
 }
 
 async function intoSite(
-  connection: Connection,
+  session: Session,
   prepared: PreparedInstall,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<Ran> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
   const specs = prepared.request.requirements.map(({ text }) => text);
@@ -432,7 +421,7 @@ async function intoSite(
     purpose: purposeOf(prepared, "site"),
     before: prepared.before,
   };
-  return succeeded(await followedPip(connection, run, observer, deadlines), prepared);
+  return succeeded(await followedPip(session, run, observer), prepared);
 }
 
 function succeeded(ran: Ran, { wheelhouse }: PreparedInstall): Ran {
@@ -442,18 +431,17 @@ function succeeded(ran: Ran, { wheelhouse }: PreparedInstall): Ran {
 
 /** pip decides what is needed, fills an empty folder with just that, and it is moved into place. */
 async function intoUserModules(
-  connection: Connection,
+  session: Session,
   prepared: PreparedInstall,
   folder: string,
   observer: InstallObserver,
-  deadlines: Deadlines,
 ): Promise<Ran> {
-  await sweepUserModules(connection, folder);
+  await sweepUserModules(session, folder);
   const { request, python, before } = prepared;
-  const planned = await plan(connection, prepared, observer, deadlines);
+  const planned = await plan(session, prepared, observer);
   requireUnshadowed(request, python, before, planned.packages, folder);
   if (planned.packages.length === 0) return planned;
-  const stage = await stageUserModules(connection, folder);
+  const stage = await stageUserModules(session, folder);
   try {
     const specs = planned.packages.map(({ name, version }) => `${name}==${version}`);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
@@ -463,11 +451,11 @@ async function intoUserModules(
       purpose: purposeOf(prepared, "user-modules", stage),
       before,
     };
-    const ran = succeeded(await followedPip(connection, run, observer, deadlines), prepared);
-    await moved(connection, folder, stage, observer);
+    const ran = succeeded(await followedPip(session, run, observer), prepared);
+    await moved(session, folder, stage, observer);
     return { ...ran, pip: { ...ran.pip, duration: ran.pip.duration + planned.pip.duration } };
   } catch (error) {
-    await discardStage(connection, stage, deadlines);
+    await discardStage(session, stage);
     throw error;
   }
 }
@@ -476,12 +464,12 @@ async function intoUserModules(
 const namedScripts = 3;
 
 async function moved(
-  connection: Connection,
+  session: Session,
   folder: string,
   stage: string,
   observer: InstallObserver,
 ): Promise<void> {
-  const scripts = await swapUserModules(connection, folder, stage);
+  const scripts = await swapUserModules(session, folder, stage);
   if (scripts.length === 0) return;
   const what =
     scripts.length > namedScripts

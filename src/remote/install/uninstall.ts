@@ -9,7 +9,7 @@ import {
 import { diagnosePip } from "../pip/diagnosis.ts";
 import { type PipResult, runPip } from "../pip/pip.ts";
 import { type PythonThere, pythonOf } from "../python/environment.ts";
-import type { Connection, Deadlines, Session } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import { requireOpenSite, userModulesOf } from "./checks.ts";
 import type { InstallTarget } from "./request.ts";
 import { removeUserModules } from "./user-modules.ts";
@@ -131,11 +131,11 @@ function copyOf(
  *   `site-not-writable`, `user-modules-not-writable`, and as `pythonOf`.
  */
 export async function prepareUninstall(
-  { connection }: Session,
+  session: Session,
   request: UninstallRequest,
 ): Promise<PreparedUninstall> {
-  const python = await pythonOf(connection);
-  const before = await snapshotPackages(connection);
+  const python = await pythonOf(session);
+  const before = await snapshotPackages(session);
   const folder = python.site.user_modules?.path ?? "";
   const sites = new Set(python.site.packages.map(({ path }) => path));
   const targetOf = ({ location, source }: Package): InstallTarget | undefined => {
@@ -166,10 +166,9 @@ interface Ran {
 }
 
 async function fromSite(
-  connection: Connection,
+  session: Session,
   { request, python, site, before }: PreparedUninstall,
   observer: UninstallObserver,
-  deadlines: Deadlines,
 ): Promise<Ran> {
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
@@ -193,7 +192,7 @@ async function fromSite(
     },
     before,
   };
-  const pip = await runPip(connection, { ...run, stdout: take, stderr: take }, deadlines);
+  const pip = await runPip(session, { ...run, stdout: take, stderr: take });
   return { pip, output };
 }
 
@@ -225,20 +224,19 @@ export function removalWarnings(removed: readonly Package[], after: readonly Pac
  * @throws Failure as `runPip` and `removeUserModules`; a pip that fails is a result with errors.
  */
 export async function runUninstall(
-  connection: Connection,
+  session: Session,
   prepared: PreparedUninstall,
   observer: UninstallObserver,
-  deadlines: Deadlines,
 ): Promise<UninstallResult> {
   const { site, modules, folder, before } = prepared;
   let ran: Ran | undefined;
-  if (site.length > 0) ran = await fromSite(connection, prepared, observer, deadlines);
+  if (site.length > 0) ran = await fromSite(session, prepared, observer);
   const failed = ran !== undefined && ran.pip.returncode !== 0;
   if (!failed && modules.length > 0) {
     const names = modules.map(({ name }) => name);
-    await removeUserModules(connection, folder, names);
+    await removeUserModules(session, folder, names);
   }
-  const after = await snapshotPackages(connection);
+  const after = await snapshotPackages(session);
   const changed = packageChanges(before, after);
   const warnings = removalWarnings(failed ? [] : [...site, ...modules], after);
   const result = { changed, pip: ran?.pip ?? null, warnings };

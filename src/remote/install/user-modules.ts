@@ -1,9 +1,9 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
-import { callScript, RemoteError } from "../script/call.ts";
-import type { Connection, Deadlines } from "../wire/connection.ts";
-import { afresh } from "../wire/reconnect.ts";
+import { callScript } from "../script/call.ts";
+import { RemoteError } from "../script/failures.ts";
+import type { Session } from "../wire/session.ts";
 import userModulesSource from "./user_modules.py" with { type: "text" };
 
 const userModulesScript: Script = { name: "user_modules.py", source: userModulesSource };
@@ -50,10 +50,10 @@ function inTheWay(folder: string, strangers: readonly string[]): Failure {
  * @returns its absolute path there.
  * @throws Failure `user-modules-not-writable`, `no-space`.
  */
-export async function stageUserModules(connection: Connection, folder: string): Promise<string> {
+export async function stageUserModules(session: Session, folder: string): Promise<string> {
   try {
     const args = { action: "stage", folder };
-    return (await callScript(connection, userModulesScript, args, stagedSchema)).stage;
+    return (await callScript(session, userModulesScript, args, stagedSchema)).stage;
   } catch (error) {
     throw explain(folder, error);
   }
@@ -68,13 +68,13 @@ export async function stageUserModules(connection: Connection, folder: string): 
  *   `user-modules-not-writable`, `no-space`.
  */
 export async function swapUserModules(
-  connection: Connection,
+  session: Session,
   folder: string,
   stage: string,
 ): Promise<string[]> {
   try {
     const args = { action: "swap", folder, stage };
-    const swapped = await callScript(connection, userModulesScript, args, swappedSchema);
+    const swapped = await callScript(session, userModulesScript, args, swappedSchema);
     if (swapped.strangers.length > 0) throw inTheWay(folder, swapped.strangers);
     return swapped.scripts;
   } catch (error) {
@@ -83,25 +83,21 @@ export async function swapUserModules(
 }
 
 /** Removes a staging folder that won't be needed, also over a connection that has broken. */
-export async function discardStage(
-  connection: Connection,
-  stage: string,
-  deadlines: Deadlines,
-): Promise<void> {
-  const discard = (working: Connection) =>
+export async function discardStage(session: Session, stage: string): Promise<void> {
+  const discard = (working: Session) =>
     callScript(working, userModulesScript, { action: "discard", stage }, v.object({}));
   try {
-    await discard(connection);
+    await discard(session);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // Where Blender is gone as well, the next install removes it.
-    await afresh(connection, deadlines, (session) => discard(session.connection));
+    await session.reconnected(discard);
   }
 }
 
 /** Removes the staging folders of installs that nobody goes on with. */
-export async function sweepUserModules(connection: Connection, folder: string): Promise<void> {
-  await callScript(connection, userModulesScript, { action: "sweep", folder }, v.object({}));
+export async function sweepUserModules(session: Session, folder: string): Promise<void> {
+  await callScript(session, userModulesScript, { action: "sweep", folder }, v.object({}));
 }
 
 /**
@@ -112,7 +108,7 @@ export async function sweepUserModules(connection: Connection, folder: string): 
  * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`.
  */
 export async function removeUserModules(
-  connection: Connection,
+  session: Session,
   folder: string,
   names: readonly string[],
 ): Promise<void> {
@@ -120,7 +116,7 @@ export async function removeUserModules(
   const schema = v.object({ unrecorded: v.array(v.string()) });
   let unrecorded: string[];
   try {
-    ({ unrecorded } = await callScript(connection, userModulesScript, args, schema));
+    ({ unrecorded } = await callScript(session, userModulesScript, args, schema));
   } catch (error) {
     throw explain(folder, error);
   }

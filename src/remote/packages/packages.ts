@@ -4,7 +4,7 @@ import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { callScript } from "../script/call.ts";
-import type { Connection } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import packagesSource from "./packages.py" with { type: "text" };
 
 const packagesScript: Script = { name: "packages.py", source: packagesSource };
@@ -94,12 +94,12 @@ function packagesOf(rows: readonly Row[]): Package[] {
  * Blender keeps a note of which of them it has loaded now, so that a later look knows when one has
  * been replaced since.
  */
-export async function snapshotPackages(connection: Connection): Promise<Package[]> {
+export async function snapshotPackages(session: Session): Promise<Package[]> {
   const rows: Row[] = [];
   let rest: v.InferOutput<typeof pageSchema>["rest"] | null = null;
   do {
     const page: v.InferOutput<typeof pageSchema> = await callScript(
-      connection,
+      session,
       packagesScript,
       { rest, seconds: pageSeconds },
       pageSchema,
@@ -207,15 +207,15 @@ export interface Aftermath {
  * @param seconds how long ago it began.
  */
 export async function aftermathOf(
-  connection: Connection,
+  session: Session,
   before: readonly Package[] | null,
   seconds: number,
 ): Promise<Aftermath> {
   const look = { folders: null, seconds: seconds + clockGrain };
   const schema = v.object({ debris: v.array(v.string()) });
-  const { debris } = await callScript(connection, packagesScript, look, schema);
+  const { debris } = await callScript(session, packagesScript, look, schema);
   if (before === null) return { changed: null, debris };
-  const changed = packageChanges(before, await snapshotPackages(connection));
+  const changed = packageChanges(before, await snapshotPackages(session));
   const half = new Set(debris.flatMap((path) => nameOfMetadata(path) ?? []));
   const whole = <T extends { name: string }>(list: readonly T[]) =>
     list.filter(({ name }) => !half.has(name));
@@ -303,10 +303,10 @@ function stateOf({ name, package: row, found, instead }: v.InferOutput<typeof lo
  * before that.
  */
 export async function importStates(
-  connection: Connection,
+  session: Session,
   names: readonly string[],
 ): Promise<ImportState[]> {
-  const looks = await callScript(connection, packagesScript, { names }, v.array(lookSchema));
+  const looks = await callScript(session, packagesScript, { names }, v.array(lookSchema));
   return looks.map(stateOf);
 }
 

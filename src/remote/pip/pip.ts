@@ -11,8 +11,8 @@ import {
   repairOf,
 } from "../packages/packages.ts";
 import { callBeside, callScript } from "../script/call.ts";
-import type { Connection, Deadlines, Session } from "../wire/connection.ts";
-import { afresh } from "../wire/reconnect.ts";
+import type { Deadlines } from "../wire/connection.ts";
+import type { Session } from "../wire/session.ts";
 import guardSource from "./pip_guard.py" with { type: "text" };
 import pipOutputSource from "./pip_output.py" with { type: "text" };
 import pipRunSource from "./pip_run.py" with { type: "text" };
@@ -172,11 +172,7 @@ const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone
  *   staging folder that nobody has moved into place, `pip-cancelled`, `pip-run-gone`, `timeout`,
  *   `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
  */
-export async function runPip(
-  connection: Connection,
-  run: PipRun,
-  deadlines: Deadlines,
-): Promise<PipResult> {
+export async function runPip(session: Session, run: PipRun): Promise<PipResult> {
   // Ours, so that a run can be ended whose start was the last thing that was asked for.
   const id = crypto.randomUUID();
   const start = {
@@ -192,22 +188,21 @@ export async function runPip(
   };
   const began = performance.now();
   try {
-    const { busy } = await callScript(connection, pipScript, start, startedSchema);
+    const { busy } = await callScript(session, pipScript, start, startedSchema);
     if (busy !== null) throw pipBusy(busy);
-    return await follow(connection, id, run);
+    return await follow(session, id, run);
   } catch (error) {
     if (error instanceof Failure && nothingToCancel.has(error.code)) throw error;
     const byOther = error instanceof Failure && error.code === "pip-cancelled";
-    const ended = byOther || (await cancelAnew(connection, id, deadlines));
+    const ended = byOther || (await cancelAnew(session, id));
     if (!(error instanceof Failure)) throw error;
-    if (!changesPackages(run)) return afterCancel(error, { ended, changes: false }, deadlines);
+    if (!changesPackages(run))
+      return afterCancel(error, { ended, changes: false }, session.deadlines);
     const seconds = (performance.now() - began) / 1000;
     const left = ended
-      ? await afresh(connection, deadlines, (session) =>
-          aftermathOf(session.connection, run.before ?? null, seconds),
-        )
+      ? await session.reconnected((again) => aftermathOf(again, run.before ?? null, seconds))
       : undefined;
-    return afterCancel(error, { ended, changes: true, left }, deadlines);
+    return afterCancel(error, { ended, changes: true, left }, session.deadlines);
   }
 }
 
@@ -224,22 +219,22 @@ function changesPackages(run: Pick<PipRun, "purpose" | "arguments">): boolean {
  * @param seen also one that somebody has followed to its end.
  */
 export async function pipThere(
-  { server, connection }: Session,
+  session: Session,
   { seen = false, seconds }: { seen?: boolean; seconds?: number } = {},
 ): Promise<PipThere | undefined> {
   const look = { action: "look" };
-  const { run } = await callBeside(server, connection, pipScript, look, foundSchema, seconds);
+  const { run } = await callBeside(session, pipScript, look, foundSchema, seconds);
   if (run === null || (run.seen && run.returncode !== null && !seen)) return undefined;
   return run;
 }
 
 /** What was installed before a run began; null where its controller didn't look. */
 export async function packagesBefore(
-  connection: Connection,
+  session: Session,
   { id }: PipThere,
 ): Promise<Package[] | null> {
   const look = { action: "look_before", id };
-  return (await callScript(connection, pipScript, look, beforeSchema)).before;
+  return (await callScript(session, pipScript, look, beforeSchema)).before;
 }
 
 /**
@@ -247,14 +242,14 @@ export async function packagesBefore(
  * no packages.
  */
 export async function pipAftermath(
-  connection: Connection,
+  session: Session,
   run: PipThere,
   before: readonly Package[] | null,
 ): Promise<Aftermath | undefined> {
   const { purpose, command } = run;
   const what = { arguments: command, ...(purpose === null ? {} : { purpose }) };
   if (!changesPackages(what)) return undefined;
-  return aftermathOf(connection, before, run.seconds);
+  return aftermathOf(session, before, run.seconds);
 }
 
 /**
@@ -263,12 +258,8 @@ export async function pipAftermath(
  *
  * @throws Failure `pip-cancelled`, `pip-run-gone`, and as `Connection.request`.
  */
-export async function followPip(
-  connection: Connection,
-  id: string,
-  sinks: PipSinks,
-): Promise<PipResult> {
-  return follow(connection, id, sinks);
+export async function followPip(session: Session, id: string, sinks: PipSinks): Promise<PipResult> {
+  return follow(session, id, sinks);
 }
 
 /**
@@ -277,9 +268,8 @@ export async function followPip(
  * @returns whether it has ended; not so where its processes outlast even a kill for long.
  */
 export async function cancelPip(session: Session, id: string): Promise<boolean> {
-  const { server, connection } = session;
   const ask = (args: { action: string; id: string }) =>
-    callBeside(server, connection, pipScript, args, foundSchema);
+    callBeside(session, pipScript, args, foundSchema);
   let { run } = await ask({ action: "cancel", id });
   const ends = performance.now() + endingLimit;
   while (run?.id === id && run.returncode === null) {
@@ -288,18 +278,18 @@ export async function cancelPip(session: Session, id: string): Promise<boolean> 
     ({ run } = await ask({ action: "look", id }));
   }
   const finish = { action: "finish", id, follower: null };
-  await callBeside(server, connection, pipScript, finish, finishedSchema);
+  await callBeside(session, pipScript, finish, finishedSchema);
   return true;
 }
 
-async function follow(connection: Connection, id: string, sinks: PipSinks): Promise<PipResult> {
+async function follow(session: Session, id: string, sinks: PipSinks): Promise<PipResult> {
   const follower = crypto.randomUUID();
   const read = { stdout: 0, stderr: 0 };
   let uncollected = 0;
   let pause = shortestPause;
   while (true) {
     const look = { id, follower, ...read, limit: readLimit };
-    const seen = await callScript(connection, outputScript, look, outputSchema);
+    const seen = await callScript(session, outputScript, look, outputSchema);
     if (!("returncode" in seen)) throw seen.cancelled ? cancelled() : gone();
     const { stdout, stderr, returncode } = seen;
     read.stdout += stdout.length;
@@ -307,7 +297,7 @@ async function follow(connection: Connection, id: string, sinks: PipSinks): Prom
     if (stdout.length > 0) await sinks.stdout(stdout);
     if (stderr.length > 0) await sinks.stderr(stderr);
     if (returncode !== null) {
-      await finish(connection, id, follower);
+      await finish(session, id, follower);
       if (seen.cancelled) throw cancelled();
       return { returncode, duration: seen.seconds };
     }
@@ -325,13 +315,13 @@ async function follow(connection: Connection, id: string, sinks: PipSinks): Prom
 }
 
 /** Says that this follower has seen the end. */
-async function finish(connection: Connection, id: string, follower: string): Promise<void> {
-  await callScript(connection, pipScript, { action: "finish", id, follower }, finishedSchema);
+async function finish(session: Session, id: string, follower: string): Promise<void> {
+  await callScript(session, pipScript, { action: "finish", id, follower }, finishedSchema);
 }
 
 /** Ends a run over a connection of its own: the one that followed it can't be used any more. */
-async function cancelAnew(broken: Connection, id: string, deadlines: Deadlines): Promise<boolean> {
-  return (await afresh(broken, deadlines, (session) => cancelPip(session, id))) ?? false;
+async function cancelAnew(session: Session, id: string): Promise<boolean> {
+  return (await session.reconnected((again) => cancelPip(again, id))) ?? false;
 }
 
 /** What became of a run that couldn't be followed to its end. */

@@ -3,7 +3,7 @@ import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { snapshotPackages } from "../packages/packages.ts";
 import { callScript } from "../script/call.ts";
-import type { Connection, Server } from "../wire/connection.ts";
+import { learnt, type Session } from "../wire/session.ts";
 import interpreterSource from "./interpreter.py" with { type: "text" };
 import probeSource from "./probe.py" with { type: "text" };
 
@@ -222,12 +222,12 @@ const waitSeconds = 0.1;
 const pollInterval = 60;
 
 async function probe(
-  connection: Connection,
+  session: Session,
   parts: readonly ("pip" | "wheels" | "network")[],
   networkProbe: boolean,
 ): Promise<{ facts: Facts; findings: Findings }> {
   const started = await callScript(
-    connection,
+    session,
     probeScript,
     { interpreter: interpreterSource, parts, network_probe: networkProbe, wait: waitSeconds },
     startedSchema,
@@ -235,7 +235,7 @@ async function probe(
   let state: v.InferOutput<typeof jobSchema> = started;
   while (!state.done) {
     await Bun.sleep(pollInterval);
-    state = await callScript(connection, probeScript, { job: started.job }, jobSchema);
+    state = await callScript(session, probeScript, { job: started.job }, jobSchema);
   }
   if (state.findings === null) {
     throw new Failure("probe-failed", "Blender's Python couldn't be looked at", {
@@ -247,11 +247,11 @@ async function probe(
 }
 
 async function siteOf(
-  connection: Connection,
+  session: Session,
   { user_modules: folder, ...site }: Facts["site"],
 ): Promise<Environment["site"]> {
   if (folder === null) return { ...site, user_modules: null };
-  const packages = (await snapshotPackages(connection))
+  const packages = (await snapshotPackages(session))
     .filter(({ source, location }) => source === "user-modules" && location === folder.path)
     .map(({ name, version }) => ({ name, version }));
   return { ...site, user_modules: { ...folder, packages } };
@@ -265,12 +265,11 @@ async function siteOf(
  * @throws Failure as `callScript`; `probe-failed`.
  */
 export async function environmentOf(
-  connection: Connection,
-  server: Server,
+  session: Session,
   options: { networkProbe: boolean },
 ): Promise<Environment> {
   const { facts, findings } = await probe(
-    connection,
+    session,
     ["pip", "wheels", "network"],
     options.networkProbe,
   );
@@ -283,11 +282,12 @@ export async function environmentOf(
     tags_error: findings.wheels === null ? none : findings.wheels.error,
   };
   const tags = findings.wheels?.tags ?? null;
+  const { server, endpoint } = session;
   const hello = server.kind === "service" ? server.hello : undefined;
   return {
     blender: facts.blender,
     python,
-    site: await siteOf(connection, facts.site),
+    site: await siteOf(session, facts.site),
     pip: {
       ...(findings.pip ?? {
         available: false,
@@ -317,8 +317,8 @@ export async function environmentOf(
       protocol: hello?.protocol ?? null,
       capabilities: hello?.capabilities ?? [],
       pid: facts.pid,
-      host: connection.endpoint.host,
-      port: connection.endpoint.port,
+      host: endpoint.host,
+      port: endpoint.port,
     },
   };
 }
@@ -328,14 +328,14 @@ export type KnownTags =
   | { tags: readonly string[]; unknown: null }
   | { tags: null; unknown: string };
 
-/** Asks a running Blender's Python for its wheel tags, and for nothing else. */
-export async function knownTagsOf(connection: Connection): Promise<KnownTags> {
-  const { findings } = await probe(connection, ["wheels"], false);
+/** Asks a running Blender's Python for its wheel tags, and for nothing else; once a session. */
+export const knownTagsOf = learnt(async (session): Promise<KnownTags> => {
+  const { findings } = await probe(session, ["wheels"], false);
   const tags = findings.wheels?.tags ?? null;
   if (tags !== null) return { tags, unknown: null };
   const none = noInterpreter(findings.executable_error).message;
   return { tags, unknown: findings.wheels?.error ?? none };
-}
+});
 
 /** The part of the environment that running pip needs, with the interpreter known to be there. */
 export interface PythonThere {
@@ -352,12 +352,12 @@ export interface PythonThere {
 
 /**
  * Finds the interpreter that belongs to a running Blender, and where it keeps packages: quicker
- * than `environmentOf`, usually one call. Whether pip is there isn't looked at.
+ * than `environmentOf`, usually one call, and once a session. Whether pip is there isn't looked at.
  *
  * @throws Failure `no-interpreter`, and as `environmentOf`.
  */
-export async function pythonOf(connection: Connection): Promise<PythonThere> {
-  const { facts, findings } = await probe(connection, [], false);
+export const pythonOf = learnt(async (session): Promise<PythonThere> => {
+  const { facts, findings } = await probe(session, [], false);
   const { executable } = findings;
   if (executable === null) {
     const { message, hint } = noInterpreter(findings.executable_error);
@@ -371,7 +371,7 @@ export async function pythonOf(connection: Connection): Promise<PythonThere> {
     site: facts.site,
     onlineAccess: facts.online_access,
   };
-}
+});
 
 /**
  * The `pip download` line that gets wheels for a target with these tags. pip has to be told each

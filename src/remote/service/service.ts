@@ -3,15 +3,9 @@ import { Failure, systemCodeOf } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { isUnfinished, type PipThere, pipThere } from "../pip/pip.ts";
 import { callScript } from "../script/call.ts";
-import {
-  type Connection,
-  can,
-  connect,
-  type Deadlines,
-  type Endpoint,
-  type Server,
-  type Session,
-} from "../wire/connection.ts";
+import type { Deadlines, Endpoint } from "../wire/connection.ts";
+import type { Server } from "../wire/server.ts";
+import { Session } from "../wire/session.ts";
 import quitSource from "./quit.py" with { type: "text" };
 import versionSource from "./version.py" with { type: "text" };
 
@@ -59,7 +53,7 @@ const versionScript: Script = { name: "version.py", source: versionSource };
 const quitScript: Script = { name: "quit.py", source: quitSource };
 
 /** What our service is doing right now; answered even while Blender's main thread is busy. */
-export async function loadOf(connection: Connection): Promise<Load> {
+export async function loadOf({ connection }: Pick<Session, "connection">): Promise<Load> {
   const answer = await connection.request("status", {});
   const load = v.safeParse(loadSchema, answer.result);
   if (load.success) return load.output;
@@ -81,20 +75,20 @@ export async function diagnose(
 ): Promise<Diagnosis> {
   let session: Session | undefined;
   try {
-    session = await connect(endpoint, deadlines, signal);
-    const { connection, server } = session;
+    session = await Session.open(endpoint, deadlines, signal);
+    const { server } = session;
     if (server.kind === "service") {
-      const load = await loadOf(connection);
+      const load = await loadOf(session);
       return { state: "service", server, load, pip: await pipUnderWay(session, load.busy) };
     }
     const seconds = deadlines.firstAnswer;
-    const blender = await callScript(connection, versionScript, null, plainSchema, { seconds });
+    const blender = await callScript(session, versionScript, null, plainSchema, { seconds });
     return { state: "plain", blender, pip: await pipUnderWay(session, false) };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
     return { state: stateOf(error, session !== undefined), failure: error };
   } finally {
-    session?.connection.close();
+    session?.close();
   }
 }
 
@@ -106,7 +100,7 @@ const pipSeconds = 3;
  * Blender that is busy isn't waited for, and not every server runs scripts of ours.
  */
 export async function pipUnderWay(session: Session, busy: boolean): Promise<PipThere | undefined> {
-  if (busy && !can(session.server, "run_script")) return undefined;
+  if (busy && !session.can("run_script")) return undefined;
   try {
     const run = await pipThere(session, { seconds: pipSeconds });
     return run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
@@ -138,7 +132,7 @@ export async function shutDown(session: Session, force: boolean): Promise<number
     return server.hello.pid;
   }
   const schema = v.object({ unsaved: v.boolean(), pid: v.number() });
-  const { unsaved, pid } = await callScript(connection, quitScript, { force }, schema);
+  const { unsaved, pid } = await callScript(session, quitScript, { force }, schema);
   if (unsaved) throw refusal("there are unsaved changes");
   return pid;
 }
@@ -156,15 +150,15 @@ export async function interrupt(endpoint: Endpoint, requestId: string): Promise<
   const deadlines = { connect: 2, firstAnswer: 2, total: 4 };
   const schema = v.object({ interrupted: v.boolean() });
   try {
-    const { connection } = await connect(endpoint, deadlines, new AbortController().signal);
+    const session = await Session.open(endpoint, deadlines, new AbortController().signal);
     try {
       for (let attempt = 0; attempt < interruptTries; attempt++) {
-        const answer = await connection.request("interrupt", { request_id: requestId });
+        const answer = await session.connection.request("interrupt", { request_id: requestId });
         if (v.parse(schema, answer.result).interrupted) return true;
       }
       return false;
     } finally {
-      connection.close();
+      session.close();
     }
   } catch (error) {
     if (error instanceof Failure) return false;
@@ -231,7 +225,7 @@ async function connectionState(
   signal: AbortSignal,
 ): Promise<"gone" | "there"> {
   try {
-    (await connect(endpoint, deadlines, signal)).connection.close();
+    (await Session.open(endpoint, deadlines, signal)).close();
     return "there";
   } catch (error) {
     if (error instanceof Failure && error.code === "connection-refused") return "gone";

@@ -2,8 +2,8 @@ import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { callBeside } from "../script/call.ts";
-import { Connection, type Deadlines, type Session } from "../wire/connection.ts";
 import { Lanes } from "../wire/pool.ts";
+import type { Session } from "../wire/session.ts";
 import { Pace } from "./piece-size.ts";
 import {
   discardPart,
@@ -76,8 +76,6 @@ export interface PushOptions {
   chunkSize: number;
   /** How often a broken transfer of one file is taken up again. */
   retries: number;
-  deadlines: Deadlines;
-  signal: AbortSignal;
   observer: PushObserver;
 }
 
@@ -125,7 +123,7 @@ interface Missing {
 
 /** What is there of these wheels, and which of them are to be sent. */
 async function compare(
-  { server, connection }: Session,
+  session: Session,
   wheels: readonly Wheel[],
   folder: string | undefined,
 ): Promise<{ there: v.InferOutput<typeof preparedSchema>; missing: Missing[] }> {
@@ -141,11 +139,9 @@ async function compare(
     seconds: hashSeconds,
   };
   const ask = () =>
-    callBeside(server, connection, wheelhouseScript, args, preparedSchema).catch(
-      (error: unknown) => {
-        throw folderFailure(folder ?? "the default wheelhouse", error);
-      },
-    );
+    callBeside(session, wheelhouseScript, args, preparedSchema).catch((error: unknown) => {
+      throw folderFailure(folder ?? "the default wheelhouse", error);
+    });
   let there = await ask();
   // What was hashed is remembered there, so that each call comes further.
   while (there.unhashed.length > 0) there = await ask();
@@ -177,7 +173,7 @@ function checkPlace(
 
 function transportTo(session: Session, wanted: PushOptions["transport"]): Transport {
   if (wanted === "chunks") return "chunks";
-  if (takesStreams(session.server)) return "stream";
+  if (takesStreams(session)) return "stream";
   if (wanted === "auto") return "chunks";
   throw new Failure("no-stream", "this server takes no streams, only code", {
     hint: "leave --transport out; 'blender-remote-cli install' gives Blender a service that takes them",
@@ -267,19 +263,12 @@ class Sending {
     this.#folder = folder;
     this.#options = options;
     const { connection, server } = session;
-    const { deadlines, signal } = options;
     // Plain servers answer every 50 ms at best, so many connections share the work there.
     this.#pace = new Pace(128 * 1024, options.chunkSize, server.kind === "plain" ? 16 : 4);
-    this.#lanes = new Lanes(
-      connection,
-      transport === "stream" ? streams : this.#pace.lanes,
-      async () => {
-        // What is left of the total, not all of it anew.
-        const total = connection.secondsLeft;
-        return Connection.open(connection.endpoint, { ...deadlines, total }, signal);
-      },
+    this.#lanes = new Lanes(connection, transport === "stream" ? streams : this.#pace.lanes, () =>
+      session.anotherConnection(),
     );
-    this.#way = { server, lanes: this.#lanes };
+    this.#way = { session, lanes: this.#lanes };
   }
 
   async all(missing: readonly Missing[]): Promise<PushedFile[]> {
@@ -315,7 +304,8 @@ class Sending {
   }
 
   async #one({ wheel, part, existed }: Missing): Promise<PushedFile> {
-    const { observer, retries, signal } = this.#options;
+    const { observer, retries } = this.#options;
+    const { signal } = this.#session;
     const { name, path, size } = wheel;
     const file = { ...unsent(wheel), status: "failed" as PushedFile["status"] };
     const upload: Upload = {
@@ -374,9 +364,8 @@ class Sending {
 
   /** The answer may have been lost, or another push of the same wheel was quicker. */
   async #isThere(wheel: Wheel): Promise<boolean> {
-    const { server } = this.#session;
     const { there } = await this.#lanes.use(
-      (connection) => compare({ server, connection }, [wheel], this.#folder),
+      (connection) => compare(this.#session.over(connection), [wheel], this.#folder),
       true,
     );
     return there.there[wheel.name] === (await wheel.sha256());
@@ -405,7 +394,7 @@ class Sending {
     const args = { action: "record", folder: this.#folder, wheels };
     try {
       await this.#lanes.use((connection) =>
-        callBeside(this.#session.server, connection, wheelhouseScript, args, v.null()),
+        callBeside(this.#session.over(connection), wheelhouseScript, args, v.null()),
       );
     } catch (error) {
       // The wheels are there; without the note the next push computes their hashes again.

@@ -3,9 +3,11 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { JsonValue, Script } from "../../script.ts";
 import partFileSource from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
-import { callBeside, callScript, damaged, RemoteError } from "../script/call.ts";
-import { type Answer, type Connection, can, type Server } from "../wire/connection.ts";
+import { callBeside, callScript } from "../script/call.ts";
+import { damaged, RemoteError } from "../script/failures.ts";
+import type { Answer, Connection } from "../wire/connection.ts";
 import type { Lanes } from "../wire/pool.ts";
+import type { Session } from "../wire/session.ts";
 import type { Pace } from "./piece-size.ts";
 import { roomHint } from "./wheelhouse.ts";
 
@@ -47,7 +49,7 @@ export interface UploadObserver {
 
 /** How to speak to the other end. */
 export interface Way {
-  server: Server;
+  session: Session;
   lanes: Lanes;
 }
 
@@ -58,7 +60,7 @@ const partBlocksSchema = v.object({ size: v.number(), blocks: v.array(v.string()
  *
  * @returns for each block of the file whether it is there.
  */
-async function blocksThere({ server, lanes }: Way, upload: Upload): Promise<boolean[]> {
+async function blocksThere({ session, lanes }: Way, upload: Upload): Promise<boolean[]> {
   const there: boolean[] = [];
   const number = Math.ceil(upload.size / blockSize);
   const file = Bun.file(upload.path);
@@ -67,8 +69,7 @@ async function blocksThere({ server, lanes }: Way, upload: Upload): Promise<bool
     const args = { action: "blocks", part: upload.part, block_size: blockSize };
     const { blocks } = await lanes.use((connection) =>
       callBeside(
-        server,
-        connection,
+        session.over(connection),
         partScript,
         { ...args, from, count: blocksAtOnce },
         partBlocksSchema,
@@ -284,7 +285,7 @@ export async function uploadInChunks(
     const args = { action: "write", part, offset: begin };
     const options = { seconds: stallSeconds, data: piece };
     await pace.timed(end - begin, () =>
-      callScript(connection, partScript, args, v.literal(piece.length), options),
+      callScript(way.session.over(connection), partScript, args, v.literal(piece.length), options),
     );
     observer.sent(end - begin);
   };
@@ -305,7 +306,7 @@ export async function uploadInChunks(
   source.check();
   const args: JsonValue = { action: "finish", part, target, size, sha256: await upload.sha256() };
   const finish = (connection: Connection) =>
-    callBeside(way.server, connection, partScript, args, finishSchema);
+    callBeside(way.session.over(connection), partScript, args, finishSchema);
   const { complete } = await lanes.use(finish, true).catch((error: unknown) => {
     throw explain(error, upload);
   });
@@ -314,10 +315,10 @@ export async function uploadInChunks(
 }
 
 /** Removes a part that nobody needs; where that can't be done, a later push or a purge does. */
-export async function discardPart({ server, lanes }: Way, part: string): Promise<void> {
+export async function discardPart({ session, lanes }: Way, part: string): Promise<void> {
   const args = { action: "discard", part };
   const call = (connection: Connection) =>
-    callBeside(server, connection, partScript, args, v.null());
+    callBeside(session.over(connection), partScript, args, v.null());
   await lanes.use(call, true).catch(() => {});
 }
 
@@ -371,6 +372,6 @@ function folderOf(path: string): string {
 }
 
 /** Whether this server takes streams. */
-export function takesStreams(server: Server): boolean {
-  return can(server, "upload") && can(server, "run_script");
+export function takesStreams(session: Session): boolean {
+  return session.can("upload") && session.can("run_script");
 }

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { shellWord } from "../../text.ts";
-import { callBeside, callScript, RemoteError } from "../script/call.ts";
-import type { Connection, Session } from "../wire/connection.ts";
+import { callBeside, callScript } from "../script/call.ts";
+import { RemoteError } from "../script/failures.ts";
+import type { Session } from "../wire/session.ts";
 import purgeSource from "./purge.py" with { type: "text" };
 import wheelhouseSource from "./wheelhouse.py" with { type: "text" };
 
@@ -33,12 +34,12 @@ export const hashSeconds = 5;
  * @throws Failure `not-a-folder`, `folder-not-readable`; as `callScript`.
  */
 export async function listWheelhouse(
-  { server, connection }: Session,
+  session: Session,
   folder: string | undefined,
   hashes = false,
 ): Promise<WheelhouseListing> {
   const args = { action: "list", folder: folder ?? null, seconds: hashes ? hashSeconds : null };
-  const list = () => callBeside(server, connection, wheelhouseScript, args, listedSchema);
+  const list = () => callBeside(session, wheelhouseScript, args, listedSchema);
   const unhashed = ({ files }: WheelhouseListing) =>
     files.filter(({ name, sha256 }) => name.endsWith(".whl") && sha256 === null).length;
   try {
@@ -59,11 +60,11 @@ export async function listWheelhouse(
  * cache folder of the user that Blender runs as.
  */
 export async function resolveWheelhouse(
-  { server, connection }: Session,
+  session: Session,
   folder: string | undefined,
 ): Promise<string> {
   const args = { action: "resolve", folder: folder ?? null };
-  return callBeside(server, connection, wheelhouseScript, args, v.string());
+  return callBeside(session, wheelhouseScript, args, v.string());
 }
 
 /** Maps the errors of reading a folder there to words a user can act on. */
@@ -141,13 +142,13 @@ const purgeScript: Script = { name: "purge.py", source: purgeSource };
  *   coming in.
  */
 export async function purge(
-  connection: Connection,
+  session: Session,
   folder: string,
   action: "look" | "purge",
   force: boolean,
 ): Promise<Purge> {
   const result = await callScript(
-    connection,
+    session,
     purgeScript,
     { folder, action, force },
     purgeSchema,

@@ -1,7 +1,20 @@
+// One TCP connection to a server, with its deadlines: requests out, answers in.
+
 import type { Socket } from "bun";
 import * as v from "valibot";
-import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
+import {
+  answerBroken,
+  brokenJson,
+  closed,
+  connectTimeout,
+  expired,
+  notAService,
+  refused,
+  silent,
+  stalled,
+} from "./failures.ts";
 import { MessageError, MessageReader } from "./message.ts";
 
 /** Where a service listens. */
@@ -33,34 +46,6 @@ const answerSchema = v.looseObject({
 /** One answer of a server; what a command means by `result` is for its caller to check. */
 export type Answer = v.InferOutput<typeof answerSchema>;
 
-const helloSchema = v.object({
-  protocol: v.number(),
-  server: v.string(),
-  service_version: v.string(),
-  capabilities: v.array(v.string()),
-  blender_version: v.string(),
-  pid: v.number(),
-  background: v.boolean(),
-  authentication: v.string(),
-});
-
-/** What our service says of itself in answer to `hello`. */
-export type Hello = v.InferOutput<typeof helloSchema>;
-
-/**
- * The server at the other end: ours, or a plain one that only promises `execute_code`
- * (the published BLD_Remote_MCP, the add-on of mcp-for-blender).
- */
-export type Server = { kind: "service"; hello: Hello } | { kind: "plain" };
-
-/** Whether a server said in `hello` that it has this capability. */
-export function can(server: Server, capability: string): boolean {
-  return server.kind === "service" && server.hello.capabilities.includes(capability);
-}
-
-/** The protocol that this client speaks. */
-export const protocolVersion = 1;
-
 /** The longest answer that is taken, in bytes. */
 const answerLimit = 256 * 1024 * 1024;
 
@@ -69,26 +54,6 @@ const midwaySeconds = 30;
 
 /** Bytes that may be under way when the last one was handed over: both systems' buffers. */
 const unseenBytes = 16 * 1024 * 1024;
-
-function nameOf(endpoint: Endpoint): string {
-  return `${endpoint.host}:${endpoint.port}`;
-}
-
-function refused(endpoint: Endpoint, cause: unknown): Failure {
-  const code = systemCodeOf(cause);
-  if (code === "ECONNREFUSED") {
-    return new Failure("connection-refused", `nothing listens on ${nameOf(endpoint)}`, {
-      kind: "no-service",
-      hint: "blender-remote-cli start --background --detach (or give the right --host and --port)",
-      cause,
-    });
-  }
-  return new Failure(
-    "connection-failed",
-    `can't connect to ${nameOf(endpoint)}: ${code ?? messageOf(cause)}`,
-    { kind: "no-service", hint: "check --host and --port", cause },
-  );
-}
 
 /** Rejects after `seconds`, or when `signal` aborts, whichever is first; `dispose` ends it. */
 function deadline(
@@ -154,15 +119,8 @@ export class Connection {
     signal: AbortSignal,
   ): Promise<Connection> {
     const connection = new Connection(endpoint, deadlines, signal);
-    const limit = deadline(
-      Math.min(deadlines.connect, deadlines.total),
-      signal,
-      () =>
-        new Failure(
-          "connect-timeout",
-          `${nameOf(endpoint)} didn't take the connection within ${deadlines.connect} s`,
-          { kind: "no-service", hint: "check --host and --port, and firewalls on the way" },
-        ),
+    const limit = deadline(Math.min(deadlines.connect, deadlines.total), signal, () =>
+      connectTimeout(endpoint, deadlines.connect),
     );
     const connecting = Bun.connect({
       hostname: endpoint.host,
@@ -170,8 +128,8 @@ export class Connection {
       socket: {
         data: (_, chunk) => connection.#receive(chunk),
         drain: () => connection.#flush(),
-        close: () => connection.#fail(connection.#closed()),
-        end: () => connection.#fail(connection.#closed()),
+        close: () => connection.#fail(closed(endpoint)),
+        end: () => connection.#fail(closed(endpoint)),
         error: (_, error) => connection.#fail(refused(endpoint, error)),
       },
     });
@@ -231,15 +189,15 @@ export class Connection {
     body: AsyncIterable<Uint8Array>,
     stall: number,
   ): Promise<Answer> {
-    const stalled = Promise.withResolvers<never>();
-    stalled.promise.catch(() => {});
+    const stopped = Promise.withResolvers<never>();
+    stopped.promise.catch(() => {});
     const began = performance.now();
     this.#moved = began;
     let sent = 0;
     let allowed = stall;
     const watch = setInterval(() => {
       const silence = (performance.now() - this.#moved) / 1000;
-      if (silence > allowed) stalled.reject(this.#stalled(silence));
+      if (silence > allowed) stopped.reject(stalled(this.endpoint, silence));
     }, 250);
     const send = async (answered: Promise<unknown>) => {
       let early = false;
@@ -260,7 +218,7 @@ export class Connection {
     try {
       const text = JSON.stringify({ type, params });
       const answer = await this.#exchange(text, Number.POSITIVE_INFINITY, (answered) =>
-        Promise.race([send(answered), stalled.promise]).then(() => stalled.promise),
+        Promise.race([send(answered), stopped.promise]).then(() => stopped.promise),
       );
       if (answer.status !== "success") this.close();
       return answer;
@@ -270,30 +228,18 @@ export class Connection {
   }
 
   /**
-   * Asks who is there. The line ends behind the object make servers that read lines, such as HTTP
-   * ones, answer at once instead of waiting for more.
+   * Sends text that is a request and waits for its answer: for a greeting, which is more than JSON.
    *
-   * @throws Failure `silent`, `not-a-service`, `protocol-mismatch`.
+   * @param seconds limit for this answer.
+   * @throws Failure as `request`.
    */
-  async greet(seconds: number): Promise<Server> {
-    const text = `${JSON.stringify({ type: "hello", params: {} })}\n\n`;
-    const answer = await this.#exchange(text, seconds);
-    if (answer.status !== "success") return { kind: "plain" };
-    const hello = v.safeParse(helloSchema, answer.result);
-    if (!hello.success) return { kind: "plain" };
-    if (hello.output.protocol !== protocolVersion) {
-      throw new Failure(
-        "protocol-mismatch",
-        `the service on ${nameOf(this.endpoint)} speaks protocol ${hello.output.protocol}, this executable ${protocolVersion}`,
-        { kind: "no-service", hint: "blender-remote-cli install, then start Blender again" },
-      );
-    }
-    return { kind: "service", hello: hello.output };
+  async requestText(request: string, seconds: number): Promise<Answer> {
+    return this.#exchange(request, seconds);
   }
 
   /** Closes the connection; what is under way on it fails. */
   close(): void {
-    this.#fail(this.#closed());
+    this.#fail(closed(this.endpoint));
   }
 
   /**
@@ -309,7 +255,7 @@ export class Connection {
     if (this.#waiting !== undefined) throw new Error("a connection takes one request at a time");
     const total = this.secondsLeft;
     const limit = deadline(Math.min(seconds, total), this.#signal, () =>
-      seconds < total ? this.#silent(seconds) : this.#expired(),
+      seconds < total ? silent(this.endpoint, seconds) : expired(this.endpoint),
     );
     this.#waiting = Promise.withResolvers<string>();
     const answered = this.#waiting.promise;
@@ -319,7 +265,8 @@ export class Connection {
     const along = alongside === undefined ? [] : [sent.then(() => alongside(answered))];
     const watch = setInterval(() => {
       const silence = (performance.now() - this.#moved) / 1000;
-      if (this.#reader.midway && silence > this.#midwaySeconds) this.#fail(this.#broke(silence));
+      if (this.#reader.midway && silence > this.#midwaySeconds)
+        this.#fail(answerBroken(this.endpoint, silence));
     }, this.#midwaySeconds * 50);
     try {
       const answer = await Promise.race([answered, limit.promise, ...along]);
@@ -338,20 +285,14 @@ export class Connection {
   }
 
   #parse(text: string): Answer {
-    const notJson = (cause: unknown) =>
-      new Failure("not-a-service", `${nameOf(this.endpoint)} answered with broken JSON`, {
-        kind: "no-service",
-        hint: "another program may use that port: blender-remote-cli status",
-        cause,
-      });
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch (error) {
-      throw notJson(error);
+      throw brokenJson(this.endpoint, error);
     }
     const answer = v.safeParse(answerSchema, value);
-    if (!answer.success) throw notJson(new v.ValiError(answer.issues));
+    if (!answer.success) throw brokenJson(this.endpoint, new v.ValiError(answer.issues));
     return answer.output;
   }
 
@@ -361,15 +302,7 @@ export class Connection {
       for (const message of this.#reader.push(chunk)) this.#waiting?.resolve(message);
     } catch (error) {
       const seen = error instanceof MessageError ? error.seen : "";
-      this.#fail(
-        new Failure(
-          "not-a-service",
-          seen === ""
-            ? `${nameOf(this.endpoint)}: ${messageOf(error)}`
-            : `${nameOf(this.endpoint)} isn't a Blender service: it answered ${JSON.stringify(seen)}`,
-          { kind: "no-service", hint: "another program uses that port: give the right --port" },
-        ),
-      );
+      this.#fail(notAService(this.endpoint, error, seen));
     }
   }
 
@@ -406,87 +339,5 @@ export class Connection {
     this.#taken = undefined;
     this.#socket?.terminate();
     this.#socket = undefined;
-  }
-
-  #closed(): Failure {
-    return new Failure("connection-lost", `${nameOf(this.endpoint)} closed the connection`, {
-      kind: "no-service",
-      hint: "Blender may have ended, or another program uses that port: blender-remote-cli status",
-    });
-  }
-
-  #stalled(seconds: number): Failure {
-    return new Failure(
-      "stalled",
-      `${nameOf(this.endpoint)} took no byte for ${seconds.toFixed(0)} s`,
-      {
-        kind: "no-service",
-        hint: "the network may be gone, or the disk there: blender-remote-cli status",
-      },
-    );
-  }
-
-  #broke(seconds: number): Failure {
-    return new Failure(
-      "answer-broken",
-      `${nameOf(this.endpoint)} began an answer, and then nothing came for ${seconds.toFixed(0)} s`,
-      {
-        kind: "no-service",
-        hint: "the network may be gone, or the server gave up sending: blender-remote-cli status",
-      },
-    );
-  }
-
-  #silent(seconds: number): Failure {
-    return new Failure(
-      "silent",
-      `${nameOf(this.endpoint)} accepts connections but didn't answer within ${seconds} s`,
-      {
-        kind: "no-service",
-        hint: "a render, a modal dialog or a long script may hold Blender's main thread: blender-remote-cli status --wait 60",
-      },
-    );
-  }
-
-  #expired(): Failure {
-    return new Failure("timeout", `no answer from ${nameOf(this.endpoint)} within the time limit`, {
-      kind: "timeout",
-      hint: "what was started in Blender may still run there; look with 'blender-remote-cli status', allow more with --timeout SECONDS",
-    });
-  }
-}
-
-/** A connection, and who is at its other end. */
-export interface Session {
-  connection: Connection;
-  server: Server;
-}
-
-/**
- * Connects, greets and (once services ask for it) authenticates: what every command that speaks
- * to Blender begins with.
- *
- * @throws Failure as `Connection.open` and `Connection.greet`; `authentication-required` (kind
- *   `not-authorised`).
- */
-export async function connect(
-  endpoint: Endpoint,
-  deadlines: Deadlines,
-  signal: AbortSignal,
-): Promise<Session> {
-  const connection = await Connection.open(endpoint, deadlines, signal);
-  try {
-    const server = await connection.greet(deadlines.firstAnswer);
-    if (server.kind === "service" && server.hello.authentication !== "none") {
-      throw new Failure(
-        "authentication-required",
-        `the service on ${nameOf(endpoint)} asks for ${server.hello.authentication} authentication, which this version can't give`,
-        { kind: "not-authorised", hint: "use the blender-remote-cli that started this Blender" },
-      );
-    }
-    return { connection, server };
-  } catch (error) {
-    connection.close();
-    throw error;
   }
 }

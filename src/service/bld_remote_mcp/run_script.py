@@ -1,23 +1,32 @@
 """Runs one script of the command line's inside Blender: one JSON value in, one out.
 
 A script is a Python module with ``main(arguments) -> JSON value``; its source comes as a value of
-the call, ``{"name": str, "source": str, "arguments": Any}``. A background Blender on this machine
-imports ``run`` from here. A running Blender gets this text with the first call, followed by a line
-that keeps it as a module and calls ``answer``; later calls find it there, and scripts that came
-before by the SHA-256 of their source, ``{"name", "script": sha256, "arguments"}``.
+the call, ``{"name": str, "source": str, "arguments": Any, "modules": [module]}``. A module is what
+scripts share: ``{"name": "file_lock.py", "source": str, "imports": [name]}``, those that it imports
+before it. Scripts and modules import them by their bare names, and nobody else does: they aren't in
+``sys.modules``, where another add-on's module may have the same name.
+
+A background Blender on this machine imports ``run`` from here. A running Blender gets this text
+with the first call, followed by a line that keeps it as a module and calls ``answer``; later calls
+find it there, and what came before by the SHA-256 of its source, ``"script": sha256`` in the place
+of ``"source"``. A module runs once, and stays.
 """
 
+import builtins
 import errno
 import hashlib
 import json
 import sys
 import traceback
-from types import CodeType, SimpleNamespace
+from collections.abc import Mapping
+from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
 
-# By the SHA-256 of the source. Few: each program that calls has a dozen scripts.
-_KEPT_SCRIPTS = 50
+# By the SHA-256 of the source. Few: each program that calls has some dozen scripts and modules.
+_KEPT_SCRIPTS = 200
 _scripts: dict[str, CodeType] = {}
+# By the SHA-256 of the source and of what it imports.
+_modules: dict[str, ModuleType] = {}
 # What didn't fit into one answer, by its nonce. Few: each program fetches the rest at once.
 _KEPT_OUTCOMES = 4
 _outcomes: dict[str, str] = {}
@@ -32,10 +41,10 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
 
     ``errno`` is symbolic (``ENOSPC``), null as ``path`` is where the error has none.
     """
-    name = f"<{call['name']}>"
     try:
-        namespace: dict[str, Any] = {"__name__": call["name"]}
-        exec(_code_of(call, name), namespace)
+        modules = _modules_of(call.get("modules", []))
+        namespace = {"__name__": call["name"], "__builtins__": _builtins_with(modules)}
+        exec(_code_of(call)[0], namespace)
         return {"value": namespace["main"](call["arguments"])}
     # A script of ours must never end Blender, so SystemExit is caught as well.
     except BaseException as error:
@@ -52,16 +61,57 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def _code_of(call: dict[str, Any], name: str) -> CodeType:
-    if "source" not in call:
-        if call["script"] not in _scripts:
-            raise UnknownScriptError(name)
-        return _scripts[call["script"]]
-    code = compile(call["source"], name, "exec")
+def _modules_of(parts: list[dict[str, Any]]) -> dict[str, ModuleType]:
+    """Give the modules of a call by the names under which they are imported."""
+    modules: dict[str, ModuleType] = {}
+    keys: dict[str, str] = {}
+    for part in parts:
+        code, digest = _code_of(part)
+        name = part["name"].removesuffix(".py")
+        keys[name] = _digest("\n".join([name, digest, *(keys[one] for one in part["imports"])]))
+        module = _modules.get(keys[name])
+        if module is None:
+            module = ModuleType(name)
+            known = {one: modules[one] for one in part["imports"]}
+            module.__dict__["__builtins__"] = _builtins_with(known)
+            exec(code, module.__dict__)
+            if len(_modules) >= _KEPT_SCRIPTS:
+                _modules.clear()
+            _modules[keys[name]] = module
+        modules[name] = module
+    return modules
+
+
+def _builtins_with(modules: Mapping[str, ModuleType]) -> dict[str, Any]:
+    """Give the builtins of a script, whose import statements find these modules first."""
+
+    def find(
+        name: str,
+        own: Mapping[str, object] | None = None,
+        local: Mapping[str, object] | None = None,
+        names: tuple[str, ...] = (),
+        level: int = 0,
+    ) -> ModuleType:
+        # Level 1: a module of the service imports from beside itself.
+        if level <= 1 and name in modules:
+            return modules[name]
+        return builtins.__import__(name, own, local, names, level)
+
+    return {**vars(builtins), "__import__": find}
+
+
+def _code_of(part: dict[str, Any]) -> tuple[CodeType, str]:
+    """Give the code of a script or module, and the digest of its source."""
+    if "source" not in part:
+        if part["script"] not in _scripts:
+            raise UnknownScriptError(part["name"])
+        return _scripts[part["script"]], part["script"]
+    code = compile(part["source"], f"<{part['name']}>", "exec")
     if len(_scripts) >= _KEPT_SCRIPTS:
         _scripts.clear()
-    _scripts[_digest(call["source"])] = code
-    return code
+    digest = _digest(part["source"])
+    _scripts[digest] = code
+    return code, digest
 
 
 def keep(module: str) -> Any:  # noqa: ANN401

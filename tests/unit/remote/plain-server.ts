@@ -1,18 +1,20 @@
 import type { Socket } from "bun";
 import * as v from "valibot";
-import { Connection, type Deadlines } from "../../../src/remote/wire/connection.ts";
+import type { Deadlines } from "../../../src/remote/wire/connection.ts";
 import { MessageReader } from "../../../src/remote/wire/message.ts";
+import type { Hello } from "../../../src/remote/wire/server.ts";
+import { Session } from "../../../src/remote/wire/session.ts";
 
 /** One call of a script, as it arrived. */
 export interface Call {
   /** The script's file name. */
   name: string;
   arguments: Record<string, unknown>;
+  modules: unknown;
 }
 
 export interface PlainServer extends Disposable {
-  connection: Connection;
-  endpoint: { host: string; port: number };
+  session: Session;
 }
 
 interface Peer {
@@ -44,11 +46,13 @@ function wordsOf<S extends v.GenericSchema>(code: string, name: string, schema: 
 
 /**
  * A server that only promises `execute_code`, and on which no script runs: what each gives is made
- * up by `value`. `text` may change the line that the script printed.
+ * up by `value`. `text` may change the line that the script printed; with `hello` it isn't a plain
+ * server, but says this of itself.
  */
 export async function plainServer(
   value: (call: Call) => unknown,
   text: (line: string) => string = (line) => line,
+  hello?: Hello,
 ): Promise<PlainServer> {
   const outcomes = new Map<string, string>();
   const printed = (code: string): string => {
@@ -69,6 +73,7 @@ export async function plainServer(
   };
   const respond = (message: string): unknown => {
     const { type, params } = JSON.parse(message);
+    if (type === "hello" && hello !== undefined) return { status: "success", result: hello };
     if (type !== "execute_code") return { status: "error", message: `Unknown: ${type}` };
     const stdout = text(printed(params.code));
     return { status: "success", result: { executed: true, output: { stdout, stderr: "" } } };
@@ -91,12 +96,11 @@ export async function plainServer(
     },
   });
   const endpoint = { host: "127.0.0.1", port: listener.port };
-  const connection = await Connection.open(endpoint, patient, new AbortController().signal);
+  const session = await Session.open(endpoint, patient, new AbortController().signal);
   return {
-    connection,
-    endpoint,
+    session,
     [Symbol.dispose]() {
-      connection.close();
+      session.close();
       listener.stop(true);
     },
   };

@@ -140,7 +140,7 @@ def test_a_script_that_came_before_is_kept(run_script: ModuleType) -> None:
     assert ask(script=digest_of(source))["error"]["type"] == "UnknownScriptError"
     assert ask(source=source) == {"value": 5}
     assert ask(script=digest_of(source)) == {"value": 5}
-    for number in range(60):
+    for number in range(run_script._KEPT_SCRIPTS):
         ask(source=f"def main(a): return {number}")
     assert ask(script=digest_of(source))["error"]["type"] == "UnknownScriptError"
 
@@ -214,3 +214,63 @@ def test_few_outcomes_wait_to_be_fetched(
         run_script.rest(f"n{number} ", 1, 1, NONCE)
         kept += capsys.readouterr().out != f"\n{NONCE}\n"
     assert 1 <= kept <= 5
+
+
+def module_of(name: str, source: str, *imports: str) -> dict[str, object]:
+    return {"name": f"{name}.py", "source": source, "imports": list(imports)}
+
+
+def outcome_of(run_script: ModuleType, source: str, *modules: dict[str, object]) -> Any:
+    return run_script.run(
+        {"name": "s.py", "source": source, "arguments": None, "modules": list(modules)}
+    )
+
+
+USES_WORDS = "import words\ndef main(_):\n    return words.greet()"
+WORDS = module_of("words", "from letters import H\ndef greet():\n    return H + 'ello'", "letters")
+LETTERS = module_of("letters", "H = 'H'")
+
+
+def test_a_script_imports_the_modules_that_it_brings(run_script: ModuleType) -> None:
+    assert outcome_of(run_script, USES_WORDS, LETTERS, WORDS) == {"value": "Hello"}
+    assert "words" not in sys.modules
+    assert "letters" not in sys.modules
+
+
+def test_a_module_brings_what_it_imports_itself_and_scripts_see_no_more(
+    run_script: ModuleType,
+) -> None:
+    alone = module_of("words", "import letters", "letters")
+    error = outcome_of(run_script, USES_WORDS, alone)["error"]
+    assert error["type"] == "KeyError"
+    hidden = outcome_of(run_script, "import letters\ndef main(_): pass", LETTERS)
+    assert hidden == {"value": None}
+    missing = outcome_of(run_script, "import letters\ndef main(_): pass", WORDS | {"imports": []})
+    assert missing["error"]["type"] == "ModuleNotFoundError"
+
+
+def test_a_module_runs_once_and_comes_by_its_hash_later(run_script: ModuleType) -> None:
+    source = "import words\ndef main(_):\n    words.seen.append(1)\n    return len(words.seen)"
+    words = module_of("words", "seen = []")
+    assert outcome_of(run_script, source, words) == {"value": 1}
+    kept = {"name": "words.py", "script": digest_of(str(words["source"])), "imports": []}
+    assert outcome_of(run_script, source, kept) == {"value": 2}
+    unknown = {**kept, "script": "0" * 64}
+    assert outcome_of(run_script, source, unknown)["error"]["type"] == "UnknownScriptError"
+
+
+def test_another_version_of_what_a_module_imports_makes_another_module(
+    run_script: ModuleType,
+) -> None:
+    assert outcome_of(run_script, USES_WORDS, LETTERS, WORDS) == {"value": "Hello"}
+    other = module_of("letters", "H = 'J'")
+    assert outcome_of(run_script, USES_WORDS, other, WORDS) == {"value": "Jello"}
+
+
+def test_a_module_of_blenders_own_of_the_same_name_stays_what_it_is(
+    run_script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = ModuleType("letters")
+    monkeypatch.setitem(sys.modules, "letters", stranger)
+    assert outcome_of(run_script, USES_WORDS, LETTERS, WORDS) == {"value": "Hello"}
+    assert sys.modules["letters"] is stranger

@@ -12,7 +12,7 @@ import {
   parsePipReport,
   snapshotPackages,
 } from "../../../../src/remote/packages/packages.ts";
-import type { Connection } from "../../../../src/remote/wire/connection.ts";
+import type { Session } from "../../../../src/remote/wire/session.ts";
 import type { JsonValue } from "../../../../src/script.ts";
 import { writeWheel } from "../../../e2e/wheels.ts";
 import { plainServer } from "../plain-server.ts";
@@ -25,7 +25,7 @@ afterEach(() => {
 /** A server that answers each script with the next value, and the arguments that scripts had. */
 async function blenderThatAnswers(
   values: readonly JsonValue[],
-): Promise<{ connection: Connection; asked: unknown[] }> {
+): Promise<{ session: Session; asked: unknown[] }> {
   const left = [...values];
   const asked: unknown[] = [];
   const server = await plainServer((call) => {
@@ -33,7 +33,7 @@ async function blenderThatAnswers(
     return left.shift() ?? null;
   });
   servers.push(server);
-  return { connection: server.connection, asked };
+  return { session: server.session, asked };
 }
 
 function row(name: string, changes: Record<string, JsonValue> = {}) {
@@ -65,11 +65,11 @@ function installed(name: string, version: string, changes: Partial<Package> = {}
 describe("snapshotPackages", () => {
   test("goes on where a page ends", async () => {
     const rest = [["/site", "two-1.0.dist-info"]];
-    const { connection, asked } = await blenderThatAnswers([
+    const { session, asked } = await blenderThatAnswers([
       { packages: [row("one")], rest },
       { packages: [row("two")], rest: [] },
     ]);
-    const names = (await snapshotPackages(connection)).map(({ name }) => name);
+    const names = (await snapshotPackages(session)).map(({ name }) => name);
     expect(names).toEqual(["one", "two"]);
     expect(asked).toEqual([
       { rest: null, seconds: expect.any(Number) },
@@ -78,14 +78,14 @@ describe("snapshotPackages", () => {
   });
 
   test("the first copy wins; metadata of the same thing twice is one", async () => {
-    const { connection } = await blenderThatAnswers([
+    const { session } = await blenderThatAnswers([
       {
         packages: [row("one", { location: "/a" }), row("one", { location: "/b" }), row("two")],
         rest: [["/site", "two.egg-info"]],
       },
       { packages: [row("two")], rest: [] },
     ]);
-    const seen = (await snapshotPackages(connection)).map(({ name, location, wins }) => {
+    const seen = (await snapshotPackages(session)).map(({ name, location, wins }) => {
       return [name, location, wins];
     });
     expect(seen).toEqual([
@@ -97,7 +97,7 @@ describe("snapshotPackages", () => {
 
   test("what is loaded, from where, and whether it's still that", async () => {
     const at = (location: string, replaced: boolean) => ({ version: "0.9", location, replaced });
-    const { connection } = await blenderThatAnswers([
+    const { session } = await blenderThatAnswers([
       {
         packages: [
           row("same", { loaded: at("/site", false) }),
@@ -108,7 +108,7 @@ describe("snapshotPackages", () => {
         rest: [],
       },
     ]);
-    const seen = (await snapshotPackages(connection)).map(
+    const seen = (await snapshotPackages(session)).map(
       ({ name, loaded_version: loaded, restart }) => [name, loaded, restart],
     );
     expect(seen).toEqual([
@@ -127,7 +127,7 @@ describe("importStates", () => {
     };
     const old = { version: "0.9", location: "/site", replaced: true };
     const elsewhere = { version: null, location: "/other", replaced: false };
-    const { connection, asked } = await blenderThatAnswers([
+    const { session, asked } = await blenderThatAnswers([
       [
         look("fine"),
         look("missing", { package: null, found: false }),
@@ -137,7 +137,7 @@ describe("importStates", () => {
         look("empty", { found: false }),
       ],
     ]);
-    const states = await importStates(connection, ["fine", "and", "so", "on"]);
+    const states = await importStates(session, ["fine", "and", "so", "on"]);
     expect(asked).toEqual([{ names: ["fine", "and", "so", "on"] }]);
     const there = { version: "1.0", location: "/site", importable: false, restart: false };
     expect(states).toEqual([

@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Failure } from "../../../../src/failure.ts";
 import { describePip, followPip, pipThere, runPip } from "../../../../src/remote/pip/pip.ts";
-import type { Connection, Deadlines } from "../../../../src/remote/wire/connection.ts";
+import type { Session } from "../../../../src/remote/wire/session.ts";
 import { type Call, plainServer } from "../plain-server.ts";
-
-const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 
 const opened: Disposable[] = [];
 afterEach(() => {
@@ -12,10 +10,10 @@ afterEach(() => {
 });
 
 /** A plain server on which scripts don't run: what they give is made up by `answer`. */
-async function serve(answer: (call: Call) => unknown): Promise<Connection> {
+async function serve(answer: (call: Call) => unknown): Promise<Session> {
   const server = await plainServer(answer);
   opened.push(server);
-  return server.connection;
+  return server.session;
 }
 
 const there = {
@@ -57,7 +55,7 @@ describe("following", () => {
   test("each piece is asked for once the one before is taken, and the end is reported", async () => {
     const seen: string[] = [];
     const pieces = [output("out", "", null), output("", "err", null), output("", "", 3)];
-    const connection = await serve(({ name, arguments: args }) => {
+    const session = await serve(({ name, arguments: args }) => {
       seen.push(`${name} ${args["stdout"] ?? ""} ${args["stderr"] ?? ""}`.trimEnd());
       return name === "pip_output.py" ? pieces.shift() : {};
     });
@@ -66,7 +64,7 @@ describe("following", () => {
       seen.push(`${stream}: ${new TextDecoder().decode(bytes)}`);
     };
     const sinks = { stdout: take("stdout"), stderr: take("stderr") };
-    expect(await followPip(connection, "a run", sinks)).toEqual({ returncode: 3, duration: 2.5 });
+    expect(await followPip(session, "a run", sinks)).toEqual({ returncode: 3, duration: 2.5 });
     expect(seen).toEqual([
       "pip_output.py 0 0",
       "stdout: out",
@@ -81,21 +79,21 @@ describe("following", () => {
     [true, "pip-cancelled"],
     [false, "pip-run-gone"],
   ])("a run that isn't there any more, cancelled: %p", async (cancelled, code) => {
-    const connection = await serve(() => ({ cancelled }));
-    expect((await failureOf(followPip(connection, "a run", silent))).code).toBe(code);
+    const session = await serve(() => ({ cancelled }));
+    expect((await failureOf(followPip(session, "a run", silent))).code).toBe(code);
   });
 });
 
 describe("starting", () => {
   test("what is asked for, and what it means when it isn't", async () => {
     const asked: Record<string, unknown>[] = [];
-    const connection = await serve(({ name, arguments: args }) => {
+    const session = await serve(({ name, arguments: args }) => {
       if (args["action"] === "start") asked.push(args);
       if (name === "pip_output.py") return output("", "", 0);
       return { busy: null };
     });
-    await runPip(connection, list, patient);
-    await runPip(connection, { ...list, env: { A: "ä" }, cwd: "" }, patient);
+    await runPip(session, list);
+    await runPip(session, { ...list, env: { A: "ä" }, cwd: "" });
     const command = ["python", "-m", "pip", "list"];
     const guard = expect.stringContaining("def main(");
     const none = { purpose: null, before: null };
@@ -110,11 +108,11 @@ describe("starting", () => {
 
   test("where one runs already: its name, and nothing is done to it", async () => {
     const actions: unknown[] = [];
-    const connection = await serve(({ arguments: args }) => {
+    const session = await serve(({ arguments: args }) => {
       actions.push(args["action"]);
       return { busy: there };
     });
-    const failure = await failureOf(runPip(connection, list, patient));
+    const failure = await failureOf(runPip(session, list));
     expect(failure.code).toBe("pip-busy");
     expect(failure.message).toContain("process 4711, since ");
     expect(failure.hint).toContain("pkg pip --cancel");
@@ -123,7 +121,7 @@ describe("starting", () => {
 
   test("output that can't be taken ends it there, and the reason is the original one", async () => {
     const calls: unknown[] = [];
-    const connection = await serve(({ name, arguments: args }) => {
+    const session = await serve(({ name, arguments: args }) => {
       calls.push(args["action"] ?? name);
       if (name === "pip_output.py") return output("out", "", null);
       if (args["action"] === "start") return { busy: null };
@@ -131,7 +129,7 @@ describe("starting", () => {
     });
     const full = new Error("no space left");
     const stdout = () => Promise.reject(full);
-    await expect(runPip(connection, { ...list, stdout }, patient)).rejects.toBe(full);
+    await expect(runPip(session, { ...list, stdout })).rejects.toBe(full);
     expect(calls).toContain("cancel");
   });
 });
@@ -154,8 +152,8 @@ describe("a run that is ended in the middle", () => {
 
   test("what it had changed, what is half done, and what to do", async () => {
     const debris = ["/site/two", "/site/two-3.0.dist-info", "/site/~wo-2.0.dist-info"];
-    const connection = await blender(debris, row("one", "2.0"), row("two", "3.0"));
-    const failure = await failureOf(runPip(connection, install, patient));
+    const session = await blender(debris, row("one", "2.0"), row("two", "3.0"));
+    const failure = await failureOf(runPip(session, install));
     expect(failure).toMatchObject({ code: "interrupted", exitCode: 130 });
     expect(failure.message.split("\n")).toEqual([
       "interrupted, and pip in Blender as well; before that it had changed:",
@@ -167,7 +165,7 @@ describe("a run that is ended in the middle", () => {
   });
 
   test("nothing yet", async () => {
-    const failure = await failureOf(runPip(await blender([], row("one", "1.0")), install, patient));
+    const failure = await failureOf(runPip(await blender([], row("one", "1.0")), install));
     expect(failure.message).toBe(
       "interrupted, and pip in Blender as well; the packages there are as they were",
     );
@@ -176,7 +174,7 @@ describe("a run that is ended in the middle", () => {
 
   test("one that changes no packages", async () => {
     const purpose = { line: [], part: "plan" as const, requested: [], folder: null, stage: null };
-    const failure = await failureOf(runPip(await blender([]), { ...install, purpose }, patient));
+    const failure = await failureOf(runPip(await blender([]), { ...install, purpose }));
     expect(failure.message).toEndWith("; nothing was changed there");
     expect(failure.hint).toBe("run the same command again");
   });
@@ -200,15 +198,14 @@ test("a run that is part of a command is shown as that command", () => {
 
 test("one that ended and was seen to its end isn't there any more, unless it's asked for", async () => {
   const ended = { ...there, returncode: 0, seen: true };
-  const connection = await serve(() => ({ run: ended }));
-  const session = { connection, server: { kind: "plain" as const } };
+  const session = await serve(() => ({ run: ended }));
   expect(await pipThere(session)).toBeUndefined();
   expect(await pipThere(session, { seen: true })).toMatchObject({ pid: 4711 });
 });
 
 test("a run there, for people: no passwords, a command line that can be read", async () => {
-  const connection = await serve(() => ({ run: there }));
-  const run = await pipThere({ connection, server: { kind: "plain" } });
+  const session = await serve(() => ({ run: there }));
+  const run = await pipThere(session);
   if (run === undefined) throw new Error("no run");
   expect(describePip(run)).toMatch(
     /^process 4711, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: "\/a b\/python" -m pip install --index-url=https:\/\/\*{4}@host\/simple$/,

@@ -10,7 +10,8 @@ import {
   problemsOf,
   pythonOf,
 } from "../../../../src/remote/python/environment.ts";
-import type { Connection, Server } from "../../../../src/remote/wire/connection.ts";
+import type { Hello } from "../../../../src/remote/wire/server.ts";
+import type { Session } from "../../../../src/remote/wire/session.ts";
 import type { JsonValue } from "../../../../src/script.ts";
 import { plainServer } from "../plain-server.ts";
 
@@ -20,11 +21,11 @@ afterEach(() => {
 });
 
 /** A server whose `execute_code` answers each call of a script with the next of these values. */
-async function blenderThatAnswers(values: readonly JsonValue[]): Promise<Connection> {
+async function blenderThatAnswers(values: readonly JsonValue[], hello?: Hello): Promise<Session> {
   const left = [...values];
-  const server = await plainServer(() => left.shift() ?? null);
+  const server = await plainServer(() => left.shift() ?? null, undefined, hello);
   servers.push(server);
-  return server.connection;
+  return server.session;
 }
 
 const modules = "/home/me/.config/blender/3.4/scripts/addons/modules";
@@ -104,21 +105,20 @@ const packages = {
   rest: [],
 };
 
-const plain: Server = { kind: "plain" };
 const running = { facts, job: "j", done: false, findings: null, error: null };
 const withProbe = { networkProbe: true };
 
 async function environmentWith(findings: JsonValue): Promise<Environment> {
-  const connection = await blenderThatAnswers([{ ...running, done: true, findings }, packages]);
-  return await environmentOf(connection, plain, withProbe);
+  const session = await blenderThatAnswers([{ ...running, done: true, findings }, packages]);
+  return await environmentOf(session, withProbe);
 }
 
 describe("environmentOf", () => {
   test("asks until the findings are there, and puts everything in its place", async () => {
     const waiting = { done: false, findings: null, error: null };
     const done = { done: true, findings, error: null };
-    const connection = await blenderThatAnswers([running, waiting, done, packages]);
-    const environment = await environmentOf(connection, plain, withProbe);
+    const session = await blenderThatAnswers([running, waiting, done, packages]);
+    const environment = await environmentOf(session, withProbe);
     expect(Object.keys(environment)).toEqual([
       "blender",
       "python",
@@ -140,13 +140,12 @@ describe("environmentOf", () => {
       protocol: null,
       capabilities: [],
       pid: 42,
-      ...connection.endpoint,
+      ...session.endpoint,
     });
     expect(problemsOf(environment)).toEqual([]);
   });
 
   test("says who the service is", async () => {
-    const connection = await blenderThatAnswers([{ ...running, done: true, findings }, packages]);
     const hello = {
       protocol: 1,
       server: "bld_remote_mcp",
@@ -157,7 +156,9 @@ describe("environmentOf", () => {
       background: true,
       authentication: "none",
     };
-    const { service } = await environmentOf(connection, { kind: "service", hello }, withProbe);
+    const answers = [{ ...running, done: true, findings }, packages];
+    const session = await blenderThatAnswers(answers, hello);
+    const { service } = await environmentOf(session, withProbe);
     expect(service).toMatchObject({ kind: "service", name: "bld_remote_mcp", version: "2.0.0" });
   });
 
@@ -171,8 +172,8 @@ describe("environmentOf", () => {
 
   test("a defect there is a failure with its traceback", async () => {
     const broken = { done: true, findings: null, error: "Traceback: here" };
-    const connection = await blenderThatAnswers([{ ...running, ...broken }]);
-    const failure = environmentOf(connection, plain, withProbe);
+    const session = await blenderThatAnswers([{ ...running, ...broken }]);
+    const failure = environmentOf(session, withProbe);
     await expect(failure).rejects.toMatchObject({
       code: "probe-failed",
       cause: new Error("Traceback: here"),
@@ -183,8 +184,8 @@ describe("environmentOf", () => {
 describe("pythonOf", () => {
   test("gives the interpreter and how pip runs", async () => {
     const short = { ...findings, pip: null, wheels: null, network: null };
-    const connection = await blenderThatAnswers([{ ...running, done: true, findings: short }]);
-    expect(await pythonOf(connection)).toMatchObject({
+    const session = await blenderThatAnswers([{ ...running, done: true, findings: short }]);
+    expect(await pythonOf(session)).toMatchObject({
       executable: "/usr/bin/python3.11",
       pip: ["/usr/bin/python3.11", "-I", "-m", "pip"],
       onlineAccess: null,
@@ -192,10 +193,8 @@ describe("pythonOf", () => {
   });
 
   test("fails where there is none", async () => {
-    const connection = await blenderThatAnswers([
-      { ...running, done: true, findings: noInterpreter },
-    ]);
-    await expect(pythonOf(connection)).rejects.toMatchObject({ code: "no-interpreter" });
+    const session = await blenderThatAnswers([{ ...running, done: true, findings: noInterpreter }]);
+    await expect(pythonOf(session)).rejects.toMatchObject({ code: "no-interpreter" });
   });
 });
 

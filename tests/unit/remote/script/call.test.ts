@@ -15,9 +15,8 @@ describe("an outcome that is too long for one answer of a plain server", () => {
       return line;
     };
     using server = await plainServer(() => long, note);
-    const { connection } = server;
-    const plain = { kind: "plain" } as const;
-    expect(await callBeside(plain, connection, script, null, v.string())).toBe(long);
+    const { session } = server;
+    expect(await callBeside(session, script, null, v.string())).toBe(long);
     expect(answers.length).toBeGreaterThan(2);
     expect(answers[0]).toBeLessThan(300_000);
     const sum = answers.reduce((one, other) => one + other);
@@ -25,7 +24,7 @@ describe("an outcome that is too long for one answer of a plain server", () => {
 
     // Servers that can send it get it asked for at once.
     answers.splice(0);
-    expect(await callScript(connection, script, null, v.string())).toBe(long);
+    expect(await callScript(session, script, null, v.string())).toBe(long);
     expect(answers).toHaveLength(1);
   });
 
@@ -40,9 +39,32 @@ describe("an outcome that is too long for one answer of a plain server", () => {
       () => long,
       (line) => (number++ === 2 ? spoil(line) : line),
     );
-    const call = callScript(server.connection, script, null, v.string(), { pieces: true });
+    const call = callScript(server.session, script, null, v.string(), { pieces: true });
     const failure = await call.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(Failure);
     expect(failure).toMatchObject({ code: "answer-truncated" });
+  });
+});
+
+describe("what a server keeps isn't sent again", () => {
+  const lock = { name: "lock.py", source: "the lock's source" };
+  const one = { name: "one.py", source: "the first one's source", modules: [lock] };
+  const two = { name: "two.py", source: "the second one's source", modules: [lock] };
+
+  test("the runner and a module that two scripts share go once, scripts by their hash later", async () => {
+    const sent: unknown[] = [];
+    using server = await plainServer(({ name, ...call }) => {
+      sent.push([name, "source" in call, call["modules"]]);
+      return null;
+    });
+    const { session } = server;
+    for (const script of [one, two, one]) await callScript(session, script, null, v.null());
+    const name = "lock.py";
+    const kept = { name, script: expect.any(String), imports: [] };
+    expect(sent).toEqual([
+      ["one.py", true, [{ name, source: lock.source, imports: [] }]],
+      ["two.py", true, [kept]],
+      ["one.py", false, [kept]],
+    ]);
   });
 });

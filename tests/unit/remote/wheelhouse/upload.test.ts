@@ -5,8 +5,8 @@ import { join } from "node:path";
 import type { Failure } from "../../../../src/failure.ts";
 import { sha256Of } from "../../../../src/local/files/wheels.ts";
 import { type Upload, uploadAsStream } from "../../../../src/remote/wheelhouse/upload.ts";
-import { Connection } from "../../../../src/remote/wire/connection.ts";
 import { Lanes } from "../../../../src/remote/wire/pool.ts";
+import { Session } from "../../../../src/remote/wire/session.ts";
 
 const deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 const closing: { close(): void }[] = [];
@@ -32,6 +32,11 @@ async function streamed(sha256: (right: string) => string, known: boolean): Prom
     socket: {
       data: (socket, chunk) => {
         came += chunk.toString("latin1");
+        if (came.includes('"hello"')) {
+          came = "";
+          socket.write(JSON.stringify({ status: "error", message: "what is hello?" }));
+          return;
+        }
         if (!came.endsWith(right)) return;
         socket.write(JSON.stringify({ status: "success", result: { sha256: sha256(right) } }));
       },
@@ -39,9 +44,8 @@ async function streamed(sha256: (right: string) => string, known: boolean): Prom
   });
   closing.push({ close: () => listener.stop(true) });
   const endpoint = { host: "127.0.0.1", port: listener.port };
-  const open = () => Connection.open(endpoint, deadlines, new AbortController().signal);
-  const first = await open();
-  closing.push(first);
+  const session = await Session.open(endpoint, deadlines, new AbortController().signal);
+  closing.push(session);
   const upload: Upload = {
     path,
     size: content.length,
@@ -51,7 +55,8 @@ async function streamed(sha256: (right: string) => string, known: boolean): Prom
     sha256: async () => right,
   };
   const observer = { resumed: () => {}, sent: () => {} };
-  const way = { server: { kind: "plain" }, lanes: new Lanes(first, 1, open) } as const;
+  const lanes = new Lanes(session.connection, 1, () => session.anotherConnection());
+  const way = { session, lanes };
   const told = await uploadAsStream(way, upload, observer, true);
   expect(told).toBe(right);
   return told;

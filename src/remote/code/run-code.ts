@@ -1,0 +1,64 @@
+// Runs a user's own Python in Blender, as `python` itself would.
+
+import * as v from "valibot";
+import type { Script } from "../../script.ts";
+import { callScript } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import runCodeSource from "./run_code.py" with { type: "text" };
+
+const bytesSchema = v.pipe(
+  v.string(),
+  v.transform((base64) => Uint8Array.fromBase64(base64)),
+);
+
+const runSchema = v.object({
+  stdout: bytesSchema,
+  stderr: bytesSchema,
+  exit: v.number(),
+  duration_s: v.number(),
+  dropped: v.object({ stdout: v.number(), stderr: v.number() }),
+});
+
+/** What a user's code wrote, its exit status (0 to 255), its duration in seconds. */
+export type CodeRun = v.InferOutput<typeof runSchema>;
+
+/**
+ * What is kept of each of stdout and stderr, in bytes; the rest is counted. In base64 both fit into
+ * what our service captures of one call (OUTPUT_LIMIT there), and its answer, which has them twice,
+ * into the longest answer that is taken.
+ */
+const outputLimit = 24 * 1024 * 1024;
+
+/** What a user wants to run. */
+export interface UserCode {
+  /** As it stands in the file: Python itself finds out its encoding. */
+  source: Uint8Array;
+  /** Shown in tracebacks as the code's file. */
+  name: string;
+  /** The code's `sys.argv`. */
+  argv: readonly string[];
+}
+
+const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
+
+/**
+ * Runs a user's code in Blender as `python -c` would: an exception gives exit status 1 and its
+ * traceback on stderr, `SystemExit(n)` gives n and doesn't end Blender.
+ *
+ * @param requestId names the request for `interrupt`, where the server can.
+ * @throws Failure `timeout`, which says whether the code had begun where the server can tell; as
+ *   `callScript`.
+ */
+export async function runCode(
+  session: Session,
+  code: UserCode,
+  requestId: string,
+): Promise<CodeRun> {
+  const { source, name, argv } = code;
+  const args = { code: source.toBase64(), name, argv, limit: outputLimit };
+  return callScript(session, runCodeScript, args, runSchema, {
+    serverLimit: session.can("timeout_seconds"),
+    ...(session.can("request_id") ? { requestId } : {}),
+    pieces: session.server.kind === "plain",
+  });
+}

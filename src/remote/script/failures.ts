@@ -1,0 +1,53 @@
+// What can go wrong with a script that runs in Blender, in words that users can act on.
+
+import { Failure } from "../../failure.ts";
+import type { ScriptError } from "../../script.ts";
+import { ours, text } from "../../text.ts";
+
+/** An exception in a script of ours that ran in Blender; `cause` holds its traceback. */
+export class RemoteError extends Failure {
+  /** The Python exception's class name. */
+  readonly type: string;
+  /** The symbolic errno (`ENOSPC`, `EACCES`, …) of an OSError. */
+  readonly errno: string | undefined;
+  readonly path: string | undefined;
+
+  constructor(error: ScriptError) {
+    const where = error.path === null ? "" : `: ${error.path}`;
+    super("remote-error", `in Blender: ${error.type}: ${error.message}${where}`, {
+      cause: new Error(error.traceback),
+    });
+    this.type = error.type;
+    this.errno = error.errno ?? undefined;
+    this.path = error.path ?? undefined;
+  }
+}
+
+/** A message that isn't what the other end sent. */
+export function damaged(): Failure {
+  return new Failure("damaged", "a message was damaged on its way", {
+    hint: "run the same command again; if it happens again, something on the way changes bytes",
+  });
+}
+
+/** The server cut an answer off. */
+export function truncated(): Failure {
+  return new Failure("answer-truncated", "the server cut the answer off, it was too long", {
+    hint: "let the code print less, or write to a file there",
+  });
+}
+
+/** The time that the server was given is over; `running`: the code had begun. */
+export function overtime(running: boolean): Failure {
+  if (running) {
+    return new Failure("timeout", "the code still runs in Blender after the time limit", {
+      kind: "timeout",
+      hint: text`look with '${ours("status")}', end it and Blender with '${ours("stop", "--force")}', or allow more with --timeout SECONDS`,
+    });
+  }
+  const message = "Blender was busy with other code until the time limit; this one won't run";
+  return new Failure("timeout", message, {
+    kind: "timeout",
+    hint: text`look with '${ours("status")}', or wait longer with --timeout SECONDS`,
+  });
+}

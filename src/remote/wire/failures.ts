@@ -1,0 +1,105 @@
+// What can go wrong with a connection, in words that users can act on.
+
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { ours, text } from "../../text.ts";
+import type { Endpoint } from "./connection.ts";
+
+/** An address as messages show it. */
+export function addressOf({ host, port }: Endpoint): string {
+  return `${host}:${port}`;
+}
+
+/** The connection couldn't be made. */
+export function refused(endpoint: Endpoint, cause: unknown): Failure {
+  const code = systemCodeOf(cause);
+  if (code === "ECONNREFUSED") {
+    return new Failure("connection-refused", `nothing listens on ${addressOf(endpoint)}`, {
+      kind: "no-service",
+      hint: text`${ours("start", "--background", "--detach")} (or give the right --host and --port)`,
+      cause,
+    });
+  }
+  return new Failure(
+    "connection-failed",
+    `can't connect to ${addressOf(endpoint)}: ${code ?? messageOf(cause)}`,
+    { kind: "no-service", hint: "check --host and --port", cause },
+  );
+}
+
+/** The system didn't make the connection in time. */
+export function connectTimeout(endpoint: Endpoint, seconds: number): Failure {
+  return new Failure(
+    "connect-timeout",
+    `${addressOf(endpoint)} didn't take the connection within ${seconds} s`,
+    { kind: "no-service", hint: "check --host and --port, and firewalls on the way" },
+  );
+}
+
+/** The other end closed the connection. */
+export function closed(endpoint: Endpoint): Failure {
+  return new Failure("connection-lost", `${addressOf(endpoint)} closed the connection`, {
+    kind: "no-service",
+    hint: text`Blender may have ended, or another program uses that port: ${ours("status")}`,
+  });
+}
+
+/** The other end takes no more bytes. */
+export function stalled(endpoint: Endpoint, seconds: number): Failure {
+  return new Failure("stalled", `${addressOf(endpoint)} took no byte for ${seconds.toFixed(0)} s`, {
+    kind: "no-service",
+    hint: text`the network may be gone, or the disk on Blender's machine: ${ours("status")}`,
+  });
+}
+
+/** An answer had begun, and nothing more came. */
+export function answerBroken(endpoint: Endpoint, seconds: number): Failure {
+  return new Failure(
+    "answer-broken",
+    `${addressOf(endpoint)} began an answer, and then nothing came for ${seconds.toFixed(0)} s`,
+    {
+      kind: "no-service",
+      hint: text`the network may be gone, or the server gave up sending: ${ours("status")}`,
+    },
+  );
+}
+
+/** Nothing came within the limit of one answer. */
+export function silent(endpoint: Endpoint, seconds: number): Failure {
+  return new Failure(
+    "silent",
+    `${addressOf(endpoint)} accepts connections but didn't answer within ${seconds} s`,
+    {
+      kind: "no-service",
+      hint: text`a render, a modal dialog or a long script may hold Blender's main thread: ${ours("status", "--wait", "60")}`,
+    },
+  );
+}
+
+/** Nothing came within the limit for everything together. */
+export function expired(endpoint: Endpoint): Failure {
+  return new Failure("timeout", `no answer from ${addressOf(endpoint)} within the time limit`, {
+    kind: "timeout",
+    hint: text`what was started in Blender may still run there; look with '${ours("status")}', allow more with --timeout SECONDS`,
+  });
+}
+
+/** What came isn't what a Blender service sends. `seen`: its first characters, if any. */
+export function notAService(endpoint: Endpoint, error: unknown, seen: string): Failure {
+  const what =
+    seen === ""
+      ? `${addressOf(endpoint)}: ${messageOf(error)}`
+      : `${addressOf(endpoint)} isn't a Blender service: it answered ${JSON.stringify(seen)}`;
+  return new Failure("not-a-service", what, {
+    kind: "no-service",
+    hint: "another program uses that port: give the right --port",
+  });
+}
+
+/** An answer that is no JSON object, or one of another shape. */
+export function brokenJson(endpoint: Endpoint, cause: unknown): Failure {
+  return new Failure("not-a-service", `${addressOf(endpoint)} answered with broken JSON`, {
+    kind: "no-service",
+    hint: text`another program may use that port: ${ours("status")}`,
+    cause,
+  });
+}

@@ -1,0 +1,63 @@
+// Who is at the other end of a connection, and what it says that it can do.
+
+import * as v from "valibot";
+import { Failure } from "../../failure.ts";
+import { ours, text } from "../../text.ts";
+import type { Connection } from "./connection.ts";
+import { addressOf } from "./failures.ts";
+
+const helloSchema = v.object({
+  protocol: v.number(),
+  server: v.string(),
+  service_version: v.string(),
+  capabilities: v.array(v.string()),
+  blender_version: v.string(),
+  pid: v.number(),
+  background: v.boolean(),
+  authentication: v.string(),
+});
+
+/** What our service says of itself in answer to `hello`. */
+export type Hello = v.InferOutput<typeof helloSchema>;
+
+/**
+ * The server at the other end: ours, or a plain one that only promises `execute_code`
+ * (the published BLD_Remote_MCP, the add-on of mcp-for-blender).
+ */
+export type Server = { kind: "service"; hello: Hello } | { kind: "plain" };
+
+/** The protocol that this client speaks. */
+export const protocolVersion = 1;
+
+/**
+ * Asks who is at the other end. The line ends behind the object make servers that read lines, such
+ * as HTTP ones, answer at once instead of waiting for more.
+ *
+ * @param seconds limit for the answer.
+ * @throws Failure `silent`, `not-a-service`, `protocol-mismatch`; `authentication-required` (kind
+ *   `not-authorised`).
+ */
+export async function greet(connection: Connection, seconds: number): Promise<Server> {
+  const request = `${JSON.stringify({ type: "hello", params: {} })}\n\n`;
+  const answer = await connection.requestText(request, seconds);
+  if (answer.status !== "success") return { kind: "plain" };
+  const parsed = v.safeParse(helloSchema, answer.result);
+  if (!parsed.success) return { kind: "plain" };
+  const hello = parsed.output;
+  const address = addressOf(connection.endpoint);
+  if (hello.protocol !== protocolVersion) {
+    throw new Failure(
+      "protocol-mismatch",
+      `the service on ${address} speaks protocol ${hello.protocol}, this executable ${protocolVersion}`,
+      { kind: "no-service", hint: text`${ours("install")}, then start Blender again` },
+    );
+  }
+  if (hello.authentication !== "none") {
+    throw new Failure(
+      "authentication-required",
+      `the service on ${address} asks for ${hello.authentication} authentication, which this version can't give`,
+      { kind: "not-authorised", hint: "use the blender-remote-cli that started this Blender" },
+    );
+  }
+  return { kind: "service", hello };
+}
