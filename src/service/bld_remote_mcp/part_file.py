@@ -13,7 +13,10 @@ import os
 import sys
 from collections.abc import Iterator
 from io import FileIO
-from typing import Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 READ_SIZE = 1 << 20
 # What file systems without locks say, such as some network ones: uploads go on without one then.
@@ -35,18 +38,6 @@ else:
 
     def _lock_now(file: FileIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-class Hash(Protocol):
-    """An object of hashlib's, which has no public name for their type."""
-
-    def update(self, data: bytes | memoryview, /) -> None:
-        """Add bytes."""
-        ...
-
-    def hexdigest(self) -> str:
-        """The hash of all bytes so far."""
-        ...
 
 
 class PartBusyError(OSError):
@@ -96,11 +87,8 @@ def read_blocks(file: FileIO, size: int) -> Iterator[memoryview]:
         yield buffer[:count]
 
 
-def sha256_of(file: FileIO, size: int) -> Hash:
-    """The SHA-256 object of the first `size` bytes (fewer at the file's end).
-
-    The file's position is behind them then.
-    """
+def sha256_of(file: FileIO, size: int) -> "HASH":
+    """The SHA-256 object of the first `size` bytes (fewer at the file's end); moves behind them."""
     digest = hashlib.sha256()
     file.seek(0)
     for block in read_blocks(file, size):
@@ -133,7 +121,7 @@ class Piece(TypedDict):
 
 
 class Whole(TypedDict):
-    """What the complete file must be, and its final name."""
+    """The complete file, and its final name."""
 
     action: Literal["finish"]
     part: str
@@ -142,8 +130,8 @@ class Whole(TypedDict):
     sha256: str
 
 
-class Discarded(TypedDict):
-    """A part file that nobody needs."""
+class Unneeded(TypedDict):
+    """A part file to remove."""
 
     action: Literal["discard"]
     part: str
@@ -237,7 +225,7 @@ def discard(part: str) -> None:
         os.unlink(part)
 
 
-def main(arguments: BlockRange | Piece | Whole | Discarded) -> Content | Completion | int | None:
+def main(arguments: BlockRange | Piece | Whole | Unneeded) -> Content | Completion | int | None:
     """Do ``arguments["action"]``."""
     if arguments["action"] == "blocks":
         return blocks(arguments)
