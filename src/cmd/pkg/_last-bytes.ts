@@ -1,5 +1,7 @@
+// The end of a stream.
+
 /** The last bytes of a stream, at most `limit` of them. */
-export class Tail {
+export class LastBytes {
   readonly #limit: number;
   readonly #pieces: Uint8Array[] = [];
   #bytes = 0;

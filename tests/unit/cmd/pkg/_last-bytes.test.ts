@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Tail } from "../../../../src/cmd/pkg/_tail.ts";
+import { LastBytes } from "../../../../src/cmd/pkg/_last-bytes.ts";
 
-describe("Tail", () => {
+describe("LastBytes", () => {
   test("keeps the last bytes and counts the others, however they come", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 20 }),
         fc.array(fc.stringMatching(/^[a-z]{0,30}$/)),
         (limit, pieces) => {
-          const tail = new Tail(limit);
+          const tail = new LastBytes(limit);
           for (const piece of pieces) tail.push(new TextEncoder().encode(piece));
           const all = pieces.join("");
           expect(tail.text()).toBe(all.slice(Math.max(0, all.length - limit)));
@@ -20,7 +20,7 @@ describe("Tail", () => {
   });
 
   test("a character over two pieces is one", () => {
-    const tail = new Tail(10);
+    const tail = new LastBytes(10);
     const [first = 0, ...rest] = new TextEncoder().encode("ä");
     tail.push(Uint8Array.of(first));
     tail.push(Uint8Array.from(rest));
