@@ -1,6 +1,6 @@
 // Staying with a Blender that was started, until it ends.
 
-import { askToEnd, type Launched } from "../local/blender/launch.ts";
+import { askToEnd, type Launched } from "../local/start/launch.ts";
 import { shutDown } from "../remote/service/service.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";

@@ -1,7 +1,7 @@
 // The Blender on this machine that a command works with.
 
-import { type AddonBlender, Deadline } from "../local/addon/run.ts";
-import { checkVersion, executableAt, identifyBlender } from "../local/blender/blender.ts";
+import { type AddonBlender, Deadline } from "../local/addon/addon-blender.ts";
+import { checkVersion, executableAt, identifyBlender } from "../local/blender/executable.ts";
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";

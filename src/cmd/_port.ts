@@ -1,7 +1,7 @@
 // What answers at a port of this machine, before and after a Blender is started for it.
 
 import { Failure } from "../failure.ts";
-import { portInUse } from "../local/blender/launch.ts";
+import { portInUse } from "../local/start/launch.ts";
 import { diagnose } from "../remote/service/service.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";

@@ -3,9 +3,9 @@
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Failure, messageOf } from "../failure.ts";
-import type { Blender } from "../local/blender/blender.ts";
-import { detectBlender } from "../local/blender/detect.ts";
-import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/discover.ts";
+import { blenderFacts } from "../local/blender/blender-facts.ts";
+import type { Blender } from "../local/blender/executable.ts";
+import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/find-blenders.ts";
 import {
   type ConfigurationFile,
   configurationPath,
@@ -88,7 +88,7 @@ export const init = command({
     const file = await openConfiguration(path);
     const { timeoutSeconds } = interpret(file);
     const chosen = blender ?? (await pick(await installedBlenders(signal), output, signal));
-    const facts = await detectBlender(chosen, seconds ?? timeoutSeconds, signal);
+    const facts = await blenderFacts(chosen, seconds ?? timeoutSeconds, signal);
 
     const backup = wanted && file.exists ? `${path}.bak` : null;
     if (backup !== null) await keepCopy(path, backup);

@@ -1,6 +1,6 @@
 // `install`: puts the service add-on into that Blender.
 
-import { installService } from "../local/service/service-addon.ts";
+import { installService } from "../local/service/install-service.ts";
 import { serviceModule } from "../local/service/service-files.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";

@@ -3,7 +3,10 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
-import type { AddonBlender } from "../local/addon/run.ts";
+import type { AddonBlender } from "../local/addon/addon-blender.ts";
+import { logLevels } from "../local/config/config.ts";
+import { installService } from "../local/service/install-service.ts";
+import { requireDisplay } from "../local/start/display.ts";
 import {
   abandon,
   killNow,
@@ -12,11 +15,8 @@ import {
   launchBlender,
   tidyUp,
   waitUntilServing,
-} from "../local/blender/launch.ts";
-import { logPath } from "../local/blender/logs.ts";
-import { logLevels } from "../local/config/config.ts";
-import { installService } from "../local/service/service-addon.ts";
-import { requireDisplay } from "../local/start/display.ts";
+} from "../local/start/launch.ts";
+import { logPath } from "../local/start/logs.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { zip } from "../unit/local/addon/zip.ts";
+import { zip } from "../unit/local/addon-source/zip.ts";
 import {
   configured,
   enabledIn,

@@ -1,8 +1,8 @@
 // What `addon enable`, `disable` and `uninstall` have in common: one change of several add-ons.
 
 import { extended, type Failure } from "../../failure.ts";
-import { type Change, type ChangeOptions, changeAddons } from "../../local/addon/addons.ts";
-import type { AddonBlender } from "../../local/addon/run.ts";
+import type { AddonBlender } from "../../local/addon/addon-blender.ts";
+import { type AddonChange, type ChangeOptions, changeAddons } from "../../local/addon/changes.ts";
 import { notFound } from "./_not-found.ts";
 import type { AddonResult } from "./_results.ts";
 
@@ -15,7 +15,7 @@ const verbs = {
 /** A failure in the words of the command, with the nearest name where there is no such add-on. */
 export function worded(
   op: keyof typeof verbs,
-  { asked, name, failure }: Pick<Change, "asked" | "failure"> & { name: string | null },
+  { asked, name, failure }: Pick<AddonChange, "asked" | "name" | "failure">,
   names: readonly string[],
 ): Failure | undefined {
   if (failure === undefined) return undefined;
@@ -31,18 +31,18 @@ export async function changed(
   op: keyof typeof verbs,
   asked: readonly string[],
   options: ChangeOptions,
-  render: (change: Change, name: string) => Pick<AddonResult, "value" | "line">,
+  render: (change: AddonChange, name: string) => Pick<AddonResult, "value" | "line">,
 ): Promise<AddonResult[]> {
   const { changes, names } = await changeAddons(blender, op, asked, options);
   return changes.map((change) => {
-    const name = change.outcome.name ?? change.asked;
+    const name = change.name ?? change.asked;
     const { value, line } = render(change, name);
     return {
       value: { op, module_name: name, ...value },
       line,
       about: name,
-      warnings: change.outcome.warnings,
-      failure: worded(op, { ...change, name: change.outcome.name }, names),
+      warnings: change.warnings,
+      failure: worded(op, change, names),
     };
   });
 }

@@ -1,7 +1,7 @@
 // What became of several add-ons, as JSON and for people.
 
 import type { Failure } from "../../failure.ts";
-import { Traceback } from "../../local/addon/addons.ts";
+import { Traceback } from "../../local/addon/outcome.ts";
 import type { Output } from "../../ui/output.ts";
 import { failureJson } from "../../ui/report.ts";
 

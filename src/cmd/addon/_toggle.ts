@@ -19,10 +19,16 @@ export function toggle(op: "enable" | "disable", description: string) {
     }),
     run: ({ names, change, blender: local }, context) =>
       withBlender(local, context, async (blender) => {
-        const results = await changed(blender, op, names, change, ({ outcome }, name) => ({
-          value: { enabled: outcome.enabled },
-          line: `${name} is ${op}d${outcome.changed ? "" : " already"}`,
-        }));
+        const results = await changed(
+          blender,
+          op,
+          names,
+          change,
+          ({ enabled, changed: now }, name) => ({
+            value: { enabled },
+            line: `${name} is ${op}d${now ? "" : " already"}`,
+          }),
+        );
         return report(results, context.output);
       }),
   });

@@ -1,6 +1,6 @@
 // `addon info`: shows one add-on.
 
-import { type AddonDetails, addonInfo } from "../../local/addon/addons.ts";
+import { type AddonDetails, addonInfo } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";

@@ -1,6 +1,6 @@
 // `addon list`: lists add-ons and extensions.
 
-import { type AddonRecord, listAddons } from "../../local/addon/addons.ts";
+import { type AddonRecord, listAddons } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";

@@ -1,6 +1,6 @@
 // `addon paths`: shows where Blender looks for add-ons.
 
-import { addonPaths } from "../../local/addon/addons.ts";
+import { addonPaths } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";

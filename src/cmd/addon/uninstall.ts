@@ -21,25 +21,19 @@ export const uninstall = command({
   }),
   run: ({ names, change, blender: local }, context) =>
     withBlender(local, context, async (blender) => {
-      const results = await changed(
-        blender,
-        "uninstall",
-        names,
-        change,
-        ({ outcome, failure }, name) => {
-          const removed = failure === undefined && outcome.path !== null && outcome.changed;
-          return {
-            value: {
-              disabled: !outcome.enabled && outcome.name !== null,
-              removed,
-              removed_path: removed ? outcome.path : null,
-            },
-            line: removed
-              ? `${name} is removed: ${outcome.path}`
-              : `${name} is disabled; its files were gone already`,
-          };
-        },
-      );
+      const results = await changed(blender, "uninstall", names, change, (one, name) => {
+        const removed = one.failure === undefined && one.path !== null && one.changed;
+        return {
+          value: {
+            disabled: !one.enabled && one.name !== null,
+            removed,
+            removed_path: removed ? one.path : null,
+          },
+          line: removed
+            ? `${name} is removed: ${one.path}`
+            : `${name} is disabled; its files were gone already`,
+        };
+      });
       return report(results, context.output);
     }),
 });

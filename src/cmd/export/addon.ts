@@ -3,8 +3,8 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../../local/files/files.ts";
-import { serviceArchive } from "../../local/service/service-addon.ts";
+import { writeFileAtomically } from "../../local/files/atomic-write.ts";
+import { serviceArchive } from "../../local/service/service-archive.ts";
 import { serviceModule } from "../../local/service/service-files.ts";
 import { ours, programName } from "../../text.ts";
 import { command } from "../_command.ts";

@@ -1,7 +1,7 @@
 // The requirements that `pkg install` is given, on the command line and in a file.
 
 import { Failure } from "../../failure.ts";
-import { readRequirements } from "../../local/files/requirements-file.ts";
+import { readRequirements } from "../../local/pip/requirements-file.ts";
 import type { InstallTarget } from "../../remote/install/request.ts";
 import { ours, programName, shellWord, type Text, text } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";

@@ -1,7 +1,7 @@
 // `pkg bootstrap`: puts pip into Blender's Python.
 
 import { Failure } from "../../failure.ts";
-import { checkGetPip, getPipFrom, officialGetPip } from "../../local/files/get-pip.ts";
+import { checkGetPip, getPipFrom, officialGetPip } from "../../local/pip/get-pip.ts";
 import {
   type Bootstrap,
   type BootstrapOptions,

@@ -1,7 +1,8 @@
 // The wheels that a push is to bring, with what is remembered of their hashes.
 
-import { HashCache } from "../files/hash-cache.ts";
-import { collectWheels, type LocalWheel } from "../files/wheels.ts";
+import { collectWheels } from "./collect.ts";
+import type { LocalWheel } from "./examine.ts";
+import { HashCache } from "./hash-cache.ts";
 
 /** A whole wheel on this machine that can be sent. */
 export interface WheelToPush extends Pick<LocalWheel, "name" | "path" | "size" | "fingerprint"> {
