@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { bootstrap } from "../../../../src/cmd/pkg/bootstrap.ts";
-import { officialGetPip } from "../../../../src/local/files/get-pip.ts";
+import { officialGetPip } from "../../../../src/local/pip/get-pip.ts";
 import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const script = fileOf("get-pip.py", "import pip\n");
