@@ -44,7 +44,7 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
         ? wrongUsage("demo takes no options")
         : await bun("scripts/demo.ts", []);
     case "bench":
-      return await bun("scripts/bench.ts", options);
+      return await bun("tests/bench/bench.ts", options);
     case "help":
     case "--help":
     case "-h":

@@ -2,10 +2,12 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { configured, legacyText, writeZip } from "../tests/e2e/addon-support.ts";
-import { expectSuccess, launcherOf, type Sandbox, sandbox } from "../tests/e2e/support.ts";
+import { mustRun } from "../../scripts/process.ts";
+import { legacyText, writeZip } from "../support/addon-sources.ts";
+import { configured } from "../support/addons.ts";
+import { launcherOf } from "../support/blender.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { median, type Row, seconds } from "./measure.ts";
-import { mustRun } from "./process.ts";
 
 const ROUNDS = 9;
 const MANY = 10;

@@ -1,24 +1,18 @@
 // ./dev bench: how fast the executable is, as ratios within one run, against the aims.
 
 import { join } from "node:path";
-import { Session } from "../src/remote/wire/session.ts";
-import {
-  executable,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  sandbox,
-  startPublished,
-  startService,
-} from "../tests/e2e/support.ts";
-import { addonInstalls, addonStarts } from "./bench-addon.ts";
-import { installOverhead, pipOutput } from "./bench-pip.ts";
-import { bigPush, busyPush, publishedPush, smallPushes } from "./bench-push.ts";
-import { installBlenders } from "./blenders.ts";
+import { installBlenders } from "../../scripts/blenders.ts";
+import { DevError, note, run } from "../../scripts/process.ts";
+import { Session } from "../../src/remote/wire/session.ts";
+import { launcherOf, ownBlender } from "../support/blender.ts";
+import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { addonInstalls, addonStarts } from "./addons.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
-import { DevError, note, run } from "./process.ts";
+import { installOverhead, pipOutput } from "./pip.ts";
+import { bigPush, busyPush, publishedPush, smallPushes } from "./pushes.ts";
 
-const ROOT = join(import.meta.dirname, "..");
+const ROOT = join(import.meta.dirname, "../..");
 
 async function start(command: string[]): Promise<{ seconds: number; bytes: number }> {
   const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit" });

@@ -2,17 +2,12 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  executable,
-  expectSuccess,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "../tests/e2e/support.ts";
-import { writeWheel } from "../tests/e2e/wheels.ts";
+import { mustRun } from "../../scripts/process.ts";
+import { ownBlender } from "../support/blender.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 import { median, quantile, type Row, seconds } from "./measure.ts";
-import { mustRun } from "./process.ts";
 
 const SITE_PACKAGES = "blender-5.0/lib/python3.11/site-packages";
 const LINES = 150;

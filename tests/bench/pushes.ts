@@ -3,20 +3,14 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Zip, ZipPassThrough } from "fflate";
-import {
-  executable,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "../tests/e2e/support.ts";
-import { writeWheel } from "../tests/e2e/wheels.ts";
-import { ensurePackages } from "./apt.ts";
-import { installPeers } from "./blenders.ts";
+import { ensurePackages } from "../../scripts/apt.ts";
+import { installPeers } from "../../scripts/blenders.ts";
+import { mustRun } from "../../scripts/process.ts";
+import { launcherOf } from "../support/blender.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 import { median, quantile, type Row, seconds } from "./measure.ts";
-import { mustRun } from "./process.ts";
 import { startSshServer } from "./ssh.ts";
 
 const ROUNDS = 5;

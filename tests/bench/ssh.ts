@@ -1,27 +1,16 @@
 // An SSH server of the benchmarks' own on loopback, for scp: nobody's configuration is touched.
 
 import { chmod, mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { ensurePackages } from "./apt.ts";
-import { DevError, mustRun, run } from "./process.ts";
+import { ensurePackages } from "../../scripts/apt.ts";
+import { freePort } from "../../scripts/port.ts";
+import { DevError, mustRun, run } from "../../scripts/process.ts";
 
 export interface SshServer extends AsyncDisposable {
   /** `scp` and its options, up to the paths. */
   scp: string[];
   /** A path there, as scp takes it. */
   target(path: string): string;
-}
-
-async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer().once("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    server.close(() => resolve(port));
-  });
-  return promise;
 }
 
 /** Starts one with keys of its own in a folder; its settings are Debian's defaults. */

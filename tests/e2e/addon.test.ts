@@ -2,18 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  configured,
-  enabledIn,
-  extensionFiles,
-  legacyText,
-  listed,
-  writeFiles,
-} from "./addon-support.ts";
-import { everyBlender, expectFailure, inBlender, json } from "./local-support.ts";
-import { entries, expectSuccess, launcherOf, sandbox } from "./support.ts";
-
-const withExtensions = everyBlender.filter(([name]) => !name.includes(" 3."));
+import { extensionFiles, legacyText, writeFiles } from "../support/addon-sources.ts";
+import { configured, enabledIn, listed } from "../support/addons.ts";
+import { inBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender, withExtensions } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 
 describe.each(everyBlender)("%s", (name, launcher) => {
   const old = name.includes(" 3.");

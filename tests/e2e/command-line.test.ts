@@ -2,14 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import {
-  executable,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "./support.ts";
+import { launcherOf } from "../support/blender.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
 
 let box: Sandbox;
 beforeAll(async () => {

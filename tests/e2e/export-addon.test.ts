@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { everyBlender, expectFailure, inBlender, json } from "./local-support.ts";
-import { entries, expectSuccess, sandbox } from "./support.ts";
+import { inBlender } from "../support/blender.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 
 test.each(everyBlender)("Blender's own installer takes the zip: %s", async (_, launcher) => {
   await using box = await sandbox();

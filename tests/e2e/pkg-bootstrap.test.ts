@@ -4,21 +4,16 @@ import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { compare } from "@renovatebot/pep440";
-import { mustRun, quoted, run } from "../../scripts/process.ts";
+import { freePort } from "../../scripts/port.ts";
+import { mustRun, run } from "../../scripts/process.ts";
 import { pinnedPip } from "../../src/remote/bootstrap/pip-pin.ts";
-import { runs } from "./local-support.ts";
-import {
-  type CliResult,
-  entries,
-  expectSuccess,
-  freePort,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
+import { shellWord } from "../../src/text.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { runs } from "../support/process.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 interface Report {
   op: "bootstrap";
@@ -61,8 +56,6 @@ async function boxWithTemporary(): Promise<{ box: Sandbox; there: string }> {
 /** What a command left in Blender's temporary folder; Blender has folders of its own there. */
 const leftIn = async (there: string) =>
   (await entries(there)).filter((entry) => !/^(blender_|pulse-)/.test(entry));
-
-const siteOf = (box: Sandbox) => join(box.dir, "blender-5.0/lib/python3.11/site-packages");
 
 async function removePip(box: Sandbox): Promise<void> {
   const site = siteOf(box);
@@ -335,7 +328,7 @@ ${then}
     await writeFile(script, noting(record, "import time; time.sleep(600)"));
     const args = ["pkg", "bootstrap", "--method", "get-pip", "--get-pip", script, ...flags];
     const child = box.spawn(args);
-    while (!existsSync(record) && child.exitCode === null) await Bun.sleep(20);
+    await until(() => existsSync(record) || child.exitCode !== null);
     const { pid } = await seenIn(record);
     if (code === 130) child.kill("SIGINT");
     expect(await child.exited).toBe(code);
@@ -367,7 +360,7 @@ async function behind(box: Sandbox, launcher: string, lines: string[]): Promise<
   const path = join(box.dir, "blender-behind-mounts");
   const inside = [...lines, 'exec "$@"'].join("\n");
   const enter = [...unshare, "--mount", "/bin/sh", "-euc", inside, "sh", launcher];
-  await writeFile(path, `#!/bin/sh\nexec ${enter.map(quoted).join(" ")} "$@"\n`);
+  await writeFile(path, `#!/bin/sh\nexec ${enter.map(shellWord).join(" ")} "$@"\n`);
   await chmod(path, 0o755);
   return path;
 }
@@ -376,7 +369,7 @@ async function behind(box: Sandbox, launcher: string, lines: string[]): Promise<
 async function emptied(box: Sandbox, folder: string): Promise<string> {
   const empty = join(box.dir, "empty");
   await mkdir(empty, { recursive: true });
-  return `mount --bind ${quoted(empty)} ${quoted(folder)}`;
+  return `mount --bind ${shellWord(empty)} ${shellWord(folder)}`;
 }
 
 describe(`Pythons that aren't as Python's makers meant them${needing}`, () => {
@@ -416,7 +409,7 @@ describe(`Pythons that aren't as Python's makers meant them${needing}`, () => {
   test.skipIf(!mounts)("a read-only site-packages: which one, before anything is tried", () =>
     withBlender(async (box) => {
       const launcher = await ownBlender(box, { pip: false });
-      const site = quoted(siteOf(box));
+      const site = shellWord(siteOf(box));
       const closed = [`mount --bind ${site} ${site}`, `mount -o remount,ro,bind ${site}`];
       await startService(box, await behind(box, launcher, closed));
       const result = await box.cli(["pkg", "bootstrap", "--break-system-packages", "--json"]);
@@ -454,7 +447,7 @@ describe(`Pythons that aren't as Python's makers meant them${needing}`, () => {
         "mount --bind /usr /usr",
         await emptied(box, "/usr/lib/python3/dist-packages/pip"),
         "mount -o remount,ro,bind /usr",
-        `mount --bind ${quoted(local)} /usr/local`,
+        `mount --bind ${shellWord(local)} /usr/local`,
       ];
       const launcher = await launcherOf("debian");
       await startService(box, await behind(box, launcher, lines));

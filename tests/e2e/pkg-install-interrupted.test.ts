@@ -4,23 +4,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { slowPackage } from "./slow-index.ts";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-];
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { json } from "../support/outcome.ts";
+import { ended } from "../support/process.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { slowPackage } from "../support/slow-index.ts";
+import { until } from "../support/until.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 const intoModules = ["--target", "user-modules"];
 
@@ -93,7 +85,7 @@ for (const server of servers) {
       controller.kill("SIGKILL");
       await controller.exited;
       await letGo();
-      while (existsSync(`/proc/${pid}`)) await Bun.sleep(5);
+      await ended(pid);
       const followed = await box.cli(["pkg", "pip", "--follow", "--json"]);
       expect(JSON.parse(expectSuccess(followed).stdout)).toMatchObject({
         op: "pip",
@@ -115,8 +107,7 @@ for (const server of servers) {
         controller.kill("SIGKILL");
         await controller.exited;
         await letGo();
-        const state = async () => (await box.cli(["status", "--json"])).stdout;
-        while (JSON.parse(await state()).pip?.returncode !== 0) await Bun.sleep(20);
+        await until(async () => (await json(box, ["status"])).pip?.returncode === 0);
       };
       await endUnseen("brkept");
       const status = expectSuccess(await box.cli(["status"]));
@@ -222,7 +213,7 @@ describe("into site-packages", () => {
   beforeAll(async () => {
     box = await sandbox();
     await startService(box, await ownBlender(box));
-    site = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+    site = siteOf(box);
     there = join(box.dir, "there");
     await writeWheel(there, { name: "brbase", version: "1.0" });
     await writeWheel(there, { name: "brbase", version: "2.0" });
@@ -246,7 +237,7 @@ describe("into site-packages", () => {
       await rm(join(site, left), { recursive: true, force: true });
     }
     const controller = box.spawn([...install("brlarge"), ...flags]);
-    while (!existsSync(join(site, "brlarge/part399.py"))) await Bun.sleep(5);
+    await until(() => existsSync(join(site, "brlarge/part399.py")));
     return controller;
   }
 

@@ -4,19 +4,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import { expectError } from "./local-support.ts";
-import { slowPackage } from "./slow-index.ts";
-import {
-  type CliResult,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "./support.ts";
-import { onTerminal } from "./terminal.ts";
-import { type MadeWheel, writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender } from "../support/blender.ts";
+import { expectError } from "../support/outcome.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { slowPackage } from "../support/slow-index.ts";
+import { onTerminal } from "../support/terminal.ts";
+import { type MadeWheel, writeWheel } from "../support/wheels.ts";
 
 let box: Sandbox;
 let there: string;

@@ -1,15 +1,10 @@
 // Installs from the package index that this machine's pip is set up to use.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import {
-  expectSuccess,
-  freePort,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "./support.ts";
+import { freePort } from "../../scripts/port.ts";
+import { launcherOf, ownBlender } from "../support/blender.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
 
 const requirement = "colorama==0.4.6";
 const version = "import colorama; print(colorama.__version__)";

@@ -4,16 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import {
-  entries,
-  expectSuccess,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startService,
-  wheelhouse,
-} from "./support.ts";
-import { wheelBytes, writeWheel } from "./wheels.ts";
+import { ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { wheelhouse } from "../support/pypi-wheels.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { wheelBytes, writeWheel } from "../support/wheels.ts";
 
 let box: Sandbox;
 let site: string;
@@ -21,7 +17,7 @@ let site: string;
 beforeAll(async () => {
   box = await sandbox();
   const launcher = await ownBlender(box);
-  site = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+  site = siteOf(box);
   await startService(box, launcher);
 });
 afterAll(async () => {

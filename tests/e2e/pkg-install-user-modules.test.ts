@@ -2,17 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blender } from "../../scripts/blenders.ts";
-import {
-  type CliResult,
-  entries,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startService,
-  wheelhouse,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { wheelhouse } from "../support/pypi-wheels.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface Report {
   target: string;

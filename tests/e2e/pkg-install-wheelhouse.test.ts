@@ -3,15 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
-import {
-  type CliResult,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { type CliResult, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface Refused {
   error: { code: string; message: string; hint: string };
@@ -21,11 +16,6 @@ function refused(result: CliResult): Refused["error"] {
   expect(result.code).toBe(1);
   return (JSON.parse(result.stdout) as Refused).error;
 }
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-] as const;
 
 for (const server of servers) {
   describe(`a remote wheelhouse through ${server.name}`, () => {

@@ -2,17 +2,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { ended, runs } from "../support/process.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -20,12 +16,6 @@ beforeAll(async () => {
   await startService(box, await ownBlender(box));
 });
 afterAll(() => box[Symbol.asyncDispose]());
-
-/** Whether a process does anything: one that has ended may wait for its parent to notice. */
-async function isRunning(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") Z");
-  return stat.slice(stat.lastIndexOf(")") + 2, stat.lastIndexOf(")") + 3) !== "Z";
-}
 
 /**
  * A source tree that pip builds with a backend of its own. The build starts two processes beside
@@ -68,15 +58,17 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
   return {
     args: ["pkg", "pip", "--", "install", "--no-index", "--no-build-isolation", folder],
     building: async () => {
-      while (!existsSync(pids)) await Bun.sleep(5);
+      await until(() => existsSync(pids));
       return (await readFile(pids, "utf8")).split(" ").map(Number);
     },
     letGo: () => Bun.write(gate, ""),
   };
 }
 
-async function expectGone(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) while (await isRunning(pid)) await Bun.sleep(5);
+/** Waits until no run of pip has a folder there any more. */
+async function noRunIn(temporary: string): Promise<void> {
+  const isRun = (name: string) => name.startsWith("blender-remote-pip-");
+  await until(async () => !(await entries(temporary)).some(isRun));
 }
 
 describe("everything after -- reaches pip", () => {
@@ -190,7 +182,7 @@ describe("a pip that takes its time", () => {
     while (await readOn()) expect(text).toContain("Processing ");
     expect(text).toContain("Successfully installed slow_build-1.0");
     expect(await child.exited).toBe(0);
-    await expectGone(pids);
+    await ended(...pids);
     const there = await box.cli(["execute", "-c", "import slow_build; print(slow_build.value)"]);
     expect(expectSuccess(there).stdout).toBe("built\n");
   });
@@ -202,7 +194,7 @@ describe("a pip that takes its time", () => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     expect(await child.stderr.text()).toContain("error: interrupted");
-    await expectGone(pids);
+    await ended(...pids);
     expectSuccess(await box.cli(["execute", "-c", "pass"]));
   });
 
@@ -211,14 +203,9 @@ describe("a pip that takes its time", () => {
     const result = await box.cli([...args.slice(0, 2), "--timeout", "5", ...args.slice(2)]);
     expect(result.code).toBe(124);
     expect(result.stderr).toContain("within the time limit");
-    await expectGone(await building());
+    await ended(...(await building()));
   });
 });
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-];
 
 for (const server of servers) {
   describe(`a run that goes on, through ${server.name}`, () => {
@@ -290,7 +277,7 @@ for (const server of servers) {
       const { stdout, stderr } = expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
       expect(stdout).toBe("");
       expect(stderr).toMatch(/^ended: process \d+, since .*refusing$/m);
-      await expectGone(pids);
+      await ended(...pids);
       const again = expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
       expect(again.stderr).toBe("no pip runs there\n");
       await nothing();
@@ -310,7 +297,7 @@ for (const server of servers) {
       expect(shown).toContain("Successfully installed followed-1.0");
       expect(await follower.exited).toBe(0);
       expect(await follower.stderr.text()).toMatch(/^process \d+, since .*followed\n$/);
-      await expectGone(pids);
+      await ended(...pids);
       expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
       await nothing();
     });
@@ -325,9 +312,9 @@ for (const server of servers) {
       const late = await other.cli(["pkg", "pip", "--follow", "--timeout", "1"]);
       expect(late.code).toBe(124);
       expect(late.stderr).toContain("pkg pip --cancel");
-      for (const pid of pids) expect(await isRunning(pid)).toBeTrue();
-      const ended = expectSuccess(await other.cli(["pkg", "pip", "--cancel", "--json"]));
-      expect(JSON.parse(ended.stdout)).toEqual({
+      for (const pid of pids) expect(await runs(pid)).toBeTrue();
+      const cancelled = expectSuccess(await other.cli(["pkg", "pip", "--cancel", "--json"]));
+      expect(JSON.parse(cancelled.stdout)).toEqual({
         op: "pip-cancel",
         cancelled: {
           pid: expect.any(Number),
@@ -337,7 +324,7 @@ for (const server of servers) {
           debris: [],
         },
       });
-      await expectGone(pids);
+      await ended(...pids);
       const none = expectSuccess(await other.cli(["pkg", "pip", "--cancel", "--json"]));
       expect(JSON.parse(none.stdout)).toEqual({ op: "pip-cancel", cancelled: null });
       await nothing();
@@ -346,7 +333,7 @@ for (const server of servers) {
     test("one that ended while nobody followed it: shown once", async () => {
       const { letGo, pids } = await abandoned("unseen");
       await letGo();
-      await expectGone(pids);
+      await ended(...pids);
       const seen = expectSuccess(await other.cli(["pkg", "pip", "--follow", "--json"]));
       expect(JSON.parse(seen.stdout)).toMatchObject({
         op: "pip",
@@ -364,7 +351,7 @@ for (const server of servers) {
       expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
       expect(await controller.exited).toBe(1);
       expect(await controller.stderr.text()).toContain("error: pip was ended by another command");
-      await expectGone(pids);
+      await ended(...pids);
       await nothing();
     });
 
@@ -408,10 +395,8 @@ for (const server of servers) {
     expect(said).toContain("packages there may be half changed");
     expect(said).toContain("hint: a Blender that ended has ended pip with it");
     expect(said).toContain("run the same command again");
-    await expectGone(pids);
-    while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
-      await Bun.sleep(5);
-    }
+    await ended(...pids);
+    await noRunIn(temporary);
   });
 }
 
@@ -436,7 +421,7 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   for (const way of ["pkg pip --follow", "pkg pip --cancel", "stop --force"]) {
     expect(refused.stderr).toContain(`blender-remote-cli ${way}`);
   }
-  for (const pid of pids) expect(await isRunning(pid)).toBeTrue();
+  for (const pid of pids) expect(await runs(pid)).toBeTrue();
 
   const forced = expectSuccess(await other.cli(["stop", "--force"]));
   expect(forced.stderr).toContain("pip has ended with it, packages may be half changed");
@@ -444,10 +429,8 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   const said = await controller.stderr.text();
   expect(said).toContain(", while pip ran there; packages there may be half changed");
   expect(said).toContain("run the same command again");
-  await expectGone(pids);
-  while ((await entries(temporary)).some((name) => name.startsWith("blender-remote-pip-"))) {
-    await Bun.sleep(5);
-  }
+  await ended(...pids);
+  await noRunIn(temporary);
 });
 
 test("an uninstall that asks: what to give", async () => {
@@ -470,7 +453,7 @@ test("pip removed while it runs: its words, exit status not 0, nothing installed
   const { args, building, letGo } = await slowProject("sawn_off", other);
   const controller = other.spawn(args);
   await building();
-  await rm(join(other.dir, "blender-5.0/lib/python3.11/site-packages/pip"), { recursive: true });
+  await rm(join(siteOf(other), "pip"), { recursive: true });
   await letGo();
   expect(await controller.exited).not.toBe(0);
   expect(await controller.stderr.text()).toContain("ERROR: Could not build wheels");

@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 describe("pkg purge-cache", () => {
   let box: Sandbox;

@@ -5,18 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256Of } from "../../src/local/files/wheels.ts";
-import { type Faults, faultyProxyTo, random } from "./faults.ts";
-import {
-  entries,
-  expectSuccess,
-  isAlive,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { type Faults, faultyProxyTo, random } from "../support/faulty-proxy.ts";
+import { entries } from "../support/folders.ts";
+import { ended, runs } from "../support/process.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 const sizes = [1000, 30_000, 300_000, 1_500_000, 2_500_000];
 /** Large enough that a kill often finds one at work. */
@@ -168,8 +163,8 @@ describe("killed in the middle", () => {
       await child.exited;
       clearTimeout(timer);
       await check(there);
-      if (isAlive(pid)) process.kill(pid, "SIGKILL");
-      while (isAlive(pid)) await Bun.sleep(5);
+      if (await runs(pid)) process.kill(pid, "SIGKILL");
+      await ended(pid);
       const started = await box.cli(["start", "--background", "--detach", "--json"]);
       ({ pid } = JSON.parse(expectSuccess(started).stdout) as { pid: number });
       box.owns(pid);

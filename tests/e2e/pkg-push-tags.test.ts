@@ -3,19 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { proxyTo } from "./proxy.ts";
-import {
-  type CliResult,
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { proxyTo } from "../support/proxy.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface Pushed {
   uploaded: number;
@@ -28,11 +21,6 @@ const pushed = ({ stdout }: CliResult) => JSON.parse(stdout) as Pushed;
 function push(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
   return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
 }
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-] as const;
 
 for (const server of servers) {
   describe(`pkg push to ${server.name}`, () => {
@@ -146,7 +134,7 @@ describe("pkg push to a Python that can't tell its tags", () => {
     box = await sandbox();
     const launcher = await ownBlender(box, { numpy: false, pip: false });
     // The first that is asked where pip isn't there.
-    const broken = join(box.dir, "blender-5.0/lib/python3.11/site-packages/packaging");
+    const broken = join(siteOf(box), "packaging");
     await mkdir(broken);
     await writeFile(join(broken, "__init__.py"), "raise RuntimeError('damaged')\n");
     await startService(box, launcher);

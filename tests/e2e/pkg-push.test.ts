@@ -3,18 +3,12 @@ import { copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs
 import { basename, join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { sha256Of } from "../../src/local/files/wheels.ts";
-import { proxyTo } from "./proxy.ts";
-import {
-  type CliResult,
-  entries,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { proxyTo } from "../support/proxy.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface Pushed {
   op: string;

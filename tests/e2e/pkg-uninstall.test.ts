@@ -5,19 +5,13 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Blender } from "../../scripts/blenders.ts";
 import { mustRun } from "../../scripts/process.ts";
-import { expectError } from "./local-support.ts";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { onTerminal } from "./terminal.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectError } from "../support/outcome.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { onTerminal } from "../support/terminal.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 const modulesOf = (box: Sandbox, version: string) =>
   join(box.env["HOME"] ?? "", ".config/blender", version, "scripts/addons/modules");
@@ -137,11 +131,6 @@ test("the system's packages are the system's", async () => {
   expectSuccess(await box.cli(["execute", "-c", "import pip"]));
 });
 
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-];
-
 for (const server of servers) {
   describe(`from site-packages, through ${server.name}`, () => {
     let box: Sandbox;
@@ -151,7 +140,7 @@ for (const server of servers) {
       box = await sandbox();
       await server.start(box, await ownBlender(box));
       there = await wheels(box);
-      site = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+      site = siteOf(box);
     });
     afterAll(() => box[Symbol.asyncDispose]());
 

@@ -8,12 +8,14 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { sha256Of } from "../../src/local/files/wheels.ts";
-import { runs } from "./local-support.ts";
-import { startMcp } from "./mcp-server.ts";
-import { proxyTo } from "./proxy.ts";
-import { type Screen, virtualScreen } from "./screen.ts";
-import { entries, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { startMcp } from "../support/mcp-server.ts";
+import { runs } from "../support/process.ts";
+import { proxyTo } from "../support/proxy.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { type Screen, virtualScreen } from "../support/screen.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface SlowProxy extends AsyncDisposable {
   port: number;

@@ -3,8 +3,8 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { MCP_MODULE, mcpAddon } from "../../scripts/blenders.ts";
+import type { Sandbox } from "./sandbox.ts";
 import type { Screen } from "./screen.ts";
-import type { Sandbox } from "./support.ts";
 
 /** Starts a Blender with a window whose only server is that add-on. */
 export async function startMcp(

@@ -1,7 +1,7 @@
 // A virtual display, for Blenders with a window.
 
 import { canRunWindow } from "../../scripts/blenders.ts";
-import type { Sandbox } from "./support.ts";
+import type { Sandbox } from "./sandbox.ts";
 
 export interface Screen extends AsyncDisposable {
   /** The value of DISPLAY. */

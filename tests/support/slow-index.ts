@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
+import { until } from "./until.ts";
 
 /** The step of a build that waits: pip asks for metadata to plan, and for the wheel to install. */
 export type Step = "metadata" | "wheel";
@@ -74,7 +75,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
   return {
     indexFlags: ["--index-url", `file://${join(root, "simple")}`, "--allow-online"],
     building: async () => {
-      while (!existsSync(pid)) await Bun.sleep(5);
+      await until(() => existsSync(pid));
       return Number(await readFile(pid, "utf8"));
     },
     letGo: () => Bun.write(gate, ""),

@@ -1,6 +1,6 @@
 // The executable on a terminal: what a person sees, and types.
 
-import { executable, type Sandbox } from "./support.ts";
+import { executable, type Sandbox } from "./sandbox.ts";
 
 export interface Terminal {
   /** All that was shown so far, escape sequences included. */

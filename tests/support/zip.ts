@@ -1,3 +1,5 @@
+// Zip archives as broken, hostile and odd tools write them.
+
 import { crc32, deflateRawSync } from "node:zlib";
 
 /** One entry; what isn't given is what an honest tool on Unix writes. */

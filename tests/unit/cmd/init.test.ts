@@ -14,7 +14,7 @@ test("the only Blender is taken, and that is said", async () => {
 
 test("without a terminal several are listed, with the argument to give", async () => {
   const output = { interactive: false, note: () => {} };
-  expect(pick([newer, older], output, signal)).rejects.toMatchObject({
+  await expect(pick([newer, older], output, signal)).rejects.toMatchObject({
     code: "several-blenders",
     exitCode: 2,
     message: "several Blenders were found:\n  4.3.2  /opt/b/blender\n  3.4.1  /usr/bin/blender",
@@ -24,7 +24,7 @@ test("without a terminal several are listed, with the argument to give", async (
 
 test("none is a failure that says how to give one", async () => {
   const output = { interactive: true, note: () => {} };
-  expect(pick([], output, signal)).rejects.toMatchObject({
+  await expect(pick([], output, signal)).rejects.toMatchObject({
     code: "no-blender-found",
     exitCode: 1,
     hint: "give its path: blender-remote-cli init /path/to/blender",

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { Failure } from "../../../../src/failure.ts";
 import { type AddonSource, openSource } from "../../../../src/local/addon/source.ts";
 import { stage } from "../../../../src/local/addon/swap.ts";
-import { type ZipEntry, zip, zipOf } from "./zip.ts";
+import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
 
 let dir = "";
 beforeEach(async () => {

@@ -27,7 +27,7 @@ import {
   setAside,
   stage,
 } from "../../../../src/local/addon/swap.ts";
-import { zipOf } from "./zip.ts";
+import { zipOf } from "../../../support/zip.ts";
 
 let dir = "";
 let addons = "";

@@ -11,6 +11,7 @@ import {
   identifyBlender,
   runBlender,
 } from "../../../../src/local/blender/blender.ts";
+import { ended } from "../../../support/process.ts";
 
 const never = new AbortController().signal;
 let folder: string;
@@ -96,13 +97,9 @@ describe("identifyBlender", () => {
     const pid = Number(await readFile(pids, "utf8"));
     controller.abort(new Failure("interrupted", "interrupted", { kind: "interrupted" }));
     expect((await failureOf(work)).code).toBe("interrupted");
-    // A killed process may take a moment to go, and leave a zombie until init has seen it; one that
-    // goes on would keep this waiting until the test's own limit.
-    const state = async () => {
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") X");
-      return stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "X";
-    };
-    while (!/[ZX]/.test(await state())) await Bun.sleep(5);
+    // A killed process may take a moment to go; one that goes on would keep this waiting until the
+    // test's own limit.
+    await ended(pid);
   });
 });
 
