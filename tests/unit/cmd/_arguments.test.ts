@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
 import { checkArguments, suggestion } from "../../../src/cmd/_arguments.ts";
 import { command, globalArgs } from "../../../src/cmd/_command.ts";
-import { Failure } from "../../../src/failure.ts";
+import type { Failure } from "../../../src/failure.ts";
 import { createOutput } from "../../../src/ui/output.ts";
+import { failureOfCall } from "../../support/failure.ts";
 
 const args = {
   file: { type: "positional", required: false, description: "" },
@@ -17,13 +18,7 @@ function check(...tokens: string[]): string[] {
 }
 
 function refusal(...tokens: string[]): Failure {
-  try {
-    check(...tokens);
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error(`${tokens.join(" ")} was accepted`);
+  return failureOfCall(() => check(...tokens));
 }
 
 describe("what is accepted comes out in one form", () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipOption, requirementsOf } from "../../../../src/cmd/pkg/_requested.ts";
-import { Failure } from "../../../../src/failure.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 let folder = "";
 let file = "";
@@ -20,13 +20,7 @@ async function texts(content: string, ...specs: string[]): Promise<string[]> {
 
 async function refusal(content: string, target: "site" | "user-modules" = "site") {
   await Bun.write(file, content);
-  try {
-    await requirementsOf([], file, target);
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it was taken");
+  return await failureOf(requirementsOf([], file, target));
 }
 
 describe("a requirements file", () => {

@@ -11,6 +11,7 @@ import {
   identifyBlender,
   runBlender,
 } from "../../../../src/local/blender/blender.ts";
+import { failureOf } from "../../../support/failure.ts";
 import { ended } from "../../../support/process.ts";
 
 const never = new AbortController().signal;
@@ -32,15 +33,6 @@ async function program(script: string): Promise<string> {
   await writeFile(path, `#!/bin/sh\n${script}\n`);
   await chmod(path, 0o755);
   return path;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw new Error(`expected a Failure, got ${error}`);
 }
 
 /** A stand-in whose last two arguments are the call and the outcome, as with Blender. */

@@ -3,8 +3,8 @@ import { cp, mkdir, mkdtemp, rm, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
-import { Failure } from "../../../../src/failure.ts";
 import { collectWheels, sha256Of } from "../../../../src/local/files/wheels.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -22,16 +22,6 @@ async function wheel(path: string, content = "1"): Promise<string> {
   await mkdir(join(full, ".."), { recursive: true });
   await Bun.write(full, zip("x-1.0.dist-info/WHEEL", content));
   return full;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 const a = "a-1.0-py3-none-any.whl";
