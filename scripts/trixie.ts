@@ -1,5 +1,5 @@
-// Debian trixie's Blender 4.3 in a folder of its own, run through chroot. It takes root: elsewhere
-// the tests do without it.
+// Debian trixie's Blender 4.3 in a folder of its own, run through chroot; it takes root,
+// and elsewhere the tests do without it.
 
 import { existsSync } from "node:fs";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// `addon install`: sources of every kind, updates, and archives that would do harm.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";

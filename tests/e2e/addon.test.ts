@@ -1,3 +1,5 @@
+// Enabling, listing, disabling and uninstalling add-ons.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// What holds for every command: usage, help, where it is started and where its output goes.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";

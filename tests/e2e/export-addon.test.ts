@@ -1,3 +1,5 @@
+// `export addon`: the service as a zip.
+
 import { expect, test } from "bun:test";
 import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,3 +1,5 @@
+// `install`: our service into Blender's add-ons.
+
 import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";

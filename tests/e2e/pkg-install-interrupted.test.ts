@@ -4,12 +4,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { launcherOf, ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { json } from "../support/outcome.ts";
 import { ended } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { servers, startService } from "../support/servers.ts";
+import { servers, startConfigured, startService } from "../support/servers.ts";
 import { slowPackage } from "../support/slow-index.ts";
 import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
@@ -26,14 +26,8 @@ for (const server of servers) {
     let modules: string;
     beforeAll(async () => {
       box = await sandbox();
-      modules = join(box.env["HOME"] ?? "", ".config/blender/5.0/scripts/addons/modules");
+      modules = userModulesOf(box, "5.0");
       await server.start(box, await launcherOf("bpy"));
-      modules = expectSuccess(
-        await box.cli([
-          ...["execute", "-c"],
-          "import bpy, os; print(os.path.join(bpy.utils.user_resource('SCRIPTS'), 'addons', 'modules'))",
-        ]),
-      ).stdout.trim();
     });
     afterEach(() => box.cli(["pkg", "pip", "--cancel"]));
     afterAll(() => box[Symbol.asyncDispose]());
@@ -184,7 +178,7 @@ for (const server of servers) {
 test("Blender killed in the middle: the next install removes what was put aside", async () => {
   await using box = await sandbox();
   const { pid } = await startService(box, await launcherOf("bpy"));
-  const modules = join(box.env["HOME"] ?? "", ".config/blender/5.0/scripts/addons/modules");
+  const modules = userModulesOf(box, "5.0");
   const slow = await slowPackage(box.dir, "brkilled", "wheel");
   const controller = box.spawn(["pkg", "install", "brkilled", ...slow.indexFlags, ...intoModules]);
   await slow.building();
@@ -195,8 +189,7 @@ test("Blender killed in the middle: the next install removes what was put aside"
   expect(said).toContain("run the same command again");
   expect(await hidden(modules)).toHaveLength(1);
 
-  const args = ["start", "--background", "--detach", "--json"];
-  box.owns(JSON.parse(expectSuccess(await box.cli(args)).stdout).pid);
+  await startConfigured(box);
   const there = join(box.dir, "there");
   await writeWheel(there, { name: "brnext" });
   const next = ["pkg", "install", "brnext", "--remote-wheelhouse", there, ...intoModules];

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import { launcherOf, ownBlender } from "../support/blender.ts";
-import { expectError } from "../support/outcome.ts";
+import { launcherOf, ownBlender, userModulesOf } from "../support/blender.ts";
+import { expectError, json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { slowPackage } from "../support/slow-index.ts";
@@ -209,7 +209,7 @@ test("restarts: said after what was done, with what to type; not for what is loa
     warnings: [],
     hint: null,
   });
-  const list = JSON.parse(expectSuccess(await box.cli(["pkg", "list", "--json"])).stdout);
+  const list = await json(box, ["pkg", "list"]);
   const brone = list.find((one: { name: string }) => one.name === "brone");
   expect(brone).toMatchObject({ version: "1.1", restart: false });
 });
@@ -235,7 +235,7 @@ test("on a terminal the silent phase shows that it goes on, and leaves no trace"
 test("nowhere to install: both folders named, and what helps", async () => {
   await using closed = await sandbox();
   await startService(closed, await launcherOf("debian"));
-  const folder = join(closed.env["HOME"] ?? "", ".config/blender/3.4/scripts/addons/modules");
+  const folder = userModulesOf(closed, "3.4");
   await mkdir(folder, { recursive: true });
   const wheels = join(closed.dir, "wheels");
   await writeWheel(wheels, { name: "brone" });

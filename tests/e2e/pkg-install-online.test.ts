@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { freePort } from "../../scripts/port.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { startService } from "../support/servers.ts";
+import { startConfigured, startService } from "../support/servers.ts";
 
 const requirement = "colorama==0.4.6";
 const version = "import colorama; print(colorama.__version__)";
@@ -77,9 +77,7 @@ test("start … -- --online-mode lets pkg install online", async () => {
   await using box = await sandbox();
   expectSuccess(await box.cli(["init", await ownBlender(box)]));
   expectSuccess(await box.cli(["install"]));
-  const start = ["start", "--background", "--detach", "--json", "--", "--online-mode"];
-  const { pid } = JSON.parse(expectSuccess(await box.cli(start)).stdout) as { pid: number };
-  box.owns(pid);
+  await startConfigured(box, "--", "--online-mode");
   expectSuccess(await box.cli(["pkg", "install", requirement]));
   expect(expectSuccess(await box.cli(["execute", "-c", version])).stdout).toBe("0.4.6\n");
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import { ownBlender, siteOf } from "../support/blender.ts";
+import { ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { wheelhouse } from "../support/pypi-wheels.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -93,7 +93,7 @@ describe("places", () => {
     const there = join(box.dir, "full wheels");
     await writeWheel(there, { name: "brlarge", version: "1.0" });
     await writeWheel(there, { name: "brlarge", version: "2.0", padding: 4_000_000 });
-    const modules = join(box.env["HOME"] ?? "", ".config/blender/5.0/scripts/addons/modules");
+    const modules = userModulesOf(box, "5.0");
     await mkdir(modules, { recursive: true });
     await mustRun(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", modules]);
     try {

@@ -1,12 +1,13 @@
+// `pkg install --target user-modules`, in the oldest and the newest Blender.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Blender } from "../../scripts/blenders.ts";
-import { launcherOf } from "../support/blender.ts";
+import { launcherOf, oldAndNew, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { wheelhouse } from "../support/pypi-wheels.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { startService } from "../support/servers.ts";
+import { startConfigured, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 interface Report {
@@ -22,12 +23,7 @@ interface Report {
   errors: string[];
 }
 
-const blenders: { name: Blender["name"]; version: string }[] = [
-  { name: "debian", version: "3.4" },
-  { name: "bpy", version: "5.0" },
-];
-
-describe.each(blenders)("--target user-modules in Blender $version", ({ name, version }) => {
+describe.each(oldAndNew)("--target user-modules in Blender $version", ({ name, version }) => {
   let box: Sandbox;
   let there: string;
   let modules: string;
@@ -43,7 +39,7 @@ describe.each(blenders)("--target user-modules in Blender $version", ({ name, ve
   beforeAll(async () => {
     box = await sandbox();
     there = join(box.dir, "there");
-    modules = join(box.dir, "home/.config/blender", version, "scripts/addons/modules");
+    modules = userModulesOf(box, version);
     const launcher = await launcherOf(name);
     await startService(box, launcher);
     const local = join(box.dir, "local");
@@ -84,9 +80,7 @@ describe.each(blenders)("--target user-modules in Blender $version", ({ name, ve
     expect(left.filter((entry) => entry.startsWith("."))).toEqual([]);
 
     expectSuccess(await box.cli(["stop"]));
-    const args = ["start", "--background", "--detach", "--json"];
-    const { pid } = JSON.parse(expectSuccess(await box.cli(args)).stdout) as { pid: number };
-    box.owns(pid);
+    await startConfigured(box);
     expect(await python("import brone, colorama; print(brone.__version__)")).toBe("1.1");
   });
 

@@ -1,4 +1,4 @@
-// What is read of a remote wheelhouse before pip runs. Nothing here gets as far as pip.
+// What an install reads of a remote wheelhouse before pip runs; nothing here gets as far as pip.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";

@@ -1,3 +1,5 @@
+// `pkg install` from a wheelhouse into site-packages, through either kind of server.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
+import { json } from "../support/outcome.ts";
 import { ended, runs } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";
@@ -412,8 +413,10 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   const line = /pip.* process \d+, since .*: \S+ -I -m pip install .*stopped$/m;
   const status = expectSuccess(await other.cli(["status"]));
   expect(status.stdout).toMatch(line);
-  const json = JSON.parse(expectSuccess(await other.cli(["status", "--json"])).stdout);
-  expect(json).toMatchObject({ state: "service", pip: { pid: expect.any(Number), line: null } });
+  expect(await json(other, ["status"])).toMatchObject({
+    state: "service",
+    pip: { pid: expect.any(Number), line: null },
+  });
 
   const refused = await other.cli(["stop"]);
   expect(refused).toMatchObject({ code: 1, stdout: "" });

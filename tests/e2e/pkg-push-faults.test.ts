@@ -10,7 +10,7 @@ import { type Faults, faultyProxyTo, random } from "../support/faulty-proxy.ts";
 import { entries } from "../support/folders.ts";
 import { ended, runs } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { startPublished, startService } from "../support/servers.ts";
+import { startConfigured, startPublished, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 const sizes = [1000, 30_000, 300_000, 1_500_000, 2_500_000];
@@ -165,9 +165,7 @@ describe("killed in the middle", () => {
       await check(there);
       if (await runs(pid)) process.kill(pid, "SIGKILL");
       await ended(pid);
-      const started = await box.cli(["start", "--background", "--detach", "--json"]);
-      ({ pid } = JSON.parse(expectSuccess(started).stdout) as { pid: number });
-      box.owns(pid);
+      pid = await startConfigured(box);
       expectSuccess(await box.cli(args));
       expect(await check(there)).toEqual(names);
     }

@@ -6,21 +6,10 @@ import { join } from "node:path";
 import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { proxyTo } from "../support/proxy.ts";
-import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { pushed, pushTo } from "../support/push.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
-
-interface Pushed {
-  uploaded: number;
-  skipped: number;
-  warnings: string[];
-}
-
-const pushed = ({ stdout }: CliResult) => JSON.parse(stdout) as Pushed;
-
-function push(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
-  return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
-}
 
 for (const server of servers) {
   describe(`pkg push to ${server.name}`, () => {
@@ -52,7 +41,7 @@ for (const server of servers) {
 
     test("a block for each wheel that doesn't fit, and all of them are sent", async () => {
       const there = join(box.dir, "warned");
-      const result = expectSuccess(await push(box, mixed, there));
+      const result = expectSuccess(await pushTo(box, mixed, there));
       expect(result.stdout).toBe("");
       expect(await entries(there)).toHaveLength(6);
       const lines = result.stderr.split("\n");
@@ -74,7 +63,7 @@ for (const server of servers) {
 
     test("--json: one sentence a wheel in warnings; on stderr the blocks", async () => {
       const there = join(box.dir, "json");
-      const result = expectSuccess(await push(box, mixed, there, "--json"));
+      const result = expectSuccess(await pushTo(box, mixed, there, "--json"));
       const { uploaded, warnings } = pushed(result);
       expect(uploaded).toBe(6);
       expect(warnings.map((warning) => warning.split(" ")[0] ?? "")).toEqual(misfits);
@@ -83,18 +72,18 @@ for (const server of servers) {
       );
       expect(result.stderr).toContain("would fit: ");
       // What is there already doesn't fit any better.
-      const again = pushed(expectSuccess(await push(box, mixed, there, "--json")));
+      const again = pushed(expectSuccess(await pushTo(box, mixed, there, "--json")));
       expect(again).toMatchObject({ uploaded: 0, skipped: 6, warnings });
     });
 
     test("--strict: nothing is sent, not even a folder made", async () => {
       const there = join(box.dir, "strict");
-      const result = await push(box, mixed, there, "--strict");
+      const result = await pushTo(box, mixed, there, "--strict");
       expect(result.code).toBe(1);
       expect(result.stderr).toContain("error: nothing was sent: 3 of 6 wheels don't fit");
       expect(result.stderr).toMatch(/brwindows 1\.0 is for CPython 3\.12/);
       expect(result.stderr).toContain("hint: blender-remote-cli pkg info");
-      const json = await push(box, mixed, there, "--strict", "--json");
+      const json = await pushTo(box, mixed, there, "--strict", "--json");
       expect(json.code).toBe(1);
       expect(JSON.parse(json.stdout)).toMatchObject({
         error: { code: "tags-dont-fit", message: expect.stringContaining("brglibc 1.0") },
@@ -105,7 +94,7 @@ for (const server of servers) {
 
     test("--strict with wheels that fit: sent, without a warning", async () => {
       const there = join(box.dir, "fits");
-      const result = expectSuccess(await push(box, fitting, there, "--strict", "--json"));
+      const result = expectSuccess(await pushTo(box, fitting, there, "--strict", "--json"));
       expect(pushed(result)).toMatchObject({ uploaded: 3, warnings: [] });
       expect(result.stderr).toBe("");
     });
@@ -117,8 +106,8 @@ for (const server of servers) {
         using proxy = proxyTo(box.port);
         const flags = ["--port", String(proxy.port)];
         const there = join(box.dir, "asked");
-        expectSuccess(await push(box, from, there, ...flags));
-        expectSuccess(await push(box, from, there, ...flags));
+        expectSuccess(await pushTo(box, from, there, ...flags));
+        expectSuccess(await pushTo(box, from, there, ...flags));
         return proxy.bytesThere;
       };
       // The question is a script of more than 20 kB.
@@ -147,7 +136,7 @@ describe("pkg push to a Python that can't tell its tags", () => {
 
   test("a warning says so and why, and the wheels are sent", async () => {
     const there = join(box.dir, "there");
-    const result = expectSuccess(await push(box, local, there, "--json"));
+    const result = expectSuccess(await pushTo(box, local, there, "--json"));
     const { uploaded, warnings } = pushed(result);
     expect(uploaded).toBe(1);
     expect(warnings).toEqual([expect.stringContaining("RuntimeError: damaged")]);
@@ -156,7 +145,7 @@ describe("pkg push to a Python that can't tell its tags", () => {
 
   test("--strict: an error before anything is sent", async () => {
     const there = join(box.dir, "strict");
-    const result = await push(box, local, there, "--strict", "--json");
+    const result = await pushTo(box, local, there, "--strict", "--json");
     expect(result.code).toBe(1);
     expect(JSON.parse(result.stdout)).toMatchObject({
       error: { code: "tags-unknown", hint: expect.stringContaining("pkg info") },
@@ -167,7 +156,7 @@ describe("pkg push to a Python that can't tell its tags", () => {
   test("wheels for every Python 3 are sent all the same, with --strict too", async () => {
     const universal = join(box.dir, "universal");
     await writeWheel(universal, { name: "brany" });
-    const result = await push(box, universal, join(box.dir, "any"), "--strict", "--json");
+    const result = await pushTo(box, universal, join(box.dir, "any"), "--strict", "--json");
     expect(pushed(expectSuccess(result))).toMatchObject({ uploaded: 1, warnings: [] });
   });
 });

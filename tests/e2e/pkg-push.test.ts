@@ -6,42 +6,16 @@ import { sha256Of } from "../../src/local/files/wheels.ts";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { proxyTo } from "../support/proxy.ts";
-import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { pushed, pushTo } from "../support/push.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
-
-interface Pushed {
-  op: string;
-  remote_wheelhouse: string;
-  files: {
-    name: string;
-    size: number;
-    sha256: string | null;
-    status: string;
-    transferred_bytes: number;
-    resumed_bytes: number;
-    replaced: boolean;
-    error?: string;
-  }[];
-  transport: string;
-  uploaded: number;
-  skipped: number;
-  failed: number;
-}
-
-function pushed(result: CliResult): Pushed {
-  return JSON.parse(result.stdout) as Pushed;
-}
 
 let number = 0;
 /** A folder name that no other test uses. */
 function fresh(box: Sandbox, name: string): string {
   number += 1;
   return join(box.dir, `${number}-${name}`);
-}
-
-function pushTo(box: Sandbox, from: string, to: string, ...flags: string[]): Promise<CliResult> {
-  return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
 }
 
 const servers = [
@@ -435,7 +409,7 @@ describe("pkg push: what is wrong on this side", () => {
     });
     expect(await entries(there)).toEqual([]);
     const warned = expectSuccess(await pushTo(box, local, there, "--json"));
-    const { uploaded, warnings } = JSON.parse(warned.stdout) as Pushed & { warnings: string[] };
+    const { uploaded, warnings } = pushed(warned);
     expect(uploaded).toBe(2);
     expect(warnings).toEqual([expect.stringContaining("is for CPython 2.7, this is CPython 3.11")]);
   });

@@ -3,18 +3,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Blender } from "../../scripts/blenders.ts";
 import { mustRun } from "../../scripts/process.ts";
-import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { launcherOf, oldAndNew, ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectError } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";
 import { onTerminal } from "../support/terminal.ts";
 import { writeWheel } from "../support/wheels.ts";
-
-const modulesOf = (box: Sandbox, version: string) =>
-  join(box.env["HOME"] ?? "", ".config/blender", version, "scripts/addons/modules");
 
 async function wheels(box: Sandbox): Promise<string> {
   const there = join(box.dir, "there");
@@ -24,12 +20,7 @@ async function wheels(box: Sandbox): Promise<string> {
   return there;
 }
 
-const blenders: { name: Blender["name"]; version: string }[] = [
-  { name: "debian", version: "3.4" },
-  { name: "bpy", version: "5.0" },
-];
-
-describe.each(blenders)("from the user modules of Blender $version", ({ name, version }) => {
+describe.each(oldAndNew)("from the user modules of Blender $version", ({ name, version }) => {
   let box: Sandbox;
   let there: string;
   beforeAll(async () => {
@@ -48,7 +39,7 @@ describe.each(blenders)("from the user modules of Blender $version", ({ name, ve
     );
 
   test("what was installed goes, all of it and nothing else", async () => {
-    const modules = modulesOf(box, version);
+    const modules = userModulesOf(box, version);
     await install("brone", "brtwo");
     const { stdout, stderr } = expectSuccess(await box.cli(["pkg", "uninstall", "BrTwo", "--yes"]));
     expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "removed brtwo 1.0\n" });
@@ -100,7 +91,7 @@ describe.each(blenders)("from the user modules of Blender $version", ({ name, ve
       expect(await terminal.exited).toBe(code);
       expect(terminal.shown()).toContain("Remove brone 2.0 from ");
     }
-    expect(await entries(modulesOf(box, version))).toEqual([]);
+    expect(await entries(userModulesOf(box, version))).toEqual([]);
   });
 });
 

@@ -11,8 +11,10 @@ import { sha256Of } from "../../src/local/files/wheels.ts";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { startMcp } from "../support/mcp-server.ts";
+import { json } from "../support/outcome.ts";
 import { runs } from "../support/process.ts";
 import { proxyTo } from "../support/proxy.ts";
+import { pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
 import { writeWheel } from "../support/wheels.ts";
@@ -55,14 +57,6 @@ async function slowProxyTo(port: number, rate: number): Promise<SlowProxy> {
   };
 }
 
-interface Pushed {
-  transport: string;
-  uploaded: number;
-  skipped: number;
-  failed: number;
-  files: { status: string; size: number; transferred_bytes: number; resumed_bytes: number }[];
-}
-
 describe("the add-on of mcp-for-blender", () => {
   let box: Sandbox;
   let screen: Screen;
@@ -77,13 +71,11 @@ describe("the add-on of mcp-for-blender", () => {
     await box[Symbol.asyncDispose]();
   });
 
-  const json = async (...args: string[]) =>
-    JSON.parse(expectSuccess(await box.cli([...args, "--json"])).stdout);
-  const push = async (from: string, to: string, ...flags: string[]): Promise<Pushed> =>
-    json("pkg", "push", from, "--remote-wheelhouse", to, ...flags);
+  const push = async (from: string, to: string, ...flags: string[]) =>
+    pushed(expectSuccess(await pushTo(box, from, to, "--json", ...flags)));
 
   test("status: a server that isn't ours, in a Blender with a window", async () => {
-    expect(await json("status")).toMatchObject({
+    expect(await json(box, ["status"])).toMatchObject({
       state: "plain",
       ok: true,
       service: null,
@@ -116,14 +108,14 @@ describe("the add-on of mcp-for-blender", () => {
   });
 
   test("pkg info and pkg list: Blender's Python, and where packages can go", async () => {
-    const { site, service } = await json("pkg", "info");
+    const { site, service } = await json(box, ["pkg", "info"]);
     const modules = join(box.dir, "scripts", "addons", "modules");
     expect(site).toMatchObject({
       externally_managed: "/usr/lib/python3.11/EXTERNALLY-MANAGED",
       user_modules: { path: modules, writable: true },
     });
     expect(service).toMatchObject({ kind: "plain", port: box.port });
-    const packages: { name: string }[] = await json("pkg", "list");
+    const packages: { name: string }[] = await json(box, ["pkg", "list"]);
     expect(packages.map(({ name }) => name)).toContain("requests");
   });
 
@@ -184,12 +176,12 @@ describe("the add-on of mcp-for-blender", () => {
       passing.interrupt();
     });
     const code = "import time; time.sleep(1); print('done')";
-    const [pushed, ran] = await Promise.all([
+    const [resumed, ran] = await Promise.all([
       push(wheel, there, "--port", String(proxy.port)),
       box.cli(["execute", "--code", code]),
     ]);
     expect(cut).toBe(true);
-    expect(pushed).toMatchObject({ uploaded: 1, failed: 0 });
+    expect(resumed).toMatchObject({ uploaded: 1, failed: 0 });
     expect(expectSuccess(ran).stdout).toBe("done\n");
     const name = "again-1.0-py3-none-any.whl";
     expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
@@ -200,8 +192,8 @@ describe("the add-on of mcp-for-blender", () => {
     await writeWheel(local, { name: "brone", requires: ["brtwo"] });
     await writeWheel(local, { name: "brtwo", version: "2.0" });
     const usual = join(box.dir, "home", ".cache", "blender-remote-cli", "wheelhouse");
-    expect(await json("pkg", "push", local)).toMatchObject({ remote_wheelhouse: usual });
-    const { wheels } = await json("pkg", "wheelhouse");
+    expect(await json(box, ["pkg", "push", local])).toMatchObject({ remote_wheelhouse: usual });
+    const { wheels } = await json(box, ["pkg", "wheelhouse"]);
     expect(wheels).toMatchObject([
       { name: "brone-1.0-py3-none-any.whl", fits: true },
       { name: "brtwo-2.0-py3-none-any.whl", fits: true },
@@ -211,7 +203,7 @@ describe("the add-on of mcp-for-blender", () => {
     expect(managed.code).toBe(1);
     expect(managed.stderr).toContain("--target user-modules");
     const target = ["--target", "user-modules"];
-    const installed = await json("pkg", "install", "brone", "--offline", ...target);
+    const installed = await json(box, ["pkg", "install", "brone", "--offline", ...target]);
     expect(installed).toMatchObject({
       mode: "offline",
       changed: { added: [{ name: "brone" }, { name: "brtwo" }], upgraded: [], removed: [] },
@@ -223,13 +215,13 @@ describe("the add-on of mcp-for-blender", () => {
     expectSuccess(await box.cli(["pkg", "uninstall", "brone", "--yes", ...target]));
     expect(await entries(join(box.dir, "scripts", "addons", "modules"))).not.toContain("brone");
 
-    const purged = await json("pkg", "purge-cache", "--yes");
+    const purged = await json(box, ["pkg", "purge-cache", "--yes"]);
     expect(purged).toMatchObject({ remote_wheelhouse: usual });
     expect(await entries(usual)).toEqual([]);
   });
 
   test("stop ends that Blender", async () => {
-    expect(await json("stop")).toMatchObject({ stopped: true, pid });
+    expect(await json(box, ["stop"])).toMatchObject({ stopped: true, pid });
     expect(await runs(pid)).toBe(false);
     expect((await box.cli(["status"])).code).toBe(4);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { SocketHandler } from "bun";
 import { freePort } from "../../scripts/port.ts";
 import { launcherOf } from "../support/blender.ts";
+import { json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { until } from "../support/until.ts";
@@ -199,9 +200,7 @@ describe("our service", () => {
     requests: expect.any(Number),
   };
 
-  async function statusJson() {
-    return JSON.parse(expectSuccess(await service.cli(["status", "--json"])).stdout);
-  }
+  const statusJson = () => json(service, ["status"]);
 
   test("idle", async () => {
     const { stdout, stderr } = expectSuccess(await service.cli(["status"]));

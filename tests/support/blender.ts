@@ -20,6 +20,17 @@ export async function ownBlender(
   return (await bpyEnvironment(join(box.dir, "blender-5.0"), options)).launcher;
 }
 
+/** The oldest and the newest one, which every machine can have. */
+export const oldAndNew: readonly { name: Blender["name"]; version: string }[] = [
+  { name: "debian", version: "3.4" },
+  { name: "bpy", version: "5.0" },
+];
+
+/** Where a Blender of this version (`5.0`) keeps the user's own modules. */
+export function userModulesOf(box: Sandbox, version: string): string {
+  return join(box.env["HOME"] ?? "", ".config/blender", version, "scripts/addons/modules");
+}
+
 /** The site-packages of the sandbox's own Blender. */
 export function siteOf(box: Sandbox): string {
   return join(box.dir, "blender-5.0/lib/python3.11/site-packages");

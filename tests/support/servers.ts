@@ -9,11 +9,15 @@ import { expectSuccess, type Sandbox } from "./sandbox.ts";
 export async function startService(box: Sandbox, launcher: string): Promise<{ pid: number }> {
   expectSuccess(await box.cli(["init", launcher]));
   expectSuccess(await box.cli(["install"]));
-  const args = ["start", "--background", "--detach", "--json"];
-  const started = expectSuccess(await box.cli(args));
-  const { pid } = JSON.parse(started.stdout) as { pid: number };
+  return { pid: await startConfigured(box) };
+}
+
+/** Starts the sandbox's configured Blender in the background; its process. */
+export async function startConfigured(box: Sandbox, ...args: string[]): Promise<number> {
+  const started = await box.cli(["start", "--background", "--detach", "--json", ...args]);
+  const { pid } = JSON.parse(expectSuccess(started).stdout) as { pid: number };
   box.owns(pid);
-  return { pid };
+  return pid;
 }
 
 /** Starts the published BLD_Remote_MCP, a server that isn't ours, in the background. */
