@@ -26,8 +26,13 @@ for (const server of servers) {
     let modules: string;
     beforeAll(async () => {
       box = await sandbox();
-      modules = userModulesOf(box, "5.0");
       await server.start(box, await launcherOf("bpy"));
+      modules = expectSuccess(
+        await box.cli([
+          ...["execute", "-c"],
+          "import bpy, os; print(os.path.join(bpy.utils.user_resource('SCRIPTS'), 'addons', 'modules'))",
+        ]),
+      ).stdout.trim();
     });
     afterEach(() => box.cli(["pkg", "pip", "--cancel"]));
     afterAll(() => box[Symbol.asyncDispose]());
