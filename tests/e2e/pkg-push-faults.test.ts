@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../../src/local/files/wheels.ts";
+import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
 import { type Faults, faultyProxyTo, random } from "../support/faulty-proxy.ts";
 import { entries } from "../support/folders.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import { sha256Of } from "../../src/local/files/wheels.ts";
+import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { proxyTo } from "../support/proxy.ts";

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../../src/local/files/wheels.ts";
+import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";

@@ -7,7 +7,7 @@ import { open, stat } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { sha256Of } from "../../src/local/files/wheels.ts";
+import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { startMcp } from "../support/mcp-server.ts";

@@ -19,6 +19,7 @@ import {
   readConfiguration,
 } from "../../../../src/local/config/config.ts";
 import { effectiveValues, keysIn, setValue, valueAt } from "../../../../src/local/config/edit.ts";
+import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
 
 let folder: string;
@@ -120,7 +121,7 @@ describe("readConfiguration", () => {
     expect(failure.exitCode).toBe(2);
     expect(failure.message).toStartWith(`${path}:${line}: `);
     expect(failure.message).toContain(message);
-    expect(failure.hint).toContain(`line ${line}`);
+    expect(rendered(failure.hint ?? "")).toContain(`line ${line}`);
   });
 
   test("a file made of references to itself is refused", async () => {
