@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Failure } from "../../../../src/failure.ts";
+import type { Failure } from "../../../../src/failure.ts";
 import { parseManifest } from "../../../../src/local/addon-source/extension-manifest.ts";
+import { failureOfCall } from "../../../support/failure.ts";
 
 const whole: Record<string, unknown> = {
   schema_version: "1.0.0",
@@ -21,13 +22,7 @@ const toml = (fields: Record<string, unknown>) =>
     .join("");
 
 function failure(text: string): Failure {
-  try {
-    parseManifest(text, "x/blender_manifest.toml");
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
+  return failureOfCall(() => parseManifest(text, "x/blender_manifest.toml"));
 }
 
 test("what Blender's documentation shows, with all that may be there", () => {

@@ -3,10 +3,10 @@ import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { Failure } from "../../../../src/failure.ts";
 import { stage } from "../../../../src/local/addon/swap.ts";
 import { type AddonSource, openSource } from "../../../../src/local/addon-source/source.ts";
-import { type ZipEntry, zip, zipOf } from "./zip.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -39,16 +39,6 @@ async function folder(name: string, files: Files): Promise<string> {
   await mkdir(join(dir, name), { recursive: true });
   for (const [path, text] of Object.entries(files)) await write(`${name}/${path}`, text);
   return join(dir, name);
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 function seen({ kind, moduleName, single, files }: AddonSource) {

@@ -27,7 +27,7 @@ import {
   stage,
 } from "../../../../src/local/addon/swap.ts";
 import { openSource } from "../../../../src/local/addon-source/source.ts";
-import { zipOf } from "../addon-source/zip.ts";
+import { zipOf } from "../../../support/zip.ts";
 
 let dir = "";
 let addons = "";

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
 import { runBlender } from "../../../../src/local/blender/background.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 const never = new AbortController().signal;
 let folder: string;
@@ -25,15 +26,6 @@ async function program(script: string): Promise<string> {
   await writeFile(path, `#!/bin/sh\n${script}\n`);
   await chmod(path, 0o755);
   return path;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw new Error(`expected a Failure, got ${error}`);
 }
 
 /** A stand-in whose last two arguments are the call and the outcome, as with Blender. */

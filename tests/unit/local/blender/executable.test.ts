@@ -9,6 +9,8 @@ import {
   executableAt,
   identifyBlender,
 } from "../../../../src/local/blender/executable.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { ended } from "../../../support/process.ts";
 
 const never = new AbortController().signal;
 let folder: string;
@@ -29,15 +31,6 @@ async function program(script: string): Promise<string> {
   await writeFile(path, `#!/bin/sh\n${script}\n`);
   await chmod(path, 0o755);
   return path;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw new Error(`expected a Failure, got ${error}`);
 }
 
 describe("identifyBlender", () => {
@@ -80,13 +73,9 @@ describe("identifyBlender", () => {
     const pid = Number(await readFile(pids, "utf8"));
     controller.abort(new Failure("interrupted", "interrupted", { kind: "interrupted" }));
     expect((await failureOf(work)).code).toBe("interrupted");
-    // A killed process may take a moment to go, and leave a zombie until init has seen it; one that
-    // goes on would keep this waiting until the test's own limit.
-    const state = async () => {
-      const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") X");
-      return stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "X";
-    };
-    while (!/[ZX]/.test(await state())) await Bun.sleep(5);
+    // A killed process may take a moment to go; one that goes on would keep this waiting until the
+    // test's own limit.
+    await ended(pid);
   });
 });
 

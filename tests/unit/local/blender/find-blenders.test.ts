@@ -104,6 +104,6 @@ describe("findBlenders", () => {
   test("an interruption isn't an empty answer", async () => {
     const path = await program("a/blender");
     const reason = new Error("stop");
-    expect(findBlenders([path], AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(findBlenders([path], AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
 import { checkGetPip, getPipFrom } from "../../../../src/local/pip/get-pip.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 const script = "#!/usr/bin/env python\nprint('pip')\n";
 const sha256 = new Bun.CryptoHasher("sha256").update(script).digest("hex");
@@ -34,15 +35,6 @@ afterAll(async () => {
   await server.stop(true);
   await rm(folder, { recursive: true });
 });
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof Failure)) throw new Error(`no Failure but ${error}`);
-  return error;
-}
 
 const at = (path: string) => `http://127.0.0.1:${server.port}${path}`;
 

@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, rm, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
-import { Failure } from "../../../../src/failure.ts";
 import { sha256Of } from "../../../../src/local/files/sha256.ts";
 import { collectWheels } from "../../../../src/local/wheels/collect.ts";
 import { rendered } from "../../../../src/text.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -24,16 +24,6 @@ async function wheel(path: string, content = "1"): Promise<string> {
   await mkdir(join(full, ".."), { recursive: true });
   await Bun.write(full, zip("x-1.0.dist-info/WHEEL", content));
   return full;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 const a = "a-1.0-py3-none-any.whl";

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Failure } from "../../../../src/failure.ts";
 import { describePip, followPip, pipThere, runPip } from "../../../../src/remote/pip/pip.ts";
 import type { Session } from "../../../../src/remote/wire/session.ts";
+import { failureOf } from "../../../support/failure.ts";
 import { type Call, plainServer } from "../plain-server.ts";
 
 const opened: Disposable[] = [];
@@ -36,16 +37,6 @@ function output(stdout: string, stderr: string, returncode: number | null) {
     cancelled: false,
     seconds: 2.5,
   };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 const silent = { stdout: async () => {}, stderr: async () => {} };
