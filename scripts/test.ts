@@ -50,6 +50,7 @@ function steps(reports: string, bunOptions: string[]): Step[] {
     check("biome", async () => [join(TOOLS, "biome"), "ci", "."]),
     python("ruff check", "ruff", "check", "."),
     python("ruff format", "ruff", "format", "--check", "."),
+    check("pyright", async () => [join(TOOLS, "pyright")]),
     check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"]),
     {
       ...check("pip wheel", async () => [process.execPath, "scripts/pip_wheel.ts"]),

@@ -14,6 +14,7 @@ import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
+import params from "../../service/bld_remote_mcp/params.py" with { type: "text" };
 import partFile from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text" };
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
@@ -46,6 +47,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
+  "params.py": params,
   "part_file.py": partFile,
   "persist.py": persist,
   "run_script.py": runScript,

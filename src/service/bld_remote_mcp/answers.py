@@ -1,7 +1,8 @@
-"""The two shapes of an answer, and their bytes."""
+"""Answers to requests: their two shapes, and their bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 
 class CommandError(Exception):
@@ -11,6 +12,14 @@ class CommandError(Exception):
         """`fields` must be serialisable as JSON."""
         super().__init__(message)
         self.fields = fields
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer's bytes, and what is to happen once it has been sent."""
+
+    body: bytes
+    afterwards: Callable[[], None] | None = None
 
 
 def success(result: object) -> dict[str, object]:

@@ -45,12 +45,12 @@ def withdraw() -> None:
 def start_mcp_service() -> None:
     """Start the service on the configured address; nothing if it runs.
 
-    StartError, an OSError with its errno and a RuntimeError, if it can't listen there.
+    StartError, an OSError with its errno and a RuntimeError, if it can't listen on it.
     """
     global _server, _timer
     if is_mcp_service_up():
         return
-    from . import bl_info  # The package is complete only now
+    from . import bl_info  # Not at the top: the package imports this module first
 
     server = Server(blender.facts(), ".".join(map(str, bl_info["version"])))
     server.start(settings.host(), settings.port())
@@ -78,8 +78,9 @@ def stop_mcp_service() -> None:
 def serve() -> int:
     """Serve a Blender without a window until a client or a signal stops it; 0, an exit status.
 
-    Starts the service if it doesn't run. RuntimeError with a window (where it is served anyway),
-    within itself, and outside the main thread; StartError as start_mcp_service().
+    Starts the service if it doesn't run. RuntimeError in a Blender with a window (which a timer
+    serves anyway), in code that it runs itself, and outside the main thread; StartError as
+    start_mcp_service().
     """
     global _serving
     if not is_background_mode():
@@ -89,11 +90,12 @@ def serve() -> int:
     if _serving:
         raise RuntimeError("serve() is already running")
     start_mcp_service()
-    blender.mark_scene(True)  # It may have started before Blender had its scenes
+    blender.mark_scene(True)  # The service may have started before Blender had scenes
     _serving = True
     try:
-        while is_mcp_service_up():  # Again, if code disabled the add-on and enabled it
-            main_loop.serve(_server)
+        # Once more whenever a client's code has disabled the add-on and enabled it again.
+        while (server := _running()) is not None:
+            main_loop.serve(server)
     finally:
         _serving = False
         stop_mcp_service()
@@ -118,22 +120,23 @@ def step() -> None:
 
 def get_status() -> dict[str, object]:
     """Whether the service runs, and its port and address (port 0 when it doesn't)."""
-    port = _server.port if is_mcp_service_up() else 0
+    server = _running()
+    host, port = (settings.host(), 0) if server is None else (server.host, server.port)
     return {
-        "running": is_mcp_service_up(),
+        "running": server is not None,
         "port": port,
-        "address": f"{_server.host if is_mcp_service_up() else settings.host()}:{port}",
+        "address": f"{host}:{port}",
         "server_object": _server is not None,
     }
 
 
 def is_mcp_service_up() -> bool:
     """Whether the service runs."""
-    return _server is not None and _server.running
+    return _running() is not None
 
 
 def get_startup_options() -> dict[str, object]:
-    """The environment variables of the service, and the port and start they come to."""
+    """The service's environment variables, and the port and start that follow from them."""
     return settings.startup_options()
 
 
@@ -157,3 +160,7 @@ def is_background_mode() -> bool:
 def get_command_queue_size() -> int:
     """How many requests wait for the main thread."""
     return 0 if _server is None else _server.jobs.queued
+
+
+def _running() -> Server | None:
+    return _server if _server is not None and _server.running else None

@@ -7,7 +7,7 @@ import bpy
 
 @dataclass(frozen=True)
 class BlenderFacts:
-    """What doesn't change while Blender runs, read once for the threads that mustn't ask it."""
+    """What doesn't change while Blender runs, read once because threads mustn't call Blender."""
 
     version: str
     """As "5.0.1"."""
@@ -33,7 +33,7 @@ def quit_window() -> None:
 
 
 def mark_scene(running: bool) -> None:
-    """Show in the first scene's property whether the service runs, where it can be written now."""
+    """Set the first scene's property that says whether the service runs, if Blender lets us now."""
     try:
         scenes = bpy.data.scenes  # Absent while Blender registers add-ons at its start
         if scenes:

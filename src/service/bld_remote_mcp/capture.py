@@ -1,10 +1,16 @@
 """sys.stdout and sys.stderr as text in memory, bounded."""
 
+from __future__ import annotations
+
 import codecs
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class CapturedStream(io.TextIOBase):
@@ -29,13 +35,16 @@ class CapturedStream(io.TextIOBase):
         """Always."""
         return True
 
-    def write(self, text: str) -> int:
-        """Keep what there is room for. Writes that come after the capture go where it is now."""
+    def write(self, text: object) -> int:
+        """Keep as much of a string as still fits; TypeError for anything else.
+
+        After finish(), the string goes to the stream that sys has now.
+        """
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if self._finished:
             return self._write_late(text)
-        # Below zero when threads of the code write at the same time.
+        # Below zero where threads of the user's code have written at the same time.
         room = max(self._room, 0)
         kept = text if len(text) <= room else text[:room]
         self._kept.write(kept)
@@ -47,7 +56,7 @@ class CapturedStream(io.TextIOBase):
         """Accepted, as of a real stdout, without effect: nothing is encoded here."""
 
     def finish(self) -> str:
-        """End the capture; what was kept, with a last line about what was not."""
+        """End the capture; the kept text, with a last line that says how much was dropped."""
         self._finished = True
         text = self._kept.getvalue()
         self._kept = io.StringIO()
@@ -65,7 +74,7 @@ class CapturedStream(io.TextIOBase):
 
 
 class _BytesSide(io.BufferedIOBase):
-    """What sys.stdout.buffer is: bytes, decoded into the same text."""
+    """The `buffer` of a captured stream: decodes bytes into the same text."""
 
     def __init__(self, text_side: CapturedStream) -> None:
         super().__init__()
@@ -75,13 +84,14 @@ class _BytesSide(io.BufferedIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:  # any bytes-like object
-        self._text_side.write(self._decoder.decode(bytes(data)))
-        return len(data)
+    def write(self, data: ReadableBuffer) -> int:
+        content = bytes(data)
+        self._text_side.write(self._decoder.decode(content))
+        return len(content)
 
 
 @contextmanager
-def captured(limit: int) -> Iterator[tuple[CapturedStream, CapturedStream]]:
+def captured(limit: int) -> Generator[tuple[CapturedStream, CapturedStream]]:
     """sys.stdout and sys.stderr captured, `limit` characters each; restored whatever happens."""
     saved = sys.stdout, sys.stderr
     streams = CapturedStream("stdout", limit), CapturedStream("stderr", limit)

@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from . import persist, scene, screenshot
 from .answers import CommandError
 from .execution import CodeRunner
+from .params import Params, text_or_none
 
-Params = Mapping[str, object]
 Command = Callable[[Params], object]
 
 
@@ -107,7 +107,7 @@ def get_persist_data(params: Params) -> dict[str, object]:
 
 
 def remove_persist_data(params: Params) -> dict[str, object]:
-    """Forget `key`; whether it was there."""
+    """Forget `key`; whether anything was kept under it."""
     return {"removed": persist.remove_data(_key(params))}
 
 
@@ -123,14 +123,6 @@ def _source(params: Params) -> str:
         return base64.b64decode(code).decode("utf-8")
     except (binascii.Error, ValueError) as error:
         raise CommandError(f"Failed to decode base64 code: {error}") from None
-
-
-def text_or_none(params: Params, name: str) -> str | None:
-    """A parameter that is a string or absent; CommandError otherwise."""
-    value = params.get(name)
-    if value is not None and not isinstance(value, str):
-        raise CommandError(f"{name} must be a string, not {type(value).__name__}")
-    return value
 
 
 def _key(params: Params) -> str:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from .answers import CommandError, encode, failure, success
-from .dispatch import Reply
+from .answers import CommandError, Reply, encode, failure, success
 from .framing import MessageBuffer
 from .log import logger
+from .params import as_params
 from .upload import Upload
 
-# Big reads while a request is under way: with a busy main thread, each one waits for its turn.
+# Big reads within a request: with a busy main thread, each waits for Python's global lock.
 _READ_FIRST = 64 * 1024
 _READ_REST = 1024 * 1024
 _LINGER_SECONDS = 2.0
@@ -113,11 +113,12 @@ class Connection:
                 reply.afterwards()
 
     def _upload(self, params: object) -> dict[str, object]:
-        """Take a file, whose bytes follow the request; when it fails, what comes is no request."""
+        """Receive a file, whose bytes follow the request.
+
+        ProtocolError when it fails: what still comes in are the file's bytes, not requests.
+        """
         try:
-            if not isinstance(params, dict):
-                raise CommandError("params must be an object")
-            return Upload(params).receive(self._read_into)
+            return Upload(as_params(params)).receive(self._read_into)
         except CommandError as error:
             raise ProtocolError(str(error), **error.fields) from error
 

@@ -1,24 +1,22 @@
 """From a request to its answer, on the thread of its connection."""
 
-from __future__ import annotations
-
-import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 from . import blender
-from .answers import CommandError, encode, failure, success
-from .commands import Command, Params, commands, legacy, text_or_none
-from .jobs import Job, Result
+from .answers import CommandError, Reply, encode, failure, success
+from .commands import Command, commands, legacy
+from .execution import CodeRunner
+from .interruption import UserCodeGuard
+from .jobs import Job, JobQueue
+from .params import Params, as_params, flag, text_or_none, timeout
 from .run_script import answered
 
-if TYPE_CHECKING:
-    from .server import Server
+Result = TypeVar("Result")
 
 PROTOCOL = 1
 CAPABILITIES = (
@@ -32,24 +30,40 @@ CAPABILITIES = (
 )
 
 
-@dataclass(frozen=True)
-class Reply:
-    """An answer's bytes, and what is to happen once it has been sent."""
+class Service(Protocol):
+    """What the requests are about, as far as the dispatcher needs to know it."""
 
-    body: bytes
-    afterwards: Callable[[], None] | None = None
+    facts: blender.BlenderFacts
+    version: str
+    jobs: JobQueue
+    guard: UserCodeGuard
+    runner: CodeRunner
+
+    @property
+    def address(self) -> str:
+        """Where clients find it, as tcp://127.0.0.1:6688."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        ...
+
+    def request_stop(self, *, quit_blender: bool, force: bool) -> None:
+        """Ask the main thread to stop the service; `force` interrupts running code."""
+        ...
 
 
 class Dispatcher:
     """Answers control requests itself and has the main thread carry out all others."""
 
-    def __init__(self, server: Server) -> None:
-        """`server`: what the requests are about."""
-        self._server = server
+    def __init__(self, service: Service) -> None:
+        """`service`: what the requests are about."""
+        self._service = service
         self._started = time.monotonic()
         self._requests = count()
         self._request_count = 0
-        self._commands = commands(server.runner)
+        self._commands = commands(service.runner)
         self._control: dict[str, Callable[[Params], Reply]] = {
             "hello": lambda _params: _reply(self._hello()),
             "status": lambda _params: _reply(self._status()),
@@ -69,13 +83,11 @@ class Dispatcher:
     def _reply_to(self, request: Mapping[str, object]) -> Reply:
         name = request.get("type")
         if name is None:
-            runner, source = self._server.runner, self._server.address
+            runner, source = self._service.runner, self._service.address
             return Reply(
                 self._on_main_thread(lambda: encode(legacy(runner, request, source)), None)
             )
-        params = request.get("params") or {}
-        if not isinstance(params, dict):
-            raise CommandError(f"params must be an object, not {type(params).__name__}")
+        params = as_params(request.get("params") or {})
         if not isinstance(name, str):
             raise CommandError(f"type must be a string, not {type(name).__name__}")
         if name in self._control:
@@ -85,54 +97,54 @@ class Dispatcher:
         command = self._commands[name]
         identity = text_or_none(params, "_request_id")
         work = partial(_carry_out, command, params)
-        return Reply(self._on_main_thread(work, _timeout(params), name=identity))
+        return Reply(self._on_main_thread(work, timeout(params), name=identity))
 
     def _on_main_thread(
         self,
         work: Callable[[], Result],
-        timeout: float | None,
+        seconds: float | None,
         *,
         name: str | None = None,
         urgent: bool = False,
     ) -> Result:
         job = Job(work, name)
-        self._server.jobs.submit(job, urgent=urgent)
-        if job.wait(timeout):
+        self._service.jobs.submit(job, urgent=urgent)
+        if job.wait(seconds):
             return job.take()
-        if self._server.jobs.withdraw(job):
+        if self._service.jobs.withdraw(job):
             raise CommandError(
-                f"timeout after {timeout:g} s: Blender's main thread was busy, so this had not "
+                f"timeout after {seconds:g} s: Blender's main thread was busy, so this had not "
                 "started; it was cancelled and will not run",
                 timeout="not_started",
             )
         if job.wait(0):  # It ended just now
             return job.take()
         raise CommandError(
-            f"timeout after {timeout:g} s: this is still running in Blender and goes on; "
+            f"timeout after {seconds:g} s: this is still running in Blender and goes on; "
             "its answer will be dropped",
             timeout="running",
         )
 
     def _hello(self) -> dict[str, object]:
-        server = self._server
+        service = self._service
         return {
             "protocol": PROTOCOL,
             "server": "bld_remote_mcp",
-            "service_version": server.version,
+            "service_version": service.version,
             "capabilities": list(CAPABILITIES),
-            "blender_version": server.facts.version,
+            "blender_version": service.facts.version,
             "pid": os.getpid(),
-            "background": server.facts.background,
+            "background": service.facts.background,
             "authentication": "none",
         }
 
     def _status(self) -> dict[str, object]:
-        running = self._server.jobs.running_seconds
+        running = self._service.jobs.running_seconds
         return {
             "busy": running is not None,
             "running_seconds": running,
-            "queued": self._server.jobs.queued,
-            "connections": self._server.connections,
+            "queued": self._service.jobs.queued,
+            "connections": self._service.connections,
             "uptime_seconds": time.monotonic() - self._started,
             "requests": self._request_count,
         }
@@ -141,29 +153,29 @@ class Dispatcher:
         """Interrupt the running code; with `request_id` only that request, started or not."""
         identity = text_or_none(params, "request_id")
         if identity is None:
-            return self._server.guard.interrupt()
+            return self._service.guard.interrupt()
         reason = "interrupted before it had started; it will not run"
-        return self._server.jobs.withdraw_named(identity, reason) or self._server.guard.interrupt(
+        return self._service.jobs.withdraw_named(identity, reason) or self._service.guard.interrupt(
             identity
         )
 
     def _shutdown(self, params: Params) -> Reply:
-        server = self._server
-        quit_blender = _flag(params, "quit", server.facts.background)
-        force = _flag(params, "force", False)
-        if quit_blender and not force and not server.facts.background:
-            self._check_nothing_unsaved(_timeout(params))
+        service = self._service
+        quit_blender = flag(params, "quit", service.facts.background)
+        force = flag(params, "force", False)
+        if quit_blender and not force and not service.facts.background:
+            self._check_nothing_unsaved(timeout(params))
         return Reply(
             encode(
                 success(
                     {"message": "Server shutdown initiated", "quit": quit_blender, "force": force}
                 )
             ),
-            lambda: server.request_stop(quit_blender=quit_blender, force=force),
+            lambda: service.request_stop(quit_blender=quit_blender, force=force),
         )
 
-    def _check_nothing_unsaved(self, timeout: float | None) -> None:
-        if self._on_main_thread(blender.has_unsaved_changes, timeout, urgent=True):
+    def _check_nothing_unsaved(self, seconds: float | None) -> None:
+        if self._on_main_thread(blender.has_unsaved_changes, seconds, urgent=True):
             raise CommandError(
                 "the open file has unsaved changes, so Blender was not quit; "
                 "save it, or give force to lose them"
@@ -171,9 +183,9 @@ class Dispatcher:
 
 
 def run_script(params: Params) -> dict[str, object]:
-    """Run a script here, on the connection's thread, while Blender's main thread does anything.
+    """Run a script on the connection's thread, whatever Blender's main thread is doing.
 
-    Such a script must leave Blender alone: it is for work on files. Takes and gives what
+    Such a script works on files and must not call Blender. Takes and gives what
     `run_script.answered` does.
     """
     call, digest = params.get("call"), params.get("digest")
@@ -184,8 +196,8 @@ def run_script(params: Params) -> dict[str, object]:
 
 
 def _carry_out(command: Command, params: Params) -> bytes:
-    # All of it on the main thread: nothing changes a kept value while it is being encoded, and no
-    # object of Blender's is freed on another thread.
+    # Encoding is on the main thread, too: so nothing changes a kept value meanwhile, and no object
+    # of Blender's is freed on another thread.
     try:
         return encode(success(command(params)))
     except Exception as error:
@@ -194,29 +206,3 @@ def _carry_out(command: Command, params: Params) -> bytes:
 
 def _reply(result: dict[str, object]) -> Reply:
     return Reply(encode(success(result)))
-
-
-def _flag(params: Params, name: str, default: bool) -> bool:
-    value = params.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, bool):
-        raise CommandError(f"{name} must be true or false, not {value!r}")
-    return value
-
-
-def _timeout(params: Params) -> float | None:
-    """`_timeout_seconds`; None, which is no limit, where it is absent or not positive."""
-    value = params.get("_timeout_seconds")
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
-        raise CommandError(f"_timeout_seconds must be a finite number, not {value!r}")
-    return float(value) if value > 0 else None
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:  # An integer beyond every float
-        return False

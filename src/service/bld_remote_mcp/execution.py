@@ -1,4 +1,4 @@
-"""Runs a client's Python, whatever it does, and says what came of it."""
+"""Runs a client's Python code, and reports its output, its duration and what it raised."""
 
 import builtins
 import linecache
@@ -12,7 +12,7 @@ from .capture import captured
 from .interruption import UserCodeGuard
 
 FILENAME = "<execute_code>"
-# The command line's own bound on what code prints, 24 MiB of each stream, fits in base64 twice.
+# The command line lets a script print 24 MiB to each stream; that, in base64, fits twice.
 OUTPUT_LIMIT = 72 * 1024 * 1024
 MESSAGE_LIMIT = 64 * 1024
 TRACEBACK_LIMIT = 1024 * 1024
@@ -34,7 +34,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Execution:
-    """What one run of code came to."""
+    """The outcome of one run of code."""
 
     output: dict[str, str]
     """The text of "stdout" and "stderr"."""
@@ -54,11 +54,11 @@ class CodeRunner:
         self._output_limit = output_limit
 
     def run(self, source: str, name: str | None = None) -> Execution:
-        """Run `source` as a program of its own. Nothing that it raises gets out.
+        """Run `source` as a program of its own. What it raises is in the outcome.
 
-        `name`: by which an interruption may mean just this run.
+        `name`: by which interrupt() can name this run.
         """
-        # Tracebacks look lines up here; the latest code is kept for callbacks that it leaves behind
+        # Tracebacks take source lines from here. They stay, for callbacks that the code registers.
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
         namespace = {"__name__": "__main__", "__builtins__": builtins, "bpy": bpy}
         started = time.perf_counter()

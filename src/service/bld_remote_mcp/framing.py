@@ -3,9 +3,10 @@
 import re
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
-# The repetitions are bounded because the regex engine keeps state for every round; what is longer
-# takes several matches. The first takes strings without escapes along, which many small ones gain
-# from; of the second, a lone backslash at the end of the data is left for the next match.
+# All of these match an empty text, too. The repetitions are bounded because the regex engine keeps
+# state for each; longer data takes several matches. _PLAIN also takes whole strings that have no
+# escapes, which is faster for many small ones. _STRING_REST leaves a backslash at the end of the
+# data for the next match, with the character that it escapes.
 _PLAIN = re.compile(rb'[^"{}]*(?:"[^"\\]*"[^"{}]*){0,1000}')
 _STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
 
@@ -17,7 +18,7 @@ class FramingError(ValueError):
 
 
 class MessageBuffer:
-    """Received bytes that no message has used yet. What was looked at isn't looked at again."""
+    """Received bytes that no message has used yet. No byte is searched twice."""
 
     def __init__(self, limit: int) -> None:
         """`limit`: the most bytes that one message may have."""
@@ -37,7 +38,7 @@ class MessageBuffer:
         self._data += data
 
     def take_into(self, block: memoryview) -> int:
-        """Fill a block with bytes that are no message, as far as there are any; how many."""
+        """Move bytes that belong to no message into a block, as many as it takes; how many."""
         count = min(len(block), len(self._data))
         block[:count] = self._data[:count]
         del self._data[:count]
@@ -61,7 +62,7 @@ class MessageBuffer:
         return message
 
     def _starts_object(self) -> bool:
-        del self._data[: _SPACE.match(self._data).end()]
+        del self._data[: _match_end(_SPACE, self._data, 0)]
         if self._data and self._data[0] != _OPEN:
             raise FramingError(
                 f"a request is one JSON object, but this begins with {bytes(self._data[:1])!r}"
@@ -73,7 +74,7 @@ class MessageBuffer:
         size = len(data)
         at = self._scanned
         while at < size:
-            at = (_STRING_REST if self._in_string else _PLAIN).match(data, at).end()
+            at = _match_end(_STRING_REST if self._in_string else _PLAIN, data, at)
             if at == size:
                 break
             byte = data[at]
@@ -82,7 +83,7 @@ class MessageBuffer:
             elif self._in_string:
                 if byte == _BACKSLASH and at + 1 == size:
                     break
-                continue  # the bounded repetition stopped here
+                continue  # The bounded repetition ended here, inside the string
             elif byte == _OPEN:
                 self._depth += 1
             else:
@@ -92,3 +93,8 @@ class MessageBuffer:
             at += 1
         self._scanned = at
         return None
+
+
+def _match_end(pattern: re.Pattern[bytes], data: bytearray, begin: int) -> int:
+    match = pattern.match(data, begin)
+    return begin if match is None else match.end()

@@ -11,7 +11,7 @@ from .server import Server
 BUSY_SECONDS = 0.005
 IDLE_SECONDS = 0.1
 BUSY_FOR_SECONDS = 2.0
-# As long as the window may stay frozen for jobs that are short each but many.
+# How long the window may stay frozen while many short jobs run one after the other.
 _BUDGET_SECONDS = 0.05
 
 
@@ -30,7 +30,7 @@ class GuiTimer:
         self._clock = clock
         self._last_job = clock()
         self._scene_marked = False
-        # One object: Blender finds a registered function again by identity.
+        # Kept, because each `self.tick` is a new object and Blender knows functions by identity.
         self._function = self.tick
 
     def start(self) -> None:

@@ -34,15 +34,15 @@ class UserCodeGuard:
         self._name = name
         try:
             return self._run(code)
-        except KeyboardInterrupt as error:  # It struck after the code's end, in here
+        except KeyboardInterrupt as error:  # Raised after the code's end, in _run()
             self._settle()
             return error
 
     def interrupt(self, name: str | None = None) -> bool:
         """Raise KeyboardInterrupt in the running code, from any thread; whether there was any.
 
-        With a name, only in code that was run under it: other code can't begin meanwhile, because
-        what is running now has to pass the lock first.
+        With a name, only in code that was run under it. No other code can begin meanwhile, because
+        the running code needs the lock, which this method holds, before it ends.
         """
         with self._lock:
             if self._thread is None or (name is not None and name != self._name):
@@ -71,7 +71,7 @@ class UserCodeGuard:
                     raise KeyboardInterrupt
                 code()
             finally:
-                # From here on interrupt() begins no more, but one may be on its way.
+                # From here on interrupt() raises nothing, but an earlier one may still be pending.
                 self._thread = None
             self._settle()
         except BaseException as error:
@@ -83,7 +83,7 @@ class UserCodeGuard:
             del failure  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _settle(self) -> None:
-        """Take back an interruption that has not struck yet, so that it strikes nothing else."""
+        """Withdraw an interruption that has not been raised yet, so that it hits no other code."""
         self._thread = None
         with self._lock:
             _set_async_exception(get_ident(), ctypes.py_object())

@@ -4,26 +4,26 @@ import time
 from collections import deque
 from collections.abc import Callable
 from threading import TIMEOUT_MAX, Event, Lock
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from .answers import CommandError
 
-Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
-class Job(Generic[Result]):
-    """One piece of work, and what came of it."""
+class Job(Generic[Result_co]):
+    """One piece of work, and its result or error."""
 
-    def __init__(self, work: Callable[[], Result], name: str | None = None) -> None:
-        """`work` runs once, on the main thread; `name` is the client's for it, if it has one."""
+    def __init__(self, work: Callable[[], Result_co], name: str | None = None) -> None:
+        """`work` runs once, on the main thread; `name`: the client's name for it, if any."""
         self.name = name
         self._work = work
         self._done = Event()
-        self._result: Result | None = None
+        self._result: Result_co | None = None
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work. Nothing it raises gets out here: take() raises it."""
+        """Do the work. What it raises is kept for take()."""
         try:
             self._result = self._work()
         except BaseException as error:
@@ -39,11 +39,11 @@ class Job(Generic[Result]):
         """Wait for the end, at most `seconds` (None: for ever); whether it has come."""
         return self._done.wait(None if seconds is None else min(seconds, TIMEOUT_MAX))
 
-    def take(self) -> Result:
+    def take(self) -> Result_co:
         """After the end: what the work returned; raises what it raised."""
         if self._error is not None:
             raise self._error
-        return self._result
+        return cast("Result_co", self._result)  # The work has returned, perhaps None
 
 
 class JobQueue:
@@ -56,7 +56,7 @@ class JobQueue:
         self._running_since: float | None = None
         self._refusal: str | None = None
         self.wake_main_thread: Callable[[], None] = _nothing
-        """Called when there is something to do, by any thread; replaced by what sleeps."""
+        """Called by any thread that has submitted a job. A main loop that sleeps replaces it."""
 
     @property
     def running_seconds(self) -> float | None:
@@ -125,4 +125,4 @@ class JobQueue:
 
 
 def _nothing() -> None:
-    """Where the main thread looks by itself, from a timer or a loop, it needs no waking."""
+    """For a main thread that looks for jobs by itself, from a timer: it needs no waking."""

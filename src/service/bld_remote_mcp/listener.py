@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from threading import Event, Lock, Thread
 
+from .answers import Reply
 from .connection import Connection
-from .dispatch import Reply
 from .log import logger
 from .wakeup import Wakeup
 
@@ -47,7 +47,7 @@ class Listener:
         return len(self._connections)
 
     def open(self, host: str, port: int) -> int:
-        """Listen; the port, which the system chooses for 0. StartError if it can't be had."""
+        """Listen; the port, which the system chooses for 0. StartError if that fails."""
         self._socket = _listen(host, port)
         self._wakeup = Wakeup()
         self._wakeup.also_wait_for(self._socket)
@@ -99,7 +99,7 @@ class Listener:
                 self._admit(client)
 
     def _admit(self, client: socket.socket) -> None:
-        client.setblocking(True)  # Some systems hand on the listening socket's mode
+        client.setblocking(True)  # On some systems it inherits the listening socket's mode
         connection = Connection(client, self._reply_to, self._request_limit)
         if self.connections >= self._connection_limit:
             connection.refuse(f"{self._connection_limit} clients are connected, which is the limit")

@@ -1,7 +1,7 @@
-"""Serves a Blender without a window: keeps its main thread here and runs jobs as they come."""
+"""Serves a Blender without a window: occupies its main thread and runs jobs as they come."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from types import FrameType
 
@@ -9,6 +9,8 @@ from . import interruption
 from .log import logger
 from .server import Server
 from .wakeup import Wakeup
+
+Handler = Callable[[int, FrameType | None], None]
 
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
@@ -31,7 +33,7 @@ def serve(server: Server) -> None:
     def on_interruption(_number: int, _frame: FrameType | None) -> None:
         server.guard.raise_if_running()
 
-    handlers = dict.fromkeys(_stop_signals(), on_stop_signal)
+    handlers: dict[signal.Signals, Handler] = dict.fromkeys(_stop_signals(), on_stop_signal)
     if interruption.SIGNAL is not None:
         handlers[interruption.SIGNAL] = on_interruption
     with closing(Wakeup()) as wakeup, _handling(handlers), _signals_waking(wakeup):
@@ -53,10 +55,8 @@ def _stop_signals() -> list[signal.Signals]:
 
 
 @contextmanager
-def _handling(
-    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]],
-) -> Iterator[None]:
-    """Signal handlers, set for a while."""
+def _handling(handlers: dict[signal.Signals, Handler]) -> Generator[None]:
+    """Set signal handlers; at the end, put back those from before."""
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
@@ -67,7 +67,7 @@ def _handling(
 
 
 @contextmanager
-def _signals_waking(wakeup: Wakeup) -> Iterator[None]:
+def _signals_waking(wakeup: Wakeup) -> Generator[None]:
     before = signal.set_wakeup_fd(wakeup.signal_descriptor, warn_on_full_buffer=False)
     try:
         yield

@@ -1,8 +1,8 @@
-"""Part files: what a file is called while it comes in, and how it gets its name once it is whole.
+"""Part files: temporary files that receive an upload, and get its name once they are complete.
 
-The service writes streams into them. Sent as a script, this file also serves servers that only run
-code: there, pieces come one by one. Nobody writes to a part file without holding its lock, so that
-nothing can be written any more to a file that has its name already.
+The service writes a stream into one. For servers that can only run code, this file is sent as a
+script, and the upload comes in pieces. Whoever writes to a part file holds its lock, so that nobody
+can still write to a file that has its final name.
 """
 
 import binascii
@@ -10,37 +10,61 @@ import contextlib
 import errno
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from io import FileIO
+from typing import Literal, Protocol, TypedDict
 
-if os.name == "nt":
+READ_SIZE = 1 << 20
+# What file systems without locks say, such as some network ones: uploads go on without one then.
+_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+
+if sys.platform == "win32":
     import msvcrt
+
+    # A lock keeps others from the bytes that it covers, so it covers one that is never used.
+    _LOCKED_BYTE = 1 << 62
+
+    def _lock_now(file: FileIO) -> None:
+        file.seek(_LOCKED_BYTE)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        file.seek(0)
+
 else:
     import fcntl
 
-READ_SIZE = 1 << 20
-# File systems that have no locks, such as some network ones: nothing better can be had there.
-_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
-# On Windows a lock keeps others from the bytes that it covers, so it covers one that is never used.
-_LOCKED_BYTE = 1 << 62
+    def _lock_now(file: FileIO) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+class Hash(Protocol):
+    """An object of hashlib's, which has no public name for their type."""
+
+    def update(self, data: bytes | memoryview, /) -> None:
+        """Add bytes."""
+        ...
+
+    def hexdigest(self) -> str:
+        """The hash of all bytes so far."""
+        ...
 
 
 class PartBusyError(OSError):
     """Another transfer writes to this part file."""
 
 
-def open_part(path: str) -> BinaryIO:
-    """Open a part file for reading and writing, made when it isn't there, and lock it.
+def open_part(path: str) -> FileIO:
+    """Open and lock a part file for reading and writing; create it where it doesn't exist.
 
-    The lock ends with the file. PartBusyError (errno EBUSY) where another one holds it; OSError.
+    Closing the file unlocks it. PartBusyError (errno EBUSY) where it is locked already; OSError.
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     while True:
         file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
         try:
             _lock(file, path)
-            # Between opening and locking, the one that had the lock may have given the file its
-            # name, or removed it.
+            # Between opening and locking, whoever had the lock before may have renamed or removed
+            # the file.
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(file.fileno()), os.stat(path, follow_symlinks=False)):
                     return file
@@ -50,14 +74,9 @@ def open_part(path: str) -> BinaryIO:
         file.close()
 
 
-def _lock(file: BinaryIO, path: str) -> None:
+def _lock(file: FileIO, path: str) -> None:
     try:
-        if os.name == "nt":
-            file.seek(_LOCKED_BYTE)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            file.seek(0)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock_now(file)
     except OSError as error:
         if error.errno in _NO_LOCKS:
             return
@@ -66,8 +85,8 @@ def _lock(file: BinaryIO, path: str) -> None:
         raise
 
 
-def read_blocks(file: BinaryIO, size: int) -> Iterator[memoryview]:
-    """The next `size` bytes in blocks that are overwritten by the next; fewer where it ends."""
+def read_blocks(file: FileIO, size: int) -> Iterator[memoryview]:
+    """The next `size` bytes (fewer at the file's end) in blocks, all in the same memory."""
     buffer = memoryview(bytearray(min(READ_SIZE, max(size, 1))))
     while size > 0:
         count = file.readinto(buffer[: min(len(buffer), size)])
@@ -77,8 +96,11 @@ def read_blocks(file: BinaryIO, size: int) -> Iterator[memoryview]:
         yield buffer[:count]
 
 
-def sha256_of(file: BinaryIO, size: int) -> "hashlib._Hash":
-    """The SHA-256 object of the first `size` bytes (fewer where it ends); stands behind them."""
+def sha256_of(file: FileIO, size: int) -> Hash:
+    """The SHA-256 object of the first `size` bytes (fewer at the file's end).
+
+    The file's position is behind them then.
+    """
     digest = hashlib.sha256()
     file.seek(0)
     for block in read_blocks(file, size):
@@ -86,8 +108,8 @@ def sha256_of(file: BinaryIO, size: int) -> "hashlib._Hash":
     return digest
 
 
-def give_name(file: BinaryIO, part: str, target: str) -> None:
-    """Flush a whole part file and give it its name; `file` is the locked part, and is closed."""
+def give_name(file: FileIO, part: str, target: str) -> None:
+    """Flush a complete part file and rename it; `file` is the locked part, and is closed."""
     os.fsync(file.fileno())
     if os.name == "nt":
         file.close()  # Windows renames no open file
@@ -95,18 +117,62 @@ def give_name(file: BinaryIO, part: str, target: str) -> None:
     file.close()
 
 
-def blocks(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Say what a part file holds. Take ``{"part", "block_size", "from", "count"}``.
+BlockRange = TypedDict(  # Not a class, because "from" is a keyword
+    "BlockRange",
+    {"action": Literal["blocks"], "part": str, "block_size": int, "from": int, "count": int},
+)
 
-    Give ``{"size": int, "blocks": [sha256, …]}``: the hashes of at most ``count`` blocks from block
-    ``from`` on, of which the file's last may be shorter. A part that isn't there has no bytes.
+
+class Piece(TypedDict):
+    """A piece to write; ``data`` in base64."""
+
+    action: Literal["write"]
+    part: str
+    offset: int
+    data: str
+
+
+class Whole(TypedDict):
+    """What the complete file must be, and its final name."""
+
+    action: Literal["finish"]
+    part: str
+    target: str
+    size: int
+    sha256: str
+
+
+class Discarded(TypedDict):
+    """A part file that nobody needs."""
+
+    action: Literal["discard"]
+    part: str
+
+
+class Content(TypedDict):
+    """The size of a part file, and the SHA-256 of each block that was asked for."""
+
+    size: int
+    blocks: list[str]
+
+
+class Completion(TypedDict):
+    """Whether a file has its final name."""
+
+    complete: bool
+
+
+def blocks(arguments: BlockRange) -> Content:
+    """Say what a part file holds: hashes of at most ``count`` blocks from block ``from`` on.
+
+    The file's last block may be shorter. A part file that doesn't exist has no bytes.
     """
     size, first = arguments["block_size"], arguments["from"]
     try:
         with open(arguments["part"], "rb", buffering=0) as file:
             length = os.fstat(file.fileno()).st_size
             file.seek(first * size)
-            hashes = []
+            hashes: list[str] = []
             while len(hashes) < arguments["count"]:
                 digest = hashlib.sha256()
                 before = file.tell()
@@ -120,10 +186,10 @@ def blocks(arguments: dict[str, Any]) -> dict[str, Any]:
         return {"size": 0, "blocks": []}
 
 
-def write(arguments: dict[str, Any]) -> int:
-    """Write one piece at its offset. Take ``{"part", "offset", "data"}`` (data in base64).
+def write(arguments: Piece) -> int:
+    """Write one piece at its offset; give the number of its bytes.
 
-    Give the bytes written. Writing the same piece again changes nothing, so it may be sent twice.
+    Writing the same piece again changes nothing, so it may be sent twice.
     """
     data = binascii.a2b_base64(arguments["data"])
     with open_part(arguments["part"]) as file:
@@ -134,24 +200,21 @@ def write(arguments: dict[str, Any]) -> int:
     return len(data)
 
 
-def finish(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Give a part file its name when size and hash are right; otherwise it stays a part.
-
-    Take ``{"part", "target", "size", "sha256"}``; give ``{"complete": bool}``.
-    """
+def finish(arguments: Whole) -> Completion:
+    """Give a part file its name when size and hash are right; otherwise it stays a part."""
     size, sha256, target = arguments["size"], arguments["sha256"], arguments["target"]
     with open_part(arguments["part"]) as file:
-        # What another content of the same name left behind the end.
+        # Bytes behind the end come from an upload of something else under the same name.
         if os.fstat(file.fileno()).st_size > size:
             file.truncate(size)
         if os.fstat(file.fileno()).st_size == size and sha256_of(file, size).hexdigest() == sha256:
             give_name(file, arguments["part"], target)
             return {"complete": True}
-    # Another push of the same wheel may have given its name to the part that both wrote; what this
-    # one wrote since is a new part.
+    # Another push of the same wheel may have renamed the part file that both have written to. What
+    # this push wrote after that is in a new part file, which nobody needs.
     complete = _is_whole(target, size, sha256)
     if complete:
-        discard(arguments)
+        discard(arguments["part"])
     return {"complete": complete}
 
 
@@ -166,18 +229,22 @@ def _is_whole(path: str, size: int, sha256: str) -> bool:
         return False
 
 
-def discard(arguments: dict[str, Any]) -> None:
-    """Remove a part file, unless a stream is being written to it. Take ``{"part"}``."""
-    part = arguments["part"]
+def discard(part: str) -> None:
+    """Remove a part file, unless a stream is being written to it."""
     with contextlib.suppress(PartBusyError), open_part(part) as file:
         if os.name == "nt":
             file.close()  # Windows removes no open file
         os.unlink(part)
 
 
-ACTIONS = {"blocks": blocks, "write": write, "finish": finish, "discard": discard}
-
-
-def main(arguments: dict[str, Any]) -> dict[str, Any] | int | None:
+def main(arguments: BlockRange | Piece | Whole | Discarded) -> Content | Completion | int | None:
     """Do ``arguments["action"]``."""
-    return ACTIONS[arguments["action"]](arguments)
+    if arguments["action"] == "blocks":
+        return blocks(arguments)
+    if arguments["action"] == "write":
+        return write(arguments)
+    if arguments["action"] == "finish":
+        return finish(arguments)
+    if arguments["action"] == "discard":
+        return discard(arguments["part"])
+    raise ValueError(f"unknown action in {arguments!r}")

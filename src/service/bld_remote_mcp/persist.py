@@ -14,7 +14,7 @@ def put_data(key: str, data: object) -> None:
 
 
 def remove_data(key: str) -> bool:
-    """Forget `key`; whether it was there."""
+    """Forget `key`; whether anything was kept under it."""
     if key not in _storage:
         return False
     del _storage[key]

@@ -1,5 +1,7 @@
 """A picture of the 3D viewport. Main thread only."""
 
+from __future__ import annotations
+
 import tempfile
 import uuid
 from pathlib import Path
@@ -24,9 +26,9 @@ def viewport_screenshot(
         raise ValueError(f"format must be one of {', '.join(_FILE_FORMATS)}, not {file_format!r}")
     if isinstance(max_size, bool) or not isinstance(max_size, (int, float)) or max_size < 1:
         raise ValueError(f"max_size must be a positive number of pixels, not {max_size!r}")
-    if filepath and not isinstance(filepath, str):
-        raise ValueError(f"filepath must be a string, not {filepath!r}")
     path = filepath or _new_path(str(file_format).lower())
+    if not isinstance(path, str):
+        raise ValueError(f"filepath must be a string, not {filepath!r}")
     window, area = _viewport()
     with bpy.context.temp_override(window=window, area=area):
         bpy.ops.screen.screenshot_area(filepath=path)
@@ -38,7 +40,7 @@ def _new_path(suffix: str) -> str:
     return str(Path(tempfile.gettempdir(), f"blender_screenshot_{uuid.uuid4().hex}.{suffix}"))
 
 
-def _viewport() -> tuple[object, object]:
+def _viewport() -> tuple[bpy.types.Window, bpy.types.Area]:
     # Not bpy.context.screen: a timer's context has none.
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:

@@ -65,8 +65,8 @@ class Server:
     def request_stop(self, *, quit_blender: bool, force: bool) -> None:
         """Ask the main thread to stop the service. From any thread.
 
-        Running code ends first, at the next Python instruction with `force`; what has not started
-        never does.
+        Running code ends first, with `force` at its next Python instruction; requests that have not
+        started are refused.
         """
         self.quit_requested = quit_blender
         self.jobs.refuse("the service is shutting down")

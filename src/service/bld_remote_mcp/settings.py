@@ -46,7 +46,7 @@ def port() -> int:
     return DEFAULT_PORT
 
 
-def set_port(number: int) -> None:
+def set_port(number: object) -> None:
     """Make `number` the port of the next start. ValueError unless it lies in 1024 to 65535."""
     if isinstance(number, bool) or not isinstance(number, int):
         raise ValueError(f"a port is an integer, not {number!r}")

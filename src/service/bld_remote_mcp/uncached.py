@@ -1,28 +1,39 @@
-"""Writing past the system's cache.
+"""Writes a file without the system's file cache.
 
-A large wheel is read once, by pip, if ever. To copy it into memory that the system must find first,
-and to have it flushed from there, takes as long as to receive it, and drives out what others use.
+An uploaded wheel is read once, by pip, if at all. To put it into the cache (the system must find
+memory, copy to it, and write from it to the disk) takes as long as to receive it, and pushes out
+what other programs have in the cache.
 """
 
 import errno
 import os
-from typing import BinaryIO
-
-if os.name != "nt":
-    import fcntl
+import sys
+from io import FileIO
 
 # Enough for every disk in use: addresses, lengths and offsets must be multiples of its sectors.
 ALIGNMENT = 4096
+
+if sys.platform == "linux":
+    import fcntl
+
+    def _set_direct(file: FileIO, on: bool) -> None:
+        flags = fcntl.fcntl(file, fcntl.F_GETFL)
+        fcntl.fcntl(file, fcntl.F_SETFL, flags | os.O_DIRECT if on else flags & ~os.O_DIRECT)
+
+else:
+
+    def _set_direct(file: FileIO, on: bool) -> None:
+        raise OSError(errno.ENOSYS, "only Linux can switch the cache off for an open file")
 
 
 class Uncached:
     """Writes to a file straight to its disk, where system, file system and alignment allow it.
 
-    Otherwise, and from the first block on that isn't aligned, it writes as always.
+    Otherwise, and from the first block on that isn't aligned, it writes through the cache.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        """Take an unbuffered file, which is to be written from where it stands."""
+    def __init__(self, file: FileIO) -> None:
+        """Take an unbuffered file; writing begins at its current position."""
         self._file = file
         self.active = file.tell() % ALIGNMENT == 0 and self._switch(on=True)
 
@@ -41,12 +52,8 @@ class Uncached:
         return self._file.write(block)
 
     def _switch(self, *, on: bool) -> bool:
-        flag = getattr(os, "O_DIRECT", 0)  # Only Linux has it
-        if flag == 0:
-            return False
         try:
-            flags = fcntl.fcntl(self._file, fcntl.F_GETFL)
-            fcntl.fcntl(self._file, fcntl.F_SETFL, flags | flag if on else flags & ~flag)
+            _set_direct(self._file, on)
         except OSError:
-            return False  # Such as a file system that is in memory
+            return False  # A file system without direct writes, such as one in memory
         return True

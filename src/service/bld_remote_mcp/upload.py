@@ -1,8 +1,9 @@
-"""Takes one file's bytes from a connection into a part file, on the connection's own thread.
+"""Receives one file from a connection into a part file, on the connection's own thread.
 
-The request names the part, the target, the size and from where on bytes come; raw bytes follow up
-to the size, then the SHA-256 of the whole file, which the sender computed meanwhile, as 64
-hexadecimal digits. Only a file that both ends hashed to the same gets the target's name.
+The request names the part file, the target, the size and the offset of the first byte to come. The
+raw bytes from this offset to the size follow, then the SHA-256 of the whole file, which the sender
+computed meanwhile, as 64 hexadecimal digits. The file gets the target's name only if both ends have
+computed the same hash.
 """
 
 import contextlib
@@ -10,39 +11,40 @@ import errno
 import hashlib
 import mmap
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from io import FileIO
 from queue import SimpleQueue
 from threading import Thread
-from typing import BinaryIO
 
 from .answers import CommandError
-from .part_file import PartBusyError, give_name, open_part, sha256_of
+from .params import Params
+from .part_file import Hash, PartBusyError, give_name, open_part, sha256_of
 from .uncached import Uncached
 
-# Large, because with a busy main thread each step waits some milliseconds for its turn.
+# Large, because with a busy main thread each step waits some milliseconds for Python's global lock.
 BLOCK_SIZE = 2 * 1024 * 1024
 BLOCKS = 4
-# Written data goes to the disk while more comes in: little is left to flush at the end, and the
-# system never stops the writer because too much waits.
+# Written data is flushed to the disk while more comes in. So little is left to flush at the end,
+# and the system never pauses the writer because too much has gathered.
 _FLUSH_EVERY = 16 * 1024 * 1024
 _DIGEST_LENGTH = 64
 
 ReadInto = Callable[[memoryview], int]
-"""Fills a buffer as far as bytes come; gives fewer only where the sender has ended."""
+"""Fills a buffer; gives the number of bytes, below its length only where the sender has ended."""
 
 _Queue = SimpleQueue["tuple[memoryview, int] | None"]
-"""Blocks on their way from one step to the next, with how much of each counts; None ends it."""
+"""Blocks for the next step, each with the number of its bytes that are used; None is the end."""
 
 
 class UploadError(CommandError):
-    """The transfer failed; the bytes that may still come belong to nothing."""
+    """The transfer failed; the bytes of it that may still come in are to be ignored."""
 
 
 class Upload:
     """One file on its way."""
 
-    def __init__(self, params: Mapping[str, object]) -> None:
-        """Take ``{"part", "target", "size", "offset", "digest"}``; UploadError if they can't be.
+    def __init__(self, params: Params) -> None:
+        """Take ``{"part", "target", "size", "offset", "digest"}``; UploadError if one is wrong.
 
         ``digest``: SHA-256 of the other four as text, a line each, in this order.
         """
@@ -62,8 +64,8 @@ class Upload:
 
         UploadError: with ``errno`` and ``path`` for the system's errors (EBUSY where another push
         writes to the part), ``ended`` where the sender, or this service, went away, ``mismatch``
-        where the two ends' hashes differ, ``changed`` where the part is shorter than the sender
-        knew. The part stays, for the next attempt, except where the disk was full.
+        where the two ends' hashes differ, ``changed`` where the part is shorter than the
+        offset. The part stays, for the next attempt, except where the disk was full.
         """
         try:
             with open_part(self._part) as file:
@@ -76,7 +78,7 @@ class Upload:
                     os.unlink(self._part)
             raise _failure(error) from error
 
-    def _receive(self, file: BinaryIO, read_into: ReadInto) -> dict[str, object]:
+    def _receive(self, file: FileIO, read_into: ReadInto) -> dict[str, object]:
         digest = sha256_of(file, self._offset)
         if file.tell() < self._offset:
             raise UploadError(
@@ -98,9 +100,9 @@ class Upload:
 
 
 class _Writer:
-    """Reads blocks on this thread; where there are many, others hash and write them meanwhile."""
+    """Reads blocks on its caller's thread; if they are many, two other threads hash and write."""
 
-    def __init__(self, file: BinaryIO, digest: "hashlib._Hash", size: int) -> None:
+    def __init__(self, file: FileIO, digest: Hash, size: int) -> None:
         self._file = file
         self._write = file.write
         self._digest = digest
@@ -185,7 +187,7 @@ class _Writer:
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
-            self._error = error  # The system tells it only once
+            self._error = error  # The system reports it only once
 
 
 def _failure(error: OSError) -> UploadError:
@@ -193,14 +195,14 @@ def _failure(error: OSError) -> UploadError:
     return UploadError(error.strerror or str(error), errno=name, path=error.filename)
 
 
-def _path(params: Mapping[str, object], name: str) -> str:
+def _path(params: Params, name: str) -> str:
     value = params.get(name)
     if not isinstance(value, str) or not os.path.isabs(value):
         raise UploadError(f"{name} must be an absolute path, not {value!r}")
     return value
 
 
-def _count(params: Mapping[str, object], name: str) -> int:
+def _count(params: Params, name: str) -> int:
     value = params.get(name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise UploadError(f"{name} must be a number of bytes, not {value!r}")

@@ -9,7 +9,8 @@ class Wakeup:
     """A flag that one thread sleeps on, with no limit and no polling, on every system.
 
     A socket and not a lock: a signal that comes just before a lock is waited for goes unnoticed
-    until the lock is released, while a byte that signal.set_wakeup_fd() has written stays there.
+    until the lock is released, while a byte that signal.set_wakeup_fd() has written stays until it
+    is read.
     """
 
     def __init__(self) -> None:

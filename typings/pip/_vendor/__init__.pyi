@@ -1,0 +1,1 @@
+"""The libraries that pip carries, as far as we use them."""
