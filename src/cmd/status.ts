@@ -1,19 +1,20 @@
 import { Failure } from "../failure.ts";
-import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip/pip.ts";
-import { type Diagnosis, diagnose } from "../remote/service/service.ts";
+import type { PipRun } from "../remote/pip/current.ts";
+import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
+import { type AddressState, diagnose } from "../remote/service/service.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { configurationOf, isLoopback, parseSeconds, targetOf } from "./_target.ts";
 
 /** The pip run that goes on there, or whose install is to be finished, for `--json`. */
-function pipJson(run: PipThere | undefined) {
+function pipJson(run: PipRun | undefined) {
   if (run === undefined) return null;
   const { pid, command: line, began, seconds, returncode } = run;
   return { pid, command: line, line: run.purpose?.line ?? null, began, seconds, returncode };
 }
 
 /** What `--json` prints: always these keys, null where nothing is known. */
-function jsonOf(address: string, found: Diagnosis, output: Output) {
+function jsonOf(address: string, found: AddressState, output: Output) {
   const base = { op: "status", state: found.state, address, ok: ok(found) };
   switch (found.state) {
     case "service": {
@@ -35,7 +36,7 @@ function jsonOf(address: string, found: Diagnosis, output: Output) {
   }
 }
 
-function ok(found: Diagnosis): boolean {
+function ok(found: AddressState): boolean {
   return found.state === "service" || found.state === "plain";
 }
 
@@ -43,13 +44,13 @@ function mode(background: boolean): string {
   return background ? "background" : "with a window";
 }
 
-function pipLines(run: PipThere | undefined): string[] {
+function pipLines(run: PipRun | undefined): string[] {
   if (run === undefined) return [];
   const state = run.returncode === null ? "runs" : "its install isn't finished";
   return [`pip:     ${state}; ${describePip(run)}`];
 }
 
-function describe(address: string, found: Extract<Diagnosis, { state: "service" | "plain" }>) {
+function describe(address: string, found: Extract<AddressState, { state: "service" | "plain" }>) {
   if (found.state === "plain") {
     const { blender_version: version, background, pid } = found.blender;
     return [
@@ -118,7 +119,7 @@ export const status = command({
     if (output.json) await output.writeJson(jsonOf(address, found, output));
     if (found.state === "service" || found.state === "plain") {
       if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
-      if (found.pip !== undefined && isUnfinished(found.pip)) await output.hint(unfinishedHint);
+      if (found.pip?.unfinished === true) await output.hint(unfinishedHint);
       if (found.state === "plain") {
         output.note("hint: 'blender-remote-cli install' gives this Blender the current service");
       }

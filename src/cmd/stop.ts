@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
-import { describePip, isUnfinished, type PipThere } from "../remote/pip/pip.ts";
+import type { PipRun } from "../remote/pip/current.ts";
+import { describePip } from "../remote/pip/describe.ts";
 import {
   loadOf,
   pipUnderWay,
@@ -12,7 +13,7 @@ import { command } from "./_command.ts";
 import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
 
 /** The pip run that would end with Blender. */
-async function pipIn(session: Session): Promise<PipThere | undefined> {
+async function pipIn(session: Session): Promise<PipRun | undefined> {
   const busy = session.server.kind === "service" && (await loadOf(session)).busy;
   return pipUnderWay(session, busy);
 }
@@ -22,9 +23,9 @@ async function pipIn(session: Session): Promise<PipThere | undefined> {
  *
  * @throws Failure `pip-running`, `install-unfinished`.
  */
-function requireNoPip(run: PipThere | undefined): void {
+function requireNoPip(run: PipRun | undefined): void {
   if (run === undefined) return;
-  if (isUnfinished(run)) {
+  if (run.unfinished) {
     throw new Failure(
       "install-unfinished",
       `an install there isn't finished, and would be lost: ${describePip(run)}`,
@@ -82,7 +83,7 @@ export const stop = command({
     }
     output.success(`Blender (pid ${pid}) has ended`);
     if (pip !== undefined) {
-      const what = isUnfinished(pip)
+      const what = pip.unfinished
         ? "an install that wasn't finished was dropped"
         : "pip has ended with it, packages may be half changed";
       output.warn(`${what}: ${describePip(pip)}`);

@@ -1,11 +1,6 @@
 import type { StringArgDef } from "citty";
-import {
-  describePip,
-  isUnfinished,
-  pipHint,
-  pipThere,
-  unfinishedHint,
-} from "../../remote/pip/pip.ts";
+import { currentPip } from "../../remote/pip/current.ts";
+import { describePip, pipHint, unfinishedHint } from "../../remote/pip/describe.ts";
 import { knownTagsOf } from "../../remote/python/environment.ts";
 import { loadOf } from "../../remote/service/service.ts";
 import type { Session } from "../../remote/wire/session.ts";
@@ -31,11 +26,11 @@ export function withPackages<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   return withSession(target, output, signal, async (session) => {
-    const run = await pipThere(session);
+    const run = await currentPip(session);
     if (run?.returncode === null) {
       output.note(`pip is running there: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(pipHint);
-    } else if (run !== undefined && isUnfinished(run)) {
+    } else if (run?.unfinished === true) {
       output.note(`an install there isn't finished: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(unfinishedHint);
     }

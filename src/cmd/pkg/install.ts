@@ -7,7 +7,7 @@ import {
   runInstall,
 } from "../../remote/install/install.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
-import { resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Output } from "../../ui/output.ts";
 import { command } from "../_command.ts";
 import { targetOf, withSession } from "../_target.ts";

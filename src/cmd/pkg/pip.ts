@@ -1,30 +1,23 @@
 import { Failure } from "../../failure.ts";
 import { discardInstall, finishInstall } from "../../remote/install/install.ts";
 import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/packages.ts";
+import { cancelPip } from "../../remote/pip/cancel.ts";
+import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
+import { describePip } from "../../remote/pip/describe.ts";
 import { diagnosePip } from "../../remote/pip/diagnosis.ts";
-import {
-  cancelPip,
-  describePip,
-  followPip,
-  isUnfinished,
-  type PipPurpose,
-  type PipResult,
-  type PipSinks,
-  type PipThere,
-  packagesBefore,
-  pipAftermath,
-  pipThere,
-  runPip,
-  typed,
-} from "../../remote/pip/pip.ts";
+import { pipAftermath } from "../../remote/pip/ended.ts";
+import { followPip, type PipResult, type PipSinks } from "../../remote/pip/follow.ts";
+import { commandOf, type PipPurpose, typedLine } from "../../remote/pip/purpose.ts";
+import { runPip } from "../../remote/pip/run.ts";
+import { Tail } from "../../remote/pip/tail.ts";
 import { pythonOf } from "../../remote/python/environment.ts";
 import type { Session } from "../../remote/wire/session.ts";
+import { ours, type Text, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { command, globalArgs } from "../_command.ts";
 import { type Target, targetOf, withSession } from "../_target.ts";
 import { observerFor } from "./_install-observer.ts";
 import { renderResult, resultJson } from "./_install-result.ts";
-import { Tail } from "./_tail.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
 const keptForJson = 8 * 1024 * 1024;
@@ -60,11 +53,11 @@ function exitCodeOf({ returncode }: PipResult): number {
 /** Causes that pip's own words don't say, or not in a way that helps here. */
 const explained = new Set(["no-pip", "externally-managed", "no-input"]);
 
-function hintAfter(stderr: string): string | undefined {
+function hintAfter(stderr: string): Text | undefined {
   const cause = diagnosePip(stderr, { wheelhouse: undefined });
   if (cause === undefined || !explained.has(cause.code)) return undefined;
   if (cause.code !== "externally-managed") return cause.hint;
-  return "what has a name and a version goes into Blender's user folder: blender-remote-cli pkg install NAME --target user-modules (and blender-remote-cli pkg uninstall NAME takes it out); for anything else give pip --target and the folder that 'pkg info' shows as Modules";
+  return text`what has a name and a version goes into Blender's user folder: ${ours("pkg install", "NAME", "--target", "user-modules")} (and ${ours("pkg uninstall", "NAME")} takes it out); for anything else give pip --target and the folder that 'pkg info' shows as Modules`;
 }
 
 /** Shows what pip writes while it runs, or keeps it for the one JSON value. */
@@ -106,27 +99,27 @@ async function show(
 const halfTime = 2000;
 
 /** The run that follows the first half of an install, where its controller is still there. */
-async function secondHalf(session: Session, first: PipThere): Promise<PipThere | undefined> {
+async function secondHalf(session: Session, first: PipRun): Promise<PipRun | undefined> {
   if (first.purpose?.part !== "plan" || first.returncode !== null) return undefined;
-  const line = typed(first.purpose);
+  const line = typedLine(first.purpose);
   const ends = performance.now() + halfTime;
   while (performance.now() < ends) {
-    const run = await pipThere(session);
+    const run = await currentPip(session);
     const another = run !== undefined && run.id !== first.id;
-    if (another && hasPurpose(run) && typed(run.purpose) === line) return run;
+    if (another && hasPurpose(run) && typedLine(run.purpose) === line) return run;
     await Bun.sleep(50);
   }
   return undefined;
 }
 
-function hasPurpose(run: PipThere): run is PipThere & { purpose: PipPurpose } {
+function hasPurpose(run: PipRun): run is PipRun & { purpose: PipPurpose } {
   return run.purpose !== null;
 }
 
 /** Follows one run to its end, and finishes the install that it is half of. */
 async function followOne(
   session: Session,
-  run: PipThere,
+  run: PipRun,
   target: Target,
   output: Output,
   signal: AbortSignal,
@@ -136,8 +129,8 @@ async function followOne(
   // What pip would install comes as JSON.
   const visible = { stdout: run.purpose?.part !== "plan" };
   const following = (sinks: PipSinks) => followPip(session, run.id, sinks);
-  const next = (): Promise<PipThere | undefined> => secondHalf(session, run);
-  const goOn = (second: PipThere) => followOne(session, second, target, output, signal);
+  const next = (): Promise<PipRun | undefined> => secondHalf(session, run);
+  const goOn = (second: PipRun) => followOne(session, second, target, output, signal);
   let shown: Shown;
   try {
     shown = await show(output, signal, following, visible);
@@ -172,7 +165,7 @@ async function follow(
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const run = await pipThere(session);
+  const run = await currentPip(session);
   if (run === undefined) {
     throw new Failure("no-pip-run", "no pip runs there, and none has ended unseen", {
       hint: "blender-remote-cli pkg pip -- PIP_ARGUMENTS… starts one",
@@ -193,9 +186,9 @@ async function follow(
 }
 
 async function cancel(session: Session, output: Output): Promise<number> {
-  const run = await pipThere(session, { seen: true });
+  const run = await currentPip(session, { seen: true });
   const running =
-    run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
+    run !== undefined && (run.returncode === null || run.unfinished) ? run : undefined;
   const before =
     running === undefined || running.purpose === null
       ? null
@@ -217,13 +210,13 @@ async function cancel(session: Session, output: Output): Promise<number> {
   return 0;
 }
 
-async function renderCancelled(run: PipThere, left: Aftermath | undefined, output: Output) {
+async function renderCancelled(run: PipRun, left: Aftermath | undefined, output: Output) {
   output.note(`${run.returncode === null ? "ended" : "dropped"}: ${describePip(run)}`);
   const lines = left === undefined ? [] : aftermathLines(left);
   if (left === undefined || lines.length === 0) return;
   output.warn(`before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-  const line = run.purpose === null ? "" : `: blender-remote-cli ${typed(run.purpose)}`;
-  await output.hint(`${repairOf(left)}${line}`);
+  const repair = repairOf(left);
+  await output.hint(run.purpose === null ? repair : text`${repair}: ${commandOf(run.purpose)}`);
 }
 
 /** Which of its three things the command line asks for; exactly one. */

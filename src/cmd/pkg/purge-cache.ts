@@ -1,6 +1,7 @@
 import { Failure } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
-import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
+import { type Purge, purge } from "../../remote/wheelhouse/purge.ts";
 import { count } from "../../ui/format.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { command } from "../_command.ts";

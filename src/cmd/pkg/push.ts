@@ -2,12 +2,9 @@ import { Failure } from "../../failure.ts";
 import { HashCache } from "../../local/files/hash-cache.ts";
 import { collectWheels } from "../../local/files/wheels.ts";
 import { megabytes } from "../../megabytes.ts";
-import {
-  type PushedFile,
-  type PushOptions,
-  push as pushWheels,
-  type Wheel,
-} from "../../remote/wheelhouse/push.ts";
+import type { PushedFile, PushOptions } from "../../remote/wheelhouse/progress.ts";
+import { push as pushWheels } from "../../remote/wheelhouse/push.ts";
+import type { Wheel } from "../../remote/wheelhouse/wheel.ts";
 import type { Deadlines } from "../../remote/wire/connection.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { count } from "../../ui/format.ts";

@@ -1,5 +1,5 @@
 import { megabytes } from "../../megabytes.ts";
-import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/wheelhouse.ts";
+import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { shellWord } from "../../text.ts";
 import { columns, count } from "../../ui/format.ts";

@@ -1,12 +1,15 @@
+// Puts pip into Blender's Python where it is missing, broken or old.
+
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
-import { runPip } from "../pip/pip.ts";
+import { runPip } from "../pip/run.ts";
+import { Tail } from "../pip/tail.ts";
 import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
+import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
-import { type LocalFile, withFilesThere } from "./temporary.ts";
 
 /** The ways to get pip into a Python, in the order in which they are tried. */
 export const methods = ["ensurepip", "bundled", "get-pip"] as const;
@@ -60,6 +63,9 @@ export interface Bootstrap {
   /** Whether pip is now what was asked for. */
   succeeded: boolean;
 }
+
+/** What is kept of a program's output, in bytes. */
+const keptOutput = 64 * 1024;
 
 const absent = /No module named '?pip'?$/;
 
@@ -120,7 +126,8 @@ interface Attempt {
   pip?: PipState;
 }
 
-interface Ran {
+/** How a program ended that ran in Blender's Python. */
+interface ProgramEnd {
   returncode: number;
   /** The end of what was written to both streams. */
   said: string;
@@ -157,7 +164,7 @@ class Work {
     });
     const skip = this.#reasonToSkip(method);
     if (skip !== undefined) return ended("skipped", skip);
-    let ran: Ran;
+    let ran: ProgramEnd;
     try {
       ran = await this.#install(method, found);
     } catch (error) {
@@ -184,7 +191,7 @@ class Work {
     return undefined;
   }
 
-  async #install(method: Method, found: PipState): Promise<Ran> {
+  async #install(method: Method, found: PipState): Promise<ProgramEnd> {
     switch (method) {
       case "ensurepip":
         // It installs from its own wheels, without an index. --upgrade: what is broken is replaced
@@ -197,8 +204,8 @@ class Work {
     }
   }
 
-  async #fromWheel(found: PipState): Promise<Ran> {
-    return withFilesThere(this.#session, [carriedPip], async ([wheel = ""], dir) => {
+  async #fromWheel(found: PipState): Promise<ProgramEnd> {
+    return withTemporaryFiles(this.#session, [carriedPip], async ([wheel = ""], dir) => {
       const install = (how: string) =>
         this.#run([
           ...["-c", pipInWheel, wheel, "install", how],
@@ -213,11 +220,11 @@ class Work {
     });
   }
 
-  async #getPip(): Promise<Ran> {
+  async #getPip(): Promise<ProgramEnd> {
     const script = await this.#options.getPip();
     const offline = this.#python.onlineAccess === false;
     const files = offline ? [script, carriedPip] : [script];
-    return withFilesThere(this.#session, files, ([path = ""], dir) => {
+    return withTemporaryFiles(this.#session, files, ([path = ""], dir) => {
       // It brings its own pip, and has that one get pip from an index.
       const source = offline ? ["--no-index", "--find-links", dir] : [];
       return this.#run([path, ...source, ...this.#onlyPip(), ...this.#breakFlag()], {
@@ -240,8 +247,8 @@ class Work {
   async #run(
     args: readonly string[],
     { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
-  ): Promise<Ran> {
-    const said = new Tail();
+  ): Promise<ProgramEnd> {
+    const said = new Tail(keptOutput);
     const take = async (bytes: Uint8Array) => {
       said.push(bytes);
       if (shown) await this.#options.observer.output(bytes);
@@ -255,26 +262,12 @@ class Work {
       stderr: take,
     };
     const { returncode } = await runPip(this.#session, run);
-    return { returncode, said: said.text() };
-  }
-}
-
-/** The end of what a program wrote; nobody reads more of it. */
-class Tail {
-  static readonly #kept = 64 * 1024;
-  #bytes: Uint8Array = new Uint8Array(0);
-
-  push(piece: Uint8Array): void {
-    this.#bytes = Buffer.concat([this.#bytes, piece]).subarray(-Tail.#kept);
-  }
-
-  text(): string {
-    return new TextDecoder().decode(this.#bytes).replaceAll("\r\n", "\n");
+    return { returncode, said: said.text().replaceAll("\r\n", "\n") };
   }
 }
 
 /** Why a program failed, in one line: pip's last error, or the last line at all. */
-export function reasonIn({ returncode, said }: Ran): string {
+export function reasonIn({ returncode, said }: ProgramEnd): string {
   const lines = said.split("\n").map((line) => line.trim());
   const errors = lines.filter((line) => /^ERROR: /.test(line));
   const line = errors.at(-1) ?? lines.findLast((text) => text !== "");

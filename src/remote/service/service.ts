@@ -1,11 +1,14 @@
+// Our service and what stands at an address: looks at it, ends Blender, interrupts code.
+
 import * as v from "valibot";
 import { Failure, systemCodeOf } from "../../failure.ts";
 import type { Script } from "../../script.ts";
-import { isUnfinished, type PipThere, pipThere } from "../pip/pip.ts";
+import { ours, text } from "../../text.ts";
+import { currentPip, type PipRun } from "../pip/current.ts";
 import { callScript } from "../script/call.ts";
 import type { Deadlines, Endpoint } from "../wire/connection.ts";
 import type { Server } from "../wire/server.ts";
-import { Session } from "../wire/session.ts";
+import { learnt, Session } from "../wire/session.ts";
 import quitSource from "./quit.py" with { type: "text" };
 import versionSource from "./version.py" with { type: "text" };
 
@@ -28,19 +31,19 @@ const plainSchema = v.object({
 });
 
 /** What stands at an address, as far as it can be told from outside. */
-export type Diagnosis =
+export type AddressState =
   /** Our service. */
   | {
       state: "service";
       server: Extract<Server, { kind: "service" }>;
       load: Load;
-      pip: PipThere | undefined;
+      pip: PipRun | undefined;
     }
   /** A server with `execute_code` that doesn't know `hello`: an older service or another add-on. */
   | {
       state: "plain";
       blender: v.InferOutput<typeof plainSchema>;
-      pip: PipThere | undefined;
+      pip: PipRun | undefined;
     }
   /** It accepts and says nothing. */
   | { state: "silent"; failure: Failure }
@@ -52,17 +55,17 @@ export type Diagnosis =
 const versionScript: Script = { name: "version.py", source: versionSource };
 const quitScript: Script = { name: "quit.py", source: quitSource };
 
-/** What our service is doing right now; answered even while Blender's main thread is busy. */
-export async function loadOf({ connection }: Pick<Session, "connection">): Promise<Load> {
+/** What our service was doing when the session asked first; it tells even while Blender is busy. */
+export const loadOf = learnt(async ({ connection }): Promise<Load> => {
   const answer = await connection.request("status", {});
   const load = v.safeParse(loadSchema, answer.result);
   if (load.success) return load.output;
   throw new Failure(
     "unexpected-answer",
     `the service doesn't say what it is doing: ${answer.message ?? "its answer has another shape"}`,
-    { kind: "no-service", hint: "blender-remote-cli install, then start Blender again" },
+    { kind: "no-service", hint: text`${ours("install")}, then start Blender again` },
   );
-}
+});
 
 /**
  * Looks at an address and tells nothing, something else, a silent service, an older one and ours
@@ -72,7 +75,7 @@ export async function diagnose(
   endpoint: Endpoint,
   deadlines: Deadlines,
   signal: AbortSignal,
-): Promise<Diagnosis> {
+): Promise<AddressState> {
   let session: Session | undefined;
   try {
     session = await Session.open(endpoint, deadlines, signal);
@@ -99,11 +102,11 @@ const pipSeconds = 3;
  * The pip run that goes on there, or whose install is to be finished, as far as that can be told: a
  * Blender that is busy isn't waited for, and not every server runs scripts of ours.
  */
-export async function pipUnderWay(session: Session, busy: boolean): Promise<PipThere | undefined> {
+export async function pipUnderWay(session: Session, busy: boolean): Promise<PipRun | undefined> {
   if (busy && !session.can("run_script")) return undefined;
   try {
-    const run = await pipThere(session, { seconds: pipSeconds });
-    return run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
+    const run = await currentPip(session, { seconds: pipSeconds });
+    return run !== undefined && (run.returncode === null || run.unfinished) ? run : undefined;
   } catch (error) {
     if (error instanceof Failure && error.kind !== "interrupted") return undefined;
     throw error;
@@ -168,7 +171,7 @@ export async function interrupt(endpoint: Endpoint, requestId: string): Promise<
 
 function refusal(reason: string): Failure {
   return new Failure("unsaved-changes", `Blender wasn't stopped: ${reason}`, {
-    hint: "save the file in Blender, or lose the changes with 'blender-remote-cli stop --force'",
+    hint: text`save the file in Blender, or lose the changes with '${ours("stop", "--force")}'`,
   });
 }
 
@@ -212,7 +215,7 @@ export async function waitUntilGone(
     if (performance.now() > ends) {
       throw new Failure("still-running", `Blender still runs after ${seconds} s`, {
         kind: "timeout",
-        hint: "code may still run there: 'blender-remote-cli status', or 'blender-remote-cli stop --force'",
+        hint: text`code may still run there: '${ours("status")}', or '${ours("stop", "--force")}'`,
       });
     }
     await Bun.sleep(pause);

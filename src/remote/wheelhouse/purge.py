@@ -1,6 +1,5 @@
 """Empties a wheelhouse, and nothing that isn't one."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -11,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-
-with contextlib.suppress(ImportError):  # Windows removes no open file anyway
-    import fcntl
+from file_lock import is_held
 
 # Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
 WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
@@ -97,16 +94,7 @@ def look(folder: Path) -> dict[str, Any]:
 
 def is_being_written(path: Path) -> bool:
     """Whether a push holds the lock of a part file (see part_file.py of the service)."""
-    if path.suffix != ".part" or path.is_symlink() or "fcntl" not in globals():
-        return False
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # A file system without locks
-            return False
-    return False
+    return path.suffix == ".part" and not path.is_symlink() and is_held(path) is True
 
 
 def empty(folder: Path) -> None:

@@ -137,7 +137,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
 
     Take ``{"folder": str | None, "wheels": [{"name", "size", "part"}], "seconds"}``: ``part`` is
     the name of the wheel's part file, ``seconds`` how long hashes may be computed for.
-    Give ``{"folder": absolute path, "free_bytes", "there": {name: SHA-256, or None where it has
+    Give ``{"folder": absolute path, "free_bytes", "hashes": {name: SHA-256, or None where it has
     another size}, "read_only": the errno's name where it can't be written to, "unhashed": [name],
     "parts": {name of the wheel: bytes}, "removed_parts"}``; ``unhashed`` are those of the right
     size for which there was no time: ask again. Raises OSError where the folder can't be made.
@@ -154,7 +154,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
     removed = clear_old(folder)
     ends = time.monotonic() + arguments["seconds"]
     hashes = Hashes(folder)
-    there: dict[str, str | None] = {}
+    found: dict[str, str | None] = {}
     unhashed: list[str] = []
     parts: dict[str, int] = {}
     here = regular_files(folder)
@@ -167,7 +167,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
         if info is None:
             continue
         if info.st_size != wheel["size"]:
-            there[name] = None
+            found[name] = None
             continue
         sha256 = hashes.get(name, info)
         if sha256 is None and time.monotonic() > ends:
@@ -176,13 +176,13 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
         if sha256 is None:
             sha256 = sha256_of(folder / name)
             hashes.put(name, info, sha256)
-        there[name] = sha256
+        found[name] = sha256
     hashes.save()
     return {
         "folder": str(folder),
         "free_bytes": shutil.disk_usage(folder).free,
         "read_only": read_only,
-        "there": there,
+        "hashes": found,
         "unhashed": unhashed,
         "parts": parts,
         "removed_parts": removed,

@@ -1,3 +1,5 @@
+// Keeps the end of what a program writes.
+
 /** The last bytes of a stream, at most `limit` of them. */
 export class Tail {
   readonly #limit: number;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Tail } from "../../../../src/cmd/pkg/_tail.ts";
+import { Tail } from "../../../../src/remote/pip/tail.ts";
 
 describe("Tail", () => {
   test("keeps the last bytes and counts the others, however they come", () => {
