@@ -1,4 +1,9 @@
-"""Starts pip beside Blender, one run at a time, with its guard and a folder for what it writes."""
+"""Starts pip beside Blender, one run at a time, with its guard and a folder for what it writes.
+
+No call waits for pip: it is a process of its own whose output goes to files, so that Blender stays
+responsive and no server's time limit for one command matters. ``pip_guard.py`` sees to it that no
+run outlives this Blender.
+"""
 
 import contextlib
 import os
@@ -121,7 +126,7 @@ def wait_for(run: Run) -> None:
     run["over"] = True
 
 
-def start(order: Order) -> Started:
+def main(order: Order) -> Started:
     """Start a run, unless one goes on, or is an install that nobody has finished."""
     before = registry().run
     if before is not None:

@@ -12,7 +12,7 @@ import { changesPackages, type EarlyEnd, endedEarly } from "./ended.ts";
 import { followPip, type PipResult, type PipSinks } from "./follow.ts";
 import guardSource from "./pip_guard.py" with { type: "text" };
 import type { PipPurpose } from "./purpose.ts";
-import { pipScript } from "./script.ts";
+import { startScript } from "./script.ts";
 
 const startedSchema = v.object({ busy: v.nullable(runSchema) });
 
@@ -76,7 +76,6 @@ export async function runPip(session: Session, pip: PipInvocation): Promise<PipR
 /** @throws Failure `pip-busy`, `install-unfinished`. */
 async function startPip(session: Session, id: string, pip: PipInvocation): Promise<void> {
   const start = {
-    action: "start",
     id,
     command: [...pip.command, ...pip.arguments],
     isolated: pip.isolated,
@@ -86,7 +85,7 @@ async function startPip(session: Session, id: string, pip: PipInvocation): Promi
     purpose: pip.purpose === undefined ? null : { ...pip.purpose },
     before: pip.before === undefined ? null : pip.before.map((one) => ({ ...one })),
   };
-  const { busy } = await callScript(session, pipScript, start, startedSchema);
+  const { busy } = await callScript(session, startScript, start, startedSchema);
   if (busy !== null) throw pipBusy(busy);
 }
 

@@ -1,4 +1,4 @@
-// The script that runs pip beside Blender, and the modules that it brings along.
+// The scripts that start and watch pip beside Blender, and the modules that they bring along.
 
 import type { Script } from "../../script.ts";
 import { fileLock, masking } from "../script/modules.ts";
@@ -16,15 +16,12 @@ const watch: Script = {
   modules: [masking, pipRegistry],
 };
 
-const start: Script = {
+/** Starts pip. */
+export const startScript: Script = {
   name: "pip_start.py",
   source: startSource,
   modules: [fileLock, pipRegistry, watch],
 };
 
-/** Starts pip, tells of it, and ends it. */
-export const pipScript: Script = {
-  name: "pip_run.py",
-  source: runSource,
-  modules: [start, watch],
-};
+/** Tells of Blender's pip run, and ends it. */
+export const pipScript: Script = { name: "pip_run.py", source: runSource, modules: [watch] };

@@ -4,34 +4,47 @@ import atexit
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 PREFIX = "blender-remote-files-"
 
 
-def make(_: dict[str, Any]) -> dict[str, Any]:
-    """Make a folder that only this user can read; give ``{"folder"}``.
+class Folder(TypedDict):
+    """Its absolute path."""
 
-    It goes with Blender where nobody removes it before.
-    """
+    folder: str
+
+
+class Making(TypedDict):
+    """Asks for a new folder."""
+
+    action: Literal["make"]
+
+
+class Removing(TypedDict):
+    """Names a folder that ``make`` made."""
+
+    action: Literal["remove"]
+    folder: str
+
+
+def make() -> Folder:
+    """Make a folder that only this user can read; it goes with Blender, or before."""
     folder = tempfile.mkdtemp(prefix=PREFIX)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"folder": folder}
 
 
-def remove(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Remove a folder that ``make`` made. Take ``{"folder"}``; give it back."""
-    folder = Path(arguments["folder"])
+def remove(path: str) -> Folder:
+    """Remove a folder that ``make`` made."""
+    folder = Path(path)
     if not folder.name.startswith(PREFIX) or folder.is_symlink():
         raise ValueError(f"not a folder of ours: {folder}")
     if folder.exists():
         shutil.rmtree(folder)
-    return {"folder": str(folder)}
+    return {"folder": path}
 
 
-ACTIONS = {"make": make, "remove": remove}
-
-
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
+def main(arguments: Making | Removing) -> Folder:
     """Do ``arguments["action"]``."""
-    return ACTIONS[arguments["action"]](arguments)
+    return make() if arguments["action"] == "make" else remove(arguments["folder"])

@@ -93,8 +93,8 @@ describe("following", () => {
 describe("starting", () => {
   test("what is asked for, and what it means when it isn't", async () => {
     const asked: Record<string, unknown>[] = [];
-    const session = await serve(({ arguments: args }) => {
-      if (args["action"] === "start") asked.push(args);
+    const session = await serve(({ name, arguments: args }) => {
+      if (name === "pip_start.py") asked.push(args);
       if (args["action"] === "read") return output("", "", 0);
       return { busy: null };
     });
@@ -104,7 +104,7 @@ describe("starting", () => {
     const guard = expect.stringContaining("def main(");
     const none = { purpose: null, before: null };
     const id = expect.any(String);
-    const always = { action: "start", id, command, isolated: true, guard, ...none };
+    const always = { id, command, isolated: true, guard, ...none };
     expect(asked).toEqual([
       { ...always, env: {}, cwd: null },
       { ...always, env: { A: "ä" }, cwd: "" },
@@ -113,24 +113,24 @@ describe("starting", () => {
   });
 
   test("where one runs already: its name, and nothing is done to it", async () => {
-    const actions: unknown[] = [];
-    const session = await serve(({ arguments: args }) => {
-      actions.push(args["action"]);
+    const calls: unknown[] = [];
+    const session = await serve(({ name }) => {
+      calls.push(name);
       return { busy: there };
     });
     const failure = await failureOf(runPip(session, list));
     expect(failure.code).toBe("pip-busy");
     expect(failure.message).toContain("process 4711, since ");
     expect(rendered(failure.hint ?? "")).toContain("pkg pip --cancel");
-    expect(actions).toEqual(["start"]);
+    expect(calls).toEqual(["pip_start.py"]);
   });
 
   test("output that can't be taken ends it there, and the reason is the original one", async () => {
     const calls: unknown[] = [];
-    const session = await serve(({ arguments: args }) => {
-      calls.push(args["action"]);
+    const session = await serve(({ name, arguments: args }) => {
+      calls.push(args["action"] ?? name);
       if (args["action"] === "read") return output("out", "", null);
-      if (args["action"] === "start") return { busy: null };
+      if (name === "pip_start.py") return { busy: null };
       return { run: null };
     });
     const full = new Error("no space left");
@@ -151,7 +151,7 @@ describe("a run that is ended in the middle", () => {
     serve(({ name, arguments: args }) => {
       if (args["action"] === "read") return output("out", "", null);
       if (name === "packages.py") return "folders" in args ? { debris } : { packages, rest: [] };
-      return args["action"] === "start" ? { busy: null } : { run: null };
+      return name === "pip_start.py" ? { busy: null } : { run: null };
     });
   const stdout = () => Promise.reject(interrupted);
   const install = { ...list, arguments: ["install", "one"], stdout, before };

@@ -35,6 +35,8 @@ class Runs:
 
     def act(self, action: str, **arguments: Any) -> dict[str, Any]:
         # Every call comes with its own copy of the script.
+        if action == "start":
+            return self._load("pip_start").main(arguments)
         return self._load("pip_run").main({"action": action, **arguments})
 
     def try_to_start(self, code: str, *arguments: str, **options: Any) -> dict[str, Any] | None:
@@ -405,13 +407,11 @@ def test_nobody_looks_and_still_no_zombie_stays(runs: Runs) -> None:
 
 
 BLENDER = f"""
-import importlib.util, json, sys, time
+import json, sys
 sys.path[:0] = {sys.path!r}
-spec = importlib.util.spec_from_file_location("pip_run", {str(SCRIPTS / "pip_run.py")!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
-print(script.main(json.loads(sys.argv[1])), flush=True)
-print(script.main({{"action": "look"}})["run"]["pid"], flush=True)
+import pip_run, pip_start
+print(pip_start.main(json.loads(sys.argv[1])), flush=True)
+print(pip_run.main({{"action": "look"}})["run"]["pid"], flush=True)
 sys.stdin.read()
 """
 
@@ -420,7 +420,6 @@ sys.stdin.read()
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> None:
     start = {
-        "action": "start",
         "id": "a run",
         "command": [sys.executable, "-c", FAMILY],
         "isolated": False,
