@@ -43,10 +43,10 @@ export interface BootstrapOptions {
 
 /** Told what happens while it goes on. */
 export interface BootstrapObserver {
-  /** A pip that is there and doesn't run; said before anything is tried. */
+  /** A pip that is installed and doesn't run; told before anything is tried. */
   broken(error: string): void;
   step(step: Step): void;
-  /** What the programs write that run there. */
+  /** What the programs write that run in Blender's Python. */
   output(bytes: Uint8Array): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ export interface Bootstrap {
   python: string;
   /** pip before. */
   found: PipState;
-  /** Empty where there was nothing to do. */
+  /** Empty where nothing was to be done. */
   steps: Step[];
   /** pip afterwards. */
   pip: PipState;
@@ -83,8 +83,8 @@ const finalCodes = new Set(["pip-busy", "install-unfinished", "pip-cancelled", "
 export async function bootstrap(session: Session, options: BootstrapOptions): Promise<Bootstrap> {
   const python = await pythonOf(session);
   const { executable } = python;
-  const work = new Work(session, python, options);
-  const found = await work.pip();
+  const installer = new PipInstaller(session, python, options);
+  const found = await installer.pip();
   if (found.works && !(options.upgrade && isOlder(found.version))) {
     return { python: executable, found, steps: [], pip: found, succeeded: true };
   }
@@ -92,12 +92,12 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
   if (!found.works && !absent.test(found.error)) options.observer.broken(found.error);
   const steps: Step[] = [];
   for (const method of options.method === "auto" ? methods : [options.method]) {
-    const { step, pip } = await work.attempt(method, found);
+    const { step, pip } = await installer.attempt(method, found);
     steps.push(step);
     options.observer.step(step);
     if (pip !== undefined) return { python: executable, found, steps, pip, succeeded: true };
   }
-  return { python: executable, found, steps, pip: await work.pip(), succeeded: false };
+  return { python: executable, found, steps, pip: await installer.pip(), succeeded: false };
 }
 
 function isOlder(version: string): boolean {
@@ -133,7 +133,8 @@ interface ProgramEnd {
   said: string;
 }
 
-class Work {
+/** Finds out whether pip works in one Python, and tries ways to get it there. */
+class PipInstaller {
   readonly #session: Session;
   readonly #python: PythonThere;
   readonly #options: BootstrapOptions;
@@ -215,7 +216,7 @@ class Work {
         ]);
       const first = await install("--force-reinstall");
       if (first.returncode === 0 || (!found.works && absent.test(found.error))) return first;
-      // What is there can't be uninstalled, for instance because its RECORD has gone.
+      // The installed pip can't be uninstalled, for instance because its RECORD is missing.
       return install("--ignore-installed");
     });
   }
@@ -243,7 +244,7 @@ class Work {
     return this.#options.breakSystemPackages ? ["--break-system-packages"] : [];
   }
 
-  /** Runs Blender's Python, without pip's configuration there unless it needs the network. */
+  /** Runs Blender's Python, without pip's configuration files unless it needs the network. */
   async #run(
     args: readonly string[],
     { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
@@ -254,7 +255,7 @@ class Work {
       if (shown) await this.#options.observer.output(bytes);
     };
     const run = {
-      // UTF-8, so that folders that aren't ASCII arrive here as they are.
+      // UTF-8, so that paths that aren't ASCII are printed as they are.
       command: [this.#python.executable, "-I", "-X", "utf8"],
       arguments: args,
       isolated,

@@ -99,8 +99,8 @@ export async function diagnose(
 const pipSeconds = 3;
 
 /**
- * The pip run that goes on there, or whose install is to be finished, as far as that can be told: a
- * Blender that is busy isn't waited for, and not every server runs scripts of ours.
+ * Blender's pip run, if it goes on or its install is unfinished, as far as that can be told: a Blender
+ * that is busy isn't waited for, and not every server runs scripts of ours.
  */
 export async function pipUnderWay(session: Session, busy: boolean): Promise<PipRun | undefined> {
   if (busy && !session.can("run_script")) return undefined;
@@ -122,7 +122,7 @@ function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "no
 
 /**
  * Asks a Blender to end. Our service lets running code finish first, unless forced; a plain server
- * has no request that ends Blender in every mode, so code that does is run there.
+ * has no request that ends Blender in every mode, so it is sent code that does.
  *
  * @returns its process id, on its own machine.
  * @throws Failure `unsaved-changes` where a Blender with a window has some and `force` is off.
