@@ -1,6 +1,6 @@
 // Compiles the executables: this machine's, or with --all every platform's with SHA256SUMS.
 import { rm } from "node:fs/promises";
-import { sha256Of } from "./src/local/files/wheels.ts";
+import { sha256Of } from "./src/local/files/sha256.ts";
 
 interface Platform {
   target: Bun.Build.CompileTarget;

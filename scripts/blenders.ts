@@ -1,4 +1,4 @@
-// The Blenders that the tests use. The end-to-end tests import this.
+// The Blenders that the tests use, and what else of other people's they need.
 
 import { ensurePackages, installedPackages } from "./apt.ts";
 import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";

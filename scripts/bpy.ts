@@ -4,9 +4,10 @@
 import { existsSync } from "node:fs";
 import { chmod, copyFile, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { shellWord } from "../src/text.ts";
 import { ensurePackages, hasApt } from "./apt.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
-import { DevError, mustRun, note, quoted, run } from "./process.ts";
+import { DevError, mustRun, note, run } from "./process.ts";
 import { makeVenv, pythonForBpy, venvPythonIn } from "./python.ts";
 
 export const BPY_VERSION = "5.0.1";
@@ -105,7 +106,7 @@ async function writeLauncher(folder: string, home: string, python: string): Prom
   const script = "bpy_launcher.py";
   await copyFile(LAUNCHER, join(folder, script));
   // Isolated and in UTF-8 mode, as Blender runs its own Python.
-  const command = `${quoted(python)} -I -X utf8 ${quoted(join(home, script))} "$0" "$@"`;
+  const command = `${shellWord(python)} -I -X utf8 ${shellWord(join(home, script))} "$0" "$@"`;
   const launcher = join(folder, "blender");
   await writeFile(launcher, `#!/bin/sh\nexec ${command}\n`);
   await chmod(launcher, 0o755);

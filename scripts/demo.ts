@@ -1,11 +1,12 @@
 // ./dev demo: packages from a wheelhouse into a fresh Blender, as someone would type it.
 
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { shellWord } from "../src/text.ts";
 import { bpyEnvironment, installBlenders } from "./blenders.ts";
-import { DevError, mustRun, note, quoted, type RunOptions, run, runVisibly } from "./process.ts";
+import { freePort } from "./port.ts";
+import { DevError, mustRun, note, type RunOptions, run, runVisibly } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
@@ -80,7 +81,7 @@ async function play(lines: string[][], folder: string, homeName: string): Promis
   };
   for (const line of lines) {
     const words = ["blender-remote-cli", ...line];
-    console.log(`\n$ ${words.map(quoted).join(" ")}`);
+    console.log(`\n$ ${words.map(shellWord).join(" ")}`);
     // Through a shell, so that the name is looked up in the PATH above.
     const command = ["/bin/sh", "-c", 'exec "$@"', "sh", ...words];
     const options = { cwd: folder, env };
@@ -102,17 +103,6 @@ async function showBeginning(command: string[], options: RunOptions): Promise<nu
   console.log([...lines.slice(0, 12), `… ${lines.length} lines in all`].join("\n"));
   if (stderr !== "") console.error(stderr);
   return code;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = address && typeof address === "object" ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Ends what still runs out of the demonstration's own folder: it was started there, detached. */

@@ -1,15 +1,19 @@
-// ./dev <command>: see the usage below.
+// ./dev <command>: the developers' commands; their usage is below.
 
 import { join } from "node:path";
 import { installBlenders } from "./blenders.ts";
 import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
-import { isPhase, test } from "./test.ts";
+import { UsageError } from "./selection.ts";
+import { test } from "./test.ts";
 
 const USAGE = `usage: ./dev <command>
 
   build [--all]                      the executable for this machine (or for every platform) in dist/
-  test [unit|e2e|lint] [bun options] every check, or one kind; the last line has the counts
+  test [unit|e2e|lint] [FILE|FOLDER…] [-t "part of a name"] [--option=value of bun test …]
+                                     every check; or one kind, the tests of files and folders, the
+                                     tests with this in their name (of the unit tests, where nothing
+                                     else is said); the last line has the counts
   blenders [--json] [--peers]        list the Blenders that the tests use, installing what is missing
                                      (--peers: also the published CLI that ./dev bench compares with)
   demo                               a wheelhouse into a fresh Blender, command by command
@@ -28,10 +32,8 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
   switch (command) {
     case "build":
       return await bun("build.ts", options);
-    case "test": {
-      const [first = "", ...rest] = options;
-      return isPhase(first) ? await test([first], rest) : await test([], options);
-    }
+    case "test":
+      return await test(options);
     case "blenders": {
       const unknown = options.find((option) => !["--json", "--peers"].includes(option));
       if (unknown) return wrongUsage(`blenders doesn't know ${unknown}`);
@@ -44,7 +46,7 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
         ? wrongUsage("demo takes no options")
         : await bun("scripts/demo.ts", []);
     case "bench":
-      return await bun("scripts/bench.ts", options);
+      return await bun("tests/bench/bench.ts", options);
     case "help":
     case "--help":
     case "-h":
@@ -65,5 +67,5 @@ try {
 } catch (error) {
   if (!(error instanceof DevError)) throw error;
   console.error(error.message);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

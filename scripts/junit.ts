@@ -1,7 +1,10 @@
 // Counting tests from the JUnit XML that `bun test` and pytest write.
 
 export interface Result {
+  /** File, groups and name of a test, or what a check is called. */
   name: string;
+  /** Groups and name with spaces between them, as `bun test -t` sees them; empty of other checks. */
+  title: string;
   outcome: "passed" | "failed" | "skipped";
   /** Why it was skipped; empty when the report doesn't say. */
   reason: string;
@@ -16,18 +19,19 @@ export function resultsIn(xml: string): Result[] {
     const skipped = skipAttributes !== undefined;
     const failed = /<(failure|error)\b/.test(body);
     return {
-      name: fullName(attributes),
+      ...namesOf(attributes),
       outcome: failed ? "failed" : skipped ? "skipped" : "passed",
       reason: skipped ? attribute(skipAttributes, "message") : "",
     };
   });
 }
 
-function fullName(attributes: string): string {
+function namesOf(attributes: string): Pick<Result, "name" | "title"> {
   const file = attribute(attributes, "file"); // pytest has none, its classname says as much
   // Bun lists the groups from the inside out.
   const groups = attribute(attributes, "classname").split(" > ").reverse();
-  return [file, ...groups, attribute(attributes, "name")].filter(Boolean).join(" > ");
+  const inside = [...groups, attribute(attributes, "name")].filter(Boolean);
+  return { name: [file, ...inside].filter(Boolean).join(" > "), title: inside.join(" ") };
 }
 
 function attribute(attributes: string, name: string): string {

@@ -3,7 +3,7 @@
 
 import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../src/local/files/wheels.ts";
+import { sha256Of } from "../src/local/files/sha256.ts";
 import { pinnedPip } from "../src/remote/bootstrap/pip-pin.ts";
 import { makeOnce } from "./cache.ts";
 import { DevError, mustRun, note, run } from "./process.ts";

@@ -55,8 +55,3 @@ export function isRoot(): boolean {
 export function note(text: string): void {
   console.error(text);
 }
-
-/** A word as a POSIX shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

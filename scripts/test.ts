@@ -10,17 +10,12 @@ import { type Result, resultsIn } from "./junit.ts";
 import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
 import { toolsPython } from "./python.ts";
-
-const PHASES = ["lint", "unit", "e2e"] as const;
-type Phase = (typeof PHASES)[number];
-
-export function isPhase(text: string): text is Phase {
-  return PHASES.some((phase) => phase === text);
-}
+import { type Selection, selectionOf } from "./selection.ts";
 
 interface Step {
   name: string;
-  phase: Phase;
+  /** Which part of a selection needs it. */
+  phase: "lint" | "unit" | "python" | "e2e";
   run: () => Promise<Result[]>;
 }
 
@@ -29,21 +24,27 @@ const TOOLS = join(ROOT, "node_modules", ".bin");
 /** An end-to-end test starts real Blenders, on machines with one or two processors. */
 const E2E_TIMEOUT = 120_000;
 
-/** Runs the steps of these phases (all when there are none); the exit code. */
-export async function test(phases: Phase[], bunOptions: string[]): Promise<number> {
+/** Runs the checks that these arguments mean (all when there are none); the exit code. */
+export async function test(args: readonly string[]): Promise<number> {
+  const selection = selectionOf(args, ROOT);
   const reports = await mkdtemp(join(tmpdir(), "blender-remote-test-"));
   try {
-    const all = steps(reports, bunOptions);
-    const chosen = all.filter(({ phase }) => phases.length === 0 || phases.includes(phase));
+    const isChosen = ({ phase }: Step) =>
+      phase === "lint" ? selection.lint : selection[phase].length > 0;
     const results: Result[] = [];
-    for (const step of chosen) results.push(...(await runStep(step)));
+    for (const step of steps(reports, selection).filter(isChosen)) {
+      results.push(...(await runStep(step)));
+    }
+    if (selection.name !== undefined && results.every(({ title }) => title === "")) {
+      results.push(failed(`no test has ${JSON.stringify(selection.name)} in its name`));
+    }
     return summarise(results);
   } finally {
     await rm(reports, { recursive: true, force: true });
   }
 }
 
-function steps(reports: string, bunOptions: string[]): Step[] {
+function steps(reports: string, selection: Selection): Step[] {
   const python = (name: string, ...args: string[]) =>
     check(name, async () => [await toolsPython(), "-m", ...args]);
   return [
@@ -57,18 +58,22 @@ function steps(reports: string, bunOptions: string[]): Step[] {
       phase: "unit",
     },
     {
-      name: "bun test tests/unit",
+      name: `bun test ${selection.unit.join(" ")}`,
       phase: "unit",
-      run: () => bunTest("tests/unit", join(reports, "unit.xml"), bunOptions),
+      run: () => bunTest(selection.unit, selection, join(reports, "unit.xml")),
     },
-    { name: "pytest tests/unit", phase: "unit", run: () => pytest(join(reports, "pytest.xml")) },
+    {
+      name: `pytest ${selection.python.join(" ")}`,
+      phase: "python",
+      run: () => pytest(selection, join(reports, "pytest.xml")),
+    },
     { ...check("build", async () => [process.execPath, "build.ts"]), phase: "e2e" },
     { name: "test Blenders", phase: "e2e", run: prepareBlenders },
     {
-      name: "bun test tests/e2e",
+      name: `bun test ${selection.e2e.join(" ")}`,
       phase: "e2e",
       run: () =>
-        bunTest("tests/e2e", join(reports, "e2e.xml"), [`--timeout=${E2E_TIMEOUT}`, ...bunOptions]),
+        bunTest(selection.e2e, selection, join(reports, "e2e.xml"), `--timeout=${E2E_TIMEOUT}`),
     },
   ];
 }
@@ -85,28 +90,39 @@ function check(name: string, command: () => Promise<string[]>): Step {
   };
 }
 
-async function bunTest(folder: string, report: string, options: string[]): Promise<Result[]> {
-  // A file or folder among the options takes the place of the whole folder.
-  const narrowed = options.some((option) => !option.startsWith("-") && existsSync(option));
+async function bunTest(
+  paths: readonly string[],
+  { name, bunOptions }: Selection,
+  report: string,
+  ...options: string[]
+): Promise<Result[]> {
+  // Bun takes a regular expression.
+  const pattern = name?.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const code = await runVisibly(
     [
       process.execPath,
       "test",
       "--reporter=junit",
       `--reporter-outfile=${report}`,
-      ...(narrowed ? [] : [`./${folder}`]),
       ...options,
+      ...(pattern === undefined ? [] : ["--pass-with-no-tests", "-t", pattern]),
+      ...bunOptions,
+      // Without ./ Bun looks for parts of paths.
+      ...paths.map((path) => `./${path}`),
     ],
     { cwd: ROOT },
   );
-  return await reported(`bun test ${folder}`, code, report);
+  return await reported(`bun test ${paths.join(" ")}`, code, report, name);
 }
 
-async function pytest(report: string): Promise<Result[]> {
+async function pytest({ python, name }: Selection, report: string): Promise<Result[]> {
   const options = [`--junitxml=${report}`, "-o", `cache_dir=${cached("pytest")}`, "--quiet"];
-  const command = [await toolsPython(), "-m", "pytest", ...options, "tests/unit"];
+  // The name of a function has no other characters.
+  if (name !== undefined) options.push("-k", name.replace(/\W+/g, "_"));
+  const command = [await toolsPython(), "-m", "pytest", ...options, ...python];
   const code = await runVisibly(command, { cwd: ROOT, env: toolEnvironment() });
-  return await reported("pytest tests/unit", code, report);
+  const noneFound = name !== undefined && code === 5;
+  return await reported(`pytest ${python.join(" ")}`, noneFound ? 0 : code, report, name);
 }
 
 /** Keeps the tools' own caches out of the working folder. */
@@ -118,9 +134,19 @@ function toolEnvironment() {
   };
 }
 
-async function reported(name: string, code: number, report: string): Promise<Result[]> {
+/** What a report says; `part` is what had to stand in the tests' names. */
+async function reported(
+  name: string,
+  code: number,
+  report: string,
+  part: string | undefined,
+): Promise<Result[]> {
   if (!existsSync(report)) return [failed(`${name} (exit code ${code}, no report)`)];
-  const results = resultsIn(await readFile(report, "utf8"));
+  const all = resultsIn(await readFile(report, "utf8"));
+  // Bun reports tests of other names as skipped.
+  const results = all.filter(
+    ({ outcome, title }) => outcome !== "skipped" || !part || title.includes(part),
+  );
   // A test file that can't even be loaded is in no report; only the exit code tells.
   const explained = code === 0 || results.some(({ outcome }) => outcome === "failed");
   if (!explained) results.push(failed(`${name} (exit code ${code}, an error outside the tests)`));
@@ -134,7 +160,7 @@ async function prepareBlenders(): Promise<Result[]> {
     const what = `test Blender: ${name}`;
     if (state === "ready") return passed(what);
     if (state === "missing") return failed(`${what} (${reason.split("\n")[0]})`);
-    return { name: what, outcome: "skipped", reason };
+    return { name: what, title: "", outcome: "skipped", reason };
   });
 }
 
@@ -170,9 +196,9 @@ function summarise(results: Result[]): number {
 }
 
 function passed(name: string): Result {
-  return { name, outcome: "passed", reason: "" };
+  return { name, title: "", outcome: "passed", reason: "" };
 }
 
 function failed(name: string): Result {
-  return { name, outcome: "failed", reason: "" };
+  return { name, title: "", outcome: "failed", reason: "" };
 }

@@ -1,12 +1,13 @@
-// Debian trixie's Blender 4.3 in a folder of its own, run through chroot. It takes root: elsewhere
-// the tests do without it.
+// Debian trixie's Blender 4.3 in a folder of its own, run through chroot; it takes root,
+// and elsewhere the tests do without it.
 
 import { existsSync } from "node:fs";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { shellWord } from "../src/text.ts";
 import { debianMirror, ensurePackages, hasApt } from "./apt.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
-import { DevError, isRoot, mustRun, note, quoted, run } from "./process.ts";
+import { DevError, isRoot, mustRun, note, run } from "./process.ts";
 
 const NAME = "debian-trixie";
 const LAUNCHER = join(import.meta.dirname, "trixie_launcher.sh");
@@ -85,7 +86,7 @@ async function writeLauncher(folder: string, system: string): Promise<void> {
   const launcher = join(folder, "blender");
   await writeFile(
     launcher,
-    template.replace("'@SYSTEM@'", () => quoted(system)),
+    template.replace("'@SYSTEM@'", () => shellWord(system)),
   );
   await chmod(launcher, 0o755);
 }

@@ -1,3 +1,5 @@
+// The types of files that are embedded in the executable.
+
 declare module "*.py" {
   /** The file's text, embedded at build time (`with { type: "text" }`). */
   const text: string;

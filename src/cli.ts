@@ -1,21 +1,24 @@
-import type { ArgsDef } from "citty";
-import { checkArguments, suggestion } from "./cmd/_arguments.ts";
-import { type Command, type Group, globalArgs } from "./cmd/_command.ts";
-import { programName, root } from "./cmd/_tree.ts";
+// From a command line to the command that it names, and from there to an exit code.
+
+import { checkArguments, helpOf, suggestion, typedName } from "./cmd/_arguments.ts";
+import type { Command, Group } from "./cmd/_command.ts";
+import { type Arguments, globalArgs } from "./cmd/_declaration.ts";
+import { root } from "./cmd/_tree.ts";
 import { Failure } from "./failure.ts";
-import { shellWord } from "./text.ts";
-import { createOutput } from "./ui/output.ts";
+import { ours, shellWord, text, type UserFlags } from "./text.ts";
+import { createOutput, type Output } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
 
 /** What may stand where a command is missing; anything else is a typing mistake. */
-const groupArgs: ArgsDef = {
+const groupArgs: Arguments = {
   ...globalArgs,
   help: { type: "boolean", alias: "h" },
   version: { type: "boolean", alias: "V" },
 };
 
 interface Selection {
-  path: string;
+  /** Its names: `pkg push`; empty for the program itself. */
+  name: string;
   node: Command | Group;
   /** What is left for the command: every token but the command's own names. */
   tokens: string[];
@@ -28,7 +31,7 @@ const valueFlags = new Set(
 /** Follows the command names in `tokens`; global flags may stand anywhere between them. */
 async function select(tokens: readonly string[]): Promise<Selection> {
   let node: Command | Group = root;
-  let path = programName;
+  let name = "";
   const left: string[] = [];
   for (let index = 0; index < tokens.length; index++) {
     const token = tokens[index] ?? "";
@@ -48,15 +51,19 @@ async function select(tokens: readonly string[]): Promise<Selection> {
     const load = node.commands.get(token);
     if (load === undefined) {
       const near = node.synonyms.get(token) ?? suggestion(token, [...node.commands.keys()]);
-      throw new Failure("unknown-command", `unknown command '${token}' for ${path}`, {
+      throw new Failure("unknown-command", `unknown command '${token}' for ${typedName(name)}`, {
         kind: "usage",
-        hint: near === undefined ? `${path} --help` : `did you mean '${path} ${near}'?`,
+        hint: near === undefined ? helpOf(name) : text`did you mean '${ours(below(name, near))}'?`,
       });
     }
     node = await load();
-    path = `${path} ${token}`;
+    name = below(name, token);
   }
-  return { path, node, tokens: left };
+  return { name, node, tokens: left };
+}
+
+function below(name: string, word: string): string {
+  return name === "" ? word : `${name} ${word}`;
 }
 
 /**
@@ -85,48 +92,53 @@ function given(tokens: readonly string[], ...names: string[]): string[] {
   });
 }
 
+/** What the user said is meant, for the commands in hints. */
+function userFlags(tokens: readonly string[]): UserFlags {
+  return {
+    service: given(tokens, "--host", "--port"),
+    configuration: given(tokens, "--config"),
+    profile: given(tokens, "--profile"),
+    blender: given(tokens, "--blender-exec"),
+  };
+}
+
+function refuseGroup(name: string, tokens: readonly string[]): never {
+  checkArguments(tokens, { command: name, args: groupArgs, several: undefined, takesRest: false });
+  throw new Failure("missing-command", `${typedName(name)} needs a command`, {
+    kind: "usage",
+    hint: helpOf(name),
+  });
+}
+
+async function perform(
+  before: readonly string[],
+  rest: readonly string[] | undefined,
+  output: Output,
+): Promise<number> {
+  // "help pkg push" as "pkg push --help", as git and gh take it.
+  if (before[0] === "help") return perform([...before.slice(1), "--help"], rest, output);
+  const wantsHelp = before.some((token) => token === "--help" || token === "-h");
+  const { name, node, tokens } = await select(before.filter((t) => t !== "--help" && t !== "-h"));
+  if (wantsHelp || (node === root && tokens.length === 0)) {
+    const { help } = await import("./cmd/_help.ts");
+    await output.write(await help(name, node));
+    return 0;
+  }
+  if (node.kind === "group") return refuseGroup(name, tokens);
+  const signal = interruptSignal();
+  return node.run(await node.parse(tokens, rest, name), { output, signal });
+}
+
 async function run(before: readonly string[], rest: readonly string[] | undefined) {
   const wants = (...flags: string[]) => flags.some((flag) => before.includes(flag));
   const output = createOutput({
     json: wants("--json"),
     quiet: wants("--quiet", "-q"),
     verbose: wants("--verbose", "-v"),
-    flags: {
-      service: given(before, "--host", "--port"),
-      configuration: given(before, "--config"),
-      profile: given(before, "--profile"),
-      blender: given(before, "--blender-exec"),
-    },
+    flags: userFlags(before),
   });
   try {
-    // "help pkg push" as "pkg push --help", as git and gh take it.
-    if (before[0] === "help") return await run([...before.slice(1), "--help"], rest);
-    const { path, node, tokens } = await select(before.filter((t) => t !== "--help" && t !== "-h"));
-    if (
-      wants("--help", "-h") ||
-      (node.kind === "group" && path === programName && !tokens.length)
-    ) {
-      const { help } = await import("./cmd/_help.ts");
-      await output.write(await help(path, node));
-      return 0;
-    }
-    if (node.kind === "group") {
-      checkArguments(tokens, { path, args: groupArgs, several: undefined, takesRest: false });
-      throw new Failure("missing-command", `${path} needs a command`, {
-        kind: "usage",
-        hint: `${path} --help`,
-      });
-    }
-    if (rest !== undefined && node.rest === undefined) {
-      throw new Failure("surplus-argument", `${path} takes nothing after --`, {
-        kind: "usage",
-        hint: `${path} --help`,
-      });
-    }
-    const { args, several, elsewhere } = node;
-    const takesRest = node.rest !== undefined;
-    const rawArgs = checkArguments(tokens, { path, args, several, takesRest, elsewhere });
-    return await node.run(rawArgs, { output, rest: rest ?? [], signal: interruptSignal() });
+    return await perform(before, rest, output);
   } catch (error) {
     const failure = asFailure(error);
     await reportFailure(failure, output);

@@ -1,3 +1,5 @@
+// The entry of the executable.
+
 import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);

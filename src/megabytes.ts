@@ -1,3 +1,5 @@
+// Sizes in bytes as people read them.
+
 /** Bytes for people, in the unit that pip and uv use: `18.2 MB`. */
 export function megabytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -1,6 +1,9 @@
-import type { ArgDef, ArgsDef } from "citty";
+// The check of a command line against what a command declares, with hints for typing mistakes.
+
 import { closest, distance } from "fastest-levenshtein";
 import { Failure } from "../failure.ts";
+import { ours, programName, type Text } from "../text.ts";
+import type { Argument, Arguments, ChoiceArgument } from "./_declaration.ts";
 
 /** The name nearest to `word` among `names`, when it is near enough to be what was meant. */
 export function suggestion(word: string, names: readonly string[]): string | undefined {
@@ -12,32 +15,43 @@ export function suggestion(word: string, names: readonly string[]): string | und
 
 /** What the checked command line looks like from outside. */
 export interface Grammar {
-  /** The command as it is typed, for messages: `blender-remote-cli pkg push`. */
-  path: string;
-  args: ArgsDef;
+  /** The command's names: `pkg push`; empty for the program itself. */
+  command: string;
+  args: Arguments;
   several: string | undefined;
   /** Whether something may stand after `--`: a hint then shows how what was typed gets there. */
   takesRest: boolean;
   /** A hint for an option that isn't one here, and that users know from elsewhere. */
-  elsewhere?: ((option: string) => string | undefined) | undefined;
+  elsewhere?: ((option: string) => Text | undefined) | undefined;
+}
+
+/** A command as it is typed, for messages; `command` as in `Grammar`. */
+export function typedName(command: string): string {
+  return command === "" ? programName : `${programName} ${command}`;
+}
+
+/** The hint that leads to a command's help. */
+export function helpOf(command: string): Text {
+  return command === "" ? `${programName} --help` : ours(command, "--help");
 }
 
 interface Option {
   name: string;
-  definition: ArgDef;
+  definition: Argument;
 }
 
-function aliasesOf(definition: ArgDef): string[] {
+/** The one-letter names of an option. */
+export function aliasesOf(definition: Argument): string[] {
   if (!("alias" in definition) || definition.alias === undefined) return [];
-  return Array.isArray(definition.alias) ? definition.alias : [definition.alias];
+  return [definition.alias].flat();
 }
 
 /** Whether `--no-NAME` means something: for flags that are on unless switched off. */
-function canBeNegated(definition: ArgDef): boolean {
+function canBeNegated(definition: Argument): boolean {
   return definition.type === "boolean" && definition.default === true;
 }
 
-function optionTable(args: ArgsDef): Map<string, Option> {
+function optionTable(args: Arguments): Map<string, Option> {
   const table = new Map<string, Option>();
   for (const [name, definition] of Object.entries(args)) {
     if (definition.type === "positional") continue;
@@ -48,15 +62,12 @@ function optionTable(args: ArgsDef): Map<string, Option> {
   return table;
 }
 
-function passedOn(grammar: Grammar, token: string): string | undefined {
-  return grammar.takesRest ? `${grammar.path} -- ${token}` : undefined;
+function passedOn({ takesRest, command }: Grammar, token: string): Text | undefined {
+  return takesRest ? ours(command, "--", token) : undefined;
 }
 
-function usage(grammar: Grammar, code: string, message: string, hint?: string): Failure {
-  return new Failure(code, message, {
-    kind: "usage",
-    hint: hint ?? `${grammar.path} --help`,
-  });
+function usage({ command }: Grammar, code: string, message: string, hint?: Text): Failure {
+  return new Failure(code, message, { kind: "usage", hint: hint ?? helpOf(command) });
 }
 
 /**
@@ -65,7 +76,8 @@ function usage(grammar: Grammar, code: string, message: string, hint?: string): 
  * by itself it accepts unknown flags and lets a flag without a value swallow the next one.
  *
  * @throws Failure `unknown-option`, `missing-value`, `unexpected-value`, `surplus-argument`,
- *   `missing-argument` or `missing-option`, all of kind `usage`.
+ *   `missing-argument`, `missing-option`, or `bad-NAME` for a value that isn't one of the option's;
+ *   all of kind `usage`.
  */
 export function checkArguments(tokens: readonly string[], grammar: Grammar): string[] {
   const table = optionTable(grammar.args);
@@ -80,16 +92,7 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
     const equals = token.indexOf("=");
     const key = equals === -1 ? token : token.slice(0, equals);
     const option = table.get(key);
-    if (option === undefined) {
-      const near = suggestion(key, [...table.keys()]);
-      throw usage(
-        grammar,
-        "unknown-option",
-        `unknown option ${key} for ${grammar.path}`,
-        grammar.elsewhere?.(key) ??
-          (near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`),
-      );
-    }
+    if (option === undefined) throw unknownOption(grammar, key, token, [...table.keys()]);
     if (option.definition.type === "boolean") {
       if (equals !== -1) {
         throw usage(grammar, "unexpected-value", `${key} takes no value, got ${token}`);
@@ -102,19 +105,7 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
       index++;
       if (value !== undefined && (value.startsWith("--") || table.has(value))) value = undefined;
     }
-    if (value === undefined) {
-      throw usage(
-        grammar,
-        "missing-value",
-        `${key} needs a value`,
-        `a value that begins with a dash is given as ${key}=VALUE`,
-      );
-    }
-    // Mostly a variable of a script that isn't set: --remote-wheelhouse "$WHEELS".
-    if (value === "") {
-      throw usage(grammar, "missing-value", `${key} needs a value, and this one is empty`);
-    }
-    flags.push(`--${option.name}=${value}`);
+    flags.push(`--${option.name}=${checkedValue(grammar, key, option, value)}`);
   }
   checkPositionals(positionals, grammar);
   checkRequired(flags, grammar);
@@ -122,12 +113,61 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
   return positionals.length === 0 ? flags : [...flags, "--", ...positionals];
 }
 
+function unknownOption(
+  grammar: Grammar,
+  key: string,
+  token: string,
+  options: readonly string[],
+): Failure {
+  const near = suggestion(key, options);
+  return usage(
+    grammar,
+    "unknown-option",
+    `unknown option ${key} for ${typedName(grammar.command)}`,
+    grammar.elsewhere?.(key) ??
+      (near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`),
+  );
+}
+
+function checkedValue(
+  grammar: Grammar,
+  key: string,
+  { name, definition }: Option,
+  value: string | undefined,
+): string {
+  if (value === undefined) {
+    const hint = `a value that begins with a dash is given as ${key}=VALUE`;
+    throw usage(grammar, "missing-value", `${key} needs a value`, hint);
+  }
+  // Mostly a variable of a script that isn't set: --remote-wheelhouse "$WHEELS".
+  if (value === "") {
+    throw usage(grammar, "missing-value", `${key} needs a value, and this one is empty`);
+  }
+  return definition.type === "enum" ? chosen(name, definition, value) : value;
+}
+
+/** The value among an option's choices that is meant. */
+function chosen(name: string, { options, anyCase }: ChoiceArgument, value: string): string {
+  const form = (word: string) => (anyCase === true ? word.toLowerCase() : word);
+  const found = options.find((option) => form(option) === form(value));
+  if (found !== undefined) return found;
+  const near = suggestion(value, options);
+  throw new Failure(`bad-${name}`, `--${name} is '${value}'`, {
+    kind: "usage",
+    hint: near === undefined ? `give one of ${options.join(", ")}` : `did you mean ${near}?`,
+  });
+}
+
 function checkRequired(flags: readonly string[], grammar: Grammar): void {
   for (const [name, definition] of Object.entries(grammar.args)) {
     if (definition.type !== "string" || definition.required !== true) continue;
     if (flags.some((flag) => flag.startsWith(`--${name}=`))) continue;
     const value = (definition.valueHint ?? "value").toUpperCase();
-    throw usage(grammar, "missing-option", `${grammar.path} needs --${name} ${value}`);
+    throw usage(
+      grammar,
+      "missing-option",
+      `${typedName(grammar.command)} needs --${name} ${value}`,
+    );
   }
 }
 
@@ -137,14 +177,18 @@ function checkPositionals(positionals: readonly string[], grammar: Grammar): voi
     .slice(positionals.length)
     .find(([, def]) => def.required !== false && def.default === undefined);
   if (missing !== undefined) {
-    throw usage(grammar, "missing-argument", `${grammar.path} needs ${missing[0].toUpperCase()}`);
+    throw usage(
+      grammar,
+      "missing-argument",
+      `${typedName(grammar.command)} needs ${missing[0].toUpperCase()}`,
+    );
   }
   const surplus = positionals[declared.length];
   if (grammar.several === undefined && surplus !== undefined) {
     throw usage(
       grammar,
       "surplus-argument",
-      `unexpected argument '${surplus}' for ${grammar.path}`,
+      `unexpected argument '${surplus}' for ${typedName(grammar.command)}`,
       passedOn(grammar, surplus),
     );
   }

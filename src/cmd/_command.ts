@@ -1,70 +1,70 @@
-import { type ArgsDef, defineCommand, type ParsedArgs, runCommand } from "citty";
+// How commands and groups of commands are declared; a new command is a copy of another one.
+
+import { parseArgs } from "citty";
+import { Failure } from "../failure.ts";
+import type { Text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import { checkArguments, helpOf, typedName } from "./_arguments.ts";
+import { type Arguments, type GlobalArguments, globalArgs, type Values } from "./_declaration.ts";
 
-/** Flags that every command takes, with the same meaning everywhere. */
-export const globalArgs = {
-  host: { type: "string", valueHint: "host", description: "Where the service listens (127.0.0.1)" },
-  port: {
-    type: "string",
-    valueHint: "port",
-    description: "The service's port: this flag, BLENDER_REMOTE_PORT, the configuration, 6688",
-  },
-  timeout: {
-    type: "string",
-    valueHint: "seconds",
-    description: "Limit for the whole operation (configuration cli.timeout_sec, 300)",
-  },
-  config: {
-    type: "string",
-    valueHint: "file",
-    description: "The configuration file (BLENDER_REMOTE_CONFIG)",
-  },
-  json: { type: "boolean", description: "Print one JSON value on stdout, also on failure" },
-  quiet: { type: "boolean", alias: "q", description: "No notes and no progress on stderr" },
-  verbose: { type: "boolean", alias: "v", description: "Say more on stderr" },
-} as const satisfies ArgsDef;
-
-export type GlobalArgs = typeof globalArgs;
-
-/** What a command's `run` gets. */
-export interface Invocation<T extends ArgsDef = ArgsDef> {
-  /** Parsed flags and named positionals, the global ones included. */
-  args: ParsedArgs<T & GlobalArgs>;
+/** What stood on the command line, for a command's `options`. */
+export interface Given<A extends Arguments> {
+  /** Flags and named positionals, the global ones included. */
+  args: Values<A & Omit<GlobalArguments, keyof A>>;
   /** All positionals, for commands that take several. */
   positionals: readonly string[];
   /** What stood after `--`, as it was. */
   rest: readonly string[];
+}
+
+/** What a command's `run` works with besides its options. */
+export interface Context {
   output: Output;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
 }
 
-interface CommandOptions<T extends ArgsDef> {
+interface Declaration<A extends Arguments, Options> {
   description: string;
-  args?: T;
+  args?: A;
   /** The positional that may be given several times; the last one declared. */
-  several?: keyof T & string;
+  several?: keyof A & string;
   /** Placeholder for what may stand after `--`; without it nothing may. */
   rest?: string;
   /** What the help says below the description. */
   more?: string;
   /** A hint for an option that isn't one here, and that users know from elsewhere. */
-  elsewhere?: (option: string) => string | undefined;
-  /** Does the work; gives the exit code where it may be another than 0. */
-  run: (invocation: Invocation<T>) => Promise<number> | Promise<void>;
+  elsewhere?: (option: string) => Text | undefined;
+  /**
+   * What is to be done, out of flags, environment, configuration and files; needs no Blender.
+   *
+   * @throws Failure of kind `usage` mostly.
+   */
+  options: (given: Given<A>) => Options | Promise<Options>;
+  /** Does it, mostly by one call, and shows what came of it; gives the exit code where not 0. */
+  run: (options: Options, context: Context) => Promise<number> | Promise<void>;
 }
 
 /** A leaf of the command tree. */
-export interface Command {
+export interface Command<Options = unknown> {
   kind: "command";
   description: string;
-  args: ArgsDef;
+  args: Arguments;
   several: string | undefined;
   rest: string | undefined;
   more: string | undefined;
-  elsewhere: ((option: string) => string | undefined) | undefined;
-  /** Runs it with checked arguments (see `checkArguments`); gives the exit code. */
-  run(rawArgs: string[], context: Pick<Invocation, "output" | "signal" | "rest">): Promise<number>;
+  elsewhere: ((option: string) => Text | undefined) | undefined;
+  /**
+   * Reads a command line.
+   *
+   * @param tokens all but the command's own names and what stands after `--`.
+   * @param rest what stands after `--`; undefined where there is no `--`.
+   * @param name the command's own names, for messages: `pkg push`.
+   * @throws Failure as `checkArguments` and the command's `options`.
+   */
+  parse(tokens: readonly string[], rest?: readonly string[], name?: string): Promise<Options>;
+  /** Does what the options say; gives the exit code. */
+  run(options: Options, context: Context): Promise<number>;
 }
 
 /** A node of the command tree. Loaders are lazy, so that starting one command loads only it. */
@@ -76,33 +76,52 @@ export interface Group {
   synonyms: ReadonlyMap<string, string>;
 }
 
-/** Declares one command: its arguments and what it does. */
-export function command<const T extends ArgsDef>(options: CommandOptions<T>): Command {
+/** Declares one command: its arguments, the options that they come to, and what it does. */
+export function command<const A extends Arguments = Record<never, never>, Options = unknown>(
+  declaration: Declaration<A, Options>,
+): Command<Options> {
+  const { description, several, rest: placeholder, more, elsewhere } = declaration;
   // A command may describe a global flag in its own words; it stays in its place all the same.
-  const args = { ...options.args, ...globalArgs, ...options.args };
+  const args: Arguments = { ...declaration.args, ...globalArgs, ...declaration.args };
   return {
     kind: "command",
-    description: options.description,
+    description,
     args,
-    several: options.several,
-    rest: options.rest,
-    more: options.more,
-    elsewhere: options.elsewhere,
-    run: async (rawArgs, context) => {
-      const definition = defineCommand({
-        args,
-        run: ({ args: parsed }) =>
-          options.run({
-            // The definition that citty parsed with is the one T stands for.
-            args: parsed as unknown as ParsedArgs<T & GlobalArgs>,
-            positionals: parsed._,
-            ...context,
-          }),
-      });
-      const { result } = await runCommand(definition, { rawArgs });
-      return typeof result === "number" ? result : 0;
+    several,
+    rest: placeholder,
+    more,
+    elsewhere,
+    parse: async (tokens, rest, name = "") => {
+      const takesRest = placeholder !== undefined;
+      if (rest !== undefined && !takesRest) {
+        throw new Failure("surplus-argument", `${typedName(name)} takes nothing after --`, {
+          kind: "usage",
+          hint: helpOf(name),
+        });
+      }
+      const grammar = { command: name, args, several, takesRest, elsewhere };
+      const { values, positionals } = valuesOf(args, checkArguments(tokens, grammar));
+      // They were parsed with the very definition that A stands for.
+      const typed = values as unknown as Given<A>["args"];
+      return declaration.options({ args: typed, positionals, rest: rest ?? [] });
     },
+    run: async (options, context) => (await declaration.run(options, context)) ?? 0,
   };
+}
+
+/** Has citty read checked arguments; flags that weren't given are false. */
+function valuesOf(args: Arguments, checked: string[]) {
+  const definitions = Object.entries(args).map(([name, definition]) =>
+    definition.type === "enum"
+      ? [name, { ...definition, options: [...definition.options] }]
+      : [name, definition],
+  );
+  const parsed = parseArgs(checked, Object.fromEntries(definitions));
+  const values = Object.entries(args).map(([name, { type }]) => [
+    name,
+    type === "boolean" ? parsed[name] === true : parsed[name],
+  ]);
+  return { values: Object.fromEntries(values), positionals: parsed._ };
 }
 
 /** Declares a group of commands. */

@@ -1,8 +1,11 @@
-import type { ArgDef } from "citty";
+// The help texts of commands and groups.
+
 import { colors } from "consola/utils";
 import { widthOf, wrap } from "../ui/wrap.ts";
 import { version } from "../version.ts";
+import { aliasesOf, typedName } from "./_arguments.ts";
 import type { Command, Group } from "./_command.ts";
+import type { Argument } from "./_declaration.ts";
 
 const exitStatus = [
   "0 done",
@@ -22,7 +25,7 @@ function exitLines(width: number): string {
 }
 
 /** What stands on the left, and what it means. */
-type Row = readonly [term: string, text: string];
+type HelpRow = readonly [term: string, text: string];
 
 interface Styles {
   heading(text: string): string;
@@ -41,7 +44,7 @@ const widestTerm = 34;
 const narrowestText = 30;
 
 /** Rows below each other, their texts broken between words. */
-function table(rows: readonly Row[], width: number, { term: style }: Styles): string {
+function table(rows: readonly HelpRow[], width: number, { term: style }: Styles): string {
   const terms = rows.map(([term]) => term.length);
   const column = Math.max(0, ...terms.filter((length) => length <= widestTerm)) + 4;
   // In a narrow terminal the text goes below.
@@ -57,29 +60,27 @@ function table(rows: readonly Row[], width: number, { term: style }: Styles): st
     .join("");
 }
 
-function aliasesOf(definition: ArgDef): string[] {
-  if (!("alias" in definition) || definition.alias === undefined) return [];
-  return [definition.alias].flat().map((alias) => `-${alias}, `);
+/** What stands for an option's value: its choices, or what kind of value it takes. */
+function valueHintOf(definition: Argument): string | undefined {
+  if (definition.type === "enum") return definition.valueHint ?? definition.options.join("|");
+  return definition.type === "string" ? (definition.valueHint ?? "value") : undefined;
 }
 
-function defaultOf(definition: ArgDef): string {
-  return definition.type === "string" && definition.default !== undefined
-    ? ` (default: ${definition.default})`
-    : "";
-}
-
-function optionRows(name: string, definition: ArgDef): Row[] {
-  const text = `${definition.description ?? ""}${defaultOf(definition)}`;
-  const flag = `${aliasesOf(definition).join("")}--${name}`;
-  if (definition.type === "string") {
-    return [[`${flag} <${definition.valueHint ?? "value"}>`, text]];
+function optionRows(name: string, definition: Argument): HelpRow[] {
+  const text = definition.description ?? "";
+  const aliases = aliasesOf(definition).map((alias) => `-${alias}, `);
+  const flag = `${aliases.join("")}--${name}`;
+  const value = valueHintOf(definition);
+  if (value !== undefined) {
+    const given = definition.default === undefined ? "" : ` (default: ${definition.default})`;
+    return [[`${flag} <${value}>`, `${text}${given}`]];
   }
   if (definition.type !== "boolean" || definition.default !== true) return [[flag, text]];
   // What is on by itself is only worth a word for switching it off.
   return [[`--no-${name}`, definition.negativeDescription ?? `Without: ${text}`]];
 }
 
-function placeholder(name: string, definition: ArgDef, several: boolean): string {
+function placeholder(name: string, definition: Argument, several: boolean): string {
   const word = `${name.toUpperCase()}${several ? "…" : ""}`;
   return definition.required === false ? `[${word}]` : `<${word}>`;
 }
@@ -93,7 +94,7 @@ function commandSections(node: Command, width: number, styles: Styles): [string,
   const entries = Object.entries(node.args);
   const positionals = entries.filter(([, { type }]) => type === "positional");
   const options = entries.filter(([, { type }]) => type !== "positional");
-  const named = positionals.map(([name, definition]): Row => {
+  const named = positionals.map(([name, definition]): HelpRow => {
     return [placeholder(name, definition, name === node.several), definition.description ?? ""];
   });
   const usage = [
@@ -112,23 +113,28 @@ function commandSections(node: Command, width: number, styles: Styles): [string,
 }
 
 async function groupSections(
-  path: string,
+  name: string,
   node: Group,
   width: number,
   styles: Styles,
 ): Promise<[string, Section[]]> {
   const rows = await Promise.all(
-    [...node.commands].map(async ([name, load]): Promise<Row> => {
-      return [name, (await load()).description];
+    [...node.commands].map(async ([below, load]): Promise<HelpRow> => {
+      return [below, (await load()).description];
     }),
   );
-  const more = wrap(`${path} COMMAND --help tells more of one.`, width);
+  const more = wrap(`${typedName(name)} COMMAND --help tells more of one.`, width);
   return ["COMMAND", [{ heading: "COMMANDS", body: `${table(rows, width, styles)}\n${more}\n` }]];
 }
 
-/** The help text of a command or group for a width in columns, 40 or more. */
+/**
+ * The help text of a command or group.
+ *
+ * @param name its names, `pkg push`; empty for the program itself.
+ * @param width in columns, 40 or more.
+ */
 export async function helpText(
-  path: string,
+  name: string,
   node: Command | Group,
   width: number,
   styles: Styles = plain,
@@ -136,12 +142,12 @@ export async function helpText(
   const [usage, sections] =
     node.kind === "command"
       ? commandSections(node, width, styles)
-      : await groupSections(path, node, width, styles);
+      : await groupSections(name, node, width, styles);
   const title =
     node.kind === "group" ? `${node.description}, version ${version}` : node.description;
   const more = node.kind === "command" && node.more !== undefined ? [wrap(node.more, width)] : [];
   const all = [
-    { heading: "USAGE", body: `${wrap(`${path} ${usage}`, width, "      ", "  ")}\n` },
+    { heading: "USAGE", body: `${wrap(`${typedName(name)} ${usage}`, width, "      ", "  ")}\n` },
     ...sections,
     { heading: "EXIT STATUS", body: exitLines(width) },
   ];
@@ -152,7 +158,7 @@ export async function helpText(
 }
 
 /** The help text of a command or group for stdout, coloured only for a terminal. */
-export async function help(path: string, node: Command | Group): Promise<string> {
+export async function help(name: string, node: Command | Group): Promise<string> {
   const simple = process.stdout.isTTY !== true || process.env["NO_COLOR"] !== undefined;
-  return helpText(path, node, widthOf(process.stdout), simple ? plain : coloured);
+  return helpText(name, node, widthOf(process.stdout), simple ? plain : coloured);
 }

@@ -1,10 +1,12 @@
-import type { ArgsDef } from "citty";
-import { type AddonBlender, Deadline } from "../local/addon/run.ts";
-import { checkVersion, executableAt, identifyBlender } from "../local/blender/blender.ts";
+// The Blender on this machine that a command works with.
+
+import { type AddonBlender, Deadline } from "../local/addon/addon-blender.ts";
+import { checkVersion, executableAt, identifyBlender } from "../local/blender/executable.ts";
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
-import type { Output } from "../ui/output.ts";
+import type { Context } from "./_command.ts";
+import type { Arguments } from "./_declaration.ts";
 import { configurationOf, parseSeconds, type TargetFlags } from "./_target.ts";
 
 /** Flags that give a Blender preferences and add-on folders of their own. */
@@ -18,21 +20,43 @@ export const profileArgs = {
     type: "boolean",
     description: "Preferences and add-ons of their own, gone when the command ends",
   },
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
+/** The flags that say which Blender a command works with, and for how long. */
 export interface BlenderFlags extends TargetFlags {
   "blender-exec"?: string | undefined;
   profile?: string | undefined;
   isolated?: boolean | undefined;
 }
 
+/** What those flags and the configuration come to. */
+export interface LocalBlender {
+  /** Undefined for the one that the configuration names. */
+  executable: string | undefined;
+  configuration: Configuration;
+  /** For the whole operation. */
+  seconds: number;
+  profile: { folder: string | undefined; isolated: boolean };
+}
+
+/** @throws Failure as `configurationOf` and `parseSeconds`. */
+export async function localBlenderOf(flags: BlenderFlags): Promise<LocalBlender> {
+  const configuration = await configurationOf(flags);
+  const { timeout, profile: folder, isolated = false } = flags;
+  return {
+    executable: flags["blender-exec"],
+    configuration,
+    seconds:
+      timeout === undefined ? configuration.timeoutSeconds : parseSeconds(timeout, "--timeout"),
+    profile: { folder, isolated },
+  };
+}
+
 async function chosenBlender(
-  flags: BlenderFlags,
-  configuration: Configuration,
+  { executable: given, configuration }: LocalBlender,
   deadline: Deadline,
   signal: AbortSignal,
 ): Promise<{ executable: string; version: string }> {
-  const given = flags["blender-exec"];
   if (given === undefined) {
     const { executable, version } = await configuredBlender(configuration);
     if (version !== undefined) return { executable, version };
@@ -44,27 +68,19 @@ async function chosenBlender(
 }
 
 /**
- * Works with the add-ons of the Blender that the flags or the configuration name, in the profile that
- * the flags name.
+ * Works with the add-ons of that Blender, in that profile.
  *
  * @throws Failure `not-configured`, `blender-gone` (kind `not-configured`); as `identifyBlender` and
  *   `openProfile`.
  */
 export async function withBlender<T>(
-  flags: BlenderFlags,
-  output: Output,
-  signal: AbortSignal,
+  local: LocalBlender,
+  { output, signal }: Context,
   work: (blender: AddonBlender) => Promise<T>,
 ): Promise<T> {
-  const configuration = await configurationOf(flags);
-  const seconds =
-    flags.timeout === undefined
-      ? configuration.timeoutSeconds
-      : parseSeconds(flags.timeout, "--timeout");
-  const deadline = new Deadline(seconds);
-  const { executable, version } = await chosenBlender(flags, configuration, deadline, signal);
-  const { profile: folder, isolated = false } = flags;
-  await using profile = await openProfile({ folder, isolated, executable });
+  const deadline = new Deadline(local.seconds);
+  const { executable, version } = await chosenBlender(local, deadline, signal);
+  await using profile = await openProfile({ ...local.profile, executable });
   return await work({
     executable,
     version,

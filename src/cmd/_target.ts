@@ -1,3 +1,5 @@
+// Which service a command speaks to, and a session with it.
+
 import { Failure } from "../failure.ts";
 import {
   type Configuration,
@@ -7,7 +9,9 @@ import {
 import { loadOf } from "../remote/service/service.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
+import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import type { Context } from "./_command.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
 export interface TargetFlags {
@@ -33,19 +37,19 @@ export function isLoopback(host: string): boolean {
 }
 
 /** A port number out of a flag or the environment; 1 to 65535. */
-export function parsePort(text: string, from: string): number {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65535) {
-    throw usage("bad-port", `${from} is '${text}'`, "a port is a number from 1 to 65535");
+export function parsePort(word: string, from: string): number {
+  const port = Number(word);
+  if (!/^\d+$/.test(word) || port < 1 || port > 65535) {
+    throw usage("bad-port", `${from} is '${word}'`, "a port is a number from 1 to 65535");
   }
   return port;
 }
 
 /** A duration out of a flag, in seconds; more than 0. */
-export function parseSeconds(text: string, from: string): number {
-  const seconds = Number(text);
-  if (!/^\d+(\.\d+)?$/.test(text) || seconds <= 0) {
-    throw usage("bad-duration", `${from} is '${text}'`, "give seconds, such as 30 or 2.5");
+export function parseSeconds(word: string, from: string): number {
+  const seconds = Number(word);
+  if (!/^\d+(\.\d+)?$/.test(word) || seconds <= 0) {
+    throw usage("bad-duration", `${from} is '${word}'`, "give seconds, such as 30 or 2.5");
   }
   return seconds;
 }
@@ -61,7 +65,7 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
   if (flags.config !== undefined && !configuration.exists) {
     throw new Failure("no-config", `there is no configuration file '${flags.config}'`, {
       kind: "not-configured",
-      hint: "blender-remote-cli init /path/to/blender writes it",
+      hint: text`${ours("init", "/path/to/blender")} writes it`,
     });
   }
   return configuration;
@@ -103,7 +107,7 @@ async function introduce(session: Session, output: Output): Promise<void> {
   // Calls of other commands come and go.
   if (busy && seconds !== null && seconds >= noticedSeconds) {
     output.note(
-      `Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('blender-remote-cli status')`,
+      text`Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('${ours("status")}')`,
     );
   }
 }
@@ -114,8 +118,7 @@ const noticedSeconds = 1;
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(
   target: Target,
-  output: Output,
-  signal: AbortSignal,
+  { output, signal }: Context,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const session = await Session.open(target.endpoint, target.deadlines, signal);

@@ -1,7 +1,6 @@
-import { type Group, group } from "./_command.ts";
+// The tree of all commands.
 
-/** The name of the executable, as messages and help show it. */
-export const programName = "blender-remote-cli";
+import { type Group, group } from "./_command.ts";
 
 /** All commands. One line a command; each is loaded only when it is called. */
 export const root: Group = group("Python packages and add-ons for Blender, from one executable", {

@@ -1,9 +1,12 @@
+// `execute`.
+
 import { Failure, messageOf } from "../failure.ts";
 import { type CodeRun, runCode, type UserCode } from "../remote/code/run-code.ts";
 import { interrupt } from "../remote/service/service.ts";
+import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
-import { command } from "./_command.ts";
-import { targetOf, withSession } from "./_target.ts";
+import { type Context, command } from "./_command.ts";
+import { type Target, targetOf, withSession } from "./_target.ts";
 
 function usage(code: string, message: string): Failure {
   return new Failure(code, message, {
@@ -45,12 +48,33 @@ function interrupted(endedThere: boolean, cause: unknown): Failure {
   }
   return new Failure("interrupted", "interrupted; code that has begun goes on in Blender", {
     kind: "interrupted",
-    hint: "look with 'blender-remote-cli status', end it and Blender with 'blender-remote-cli stop --force'",
+    hint: text`look with '${ours("status")}', end it and Blender with '${ours("stop", "--force")}'`,
     cause,
   });
 }
 
-function warnDropped(run: CodeRun, output: Output): void {
+/** Runs the code; with Ctrl-C it is ended in Blender too, where the service can do that. */
+async function runThere(code: UserCode, target: Target, context: Context): Promise<CodeRun> {
+  const requestId = crypto.randomUUID();
+  let named = false;
+  return withSession(target, context, (session) => {
+    named = session.can("request_id");
+    return runCode(session, code, requestId);
+  }).catch(async (error: unknown) => {
+    if (!context.signal.aborted) throw error;
+    throw interrupted(named && (await interrupt(target.endpoint, requestId)), error);
+  });
+}
+
+async function show(run: CodeRun, output: Output): Promise<void> {
+  if (output.json) {
+    const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    const { stdout, stderr } = { stdout: decoded(run.stdout), stderr: decoded(run.stderr) };
+    await output.writeJson({ op: "execute", ...run, stdout, stderr });
+  } else {
+    await output.write(run.stdout);
+    await output.writeError(run.stderr);
+  }
   for (const stream of ["stdout", "stderr"] as const) {
     const dropped = run.dropped[stream];
     if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} bytes are lost`);
@@ -64,27 +88,13 @@ export const execute = command({
     code: { type: "string", alias: "c", valueHint: "code", description: "The code itself" },
   },
   rest: "ARGUMENTS…",
-  async run({ args, rest, output, signal }) {
-    const code = await userCode(args.file, args.code, rest);
-    const target = await targetOf(args);
-    const requestId = crypto.randomUUID();
-    let named = false;
-    const run = await withSession(target, output, signal, (session) => {
-      named = session.can("request_id");
-      return runCode(session, code, requestId);
-    }).catch(async (error: unknown) => {
-      if (!signal.aborted) throw error;
-      throw interrupted(named && (await interrupt(target.endpoint, requestId)), error);
-    });
-    if (output.json) {
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      const { stdout, stderr } = { stdout: text(run.stdout), stderr: text(run.stderr) };
-      await output.writeJson({ op: "execute", ...run, stdout, stderr });
-    } else {
-      await output.write(run.stdout);
-      await output.writeError(run.stderr);
-    }
-    warnDropped(run, output);
+  options: async ({ args, rest }) => ({
+    code: await userCode(args.file, args.code, rest),
+    target: await targetOf(args),
+  }),
+  async run({ code, target }, context) {
+    const run = await runThere(code, target, context);
+    await show(run, context.output);
     return run.exit;
   },
 });

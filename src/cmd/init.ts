@@ -1,19 +1,24 @@
+// `init`.
+
 import { copyFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { Failure, messageOf } from "../failure.ts";
-import type { Blender } from "../local/blender/blender.ts";
-import { detectBlender } from "../local/blender/detect.ts";
-import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/discover.ts";
+import { blenderFacts } from "../local/blender/blender-facts.ts";
+import type { Blender } from "../local/blender/executable.ts";
+import { candidatesAt, findBlenders, usualPlaces } from "../local/blender/find-blenders.ts";
 import {
+  type ConfigurationFile,
   configurationPath,
   defaults,
   interpret,
   openConfiguration,
 } from "../local/config/config.ts";
 import { assign, saveConfiguration } from "../local/config/edit.ts";
+import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { choose } from "../ui/prompt.ts";
-import { command, globalArgs } from "./_command.ts";
+import { command } from "./_command.ts";
+import { globalArgs } from "./_declaration.ts";
 import { parsePort, parseSeconds } from "./_target.ts";
 
 /** The Blender to take: the only one there is, or the one that a person chooses. */
@@ -25,7 +30,7 @@ export async function pick(
   const [first] = found;
   if (first === undefined) {
     throw new Failure("no-blender-found", "no Blender was found on PATH or in the usual folders", {
-      hint: "give its path: blender-remote-cli init /path/to/blender",
+      hint: text`give its path: ${ours("init", "/path/to/blender")}`,
     });
   }
   if (found.length === 1) {
@@ -38,7 +43,7 @@ export async function pick(
   }
   throw new Failure("several-blenders", `several Blenders were found:\n  ${lines.join("\n  ")}`, {
     kind: "usage",
-    hint: `give the one to use: blender-remote-cli init '${first.executable}'`,
+    hint: text`give the one to use: ${ours("init")} '${first.executable}'`,
   });
 }
 
@@ -62,7 +67,7 @@ export const init = command({
     },
     host: { ...globalArgs.host, description: "Not stored: goes with the other commands" },
   },
-  async run({ args, output, signal }) {
+  options({ args }) {
     const port = args.port === undefined ? undefined : parsePort(args.port, "--port");
     if (args.host !== undefined) {
       throw new Failure("no-host-in-config", "init chooses a Blender on this machine", {
@@ -70,24 +75,24 @@ export const init = command({
         hint: `--host isn't stored: give --host ${args.host} with the commands that speak to the service`,
       });
     }
-    const path = configurationPath(args.config);
+    return {
+      path: configurationPath(args.config),
+      blender: args.blender,
+      backup: args.backup,
+      port,
+      seconds: args.timeout === undefined ? undefined : parseSeconds(args.timeout, "--timeout"),
+    };
+  },
+  async run({ path, blender, backup: wanted, port, seconds }, { output, signal }) {
     // First, so that a broken file is found before Blender is started for nothing.
     const file = await openConfiguration(path);
     const { timeoutSeconds } = interpret(file);
-    const seconds =
-      args.timeout === undefined ? timeoutSeconds : parseSeconds(args.timeout, "--timeout");
-    const chosen = args.blender ?? (await pick(await installedBlenders(signal), output, signal));
-    const facts = await detectBlender(chosen, seconds, signal);
+    const chosen = blender ?? (await pick(await installedBlenders(signal), output, signal));
+    const facts = await blenderFacts(chosen, seconds ?? timeoutSeconds, signal);
 
-    const backup = args.backup === true && file.exists ? `${path}.bak` : null;
+    const backup = wanted && file.exists ? `${path}.bak` : null;
     if (backup !== null) await keepCopy(path, backup);
-    for (const [key, value] of Object.entries(facts)) assign(file, ["blender", key], value);
-    if (port !== undefined) assign(file, ["mcp_service", "default_port"], port);
-    for (const [section, keys] of Object.entries(defaults)) {
-      for (const [key, value] of Object.entries(keys)) {
-        if (!file.document.hasIn([section, key])) assign(file, [section, key], value);
-      }
-    }
+    store(file, facts, port);
     await saveConfiguration(file);
 
     if (output.json) {
@@ -98,9 +103,20 @@ export const init = command({
     await output.write(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}\n`);
     if (port !== undefined) output.note(`the service's port: ${port}`);
     if (backup !== null) output.note(`the older configuration is kept as ${backup}`);
-    output.note("next: blender-remote-cli install");
+    output.note(text`next: ${ours("install")}`);
   },
 });
+
+/** Puts in what was found and said, and defaults for the keys that aren't there. */
+function store(file: ConfigurationFile, facts: object, port: number | undefined): void {
+  for (const [key, value] of Object.entries(facts)) assign(file, ["blender", key], value);
+  if (port !== undefined) assign(file, ["mcp_service", "default_port"], port);
+  for (const [section, keys] of Object.entries(defaults)) {
+    for (const [key, value] of Object.entries(keys)) {
+      if (!file.document.hasIn([section, key])) assign(file, [section, key], value);
+    }
+  }
+}
 
 async function keepCopy(path: string, backup: string): Promise<void> {
   try {

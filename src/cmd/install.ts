@@ -1,13 +1,18 @@
-import { installService } from "../local/service/service-addon.ts";
+// `install`: the service add-on.
+
+import { installService } from "../local/service/install-service.ts";
 import { serviceModule } from "../local/service/service-files.ts";
+import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
-import { profileArgs, withBlender } from "./_local-blender.ts";
+import { localBlenderOf, profileArgs, withBlender } from "./_local-blender.ts";
 
 export const install = command({
   description: "Install the service add-on into the configured Blender and enable it",
   args: profileArgs,
-  run: ({ args, output, signal }) =>
-    withBlender(args, output, signal, async (blender) => {
+  options: async ({ args }) => ({ blender: await localBlenderOf(args) }),
+  run: ({ blender: local }, context) =>
+    withBlender(local, context, async (blender) => {
+      const { output } = context;
       const done = await installService(blender);
       if (output.json) {
         await output.writeJson({
@@ -33,6 +38,6 @@ export const install = command({
       const update = previous === null || previous === done.version ? "" : ` (was ${previous})`;
       await output.write(`${name}${update} is installed and enabled: ${done.installed_path}\n`);
       output.note("a Blender that runs already takes it at its next start");
-      output.note(output.rendered("next: blender-remote-cli start --background --detach"));
+      output.note(text`next: ${ours("start", "--background", "--detach")}`);
     }),
 });

@@ -1,31 +1,32 @@
+// `start`.
+
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
+import type { AddonBlender } from "../local/addon/addon-blender.ts";
+import { logLevels } from "../local/config/config.ts";
+import { installService } from "../local/service/install-service.ts";
+import { requireDisplay } from "../local/start/display.ts";
 import {
   abandon,
-  askToEnd,
   killNow,
   type Launched,
+  type LaunchOptions,
   launchBlender,
-  portInUse,
   tidyUp,
   waitUntilServing,
-} from "../local/blender/launch.ts";
-import { logPath } from "../local/blender/logs.ts";
-import { logLevels } from "../local/config/config.ts";
-import { installService } from "../local/service/service-addon.ts";
-import { diagnose, shutDown } from "../remote/service/service.ts";
+} from "../local/start/launch.ts";
+import { logPath } from "../local/start/logs.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
-import { Session } from "../remote/wire/session.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
-import { profileArgs, withBlender } from "./_local-blender.ts";
-import { configurationOf, isLoopback, parseSeconds, targetOf } from "./_target.ts";
+import { stay } from "./_foreground.ts";
+import { localBlenderOf, profileArgs, withBlender } from "./_local-blender.ts";
+import { requireFreePort, versionServing } from "./_port.ts";
+import { isLoopback, parseSeconds, targetOf } from "./_target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
-/** For looking at a port on this machine. */
-const quick = { connect: 2, firstAnswer: 2, total: 5 };
 
 function usage(code: string, message: string, hint: string): Failure {
   return new Failure(code, message, { kind: "usage", hint });
@@ -53,98 +54,61 @@ async function sceneAt(path: string | undefined): Promise<string | undefined> {
   throw usage("no-scene", `--scene ${scene} ${why}`, "give a .blend file");
 }
 
-function levelOf(level: string): string {
-  const upper = level.toUpperCase();
-  if (logLevels.some((known) => known === upper)) return upper;
-  throw usage("bad-log-level", `--log-level is '${level}'`, `give one of ${logLevels.join(", ")}`);
+/** What is started, but for the Blender that it is started with. */
+type Start = Omit<LaunchOptions, "executable" | "env">;
+
+interface Serving {
+  launched: Launched;
+  /** Blender's process id. */
+  pid: number;
+  /** Blender's version. */
+  version: string | undefined;
+  /** From now on Blender may outlive this program. */
+  letGo(): void;
 }
 
-function checkDisplay(background: boolean): void {
-  if (background || process.platform === "win32" || process.platform === "darwin") return;
-  if (process.env["DISPLAY"] || process.env["WAYLAND_DISPLAY"]) return;
-  throw usage(
-    "no-display",
-    "there is no display for Blender's window (DISPLAY and WAYLAND_DISPLAY are not set)",
-    "start it without a window: blender-remote-cli start --background",
-  );
-}
-
-async function checkPort(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
-  const { port } = endpoint;
-  const found = await diagnose(endpoint, quick, signal);
-  switch (found.state) {
-    case "nothing":
-      return;
-    case "service": {
-      const { blender_version: version, pid } = found.server.hello;
-      throw portInUse(port, `a Blender ${version} with our service (pid ${pid}) is there`, true);
-    }
-    case "plain": {
-      const { blender_version: version, pid } = found.blender;
-      const detail = `a Blender ${version} with an older or another service (pid ${pid}) is there`;
-      throw portInUse(port, detail, true);
-    }
-    case "silent":
-      throw portInUse(port, "a program that doesn't answer listens there");
-    case "other":
-      throw portInUse(port, "a program that isn't a Blender service listens there");
-  }
-}
-
-/** The version of the Blender with this process id, once its service answers at the address. */
-async function answersFrom(
+/** Starts Blender and waits until its service answers; one that doesn't in time is ended. */
+async function serve(
+  { executable, env, signal }: AddonBlender,
+  start: Start,
   endpoint: Endpoint,
-  pid: number,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+  wait: number,
+): Promise<Serving> {
+  const launched = await launchBlender({ ...start, executable, env });
+  const kill = () => killNow(launched);
+  process.once("exit", kill);
+  const letGo = () => {
+    process.removeListener("exit", kill);
+    launched.child.unref();
+  };
+  let version: string | undefined;
   try {
-    const session = await Session.open(endpoint, quick, signal);
-    session.close();
-    const { server } = session;
-    if (server.kind === "service" && server.hello.pid === pid) return server.hello.blender_version;
+    const pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
+      version = await versionServing(endpoint, candidate, signal);
+      return version !== undefined;
+    });
+    await tidyUp(launched);
+    return { launched, pid, version, letGo };
   } catch (error) {
-    if (error instanceof Failure && error.kind === "no-service") return undefined;
+    await abandon(launched);
     throw error;
   }
-  throw portInUse(endpoint.port, "another program answers there");
 }
 
-/** Ends Blender because the user wants it: a window wouldn't close itself at a signal. */
-async function endCleanly(launched: Launched, endpoint: Endpoint): Promise<void> {
-  if (!launched.options.background) {
-    try {
-      const session = await Session.open(endpoint, quick, new AbortController().signal);
-      await shutDown(session, true).finally(() => session.close());
-      return;
-    } catch {
-      // A service that can't be asked any more: the signal below ends Blender.
-    }
-  }
-  askToEnd(launched);
-}
-
-/** Stays until Blender ends, or ends it when asked to; gives our exit code. */
-async function stay(
-  launched: Launched,
-  endpoint: Endpoint,
+async function show(
+  { host, port, background, logFile }: Start,
+  { pid, version }: Serving,
+  detached: boolean,
   output: Output,
-  signal: AbortSignal,
-): Promise<number> {
-  const asked = () => {
-    output.note("ending Blender; Ctrl-C again kills it");
-    void endCleanly(launched, endpoint);
-  };
-  if (signal.aborted) asked();
-  signal.addEventListener("abort", asked, { once: true });
-  const { exitCode, signalCode } = await launched.end;
-  if (exitCode === 0) {
-    output.note("Blender has ended");
-    return 0;
+): Promise<void> {
+  const log = logFile ?? null;
+  if (output.json) {
+    const address = { host, port };
+    const blender = version;
+    return output.writeJson({ op: "start", pid, ...address, blender, background, detached, log });
   }
-  const how = exitCode === null ? `by signal ${signalCode}` : `with exit code ${exitCode}`;
-  // Thrown, it would be a second JSON value on stdout.
-  output.error(`Blender ended ${how}`);
-  return 1;
+  await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
+  if (log !== null) await output.write(`log: ${log}\n`);
 }
 
 export const start = command({
@@ -158,7 +122,9 @@ export const start = command({
     },
     scene: { type: "string", valueHint: "file.blend", description: "The file to open" },
     "log-level": {
-      type: "string",
+      type: "enum",
+      options: logLevels,
+      anyCase: true,
       valueHint: "level",
       description: `The service's log level: ${logLevels.join(", ")}`,
     },
@@ -175,77 +141,41 @@ export const start = command({
     },
   },
   rest: "BLENDER_ARGS…",
-  async run({ args, rest, output, signal }) {
-    const background = args.background === true;
-    const detached = args.detach === true;
+  async options({ args, rest }) {
     const { endpoint, deadlines } = await targetOf(args, usualWait);
     checkEndpoint(endpoint);
     const wait = args.wait === undefined ? deadlines.total : parseSeconds(args.wait, "--wait");
-    const configuration = await configurationOf(args);
-    const logLevel = levelOf(args["log-level"] ?? configuration.logLevel);
+    const blender = await localBlenderOf(args);
     const scene = await sceneAt(args.scene);
-    if (args.isolated === true && detached) {
+    const { background, detach: detached, isolated } = args;
+    if (isolated && detached) {
       throw usage(
         "isolated-detached",
         "--isolated ends with this command, and with --detach Blender goes on",
         "give a folder: --profile DIR",
       );
     }
-    return withBlender(args, output, signal, async (blender) => {
-      checkDisplay(background);
-      await checkPort(endpoint, signal);
-      // Nobody has been there before.
-      if (args.isolated === true) await installService(blender);
-
-      const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
-      const logFile = ownLog ?? (detached ? logPath(endpoint.port) : undefined);
-      const { host, port } = endpoint;
-      const launched = await launchBlender({
-        executable: blender.executable,
-        background,
-        host,
-        port,
-        logLevel,
-        scene,
-        blenderArgs: rest,
-        env: blender.env,
-        logFile,
-      });
-      const kill = () => killNow(launched);
-      process.once("exit", kill);
-      let version: string | undefined;
-      let pid: number;
-      try {
-        pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
-          version = await answersFrom(endpoint, candidate, signal);
-          return version !== undefined;
-        });
-      } catch (error) {
-        await abandon(launched);
-        throw error;
-      }
-      await tidyUp(launched);
-
-      const log = logFile ?? null;
-      if (output.json) {
-        await output.writeJson({
-          op: "start",
-          pid,
-          host,
-          port,
-          blender: version,
-          background,
-          detached,
-          log,
-        });
-      } else {
-        await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
-        if (log !== null) await output.write(`log: ${log}\n`);
-      }
-      const status = detached ? 0 : await stay(launched, endpoint, output, signal);
-      process.removeListener("exit", kill);
-      launched.child.unref();
-      return status;
-    });
+    const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
+    const launch: Start = {
+      ...endpoint,
+      background,
+      logLevel: args["log-level"] ?? blender.configuration.logLevel,
+      scene,
+      blenderArgs: rest,
+      logFile: ownLog ?? (detached ? logPath(endpoint.port) : undefined),
+    };
+    return { blender, endpoint, wait, detached, launch };
   },
+  run: ({ blender: local, endpoint, wait, detached, launch }, context) =>
+    withBlender(local, context, async (blender) => {
+      requireDisplay(launch.background);
+      await requireFreePort(endpoint, context.signal);
+      // Nobody has been there before.
+      if (local.profile.isolated) await installService(blender);
+      const serving = await serve(blender, launch, endpoint, wait);
+      await show(launch, serving, detached, context.output);
+      const status = detached ? 0 : await stay(serving.launched, endpoint, context);
+      serving.letGo();
+      return status;
+    }),
 });

@@ -1,10 +1,13 @@
-import { Failure } from "../failure.ts";
+// `status`.
+
+import { extended, type Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
 import { type AddressState, diagnose } from "../remote/service/service.ts";
+import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
-import { configurationOf, isLoopback, parseSeconds, targetOf } from "./_target.ts";
+import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
 
 /** The pip run that goes on there, or whose install is to be finished, for `--json`. */
 function pipJson(run: PipRun | undefined) {
@@ -82,10 +85,39 @@ function headline(state: "silent" | "other" | "nothing", failure: Failure): stri
 }
 
 /** Where no Blender was chosen yet, `start` would only send the user on to `init`. */
-function unconfigured({ code, message, kind, cause }: Failure): Failure {
-  const hint =
-    "blender-remote-cli init, then install and start (or give the right --host and --port)";
-  return new Failure(code, message, { kind, hint, cause });
+function unconfigured(failure: Failure): Failure {
+  return extended(failure, {
+    hint: text`${ours("init")}, then install and start (or give the right --host and --port)`,
+  });
+}
+
+/** Looks until something answers that runs code, or the time to wait is over. */
+async function lookUntilThere(
+  { endpoint, deadlines }: Target,
+  wait: number,
+  signal: AbortSignal,
+): Promise<AddressState> {
+  const ends = performance.now() + wait * 1000;
+  for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
+    const found = await diagnose(endpoint, deadlines, signal);
+    const left = ends - performance.now();
+    if (ok(found) || left <= 0) return found;
+    await Bun.sleep(Math.min(pause, left));
+  }
+}
+
+async function show(address: string, found: AddressState, output: Output): Promise<void> {
+  if (found.state !== "service" && found.state !== "plain") {
+    if (output.json) return;
+    output.error(headline(found.state, found.failure));
+    if (found.failure.hint !== undefined) await output.hint(found.failure.hint);
+    return;
+  }
+  if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
+  if (found.pip?.unfinished === true) await output.hint(unfinishedHint);
+  if (found.state === "plain") {
+    output.note(text`hint: '${ours("install")}' gives this Blender the current service`);
+  }
 }
 
 export const status = command({
@@ -97,38 +129,20 @@ export const status = command({
       description: "Keep looking this long until a service answers",
     },
   },
-  async run({ args, output, signal }) {
+  async options({ args }) {
     const { blender } = await configurationOf(args);
     const wait = args.wait === undefined ? 0 : parseSeconds(args.wait, "--wait");
-    const { endpoint, deadlines } = await targetOf(args);
-    const address = `${endpoint.host}:${endpoint.port}`;
-    const ends = performance.now() + wait * 1000;
-    let found = await diagnose(endpoint, deadlines, signal);
-    for (
-      let pause = 50;
-      !ok(found) && performance.now() < ends;
-      pause = Math.min(pause * 2, 1000)
-    ) {
-      await Bun.sleep(Math.min(pause, Math.max(0, ends - performance.now())));
-      found = await diagnose(endpoint, deadlines, signal);
-    }
-    const { host } = endpoint;
-    if (found.state === "nothing" && blender === undefined && isLoopback(host)) {
+    return { configured: blender !== undefined, wait, target: await targetOf(args) };
+  },
+  async run({ configured, wait, target }, { output, signal }) {
+    const { host, port } = target.endpoint;
+    let found = await lookUntilThere(target, wait, signal);
+    if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
     }
+    const address = `${host}:${port}`;
     if (output.json) await output.writeJson(jsonOf(address, found, output));
-    if (found.state === "service" || found.state === "plain") {
-      if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
-      if (found.pip?.unfinished === true) await output.hint(unfinishedHint);
-      if (found.state === "plain") {
-        output.note("hint: 'blender-remote-cli install' gives this Blender the current service");
-      }
-      return 0;
-    }
-    if (!output.json) {
-      output.error(headline(found.state, found.failure));
-      if (found.failure.hint !== undefined) await output.hint(found.failure.hint);
-    }
-    return found.failure.exitCode;
+    await show(address, found, output);
+    return found.state === "service" || found.state === "plain" ? 0 : found.failure.exitCode;
   },
 });

@@ -1,4 +1,6 @@
-import { Failure } from "../failure.ts";
+// `stop`.
+
+import { extended, Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip } from "../remote/pip/describe.ts";
 import {
@@ -9,6 +11,7 @@ import {
   waitUntilGone,
 } from "../remote/service/service.ts";
 import type { Session } from "../remote/wire/session.ts";
+import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
 import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
 
@@ -30,7 +33,7 @@ function requireNoPip(run: PipRun | undefined): void {
       "install-unfinished",
       `an install there isn't finished, and would be lost: ${describePip(run)}`,
       {
-        hint: "'blender-remote-cli pkg pip --follow' finishes it; 'blender-remote-cli stop --force' drops it",
+        hint: text`'${ours("pkg pip", "--follow")}' finishes it; '${ours("stop", "--force")}' drops it`,
       },
     );
   }
@@ -38,7 +41,7 @@ function requireNoPip(run: PipRun | undefined): void {
     "pip-running",
     `pip is running there, and would end with it: ${describePip(run)}`,
     {
-      hint: "'blender-remote-cli pkg pip --follow' waits for its end, 'blender-remote-cli pkg pip --cancel' ends it; 'blender-remote-cli stop --force' ends both, and may leave packages half changed",
+      hint: text`'${ours("pkg pip", "--follow")}' waits for its end, '${ours("pkg pip", "--cancel")}' ends it; '${ours("stop", "--force")}' ends both, and may leave packages half changed`,
     },
   );
 }
@@ -46,10 +49,9 @@ function requireNoPip(run: PipRun | undefined): void {
 /** Nothing to stop is no reason to start something. */
 function nothingToStop(error: unknown, { endpoint }: Target): unknown {
   if (!(error instanceof Failure) || error.code !== "connection-refused") return error;
-  return new Failure(error.code, `${error.message}: there is nothing to stop`, {
-    kind: error.kind,
+  return extended(error, {
+    message: `${error.message}: there is nothing to stop`,
     hint: `where Blender listens elsewhere than on ${endpoint.host}:${endpoint.port}, give its --host and --port`,
-    cause: error,
   });
 }
 
@@ -62,16 +64,16 @@ export const stop = command({
       description: "Interrupt code and pip that run there, and give up unsaved changes",
     },
   },
-  async run({ args, output, signal }) {
-    const force = args.force === true;
-    const target = await targetOf(args);
+  options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),
+  async run({ force, target }, context) {
+    const { output, signal } = context;
     const { endpoint, deadlines } = target;
     const end = async (session: Session) => {
       const pip = await pipIn(session);
       if (!force) requireNoPip(pip);
       return { pid: await shutDown(session, force), pip };
     };
-    const { pid, pip } = await withSession(target, output, signal, end).catch((error: unknown) => {
+    const { pid, pip } = await withSession(target, context, end).catch((error: unknown) => {
       throw nothingToStop(error, target);
     });
     await waitUntilGone(endpoint, deadlines.total, signal);

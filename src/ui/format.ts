@@ -1,3 +1,5 @@
+// Counts and columns for people.
+
 /** `1 wheel`, `2 wheels`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,3 +1,5 @@
+// How far transfers are: bars on a terminal, lines elsewhere.
+
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { megabytes } from "../megabytes.ts";
 import type { Output } from "./output.ts";
@@ -31,7 +33,7 @@ const lineEvery = 5000;
 const smallestWithBar = 8 * 1024 * 1024;
 
 /** What is done of one total, and how fast it goes on. */
-class Pace {
+class Transfer {
   total = 0;
   done = 0;
   #moved = 0;
@@ -59,7 +61,7 @@ class Pace {
 }
 
 /** The same of several files, of which some may be sent again, in part or whole. */
-class Total extends Pace {
+class AllTransfers extends Transfer {
   readonly #files: Map<string, { bytes: number; sent: number }>;
 
   constructor(files: readonly { name: string; bytes: number }[]) {
@@ -92,21 +94,21 @@ function duration(seconds: number): string {
 }
 
 function lines(output: Output): Progress {
-  let pace = new Total([]);
+  let all = new AllTransfers([]);
   let said = performance.now();
   return {
     ...silent,
     begin: (files) => {
-      pace = new Total(files);
+      all = new AllTransfers(files);
       said = performance.now();
     },
-    start: (name, size, there) => pace.start(name, size, there),
+    start: (name, size, there) => all.start(name, size, there),
     advance: (name, bytes) => {
-      pace.sent(name, bytes);
+      all.sent(name, bytes);
       if (performance.now() - said < lineEvery) return;
       said = performance.now();
-      const { done, all, rate, left } = pace.words;
-      output.note(`sent ${done} of ${all}, ${rate}/s, ${left} left`);
+      const words = all.words;
+      output.note(`sent ${words.done} of ${words.all}, ${words.rate}/s, ${words.left} left`);
     },
     line: (text) => output.note(text),
   };
@@ -120,12 +122,9 @@ function short(name: string, width: number): string {
   return name.length <= width ? name.padEnd(width) : `${name.slice(0, width - 1)}…`;
 }
 
-function bars(): Progress {
-  const width = process.stderr.columns ?? 80;
-  const nameWidth = Math.max(12, Math.min(36, width - 52));
-  let total = new Total([]);
-  const files = new Map<string, { pace: Pace; bar: SingleBar }>();
-  const view = new MultiBar(
+/** The view that bars come to; both widths in columns. */
+function emptyBars(width: number, nameWidth: number): MultiBar {
+  return new MultiBar(
     {
       format: "{name} {bar} {percentage}% {done}/{all} {rate}/s {left}",
       stream: process.stderr,
@@ -140,6 +139,14 @@ function bars(): Progress {
     },
     Presets.rect,
   );
+}
+
+function bars(): Progress {
+  const width = process.stderr.columns ?? 80;
+  const nameWidth = Math.max(12, Math.min(36, width - 52));
+  const view = emptyBars(width, nameWidth);
+  let total = new AllTransfers([]);
+  const files = new Map<string, { transfer: Transfer; bar: SingleBar }>();
   let all: SingleBar | undefined;
   const show = () => {
     all?.setTotal(total.total);
@@ -147,7 +154,7 @@ function bars(): Progress {
   };
   return {
     begin: (files) => {
-      total = new Total(files);
+      total = new AllTransfers(files);
       if (total.total > 0) {
         all = view.create(total.total, 0, { name: short("total", nameWidth), ...total.words });
       }
@@ -159,17 +166,17 @@ function bars(): Progress {
       known?.bar.stop();
       if (known !== undefined) view.remove(known.bar);
       if (size < smallestWithBar) return;
-      const pace = new Pace();
-      pace.total = size;
-      pace.done = there;
-      const bar = view.create(size, there, { name: short(name, nameWidth), ...pace.words });
-      files.set(name, { pace, bar });
+      const transfer = new Transfer();
+      transfer.total = size;
+      transfer.done = there;
+      const bar = view.create(size, there, { name: short(name, nameWidth), ...transfer.words });
+      files.set(name, { transfer, bar });
     },
     advance: (name, bytes) => {
       total.sent(name, bytes);
       const file = files.get(name);
-      file?.pace.move(bytes);
-      file?.bar.update(Math.min(file.pace.done, file.pace.total), file.pace.words);
+      file?.transfer.move(bytes);
+      file?.bar.update(Math.min(file.transfer.done, file.transfer.total), file.transfer.words);
       show();
     },
     finish: (name) => {

@@ -1,3 +1,5 @@
+// Questions to the person at the terminal.
+
 import { createInterface } from "node:readline/promises";
 import { Failure } from "../failure.ts";
 

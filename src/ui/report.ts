@@ -1,3 +1,5 @@
+// How a failure that ended a command is told.
+
 import { Failure, messageOf } from "../failure.ts";
 import type { Output } from "./output.ts";
 
@@ -10,14 +12,20 @@ export function asFailure(error: unknown): Failure {
   });
 }
 
+/** A failure as `--json` prints it; hint and details only where there are some. */
+export function failureJson({ code, message, hint, details }: Failure, output: Output) {
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint: output.rendered(hint) }),
+    ...(details === undefined ? {} : { details }),
+  };
+}
+
 /** Tells the user of a failure: JSON on stdout with `--json`, message and hint on stderr else. */
 export async function reportFailure(failure: Failure, output: Output): Promise<void> {
   if (output.json) {
-    const { code, message, details } = failure;
-    const hint = failure.hint === undefined ? {} : { hint: output.rendered(failure.hint) };
-    await output.writeJson({
-      error: { code, message, ...hint, ...(details === undefined ? {} : { details }) },
-    });
+    await output.writeJson({ error: failureJson(failure, output) });
   } else {
     output.error(failure.message);
     if (failure.hint !== undefined) await output.hint(failure.hint);

@@ -1,3 +1,5 @@
+// A line that says that something goes on, with its seconds.
+
 import type { Output } from "./output.ts";
 
 /** How often the seconds are shown, in ms. */

@@ -1,3 +1,5 @@
+// Breaking text into lines.
+
 /** Narrower terminals get lines for this width, in columns. */
 const narrowest = 40;
 /** Longer lines are hard to read. */

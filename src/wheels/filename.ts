@@ -1,3 +1,5 @@
+// What a wheel's file name says (PEP 427).
+
 /** The parts of a wheel's file name (PEP 427, binary distribution format). */
 export interface WheelName {
   filename: string;

@@ -1,3 +1,5 @@
+// Wheels that don't fit a Python, told to people.
+
 import { parseWheelName } from "./filename.ts";
 import type { Misfit } from "./tags.ts";
 

@@ -1,3 +1,5 @@
+// Platform tags of wheels, and why one doesn't fit another.
+
 /** A platform tag (PEP 425, 600, 656) taken apart. */
 export interface Platform {
   /** The tag: `manylinux_2_28_x86_64`. */

@@ -1,3 +1,5 @@
+// The requirements that `pkg install` takes: names with version constraints.
+
 import { validRange } from "@renovatebot/pep440";
 import { parsePipRequirementsLine, RequirementsSyntaxError } from "pip-requirements-js";
 import { normalizedName } from "./filename.ts";

@@ -1,3 +1,5 @@
+// Which wheel of a wheelhouse meets a requirement, as pip would choose.
+
 import { compare, rcompare, valid } from "@renovatebot/pep440";
 import { normalizedName, parseWheelName, type WheelName } from "./filename.ts";
 import { misfitTable } from "./misfit-table.ts";

@@ -1,3 +1,5 @@
+// Names that are nearly another one.
+
 import { distance } from "fastest-levenshtein";
 
 /**

@@ -1,3 +1,5 @@
+// Which versions a specifier admits (PEP 440).
+
 import { compare, explain, satisfies } from "@renovatebot/pep440";
 
 /**

@@ -1,3 +1,5 @@
+// Whether a wheel's tags fit a Python (PEP 425), and why not.
+
 import { parseWheelName } from "./filename.ts";
 import { isPlainLinux, type Platform, parsePlatform, platformMismatch } from "./platform.ts";
 

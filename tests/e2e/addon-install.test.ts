@@ -1,22 +1,19 @@
+// `addon install`: sources of every kind, updates, and archives that would do harm.
+
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { zip } from "../unit/local/addon/zip.ts";
-import {
-  configured,
-  enabledIn,
-  extensionFiles,
-  legacyText,
-  listed,
-  tinyWheel,
-  writeFiles,
-  writeZip,
-} from "./addon-support.ts";
-import { everyBlender, expectFailure, inBlender, json } from "./local-support.ts";
-import { entries, executable, expectSuccess, launcherOf, sandbox } from "./support.ts";
+import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/addon-sources.ts";
+import { configured, enabledIn, listed } from "../support/addons.ts";
+import { inBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender, withExtensions } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
+import { wheelBytes } from "../support/wheels.ts";
+import { zip } from "../support/zip.ts";
 
-const withExtensions = everyBlender.filter(([name]) => !name.includes(" 3."));
 const withoutCaches = (names: string[]) => names.filter((name) => name !== "__pycache__");
 
 async function filesBelow(folder: string): Promise<string[]> {
@@ -144,7 +141,7 @@ describe.each(withExtensions)("%s", (_, launcher) => {
     const more = `wheels = ["./${wheel}"]`;
     await writeZip(box, "ext.zip", {
       ...extensionFiles("ext", { init, more }),
-      [wheel]: tinyWheel("tiny_for_tests"),
+      [wheel]: wheelBytes({ name: "tiny_for_tests" }),
     });
     const full = "bl_ext.user_default.ext";
     const place = join(String(extensions), "user_default", "ext");

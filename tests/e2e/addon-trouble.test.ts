@@ -6,26 +6,16 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import {
-  configured,
-  enabledIn,
-  extensionFiles,
-  legacyText,
-  listed,
-  writeFiles,
-  writeZip,
-} from "./addon-support.ts";
-import {
-  everyBlender,
-  expectError,
-  expectFailure,
-  fakeBlender,
-  inBlender,
-  json,
-  runs,
-} from "./local-support.ts";
-import { virtualScreen } from "./screen.ts";
-import { entries, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
+import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/addon-sources.ts";
+import { configured, enabledIn, listed } from "../support/addons.ts";
+import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectError, expectFailure, json } from "../support/outcome.ts";
+import { runs } from "../support/process.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { virtualScreen } from "../support/screen.ts";
+import { until } from "../support/until.ts";
 
 interface Result {
   module_name: string | null;
@@ -209,7 +199,7 @@ test("an add-on that hangs: at once, and since it was enabled", async () => {
   await writeFiles(box, "new", { "good.py": hangs });
   await rm(pid);
   const child = box.spawn(["addon", "install", "new/good.py"]);
-  while (!existsSync(pid)) await Bun.sleep(20);
+  await until(() => existsSync(pid));
   child.kill("SIGINT");
   expect(await child.exited).toBe(130);
   expect(await runs(Number(await readFile(pid, "utf8")))).toBeFalse();

@@ -1,15 +1,12 @@
+// What holds for every command: usage, help, where it is started and where its output goes.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
-import {
-  executable,
-  expectSuccess,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startService,
-} from "./support.ts";
+import { launcherOf } from "../support/blender.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
 
 let box: Sandbox;
 beforeAll(async () => {

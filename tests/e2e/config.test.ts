@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expectFailure, json } from "./local-support.ts";
-import { expectSuccess, sandbox } from "./support.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 
 test("path names the file: environment, flag, or the usual place", async () => {
   await using box = await sandbox();

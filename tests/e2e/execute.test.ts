@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { launcherOf } from "../support/blender.ts";
 import {
   type CliOptions,
   type CliResult,
   expectSuccess,
-  launcherOf,
   type Sandbox,
   sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
+} from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 let box: Sandbox;
 let pid = 0;
@@ -250,7 +250,7 @@ describe("code that takes too long", () => {
         "while not os.path.exists(gate): time.sleep(0.005)",
       ].join("\n"),
       hasBegun: async () => {
-        while (!(await Bun.file(begun).exists())) await Bun.sleep(5);
+        await until(() => Bun.file(begun).exists());
       },
       letGo: () => Bun.write(gate, ""),
     };
@@ -304,7 +304,7 @@ describe("code that takes too long", () => {
     const child = other.spawn(["execute", "-c", `open(${JSON.stringify(trace)}, "w").close()`]);
     const queued = async () =>
       Number(JSON.parse((await other.cli(["status", "--json"])).stdout).load.queued);
-    while ((await queued()) === 0) await Bun.sleep(5);
+    await until(async () => (await queued()) > 0);
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     await letGo();

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { mkdir, readFile, realpath, symlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { everyBlender, expectFailure, fakeBlender, json } from "./local-support.ts";
-import { entries, expectSuccess, launcherOf, sandbox } from "./support.ts";
+import { fakeBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 
 test.each(everyBlender)(
   "%s is taken, and the configuration says what it is",

@@ -1,10 +1,15 @@
+// `install`: our service into Blender's add-ons.
+
 import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
 import { serviceFiles } from "../../src/local/service/service-files.ts";
-import { everyBlender, expectFailure, inBlender, json } from "./local-support.ts";
-import { entries, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
+import { inBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 
 const state = [
   "p = bpy.context.preferences",

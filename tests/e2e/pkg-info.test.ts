@@ -5,15 +5,10 @@ import * as v from "valibot";
 import { mustRun } from "../../scripts/process.ts";
 import { toolsPython } from "../../scripts/python.ts";
 import { type Environment, environmentSchema } from "../../src/remote/python/environment.ts";
-import {
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { proxyTo } from "../support/proxy.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
 
 /** What `pkg info --json` prints, checked against the schema that docs/ shows. */
 async function infoOf(box: Sandbox, ...flags: string[]): Promise<Environment> {
@@ -63,7 +58,7 @@ describe("a Blender whose Python takes packages, with our service", () => {
   beforeAll(async () => {
     box = await newBox();
     const launcher = await ownBlender(box);
-    sitePackages = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+    sitePackages = siteOf(box);
     ({ pid } = await startService(box, launcher));
   });
 
@@ -135,10 +130,19 @@ describe("a Blender whose Python takes packages, with our service", () => {
   });
 
   test("an interrupted look leaves the service well", async () => {
-    const child = box.spawn(["pkg", "info"]);
-    await Bun.sleep(150);
+    const asked = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<void>();
+    // The first request is the greeting, the second starts the look; the third asks what came of it.
+    using proxy = proxyTo(box.port, ({ requests, hold }) => {
+      if (requests < 3) return;
+      hold(() => over.promise);
+      asked.resolve();
+    });
+    const child = box.spawn(["pkg", "info", "--port", String(proxy.port)]);
+    await asked.promise;
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
+    over.resolve();
     expect((await infoOf(box)).service.pid).toBe(pid);
   });
 });

@@ -1,18 +1,13 @@
+// `pkg install` from a wheelhouse into site-packages, through either kind of server.
+
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type CliResult,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-  wheelhouse,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { wheelhouse } from "../support/pypi-wheels.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 interface Installed {
   op: string;
@@ -27,11 +22,6 @@ interface Installed {
   errors: string[];
   code: string | null;
 }
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-];
 
 for (const server of servers) {
   describe(`pkg install through ${server.name}`, () => {
@@ -65,7 +55,7 @@ for (const server of servers) {
       expect(failing.code).toBe(1);
       const result = expectSuccess(await install("numpy", "colorama", "--json"));
       const report = JSON.parse(result.stdout) as Installed;
-      const site = join(box.dir, "blender-5.0/lib/python3.11/site-packages");
+      const site = siteOf(box);
       expect(report).toEqual({
         op: "install",
         requested: ["numpy", "colorama"],

@@ -3,16 +3,10 @@ import { join } from "node:path";
 import { zipSync } from "fflate";
 import { mustRun } from "../../scripts/process.ts";
 import type { Package } from "../../src/remote/packages/packages.ts";
-import {
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { type MadeWheel, wheelBytes, writeWheel } from "./wheels.ts";
+import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { type MadeWheel, wheelBytes, writeWheel } from "../support/wheels.ts";
 
 async function listed(box: Sandbox): Promise<Package[]> {
   const { stdout, stderr } = expectSuccess(await box.cli(["pkg", "list", "--json"]));
@@ -53,11 +47,6 @@ function extensionWith(wheel: MadeWheel & { version: string }): Uint8Array {
   });
 }
 
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-];
-
 for (const server of servers) {
   describe(`pkg list through ${server.name}`, () => {
     let box: Sandbox;
@@ -78,7 +67,7 @@ for (const server of servers) {
       const launcher = await ownBlender(box);
       const home = join(box.dir, "blender-5.0");
       python = join(home, "bin/python");
-      site = join(home, "lib/python3.11/site-packages");
+      site = siteOf(box);
       // Blender puts the folder of these wheels first only when it's there as Blender starts.
       const zip = join(box.dir, "extension.zip");
       await Bun.write(zip, extensionWith({ name: "brwheel", version: "3.0" }));

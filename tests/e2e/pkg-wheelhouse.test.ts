@@ -3,23 +3,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sha256Of } from "../../src/local/files/wheels.ts";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
-import { writeWheel } from "./wheels.ts";
-
-const servers = [
-  { name: "our service", start: startService },
-  { name: "the published add-on", start: startPublished },
-] as const;
+import { sha256Of } from "../../src/local/files/sha256.ts";
+import { launcherOf, ownBlender } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { servers, startService } from "../support/servers.ts";
+import { writeWheel } from "../support/wheels.ts";
 
 for (const server of servers) {
   describe(`pkg wheelhouse through ${server.name}`, () => {

@@ -2,16 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
-import {
-  everyBlender,
-  expectFailure,
-  fakeBlender,
-  inBlender,
-  json,
-  runs,
-} from "./local-support.ts";
-import { virtualScreen } from "./screen.ts";
-import { type CliOptions, expectSuccess, launcherOf, type Sandbox, sandbox } from "./support.ts";
+import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { runs } from "../support/process.ts";
+import { type CliOptions, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { virtualScreen } from "../support/screen.ts";
 
 const detached = ["start", "--background", "--detach"];
 

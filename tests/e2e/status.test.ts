@@ -1,16 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { SocketHandler } from "bun";
-import {
-  type CliResult,
-  expectSuccess,
-  freePort,
-  launcherOf,
-  type Sandbox,
-  sandbox,
-  startPublished,
-  startService,
-} from "./support.ts";
+import { freePort } from "../../scripts/port.ts";
+import { launcherOf } from "../support/blender.ts";
+import { json } from "../support/outcome.ts";
+import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startPublished, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -204,9 +200,7 @@ describe("our service", () => {
     requests: expect.any(Number),
   };
 
-  async function statusJson() {
-    return JSON.parse(expectSuccess(await service.cli(["status", "--json"])).stdout);
-  }
+  const statusJson = () => json(service, ["status"]);
 
   test("idle", async () => {
     const { stdout, stderr } = expectSuccess(await service.cli(["status"]));
@@ -242,7 +236,7 @@ describe("our service", () => {
     const [begun, gate] = [join(service.dir, "begun"), join(service.dir, "gate")];
     const code = `import os, time\nopen(${JSON.stringify(begun)}, "w").close()\nwhile not os.path.exists(${JSON.stringify(gate)}): time.sleep(0.005)`;
     const running = service.cli(["execute", "-c", code]);
-    while (!(await Bun.file(begun).exists())) await Bun.sleep(5);
+    await until(() => Bun.file(begun).exists());
     const waiting = service.cli(["execute", "-c", "print('second')"]);
     let seen = await statusJson();
     while (seen.load.queued === 0) seen = await statusJson();

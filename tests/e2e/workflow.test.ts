@@ -3,15 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import type { Blender } from "../../scripts/blenders.ts";
-import {
-  entries,
-  expectSuccess,
-  launcherOf,
-  ownBlender,
-  type Sandbox,
-  sandbox,
-  wheelhouse,
-} from "./support.ts";
+import { launcherOf, ownBlender } from "../support/blender.ts";
+import { entries } from "../support/folders.ts";
+import { wheelhouse } from "../support/pypi-wheels.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 
 const blenders: { name: Blender["name"]; version: string; takesPackages: boolean }[] = [
   { name: "bpy", version: "5.0.1", takesPackages: true },

@@ -1,8 +1,10 @@
-import { Failure } from "../../failure.ts";
-import { type Change, type ChangeOptions, changeAddons } from "../../local/addon/addons.ts";
-import type { AddonBlender } from "../../local/addon/run.ts";
-import type { Result } from "./_results.ts";
-import { notFound } from "./_shared.ts";
+// What `addon enable`, `disable` and `uninstall` have in common: one change of several add-ons.
+
+import { extended, type Failure } from "../../failure.ts";
+import type { AddonBlender } from "../../local/addon/addon-blender.ts";
+import { type AddonChange, type ChangeOptions, changeAddons } from "../../local/addon/changes.ts";
+import { notFound } from "./_not-found.ts";
+import type { AddonResult } from "./_results.ts";
 
 const verbs = {
   enable: "can't enable",
@@ -11,16 +13,16 @@ const verbs = {
 } as const;
 
 /** A failure in the words of the command, with the nearest name where there is no such add-on. */
-function worded(
+export function worded(
   op: keyof typeof verbs,
-  { asked, outcome, failure }: Change,
+  { asked, name, failure }: Pick<AddonChange, "asked" | "name" | "failure">,
   names: readonly string[],
 ): Failure | undefined {
   if (failure === undefined) return undefined;
   if (failure.code === "addon-not-found") return notFound(asked, names);
-  const { code, kind, hint, cause } = failure;
-  const message = `${verbs[op]} ${outcome.name ?? asked}: ${failure.message}`;
-  return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+  return extended(failure, {
+    message: `${verbs[op]} ${name ?? asked}: ${failure.message}`,
+  });
 }
 
 /** Changes add-ons by name; each result as `render` gives its keys and its line. */
@@ -29,17 +31,17 @@ export async function changed(
   op: keyof typeof verbs,
   asked: readonly string[],
   options: ChangeOptions,
-  render: (change: Change, name: string) => Pick<Result, "value" | "line">,
-): Promise<Result[]> {
+  render: (change: AddonChange, name: string) => Pick<AddonResult, "value" | "line">,
+): Promise<AddonResult[]> {
   const { changes, names } = await changeAddons(blender, op, asked, options);
   return changes.map((change) => {
-    const name = change.outcome.name ?? change.asked;
+    const name = change.name ?? change.asked;
     const { value, line } = render(change, name);
     return {
       value: { op, module_name: name, ...value },
       line,
       about: name,
-      warnings: change.outcome.warnings,
+      warnings: change.warnings,
       failure: worded(op, change, names),
     };
   });

@@ -1,9 +1,12 @@
+// What became of several add-ons, as JSON and for people.
+
 import type { Failure } from "../../failure.ts";
-import { Traceback } from "../../local/addon/addons.ts";
+import { Traceback } from "../../local/addon/outcome.ts";
 import type { Output } from "../../ui/output.ts";
+import { failureJson } from "../../ui/report.ts";
 
 /** What became of one of the things that a command was asked for. */
-export interface Result {
+export interface AddonResult {
   /** The command's own keys, for `--json`. */
   value: Record<string, unknown>;
   /** For people, where it went well. */
@@ -19,14 +22,15 @@ function errorsOf({ cause, message }: Failure): string[] {
   return [cause instanceof Traceback ? cause.message : message];
 }
 
-function jsonOf({ value, warnings, failure }: Result, output: Output) {
+function jsonOf({ value, warnings, failure }: AddonResult, output: Output) {
   if (failure === undefined) return { ...value, warnings, errors: [] };
-  const { code, message, hint } = failure;
-  const way = hint === undefined ? {} : { hint: output.rendered(hint) };
-  return { ...value, warnings, errors: errorsOf(failure), error: { code, message, ...way } };
+  return { ...value, warnings, errors: errorsOf(failure), error: failureJson(failure, output) };
 }
 
-async function show({ line, about, warnings, failure }: Result, output: Output): Promise<void> {
+async function show(
+  { line, about, warnings, failure }: AddonResult,
+  output: Output,
+): Promise<void> {
   for (const warning of warnings) output.warn(`${about}: ${warning}`);
   if (failure === undefined) return output.write(`${line}\n`);
   if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
@@ -40,7 +44,7 @@ async function show({ line, about, warnings, failure }: Result, output: Output):
  *
  * @returns the exit code: of several, 1 when one failed.
  */
-export async function report(results: readonly Result[], output: Output): Promise<number> {
+export async function report(results: readonly AddonResult[], output: Output): Promise<number> {
   const [only] = results;
   const single = results.length === 1 ? only : undefined;
   if (output.json) {

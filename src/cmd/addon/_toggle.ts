@@ -1,24 +1,35 @@
-import { type Command, command } from "../_command.ts";
-import { withBlender } from "../_local-blender.ts";
-import { changed } from "./_change.ts";
-import { report } from "./_results.ts";
-import { changeArgs, nameArg, parseIfRunning } from "./_shared.ts";
+// The command that enables add-ons, and the one that disables them.
 
-/** The command that enables add-ons, or the one that disables them. */
-export function toggle(op: "enable" | "disable", description: string): Command {
+import { command } from "../_command.ts";
+import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import { changed } from "./_change.ts";
+import { changeArgs, nameArg } from "./_flags.ts";
+import { report } from "./_results.ts";
+
+/** Declares one of the two. */
+export function toggle(op: "enable" | "disable", description: string) {
   return command({
     description,
     args: { ...changeArgs, name: nameArg },
     several: "name",
-    run: ({ args, positionals, output, signal }) => {
-      const options = { ifRunning: parseIfRunning(args["if-running"]) };
-      return withBlender(args, output, signal, async (blender) => {
-        const results = await changed(blender, op, positionals, options, ({ outcome }, name) => ({
-          value: { enabled: outcome.enabled },
-          line: `${name} is ${op}d${outcome.changed ? "" : " already"}`,
-        }));
-        return report(results, output);
-      });
-    },
+    options: async ({ args, positionals }) => ({
+      names: positionals,
+      change: { ifRunning: args["if-running"] },
+      blender: await localBlenderOf(args),
+    }),
+    run: ({ names, change, blender: local }, context) =>
+      withBlender(local, context, async (blender) => {
+        const results = await changed(
+          blender,
+          op,
+          names,
+          change,
+          ({ enabled, changed: now }, name) => ({
+            value: { enabled },
+            line: `${name} is ${op}d${now ? "" : " already"}`,
+          }),
+        );
+        return report(results, context.output);
+      }),
   });
 }

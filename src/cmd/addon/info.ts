@@ -1,8 +1,11 @@
-import { type AddonDetails, addonInfo } from "../../local/addon/addons.ts";
+// `addon info`.
+
+import { type AddonDetails, addonInfo } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { withBlender } from "../_local-blender.ts";
-import { blenderArgs, notFound } from "./_shared.ts";
+import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import { blenderArgs } from "./_flags.ts";
+import { notFound } from "./_not-found.ts";
 
 /** The lines for people: what there is, one a line. */
 export function render(details: AddonDetails): string {
@@ -22,15 +25,17 @@ export const info = command({
     ...blenderArgs,
     name: { type: "positional", required: true, description: "The add-on's module, or its id" },
   },
-  run: ({ args, output, signal }) =>
-    withBlender(args, output, signal, async (blender) => {
-      const { details, names } = await addonInfo(blender, args.name);
+  options: async ({ args }) => ({ name: args.name, blender: await localBlenderOf(args) }),
+  run: ({ name, blender: local }, context) =>
+    withBlender(local, context, async (blender) => {
+      const { output } = context;
+      const { details, names } = await addonInfo(blender, name);
       if (details !== undefined) {
         if (output.json) await output.writeJson(details);
         else await output.write(render(details));
         return 0;
       }
-      const failure = notFound(args.name, names);
+      const failure = notFound(name, names);
       if (output.json) await output.writeJson({});
       output.error(failure.message);
       if (failure.hint !== undefined) await output.hint(failure.hint);

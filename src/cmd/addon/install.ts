@@ -1,27 +1,31 @@
-import { Failure } from "../../failure.ts";
+// `addon install`.
+
+import { extended, Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon/install.ts";
 import { count } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { withBlender } from "../_local-blender.ts";
-import { type Result, report } from "./_results.ts";
-import { changeArgs, parseIfRunning } from "./_shared.ts";
+import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import { changeArgs } from "./_flags.ts";
+import { type AddonResult, report } from "./_results.ts";
 
 /** A failure with what it left. */
-function worded({ moduleName, asked, replaces, failure }: Installation): Failure | undefined {
+export function worded({
+  moduleName,
+  asked,
+  replaces,
+  failure,
+}: Installation): Failure | undefined {
   if (failure === undefined) return undefined;
-  const { code, kind, hint, cause } = failure;
   if (moduleName === undefined) {
-    const message = failure.message.includes(asked)
-      ? failure.message
-      : `can't install from ${asked}: ${failure.message}`;
-    return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+    if (failure.message.includes(asked)) return failure;
+    return extended(failure, { message: `can't install from ${asked}: ${failure.message}` });
   }
   const left = replaces ? "what was installed before is unchanged" : "nothing is installed";
   const message = `can't install ${moduleName} from ${asked}: ${failure.message}; ${left}`;
-  return new Failure(code, message, { kind, cause, ...(hint === undefined ? {} : { hint }) });
+  return extended(failure, { message });
 }
 
-function resultOf(one: Installation, check: boolean): Result {
+function resultOf(one: Installation, check: boolean): AddonResult {
   const { moduleName, path, replaces, replacedVersion, enabled, files } = one;
   const done = check ? "would be installed" : "is installed";
   const how = enabled ? " and enabled" : "";
@@ -69,32 +73,31 @@ export const install = command({
     check: { type: "boolean", description: "Unpack, look and say what would be done" },
   },
   several: "source",
-  run: ({ args, positionals, output, signal }) => {
+  options: async ({ args, positionals }) => {
     const { name } = args;
     if (name !== undefined && positionals.length > 1) {
-      throw new Failure(
-        "name-for-several",
-        `--name goes with one source, and there are ${positionals.length}`,
-        {
-          kind: "usage",
-          hint: "install that one by itself",
-        },
-      );
+      const message = `--name goes with one source, and there are ${positionals.length}`;
+      throw new Failure("name-for-several", message, {
+        kind: "usage",
+        hint: "install that one by itself",
+      });
     }
-    const check = args.check === true;
-    const options = {
-      ifRunning: parseIfRunning(args["if-running"]),
-      enable: args.enable === true,
-      overwrite: args.overwrite,
-      check,
-      name,
+    return {
+      sources: positionals,
+      install: {
+        ifRunning: args["if-running"],
+        enable: args.enable,
+        overwrite: args.overwrite,
+        check: args.check,
+        name,
+      },
+      blender: await localBlenderOf(args),
     };
-    return withBlender(args, output, signal, async (blender) => {
-      const done = await installAddons(blender, positionals, options);
-      return report(
-        done.map((one) => resultOf(one, check)),
-        output,
-      );
-    });
   },
+  run: ({ sources, install: options, blender: local }, context) =>
+    withBlender(local, context, async (blender) => {
+      const done = await installAddons(blender, sources, options);
+      const results = done.map((one) => resultOf(one, options.check));
+      return report(results, context.output);
+    }),
 });

@@ -1,8 +1,10 @@
-import { type AddonRecord, listAddons } from "../../local/addon/addons.ts";
+// `addon list`.
+
+import { type AddonRecord, listAddons } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { withBlender } from "../_local-blender.ts";
-import { blenderArgs } from "./_shared.ts";
+import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import { blenderArgs } from "./_flags.ts";
 
 function stateOf({ enabled, loaded, path }: AddonRecord): string {
   if (path === null) return "enabled, files missing";
@@ -34,9 +36,11 @@ export const list = command({
     ...blenderArgs,
     all: { type: "boolean", alias: "a", description: "Also those that Blender brings, and others" },
   },
-  run: ({ args, output, signal }) =>
-    withBlender(args, output, signal, async (blender) => {
-      const records = await listAddons(blender, args.all === true);
+  options: async ({ args }) => ({ all: args.all, blender: await localBlenderOf(args) }),
+  run: ({ all, blender: local }, context) =>
+    withBlender(local, context, async (blender) => {
+      const { output } = context;
+      const records = await listAddons(blender, all);
       if (output.json) return output.writeJson(records);
       if (records.length === 0)
         return output.note("no add-ons of the user's; --all lists Blender's");

@@ -1,14 +1,18 @@
-import { addonPaths } from "../../local/addon/addons.ts";
+// `addon paths`.
+
+import { addonPaths } from "../../local/addon/look.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { withBlender } from "../_local-blender.ts";
-import { blenderArgs } from "./_shared.ts";
+import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import { blenderArgs } from "./_flags.ts";
 
 export const paths = command({
   description: "Show where Blender looks for add-ons and keeps its preferences",
   args: blenderArgs,
-  run: ({ args, output, signal }) =>
-    withBlender(args, output, signal, async (blender) => {
+  options: async ({ args }) => ({ blender: await localBlenderOf(args) }),
+  run: ({ blender: local }, context) =>
+    withBlender(local, context, async (blender) => {
+      const { output } = context;
       const found = { ...(await addonPaths(blender)), blender: blender.executable };
       if (output.json) return output.writeJson(found);
       const rows = [

@@ -1,3 +1,5 @@
+// `config get`.
+
 import { Failure } from "../../failure.ts";
 import {
   configurationPath,
@@ -6,6 +8,7 @@ import {
   openConfiguration,
 } from "../../local/config/config.ts";
 import { effectiveValues, keysIn, keysOf, textOf, valueAt } from "../../local/config/edit.ts";
+import { ours } from "../../text.ts";
 import { suggestion } from "../_arguments.ts";
 import { command } from "../_command.ts";
 
@@ -13,12 +16,12 @@ function missing(key: string, path: string, values: Record<string, unknown>): Fa
   if (key === "blender" || knownKeys.has(key)) {
     return new Failure("not-configured", `${key} isn't set in ${path}`, {
       kind: "not-configured",
-      hint: "blender-remote-cli init",
+      hint: ours("init"),
     });
   }
   const near = suggestion(key, [...new Set([...keysIn(values), ...knownKeys.keys()])]);
   return new Failure("unknown-key", `the configuration has no key '${key}'`, {
-    hint: near === undefined ? "blender-remote-cli config get" : `did you mean ${near}?`,
+    hint: near === undefined ? ours("config get") : `did you mean ${near}?`,
   });
 }
 
@@ -31,13 +34,14 @@ export const get = command({
       description: "Such as mcp_service.default_port or blender",
     },
   },
-  async run({ args, output }) {
-    const file = await openConfiguration(configurationPath(args.config));
+  options: ({ args }) => ({ path: configurationPath(args.config), key: args.key }),
+  async run({ path, key }, { output }) {
+    const file = await openConfiguration(path);
     interpret(file);
     const values = effectiveValues(file);
-    const value = args.key === undefined ? values : valueAt(values, keysOf(args.key));
-    if (args.key !== undefined && (value === undefined || value === null)) {
-      throw missing(args.key, file.path, values);
+    const value = key === undefined ? values : valueAt(values, keysOf(key));
+    if (key !== undefined && (value === undefined || value === null)) {
+      throw missing(key, file.path, values);
     }
     if (output.json) await output.writeJson(value);
     else await output.write(textOf(value));

@@ -1,6 +1,9 @@
+// `config set`.
+
 import { Failure } from "../../failure.ts";
 import { configurationPath, knownKeys } from "../../local/config/config.ts";
 import { setValue } from "../../local/config/edit.ts";
+import { ours } from "../../text.ts";
 import { suggestion } from "../_arguments.ts";
 import { command } from "../_command.ts";
 
@@ -10,7 +13,7 @@ function split(setting: string, value: string | undefined): [key: string, value:
   if (equals > 0) return [setting.slice(0, equals), setting.slice(equals + 1)];
   throw new Failure("missing-value", `'${setting}' has no value`, {
     kind: "usage",
-    hint: "blender-remote-cli config set KEY=VALUE",
+    hint: ours("config set", "KEY=VALUE"),
   });
 }
 
@@ -24,9 +27,11 @@ export const set = command({
     },
     value: { type: "positional", required: false, description: "The value, after a KEY alone" },
   },
-  async run({ args, output }) {
-    const path = configurationPath(args.config);
-    const [key, text] = split(args.setting, args.value);
+  options({ args }) {
+    const [key, value] = split(args.setting, args.value);
+    return { path: configurationPath(args.config), key, value };
+  },
+  async run({ path, key, value: text }, { output }) {
     const { value, known } = await setValue(path, key, text);
     if (!known) {
       const near = suggestion(key, [...knownKeys.keys()]);

@@ -1,9 +1,12 @@
+// `export addon`.
+
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../../local/files/files.ts";
-import { serviceArchive } from "../../local/service/service-addon.ts";
+import { writeFileAtomically } from "../../local/files/atomic-write.ts";
+import { serviceArchive } from "../../local/service/service-archive.ts";
 import { serviceModule } from "../../local/service/service-files.ts";
+import { ours, programName } from "../../text.ts";
 import { command } from "../_command.ts";
 
 async function checkPlace(path: string, force: boolean): Promise<void> {
@@ -27,11 +30,11 @@ export const addon = command({
     output: { type: "string", alias: "o", valueHint: "file.zip", description: "The file to write" },
     force: { type: "boolean", description: "Replace an existing file" },
   },
-  async run({ args, output }) {
+  options({ args }) {
     if (!args.output) {
-      throw new Failure("missing-option", "blender-remote-cli export addon needs --output", {
+      throw new Failure("missing-option", `${programName} export addon needs --output`, {
         kind: "usage",
-        hint: `blender-remote-cli export addon --output ${serviceModule}.zip`,
+        hint: ours("export addon", "--output", `${serviceModule}.zip`),
       });
     }
     const path = resolve(args.output);
@@ -41,7 +44,10 @@ export const addon = command({
         hint: "Blender's installer takes only names that end in .zip",
       });
     }
-    await checkPlace(path, args.force === true);
+    return { path, force: args.force };
+  },
+  async run({ path, force }, { output }) {
+    await checkPlace(path, force);
     const archive = serviceArchive();
     await writeFileAtomically(path, archive);
     const sha256 = new Bun.CryptoHasher("sha256").update(archive).digest("hex");

@@ -1,3 +1,5 @@
+// How the progress of an install, which pip mostly makes, is shown.
+
 import type { InstallObserver } from "../../remote/install/install.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Ticker, ticker } from "../../ui/ticker.ts";

@@ -1,3 +1,5 @@
+// What came of an install, as JSON and for people.
+
 import type { InstallResult } from "../../remote/install/install.ts";
 import { changeLines } from "../../remote/packages/packages.ts";
 import type { Output } from "../../ui/output.ts";

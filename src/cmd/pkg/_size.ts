@@ -1,3 +1,5 @@
+// Sizes as they are typed.
+
 const units: Record<string, number> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
 /** A size as it is typed, in bytes: `5M`, `512k`, `1048576`; undefined where it isn't one or is 0. */

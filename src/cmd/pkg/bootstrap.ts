@@ -1,33 +1,27 @@
+// `pkg bootstrap`.
+
 import { Failure } from "../../failure.ts";
-import { checkGetPip, type GetPip, getPipFrom, officialGetPip } from "../../local/files/get-pip.ts";
+import { checkGetPip, getPipFrom, officialGetPip } from "../../local/pip/get-pip.ts";
 import {
   type Bootstrap,
+  type BootstrapOptions,
   bootstrap as bootstrapPip,
-  type Method,
   methods,
   type PipState,
 } from "../../remote/bootstrap/bootstrap.ts";
+import { ours, type Text, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
-import { suggestion } from "../_arguments.ts";
 import { command } from "../_command.ts";
 import { targetOf, withSession } from "../_target.ts";
 
 /** Names get-pip.py where no flag does: a file, or an https address. */
 const variable = "BLENDER_REMOTE_GET_PIP";
 
-function methodOf(text: string): "auto" | Method {
-  const known = ["auto", ...methods] as const;
-  const method = known.find((name) => name === text);
-  if (method !== undefined) return method;
-  const near = suggestion(text, known);
-  throw new Failure("bad-method", `--method is '${text}'`, {
-    kind: "usage",
-    hint: near === undefined ? `give one of ${known.join(", ")}` : `did you mean ${near}?`,
-  });
-}
+const wantedMethods = ["auto", ...methods] as const;
+type WantedMethod = (typeof wantedMethods)[number];
 
 /** What names get-pip.py, checked as far as it can be before anything is done. */
-async function sourceOf(flag: string | undefined, method: "auto" | Method): Promise<string> {
+async function sourceOf(flag: string | undefined, method: WantedMethod): Promise<string> {
   if (flag !== undefined && method !== "auto" && method !== "get-pip") {
     throw new Failure("two-methods", `--get-pip ${flag} and --method ${method} contradict`, {
       kind: "usage",
@@ -74,16 +68,25 @@ async function render(result: Bootstrap, output: Output): Promise<void> {
   await output.hint(hintOf(steps));
 }
 
-function hintOf(steps: Bootstrap["steps"]): string {
+function hintOf(steps: Bootstrap["steps"]): Text {
   const all = steps.some(({ method }) => method === "bundled");
-  const ways = [
-    all
-      ? "--verbose shows all that was written there"
-      : "blender-remote-cli pkg bootstrap, without --method, tries every way",
-  ];
+  const way = all
+    ? "--verbose shows all that was written there"
+    : text`${ours("pkg bootstrap")}, without --method, tries every way`;
   const undelivered = steps.some(({ detail }) => detail.startsWith("get-pip.py couldn't be got"));
-  if (undelivered) ways.push("get get-pip.py elsewhere and give the file: --get-pip FILE");
-  return ways.join("; or ");
+  if (!undelivered) return way;
+  return text`${way}; or get get-pip.py elsewhere and give the file: --get-pip FILE`;
+}
+
+/** What bootstrapping tells while it goes on. */
+function observerFor(output: Output): BootstrapOptions["observer"] {
+  return {
+    broken: (error) => output.note(`pip is there, but doesn't run: ${error}`),
+    step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
+    output: async (bytes) => {
+      if (output.verbose) await output.writeError(bytes);
+    },
+  };
 }
 
 /** `pkg bootstrap`: pip for a Python that has none, or a broken one; no network is needed. */
@@ -91,7 +94,8 @@ export const bootstrap = command({
   description: "Put pip into Blender's Python where it is missing, broken or (--upgrade) old",
   args: {
     method: {
-      type: "string",
+      type: "enum",
+      options: wantedMethods,
       valueHint: "method",
       default: "auto",
       description:
@@ -112,29 +116,19 @@ export const bootstrap = command({
       description: "Also into a Python that the system manages (PEP 668)",
     },
   },
-  async run({ args, output, signal }) {
-    const method = methodOf(args.method);
-    const source = await sourceOf(args["get-pip"], method);
-    const target = await targetOf(args);
+  async options({ args }) {
+    const { method, upgrade, "break-system-packages": breakSystemPackages } = args;
+    const getPip = await sourceOf(args["get-pip"], method);
+    return { method, getPip, upgrade, breakSystemPackages, target: await targetOf(args) };
+  },
+  async run({ target, getPip: source, ...options }, context) {
     await using downloads = new AsyncDisposableStack();
-    const getPip = async (from: string): Promise<GetPip> =>
-      downloads.use(await getPipFrom(from, signal));
-    const result = await withSession(target, output, signal, (session) =>
-      bootstrapPip(session, {
-        method,
-        getPip: () => getPip(source),
-        upgrade: args.upgrade === true,
-        breakSystemPackages: args["break-system-packages"] === true,
-        observer: {
-          broken: (error) => output.note(`pip is there, but doesn't run: ${error}`),
-          step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
-          output: async (bytes) => {
-            if (output.verbose) await output.writeError(bytes);
-          },
-        },
-      }),
+    const getPip = async () => downloads.use(await getPipFrom(source, context.signal));
+    const observer = observerFor(context.output);
+    const result = await withSession(target, context, (session) =>
+      bootstrapPip(session, { ...options, getPip, observer }),
     );
-    await render(result, output);
+    await render(result, context.output);
     return result.succeeded ? 0 : 1;
   },
 });

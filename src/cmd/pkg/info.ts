@@ -1,9 +1,12 @@
+// `pkg info`.
+
 import { type Environment, environmentOf, problemsOf } from "../../remote/python/environment.ts";
+import { rendered, type Text } from "../../text.ts";
 import { widthOf, wrap } from "../../ui/wrap.ts";
 import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
-import { withPackages } from "./_shared.ts";
+import { withPackages } from "./_with-packages.ts";
 
 /** The column of names on the left. */
 const nameWidth = 10;
@@ -130,15 +133,20 @@ function tagLines({ tags, python }: Environment): string[] {
  * can be copied.
  *
  * @param width where lines are broken between words, in columns.
+ * @param words renders hints, with the user's flags.
  */
-export function render(environment: Environment, width: number): string {
+export function render(
+  environment: Environment,
+  width: number,
+  words: (hint: Text) => string = rendered,
+): string {
   const download = environment.suggested_pip_download;
   const problems = problemsOf(environment);
   const part = (name: string, lines: readonly string[]) => section(name, lines, width);
   return [
     ...problems.map(
       ({ message, hint }) =>
-        `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${hint}`, width)}\n\n`,
+        `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${words(hint)}`, width)}\n\n`,
     ),
     part("Blender", blenderLines(environment)),
     part("Service", serviceLines(environment)),
@@ -170,12 +178,16 @@ export const info = command({
       negativeDescription: "Don't ask the package index whether it answers",
     },
   },
-  run: async ({ args, output, signal }) => {
-    const target = await targetOf(args);
-    const environment = await withPackages(target, output, signal, (session) =>
-      environmentOf(session, { networkProbe: args["network-probe"] }),
+  options: async ({ args }) => ({
+    networkProbe: args["network-probe"],
+    target: await targetOf(args),
+  }),
+  run: async ({ networkProbe, target }, context) => {
+    const { output } = context;
+    const environment = await withPackages(target, context, (session) =>
+      environmentOf(session, { networkProbe }),
     );
     if (output.json) await output.writeJson(environment);
-    else await output.write(render(environment, reportWidth()));
+    else await output.write(render(environment, reportWidth(), output.rendered));
   },
 });

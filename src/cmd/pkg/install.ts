@@ -1,5 +1,5 @@
-import type { ArgsDef } from "citty";
-import { Failure } from "../../failure.ts";
+// `pkg install`.
+
 import {
   type InstallPlan,
   planInstall,
@@ -8,54 +8,16 @@ import {
 } from "../../remote/install/install.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
+import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { command } from "../_command.ts";
 import { targetOf, withSession } from "../_target.ts";
+import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
+import { indexFlagsOf, requireOneMode } from "./_index-flags.ts";
 import { observerFor } from "./_install-observer.ts";
 import { renderResult, resultJson } from "./_install-result.ts";
-import { pipOption, requirementsOf, targetNamed } from "./_requested.ts";
-import { remoteWheelhouseArg } from "./_shared.ts";
-
-function usage(code: string, message: string, hint: string): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
-}
-
-interface IndexFlags {
-  "index-url": string | undefined;
-  "extra-index-url": string | undefined;
-  proxy: string | undefined;
-  cert: string | undefined;
-}
-
-/** An index is a URL, or a folder on Blender's machine (pip's --index-url takes both). */
-function requireIndex(flag: string, text: string): void {
-  if (/^[a-z][a-z0-9+.-]+:\/\/./i.test(text) || /^(\/|[a-z]:[\\/])/i.test(text)) return;
-  throw usage("bad-index", `${flag} is '${text}', which is no URL`, `${flag} https://HOST/simple`);
-}
-
-/** Each is pip's flag of the same name; pip separates further indexes by spaces as well. */
-function indexFlagsOf(flags: IndexFlags): string[] {
-  const extra = flags["extra-index-url"]?.trim().split(/\s+/) ?? [];
-  if (flags["index-url"] !== undefined) requireIndex("--index-url", flags["index-url"]);
-  for (const url of extra) requireIndex("--extra-index-url", url);
-  return [
-    ...(flags["index-url"] === undefined ? [] : ["--index-url", flags["index-url"]]),
-    ...extra.flatMap((url) => ["--extra-index-url", url]),
-    ...(flags.proxy === undefined ? [] : ["--proxy", flags.proxy]),
-    ...(flags.cert === undefined ? [] : ["--cert", flags.cert]),
-  ];
-}
-
-function requireOneMode(request: InstallRequest, offline: boolean): void {
-  const online = request.allowOnline ? "--allow-online" : request.indexFlags[0];
-  if (online === undefined || !(offline || request.wheelhouse !== undefined)) return;
-  const flag = request.wheelhouse === undefined ? "--offline" : "--remote-wheelhouse";
-  throw usage(
-    "two-modes",
-    `${flag} installs offline, and ${online} is for installing online`,
-    "give one of them",
-  );
-}
+import { pipOption } from "./_pip-options.ts";
+import { requirementsOf } from "./_requirements.ts";
 
 /** What `--json` prints besides what came of it. */
 function jsonHead(request: InstallRequest) {
@@ -92,6 +54,19 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
   if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
 }
 
+/** The request with the default wheelhouse where it is to be installed from that. */
+async function fromWheelhouse(
+  session: Session,
+  request: InstallRequest,
+  offline: boolean,
+  output: Output,
+): Promise<InstallRequest> {
+  if (!offline || request.wheelhouse !== undefined) return request;
+  const wheelhouse = await resolveWheelhouse(session, undefined);
+  output.note(`installing offline, from ${wheelhouse}`);
+  return { ...request, wheelhouse };
+}
+
 export const install = command({
   description: "Install packages into Blender's Python, online or from a remote wheelhouse",
   args: {
@@ -107,8 +82,7 @@ export const install = command({
       description: "Also what stands in this requirements file of this machine",
     },
     target: {
-      type: "string",
-      valueHint: "site|user-modules",
+      ...targetArg,
       default: "site",
       description: "Python's site-packages, or a folder among Blender's user files",
     },
@@ -149,34 +123,33 @@ export const install = command({
       type: "boolean",
       description: "Also into a Python that the system manages (PEP 668)",
     },
-  } satisfies ArgsDef,
+  },
   several: "spec",
   elsewhere: pipOption,
-  async run({ args, positionals, output, signal }) {
-    const place = targetNamed(args.target);
+  async options({ args, positionals }) {
+    const { target: place, offline } = args;
     const request: InstallRequest = {
       requirements: await requirementsOf(positionals, args.requirement, place),
       target: place,
       wheelhouse: args["remote-wheelhouse"],
       indexFlags: indexFlagsOf(args),
-      upgrade: args.upgrade === true,
-      forceReinstall: args["force-reinstall"] === true,
+      upgrade: args.upgrade,
+      forceReinstall: args["force-reinstall"],
       deps: args.deps,
-      allowOnline: args["allow-online"] === true,
-      breakSystemPackages: args["break-system-packages"] === true,
+      allowOnline: args["allow-online"],
+      breakSystemPackages: args["break-system-packages"],
     };
-    requireOneMode(request, args.offline === true);
-    const target = await targetOf(args);
-    const observer = observerFor(output);
-    return withSession(target, output, signal, async (session) => {
-      if (args.offline === true && request.wheelhouse === undefined) {
-        request.wheelhouse = await resolveWheelhouse(session, undefined);
-        output.note(`installing offline, from ${request.wheelhouse}`);
-      }
+    requireOneMode(request, offline);
+    return { request, offline, dryRun: args["dry-run"], target: await targetOf(args) };
+  },
+  run: ({ request: asked, offline, dryRun, target }, context) =>
+    withSession(target, context, async (session) => {
+      const { output } = context;
+      const observer = observerFor(output);
+      const request = await fromWheelhouse(session, asked, offline, output);
       const prepared = await prepareInstall(session, request);
-      if (args["dry-run"] === true) {
-        const planned = await planInstall(session, prepared, observer);
-        await renderPlan(request, planned, output);
+      if (dryRun) {
+        await renderPlan(request, await planInstall(session, prepared, observer), output);
         return 0;
       }
       const result = await runInstall(session, prepared, observer);
@@ -184,6 +157,5 @@ export const install = command({
         await output.writeJson({ ...jsonHead(request), ...resultJson(result, output) });
       } else await renderResult(result, output);
       return result.errors.length === 0 ? 0 : 1;
-    });
-  },
+    }),
 });

@@ -1,8 +1,10 @@
+// `pkg list`.
+
 import { type Package, snapshotPackages } from "../../remote/packages/packages.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
-import { withPackages } from "./_shared.ts";
+import { withPackages } from "./_with-packages.ts";
 
 function noteOf({ wins, version, loaded_version: loaded, restart }: Package): string {
   if (!wins) return "shadowed";
@@ -30,11 +32,10 @@ export function render(packages: readonly Package[]): string {
 /** `pkg list`: what Blender's Python sees, where it comes from and which copy wins. */
 export const list = command({
   description: "List the packages that Blender's Python sees, and which copy of each wins",
-  run: async ({ args, output, signal }) => {
-    const target = await targetOf(args);
-    const packages = await withPackages(target, output, signal, (session) =>
-      snapshotPackages(session),
-    );
+  options: async ({ args }) => ({ target: await targetOf(args) }),
+  run: async ({ target }, context) => {
+    const { output } = context;
+    const packages = await withPackages(target, context, (session) => snapshotPackages(session));
     if (output.json) await output.writeJson(packages);
     else await output.write(render(packages));
   },

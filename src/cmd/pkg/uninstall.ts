@@ -1,19 +1,22 @@
-import type { ArgsDef } from "citty";
+// `pkg uninstall`.
+
 import { Failure } from "../../failure.ts";
 import {
   type PreparedUninstall,
   prepareUninstall,
   runUninstall,
+  type UninstallRequest,
   type UninstallResult,
 } from "../../remote/install/uninstall.ts";
 import { changeLines } from "../../remote/packages/packages.ts";
+import { ours, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
-import { confirm } from "../../ui/prompt.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
-import { targetNamed } from "./_requested.ts";
-import { withPackages } from "./_shared.ts";
+import { confirmedRemoval } from "./_confirm.ts";
+import { targetArg } from "./_flags.ts";
+import { withPackages } from "./_with-packages.ts";
 
 // PEP 508.
 const nameForm = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i;
@@ -23,7 +26,7 @@ function namesOf(words: readonly string[]): string[] {
   if (bad !== undefined) {
     throw new Failure("bad-name", `'${bad}' isn't the name of a package`, {
       kind: "usage",
-      hint: "names go here, without versions: blender-remote-cli pkg uninstall numpy",
+      hint: text`names go here, without versions: ${ours("pkg uninstall", "numpy")}`,
     });
   }
   return [...new Set(words.map(normalizedName))];
@@ -64,8 +67,7 @@ export const uninstall = command({
   args: {
     name: { type: "positional", description: "Names of packages, without versions" },
     target: {
-      type: "string",
-      valueHint: "site|user-modules",
+      ...targetArg,
       description: "Which copy, where a package is installed in both places",
     },
     yes: { type: "boolean", alias: "y", description: "Don't ask" },
@@ -73,38 +75,27 @@ export const uninstall = command({
       type: "boolean",
       description: "Also from a Python that the system manages (PEP 668)",
     },
-  } satisfies ArgsDef,
+  },
   several: "name",
-  async run({ args, positionals, output, signal }) {
-    const request = {
+  async options({ args, positionals }) {
+    const request: UninstallRequest = {
       names: namesOf(positionals),
-      target: args.target === undefined ? undefined : targetNamed(args.target),
-      breakSystemPackages: args["break-system-packages"] === true,
+      target: args.target,
+      breakSystemPackages: args["break-system-packages"],
     };
-    const target = await targetOf(args);
-    return withPackages(target, output, signal, async (session) => {
+    return { request, yes: args.yes, target: await targetOf(args) };
+  },
+  run: ({ request, yes, target }, context) =>
+    withPackages(target, context, async (session) => {
+      const { output } = context;
       const prepared = await prepareUninstall(session, request);
-      if (args.yes !== true) {
-        const what = copiesOf(prepared);
-        if (!output.interactive) {
-          throw new Failure("needs-yes", `this would remove ${what}`, {
-            kind: "usage",
-            hint: "give --yes to remove it without being asked",
-          });
-        }
-        if (!(await confirm(`Remove ${what}?`, signal))) {
-          output.note("nothing was removed");
-          return 1;
-        }
-      }
-      const observer = {
-        output: async (bytes: Uint8Array) => {
+      if (!yes && !(await confirmedRemoval(copiesOf(prepared), "it", context))) return 1;
+      const result = await runUninstall(session, prepared, {
+        output: async (bytes) => {
           if (!output.quiet) await output.writeError(bytes);
         },
-      };
-      const result = await runUninstall(session, prepared, observer);
+      });
       await render(result, request.names, output);
       return result.errors.length === 0 ? 0 : 1;
-    });
-  },
+    }),
 });

@@ -1,7 +1,10 @@
+// `pkg wheelhouse`.
+
 import { megabytes } from "../../megabytes.ts";
+import { tagsUnlessBusy } from "../../remote/python/tags-unless-busy.ts";
 import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
-import { shellWord } from "../../text.ts";
+import { ours } from "../../text.ts";
 import { columns, count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { widthOf } from "../../ui/wrap.ts";
@@ -9,7 +12,8 @@ import { isUniversal, parseWheelName } from "../../wheels/filename.ts";
 import { misfitsOf, targetTags } from "../../wheels/tags.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
-import { remoteWheelhouseArg, tagsUnlessHeld, withPackages } from "./_shared.ts";
+import { remoteWheelhouseArg } from "./_flags.ts";
+import { withPackages } from "./_with-packages.ts";
 
 /** A wheel of a remote wheelhouse, as `--json` shows it. */
 interface ListedWheel {
@@ -27,7 +31,7 @@ async function wheelsOf(session: Session, files: WheelhouseListing["files"]) {
   const wheels = files.filter(({ name }) => name.endsWith(".whl") && !name.startsWith("."));
   const tagged = wheels.some(({ name }) => !isUniversal(name));
   const known = tagged
-    ? await tagsUnlessHeld(session, false, "list again when it has ended")
+    ? await tagsUnlessBusy(session, false, "list again when it has ended")
     : { tags: null, unknown: null };
   const target = known.tags === null ? null : targetTags(known.tags);
   return wheels.map(({ name, size, sha256 }): ListedWheel => {
@@ -72,32 +76,38 @@ async function render(
   output.note(`${folder}: ${count(wheels.length, "wheel")}${also}, ${megabytes(bytes)}`);
 }
 
+async function show(
+  { folder, exists, files }: WheelhouseListing,
+  wheels: readonly ListedWheel[],
+  given: string | undefined,
+  output: Output,
+): Promise<void> {
+  const parts = files.filter(({ name }) => name.startsWith(".") && name.endsWith(".part"));
+  if (output.json) {
+    await output.writeJson({
+      op: "wheelhouse",
+      remote_wheelhouse: folder,
+      exists,
+      wheels,
+      parts: parts.map(({ name, size }) => ({ name, size })),
+    });
+  } else if (wheels.length + parts.length === 0) {
+    output.note(`${folder} ${exists ? "holds no wheels" : "isn't there yet"}`);
+    const where = given === undefined ? [] : ["--remote-wheelhouse", folder];
+    if (!output.quiet) await output.hint(ours("pkg push", "PATH…", ...where));
+  } else await render(folder, wheels, parts, output);
+}
+
 export const wheelhouse = command({
   description: "List what is in a wheelhouse on Blender's machine",
   args: { "remote-wheelhouse": remoteWheelhouseArg },
-  async run({ args, output, signal }) {
-    const target = await targetOf(args);
-    await withPackages(target, output, signal, async (session) => {
-      const listing = await listWheelhouse(session, args["remote-wheelhouse"], true);
-      const { folder, exists, files } = listing;
-      const wheels = await wheelsOf(session, files);
-      const parts = files.filter(({ name }) => name.startsWith(".") && name.endsWith(".part"));
-      if (output.json) {
-        await output.writeJson({
-          op: "wheelhouse",
-          remote_wheelhouse: folder,
-          exists,
-          wheels,
-          parts: parts.map(({ name, size }) => ({ name, size })),
-        });
-      } else if (wheels.length + parts.length === 0) {
-        output.note(`${folder} ${exists ? "holds no wheels" : "isn't there yet"}`);
-        const given = args["remote-wheelhouse"];
-        const where = given === undefined ? "" : ` --remote-wheelhouse ${shellWord(folder)}`;
-        if (!output.quiet) await output.hint(`blender-remote-cli pkg push PATH…${where}`);
-      } else {
-        await render(folder, wheels, parts, output);
-      }
-    });
-  },
+  options: async ({ args }) => ({
+    folder: args["remote-wheelhouse"],
+    target: await targetOf(args),
+  }),
+  run: ({ folder, target }, context) =>
+    withPackages(target, context, async (session) => {
+      const listing = await listWheelhouse(session, folder, true);
+      await show(listing, await wheelsOf(session, listing.files), folder, context.output);
+    }),
 });

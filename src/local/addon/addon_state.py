@@ -8,7 +8,9 @@ import traceback
 
 import addon_utils
 import bpy
-from addon_records import Addon, in_preferences, legacy_facts, loaded_file, same_place
+from addon_facts import legacy_facts
+from addon_places import same_place
+from addon_records import Addon, in_preferences, loaded_file
 from preferences import RefusedError
 
 # Before Blender 2.80 add-ons were of another kind; some Blenders leave them out without a word.
@@ -37,7 +39,7 @@ def refuse(reason: str, trace: str) -> RefusedError:
 
 
 def drop_entry(name: str) -> None:
-    """Take a name out of the preferences, however often it is there."""
+    """Take a name out of the preferences, however often it is listed."""
     addons = bpy.context.preferences.addons
     while name in addons:
         addons.remove(addons[name])
@@ -46,8 +48,8 @@ def drop_entry(name: str) -> None:
 def enable(addon: Addon) -> None:
     """Enable an add-on that isn't loaded, from its own file and no other.
 
-    An entry in the preferences that was there before stays when this fails, with what the add-on
-    keeps in it. Raises RefusedError: ``enable-failed`` with the add-on's traceback, ``shadowed``.
+    An older entry in the preferences stays when this fails, with the add-on's own settings in it.
+    Raises RefusedError: ``enable-failed`` with the add-on's traceback, ``shadowed``.
     """
     had_entry = in_preferences(addon.name)
     try:
@@ -130,7 +132,7 @@ def forget(name: str) -> None:
 
 
 def refresh_extensions() -> None:
-    """Let Blender look at its extensions again, and at the wheels that they bring."""
+    """Have Blender scan its extensions again, and install the wheels that they bring."""
     if hasattr(addon_utils, "extensions_refresh"):
         addon_utils.extensions_refresh()
 

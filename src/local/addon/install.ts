@@ -1,23 +1,27 @@
+// Installs add-ons and extensions from folders, zips and .py files.
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
+import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
+import { type AddonSource, openSource } from "../addon-source/source.ts";
+import type { AddonBlender } from "./addon-blender.ts";
+import { makeChanges } from "./changes.ts";
+import type { AddonOutcome } from "./outcome.ts";
+import type { Places } from "./places.ts";
+import type { ChangeItem } from "./run-script.ts";
+import { type Staged, stage } from "./swap.ts";
 import {
-  failureIn,
   type IfRunning,
-  isThere,
-  makeChanges,
+  pathExists,
   underLock,
   type Workplace,
   withoutLock,
-} from "./addons.ts";
-import type { ExtensionManifest } from "./extension-manifest.ts";
-import type { AddonBlender, ChangeItem, Outcome, Places } from "./run.ts";
-import { type AddonSource, openSource } from "./source.ts";
-import { type Staged, stage } from "./swap.ts";
+} from "./under-lock.ts";
 
-/** What became of one source. */
-export interface Installation {
+/** What became of one source; `enabled`, `warnings` and `failure` also from before Blender ran. */
+export interface Installation extends Pick<AddonOutcome, "enabled" | "warnings" | "failure"> {
   /** As it was asked for. */
   asked: string;
   /** The source's absolute path. */
@@ -32,11 +36,9 @@ export interface Installation {
   replaces: boolean;
   /** Its version, where it had one. */
   replacedVersion: string | undefined;
-  enabled: boolean;
-  warnings: readonly string[];
-  failure: Failure | undefined;
 }
 
+/** How sources are installed. */
 export interface InstallOptions {
   ifRunning: IfRunning;
   enable: boolean;
@@ -57,8 +59,8 @@ function hasExtensions({ version }: Places): boolean {
   );
 }
 
-/** A source on its way. */
-interface Job {
+/** One source while it is installed. */
+interface InstallJob {
   readonly asked: string;
   source: AddonSource | undefined;
   failure: Failure | undefined;
@@ -70,8 +72,8 @@ interface Job {
   readonly warnings: string[];
 }
 
-async function open(asked: string, name: string | undefined): Promise<Job> {
-  const job: Job = {
+async function open(asked: string, name: string | undefined): Promise<InstallJob> {
+  const job: InstallJob = {
     asked,
     source: undefined,
     failure: undefined,
@@ -94,7 +96,7 @@ function failed(error: unknown): Failure {
   throw error;
 }
 
-/** As what a source is installed in this Blender. @throws Failure `no-extensions`. */
+/** Whether a source is installed as a legacy add-on or an extension in this Blender. @throws Failure `no-extensions`. */
 function formFor(source: AddonSource, places: Places): AddonSource["kind"] {
   if (source.kind === "legacy" || hasExtensions(places)) return source.kind;
   if (source.legacyName !== undefined) return "legacy";
@@ -112,8 +114,11 @@ function namesOf(source: AddonSource, form: AddonSource["kind"]): string[] {
   return [name, `${name}.py`];
 }
 
-async function firstThere(folder: string, names: readonly string[]): Promise<string | undefined> {
-  for (const name of names) if (await isThere(join(folder, name))) return join(folder, name);
+async function firstExisting(
+  folder: string,
+  names: readonly string[],
+): Promise<string | undefined> {
+  for (const name of names) if (await pathExists(join(folder, name))) return join(folder, name);
   return undefined;
 }
 
@@ -134,9 +139,9 @@ function requirePlatform(manifest: ExtensionManifest | undefined, places: Places
   );
 }
 
-/** Unpacks a source beside its place, where it may go there. */
+/** Unpacks a source beside its place, if it may be installed in this Blender. */
 async function prepare(
-  job: Job,
+  job: InstallJob,
   places: Places,
   options: InstallOptions,
   elsewhere: string | undefined,
@@ -145,7 +150,7 @@ async function prepare(
 ): Promise<void> {
   const { source } = job;
   if (source === undefined) return;
-  // What an attempt at another place left.
+  // Forget what an attempt in other folders left.
   job.failure = undefined;
   job.staged = undefined;
   job.warnings.splice(0, Number.POSITIVE_INFINITY, ...source.notes);
@@ -156,7 +161,7 @@ async function prepare(
       job.warnings.push(`installed as a legacy add-on, which it is as well`);
     const folder = form === "extension" ? places.repository : places.folders.addons;
     const names = namesOf(source, form);
-    const before = await firstThere(folder, names);
+    const before = await firstExisting(folder, names);
     const twice = names
       .map((name) => taken.get(join(folder, name)))
       .find((one) => one !== undefined);
@@ -178,7 +183,7 @@ async function prepare(
   }
 }
 
-function itemOf(job: Job, index: number, options: InstallOptions): ChangeItem[] {
+function itemOf(job: InstallJob, index: number, options: InstallOptions): ChangeItem[] {
   const { source, staged, destination, form, failure } = job;
   if (failure !== undefined || source === undefined) return [];
   if (staged === undefined || destination === undefined) return [];
@@ -196,9 +201,9 @@ function itemOf(job: Job, index: number, options: InstallOptions): ChangeItem[] 
   ];
 }
 
-function installationOf(job: Job, outcome: Outcome | undefined): Installation {
+function installationOf(job: InstallJob, outcome: AddonOutcome | undefined): Installation {
   const { asked, source, form, destination, replaces } = job;
-  const failure = job.failure ?? (outcome === undefined ? undefined : failureIn(outcome));
+  const failure = job.failure ?? outcome?.failure;
   const name = outcome?.name ?? (form === "legacy" ? source?.legacyName : source?.moduleName);
   const good = failure === undefined;
   return {
@@ -219,11 +224,11 @@ function installationOf(job: Job, outcome: Outcome | undefined): Installation {
 async function installJobs(
   blender: AddonBlender,
   workplace: Workplace,
-  jobs: readonly Job[],
+  jobs: readonly InstallJob[],
   options: InstallOptions,
   elsewhere: string | undefined,
 ) {
-  /** What goes where, by the path. */
+  /** Which source is installed at a path, as it was asked for. */
   const taken = new Map<string, string>();
   for (const job of jobs) {
     await prepare(job, workplace.places, options, elsewhere, taken, blender.signal);
@@ -246,7 +251,7 @@ export async function installAddons(
   options: InstallOptions,
 ): Promise<Installation[]> {
   using sources = new DisposableStack();
-  const jobs: Job[] = [];
+  const jobs: InstallJob[] = [];
   for (const path of asked) {
     const job = await open(path, options.name);
     if (job.source !== undefined) sources.use(job.source);

@@ -1,3 +1,5 @@
+// Locks a Blender's preferences among the commands of this program.
+
 import { Database, SQLiteError } from "bun:sqlite";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";

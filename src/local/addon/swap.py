@@ -1,8 +1,8 @@
 """Puts staged add-ons in place of old ones, and back, each step one rename.
 
-An exchange is the hidden folder that `stage` of addon-swap.ts made beside the add-ons, where its
-contents are described. A process that is killed between two steps leaves what `recover` there needs
-to undo it.
+An exchange is the hidden folder that `stage` of swap.ts made beside the add-ons, where its
+contents are described. A process that is killed between two steps leaves what `recover` of
+swap.ts needs to undo it.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ def clear_away(path: str) -> None:
     for folder, names, _ in os.walk(path):
         for name in names:
             inner = os.path.join(folder, name)
-            # What a link points to is never touched.
+            # The target of a link is never touched.
             if not os.path.islink(inner):
                 # Nothing can be removed from a folder that is read-only.
                 with contextlib.suppress(OSError):
@@ -54,7 +54,7 @@ class Exchange:
         return os.path.join(self.folder, "new", self.name)
 
     def swap_in(self) -> None:
-        """Move away what is there, links as links, and the new one in; if that fails, undo it.
+        """Move the old ones away, links as links, and the new one in; if that fails, undo it.
 
         Raises OSError; the old ones are then in their places, and the exchange may be tried again.
         """
@@ -83,7 +83,7 @@ class Exchange:
 
     def _undo(self) -> None:
         if self._placing and not os.path.lexists(self._staged):
-            # Neither is there when the staged one was lost before it was placed.
+            # Neither exists if the staged one was lost before it was placed.
             with contextlib.suppress(FileNotFoundError):
                 os.rename(self.destination, self._staged)
         self._placing = False

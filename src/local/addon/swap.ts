@@ -1,9 +1,11 @@
+// Unpacks an add-on beside its place, and undoes exchanges that were not finished.
+
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
-import type { AddonSource, SourceFile } from "./source.ts";
+import type { AddonSource, SourceFile } from "../addon-source/source.ts";
 
 /*
  * An exchange is a hidden folder beside the add-ons, in which a new one is made and an old one kept:
@@ -93,8 +95,8 @@ async function writePlan(exchange: string, plan: Plan): Promise<void> {
  * Unpacks an add-on beside its place and checks all of it. Nothing is replaced: that is for `Exchange`
  * of swap.py. When anything fails, nothing of it is left.
  *
- * Files aren't flushed to the disk one by one: what a killed process wrote is there all the same, and
- * for an add-on of 2000 files it took seconds, here and again when they were removed.
+ * Files aren't flushed to the disk one by one: what a killed process has written isn't lost, and for an
+ * add-on of 2000 files flushing took seconds, and again when they were removed.
  *
  * @param folder the add-ons folder or extension repository, absolute; made where it is missing.
  * @throws Failure `write-failed`; as `FileTree.content`; the signal's reason.
@@ -195,7 +197,7 @@ async function planOf(exchange: string): Promise<Plan | undefined> {
 
 /**
  * Undoes an exchange wherever it stands: the new one away, the old ones back. What someone else has
- * put in an add-on's place meanwhile stays there.
+ * put in an add-on's place meanwhile stays.
  *
  * @returns the names that stand in their places again.
  * @throws Failure `write-failed`.

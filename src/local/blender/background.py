@@ -45,7 +45,7 @@ def reopen_closed() -> None:
 
 def stdout_to_stderr() -> int:
     """Send what is printed from now on to stderr; gives the descriptor of the real stdout."""
-    # An add-on may have put anything there.
+    # An add-on may have replaced it by anything.
     with contextlib.suppress(Exception):
         sys.stdout.flush()
     real = os.dup(1)

@@ -1,8 +1,20 @@
 """What the configuration says about a Blender."""
 
-from typing import Any
+from typing import TypedDict
 
 import bpy
+
+
+class BlenderFacts(TypedDict):
+    """Version and folders, under the names that the configuration file uses."""
+
+    version: str
+    version_tuple: list[int]
+    build_date: str
+    plugin_dir: str | None
+    user_addons: str | None
+    all_addon_paths: list[str]
+    extensions_dir: str | None
 
 
 def user_folder(kind: str, path: str = "") -> str | None:
@@ -13,8 +25,8 @@ def user_folder(kind: str, path: str = "") -> str | None:
         return None
 
 
-def main(_arguments: None) -> dict[str, Any]:
-    """Version and folders, under the names that the configuration file uses."""
+def main(_arguments: None) -> BlenderFacts:
+    """What the configuration says about this Blender."""
     user_addons = user_folder("SCRIPTS", "addons")
     return {
         "version": bpy.app.version_string,

@@ -1,11 +1,18 @@
+// Starts programs with bounded output and ends whole process trees.
+
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 
-/** How a program ended, and what it said. */
-export interface Finished {
+/** How a process ended. */
+export interface ProcessEnd {
   /** Null when a signal ended it. */
   exitCode: number | null;
+  /** `SIGSEGV`; null when it ended by itself. */
   signalCode: string | null;
+}
+
+/** How a program that ran to its end ended, and what it printed. */
+export interface Finished extends ProcessEnd {
   /** The beginning of stdout, bounded. */
   stdout: string;
   /** The end of stdout and stderr together, bounded. */
@@ -13,6 +20,7 @@ export interface Finished {
   timedOut: boolean;
 }
 
+/** Limits and listeners for `runToEnd`. */
 export interface RunOptions {
   env: NodeJS.ProcessEnv;
   seconds: number;
@@ -48,14 +56,14 @@ export function signalTree(child: ChildProcess, signal: "SIGINT" | "SIGTERM" | "
   }
 }
 
+/** How a process ended, in words: `exit code 5`, `signal SIGSEGV`. */
+export function howEnded({ exitCode, signalCode }: ProcessEnd): string {
+  return exitCode === null ? `signal ${signalCode}` : `exit code ${exitCode}`;
+}
+
 /** Resolves when the process has ended; rejects when it couldn't be started. */
-export function ended(
-  child: ChildProcess,
-): Promise<{ exitCode: number | null; signalCode: string | null }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{
-    exitCode: number | null;
-    signalCode: string | null;
-  }>();
+export function ended(child: ChildProcess): Promise<ProcessEnd> {
+  const { promise, resolve, reject } = Promise.withResolvers<ProcessEnd>();
   child.once("exit", (exitCode, signalCode) => resolve({ exitCode, signalCode }));
   child.once("error", reject);
   return promise;

@@ -1,7 +1,9 @@
+// Opens the profile that a command works with: the user's own, a given folder, or a temporary one.
+
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Failure, systemCodeOf } from "../../failure.ts";
-import { temporaryRoot } from "./blender.ts";
+import { temporaryRoot } from "./executable.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
 export interface Profile extends AsyncDisposable {
@@ -11,6 +13,7 @@ export interface Profile extends AsyncDisposable {
   env: NodeJS.ProcessEnv;
 }
 
+/** Which profile is meant, and for which Blender. */
 export interface ProfileOptions {
   /** A folder, which need not exist; relative to the current one. */
   folder: string | undefined;
@@ -50,14 +53,14 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
     return { folder: undefined, env, [Symbol.asyncDispose]: async () => {} };
   }
   const folder = resolve(options.folder);
-  const there = await stat(folder).catch(() => undefined);
-  if (there !== undefined && !there.isDirectory()) {
+  const info = await stat(folder).catch(() => undefined);
+  if (info !== undefined && !info.isDirectory()) {
     throw new Failure("bad-profile", `--profile ${folder} isn't a folder`, {
       kind: "usage",
       hint: "give a folder, which may be a new one: --profile DIR",
     });
   }
-  // Blender takes the user's own folders where the one that it is told isn't there.
+  // Blender takes the user's own folders when the one that it is told doesn't exist.
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new Failure("bad-profile", `--profile ${folder} can't be made: ${systemCodeOf(error)}`, {
       kind: "usage",

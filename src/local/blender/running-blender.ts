@@ -1,8 +1,10 @@
+// Looks for Blenders with a window that are open on the same preferences.
+
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
-import { identifyBlender } from "./blender.ts";
+import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
 /** A Blender with a window, which writes its preferences when it quits. */
@@ -14,14 +16,15 @@ export interface RunningBlender {
   certain: boolean;
 }
 
-export interface Search {
+/** The result of looking for running Blenders. */
+export interface RunningSearch {
   found: RunningBlender[];
   /** False where this system gives no way to look. */
   looked: boolean;
 }
 
 /** The Blender whose preferences are about to be changed. */
-export interface Ours {
+export interface ChangedBlender {
   executable: string;
   version: string;
   folders: UserFolders;
@@ -57,13 +60,13 @@ async function resolved(path: string): Promise<string> {
 /**
  * Looks for Blenders of this user with a window that use the same preferences.
  *
- * Linux tells each process's program and environment. macOS and Windows only tell the program, so that
- * every Blender there is a likely one.
+ * On Linux each process's program and environment can be read. On macOS and Windows only the program can
+ * be, so that every Blender is taken for one that may use these preferences.
  */
-export async function runningBlenders(ours: Ours): Promise<Search> {
+export async function runningBlenders(changed: ChangedBlender): Promise<RunningSearch> {
   switch (process.platform) {
     case "linux":
-      return { found: await onLinux(ours), looked: true };
+      return { found: await onLinux(changed), looked: true };
     case "darwin":
       return onMac();
     case "win32":
@@ -73,17 +76,20 @@ export async function runningBlenders(ours: Ours): Promise<Search> {
   }
 }
 
-async function onLinux(ours: Ours): Promise<RunningBlender[]> {
+async function onLinux(changed: ChangedBlender): Promise<RunningBlender[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map((pid) => linuxProcess(pid, ours)));
+  const found = await Promise.all(pids.map((pid) => linuxProcess(pid, changed)));
   return found.filter((one) => one !== undefined);
 }
 
-async function linuxProcess(pid: number, ours: Ours): Promise<RunningBlender | undefined> {
+async function linuxProcess(
+  pid: number,
+  changed: ChangedBlender,
+): Promise<RunningBlender | undefined> {
   const at = `/proc/${pid}`;
   try {
     if ((await stat(at)).uid !== process.getuid?.()) return undefined;
-    // Gone when the program was replaced by an upgrade meanwhile.
+    // Linux says so when an upgrade has replaced the program meanwhile.
     const executable = (await readlink(`${at}/exe`)).replace(/ \(deleted\)$/, "");
     if (!isBlender(executable)) return undefined;
     const args = (await readFile(`${at}/cmdline`, "utf8")).split("\0");
@@ -95,25 +101,25 @@ async function linuxProcess(pid: number, ours: Ours): Promise<RunningBlender | u
         return [entry.slice(0, equals), entry.slice(equals + 1)];
       }),
     );
-    const same = executable === (await resolved(ours.executable));
-    const facts = { executable, version: ours.version, env, platform: process.platform };
+    const same = executable === (await resolved(changed.executable));
+    const facts = { executable, version: changed.version, env, platform: process.platform };
     const config = await resolved(userFolders(facts).config);
-    if (config !== (await resolved(ours.folders.config))) return undefined;
+    if (config !== (await resolved(changed.folders.config))) return undefined;
     const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
     if (same || told) return { pid, executable, certain: true };
-    // Another release has another folder by itself.
-    const other = await versionOf(executable, ours.signal);
-    if (other !== undefined && releaseOf(other) !== releaseOf(ours.version)) return undefined;
+    // Another release has other folders by default.
+    const other = await versionOf(executable, changed.signal);
+    if (other !== undefined && releaseOf(other) !== releaseOf(changed.version)) return undefined;
     return { pid, executable, certain: other !== undefined };
   } catch {
-    // It has ended, or isn't ours to look into.
+    // It has ended, or isn't this user's to look into.
     return undefined;
   }
 }
 
 const run = promisify(execFile);
 
-async function onMac(): Promise<Search> {
+async function onMac(): Promise<RunningSearch> {
   const uid = String(process.getuid?.());
   try {
     const { stdout } = await run("ps", ["-U", uid, "-x", "-o", "pid=,command="]);
@@ -132,7 +138,7 @@ export function macProcesses(lines: string): RunningBlender[] {
   });
 }
 
-async function onWindows(): Promise<Search> {
+async function onWindows(): Promise<RunningSearch> {
   try {
     const { stdout } = await run("tasklist", [
       "/fi",

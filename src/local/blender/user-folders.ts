@@ -1,6 +1,8 @@
+// Where a Blender keeps its user's preferences, add-ons and extensions, by Blender's own rules.
+
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { appDataFolder, homeFolder } from "../files/os-folders.ts";
 
 /** Where a Blender keeps what belongs to its user; absolute paths, which need not exist. */
 export interface UserFolders {
@@ -21,7 +23,7 @@ export interface FolderFacts {
   platform: NodeJS.Platform;
 }
 
-/** A folder named `portable` beside the executable, or, before 4.2, `X.Y/config` there. */
+/** A folder beside the executable: `portable`, or before 4.2 `X.Y` if it holds a `config`. */
 function portableFolder({ executable, platform }: FolderFacts, release: string) {
   const beside =
     platform === "darwin" ? join(dirname(dirname(executable)), "Resources") : dirname(executable);
@@ -33,16 +35,16 @@ function portableFolder({ executable, platform }: FolderFacts, release: string) 
 
 function usualFolder(facts: FolderFacts, release: string): string {
   const { env, platform, executable } = facts;
-  const home = env["HOME"] || homedir();
+  const home = homeFolder(env);
   if (platform === "win32") {
-    const roaming = env["APPDATA"] || join(env["USERPROFILE"] || homedir(), "AppData", "Roaming");
-    return join(roaming, "Blender Foundation", "Blender", release);
+    return join(appDataFolder(env, "Roaming"), "Blender Foundation", "Blender", release);
   }
   if (platform === "darwin") {
     return join(home, "Library", "Application Support", "Blender", release);
   }
   const name = /\/flatpak\/exports\/bin\/([\w.-]+)$/.exec(executable)?.[1];
   if (name !== undefined) return join(home, ".var/app", name, "config/blender", release);
+  // Blender takes a relative one, too.
   return join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "blender", release);
 }
 

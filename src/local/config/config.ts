@@ -1,9 +1,12 @@
+// Reads the configuration file and checks what it says.
+
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { ours, text as sentence } from "../../text.ts";
+import { ownFolders } from "../files/os-folders.ts";
 
 /** Levels of `mcp_service.log_level` and of `start --log-level`. */
 export const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
@@ -77,7 +80,7 @@ export const knownKeys: ReadonlyMap<string, v.GenericSchema> = new Map(
   ),
 );
 
-/** What a missing key is taken to be. */
+/** The values of keys that the file doesn't have. */
 export const defaults = {
   cli: { timeout_sec: 300 },
   mcp_service: { default_port: 6688, log_level: "INFO" },
@@ -110,18 +113,6 @@ export interface ConfigurationFile {
   lines: LineCounter;
 }
 
-function usualFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  const home = env["HOME"] || homedir();
-  if (platform === "win32") {
-    const local = env["LOCALAPPDATA"] || join(env["USERPROFILE"] || homedir(), "AppData", "Local");
-    return join(local, "blender-remote", "blender-remote");
-  }
-  if (platform === "darwin") return join(home, "Library", "Application Support", "blender-remote");
-  // A relative XDG folder is to be ignored, as its specification says.
-  const xdg = env["XDG_CONFIG_HOME"];
-  return join(xdg?.startsWith("/") ? xdg : join(home, ".config"), "blender-remote");
-}
-
 /**
  * Where the configuration is: `--config`, BLENDER_REMOTE_CONFIG, else the usual place, which is the
  * same as that of the Python package blender-remote.
@@ -139,14 +130,14 @@ export function configurationPath(
   }
   const given = flag ?? (env["BLENDER_REMOTE_CONFIG"] || undefined);
   if (given !== undefined) return resolve(given);
-  return join(usualFolder(env, platform), "bld-remote-config.yaml");
+  return join(ownFolders(env, platform).config, "bld-remote-config.yaml");
 }
 
 function invalid(path: string, line: number | undefined, message: string): Failure {
   const where = line === undefined ? path : `${path}:${line}`;
   return new Failure("config-invalid", `${where}: ${message}`, {
     kind: "usage",
-    hint: `correct ${line === undefined ? "the file" : `line ${line}`}, or remove the file and run: blender-remote-cli init`,
+    hint: sentence`correct ${line === undefined ? "the file" : `line ${line}`}, or remove the file and run: ${ours("init")}`,
   });
 }
 
@@ -183,7 +174,7 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   return { path, exists, document, lines };
 }
 
-/** The file's values as plain data; what no program of ours could read is an error. */
+/** The file's values as plain data. @throws Failure `config-invalid`. */
 export function valuesOf(file: ConfigurationFile): Record<string, unknown> {
   let values: unknown;
   try {

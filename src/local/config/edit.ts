@@ -1,7 +1,10 @@
+// Reads and sets single keys of the configuration file, and keeps all else in it as it was.
+
 import * as v from "valibot";
 import { isCollection, isMap, isScalar, parse, stringify } from "yaml";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../files/files.ts";
+import { ours, text as sentence } from "../../text.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
 import {
   type ConfigurationFile,
   defaults,
@@ -16,7 +19,7 @@ export function keysOf(key: string): string[] {
   if (keys.includes("")) {
     throw new Failure("bad-key", `'${key}' isn't a configuration key`, {
       kind: "usage",
-      hint: "keys look like cli.timeout_sec; blender-remote-cli config get shows them all",
+      hint: sentence`keys look like cli.timeout_sec; ${ours("config get")} shows them all`,
     });
   }
   return keys;
@@ -26,7 +29,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What holds: the file's values, and the defaults of known keys it doesn't have. */
+/** The values in effect: the file's own, and the defaults of known keys that it doesn't have. */
 export function effectiveValues(file: ConfigurationFile): Record<string, unknown> {
   const values = valuesOf(file);
   for (const [name, keys] of Object.entries(defaults)) {
@@ -60,10 +63,10 @@ export function textOf(value: unknown): string {
   return stringify(value, { lineWidth: 0 });
 }
 
-/** What was typed as a value: text where the key holds text, else what YAML makes of it. */
+/** The value that typed text means: itself if the key holds text, else what YAML makes of it. */
 function typed(key: string, text: string): unknown {
   const schema = knownKeys.get(key);
-  // To YAML nothing is null, but what was typed is an empty text.
+  // YAML takes an empty text for null.
   if (text === "" || (schema !== undefined && v.is(schema, text))) return text;
   let value: unknown;
   try {
@@ -87,12 +90,12 @@ function checked(key: string, value: unknown, text: string): unknown {
   });
 }
 
-/** The type check of a section or of a key below something that isn't one. */
+/** Refuses to set a section, or a key below something that isn't a section. */
 function checkPlace(file: ConfigurationFile, key: string, keys: readonly string[]): void {
   const problem = (message: string) =>
     new Failure("bad-key", `${key}: ${message}`, {
       kind: "usage",
-      hint: "blender-remote-cli config get shows all keys",
+      hint: sentence`${ours("config get")} shows all keys`,
     });
   const sections = new Set([...knownKeys.keys()].map((known) => known.split(".")[0]));
   if (sections.has(key) || isMap(file.document.getIn(keys, true))) {
@@ -116,13 +119,13 @@ export function assign(file: ConfigurationFile, keys: readonly string[], value: 
   for (let depth = 1; depth < keys.length; depth++) {
     const path = keys.slice(0, depth);
     const above = document.getIn(path, true);
-    // `cli:` with nothing behind it is null, in which nothing can be set.
+    // `cli:` with nothing behind it is null, which can't hold keys.
     if (isScalar(above) && above.value === null) document.setIn(path, document.createNode({}));
   }
   const old = document.getIn(keys, true);
   const plain = typeof value !== "object" || value === null;
   if (isScalar(old) && plain) {
-    // The node stays, and with it the comment behind the value.
+    // Changing the node in place keeps the comment behind the value.
     old.value = value;
     delete old.source;
     delete old.format;

@@ -3,21 +3,49 @@
 import os
 import shutil
 import traceback
-from typing import Any
+from typing import TypedDict
 
-from addon_records import (
-    INIT,
-    Addon,
-    elsewhere,
-    in_preferences,
-    is_enabled,
-    is_loaded,
-    legacy_facts,
-    make_importable,
-)
+from addon_facts import legacy_facts
+from addon_outcome import Refused, refusal
+from addon_places import Elsewhere, Places, elsewhere, make_importable
+from addon_records import INIT, Addon, in_preferences, is_enabled, is_loaded
 from addon_state import disable, enable, forget
 from preferences import RefusedError, require_own, save
 from swap import Exchange, clear_away
+
+
+class Replaced(TypedDict):
+    """Another add-on that had the service's name."""
+
+    name: str
+    version: str | None
+    # Where its files are now.
+    kept_at: str | None
+
+
+class Installed(TypedDict):
+    """What was done."""
+
+    installed_path: str
+    version: str
+    # Of our own service that was installed before.
+    previous_version: str | None
+    changed: bool
+    replaced: Replaced | None
+
+
+class Done(TypedDict):
+    """The answer when the service is installed and enabled."""
+
+    installed: Installed
+
+
+class ServiceArguments(TypedDict):
+    """The staged service: its exchange, and its unpacked folder; and the expected folders."""
+
+    exchange: str
+    staged: str
+    expected: Places
 
 
 def same_files(folder: str, other: str) -> bool:
@@ -68,7 +96,7 @@ def forget_service(module: str) -> None:
 
 
 def replace(exchange: Exchange, addon: Addon, name: str | None) -> str | None:
-    """Put the staged service in place, enabled and saved; where the old one is kept, if it is."""
+    """Put the staged service in place, enable it and save; gives where the old one is kept."""
     kept = None
     had_entry = in_preferences(addon.name)
     forget_service(addon.name)
@@ -92,12 +120,13 @@ def replace(exchange: Exchange, addon: Addon, name: str | None) -> str | None:
     return kept
 
 
-def install(exchange: Exchange, staged: str) -> dict[str, Any]:
+def install(exchange: Exchange, staged: str) -> Installed:
+    """Install the staged service, if it isn't installed and enabled already."""
     require_own()
     target = exchange.destination
     addon = Addon(exchange.name, "legacy", "user", target, os.path.join(target, INIT))
     ours = legacy_facts(os.path.join(staged, INIT))
-    result: dict[str, Any] = {
+    result: Installed = {
         "installed_path": target,
         "version": ours.version,
         "previous_version": None,
@@ -125,10 +154,10 @@ def install(exchange: Exchange, staged: str) -> dict[str, Any]:
     return result
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"exchange", "staged", "expected"}``; give what was done, or why nothing was.
+def main(arguments: ServiceArguments) -> Done | Elsewhere | Refused:
+    """Install the service, or say why nothing was done.
 
-    ``{"elsewhere"}`` where the expected folders aren't this Blender's.
+    Gives ``{"elsewhere"}`` where the expected folders aren't this Blender's.
     """
     try:
         places = elsewhere(arguments["expected"])
@@ -136,18 +165,8 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
             return {"elsewhere": places}
         return {"installed": install(Exchange(arguments["exchange"]), arguments["staged"])}
     except RefusedError as error:
-        return {
-            "refused": {
-                "code": error.reason,
-                "message": error.detail,
-                "traceback": error.trace,
-            }
-        }
+        return {"refused": refusal(error)}
     except OSError as error:
-        return {
-            "refused": {
-                "code": "write-failed",
-                "message": f"{error.filename}: {error.strerror}",
-                "traceback": traceback.format_exc(),
-            }
-        }
+        detail = f"{error.filename}: {error.strerror}"
+        refused = RefusedError("write-failed", detail, traceback.format_exc())
+        return {"refused": refusal(refused)}

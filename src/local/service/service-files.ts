@@ -1,3 +1,5 @@
+// Carries the service add-on's files in the executable.
+
 import init from "../../service/bld_remote_mcp/__init__.py" with { type: "text" };
 import answers from "../../service/bld_remote_mcp/answers.py" with { type: "text" };
 import api from "../../service/bld_remote_mcp/api.py" with { type: "text" };

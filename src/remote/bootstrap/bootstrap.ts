@@ -2,8 +2,8 @@
 
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
+import { LastBytes } from "../pip/last-bytes.ts";
 import { runPip } from "../pip/run.ts";
-import { Tail } from "../pip/tail.ts";
 import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
 import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
@@ -249,7 +249,7 @@ class PipInstaller {
     args: readonly string[],
     { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
   ): Promise<ProgramEnd> {
-    const said = new Tail(keptOutput);
+    const said = new LastBytes(keptOutput);
     const take = async (bytes: Uint8Array) => {
       said.push(bytes);
       if (shown) await this.#options.observer.output(bytes);

@@ -12,23 +12,14 @@ import hashlib
 import os
 from collections.abc import Iterator
 from io import FileIO
-from typing import Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 from .file_lock import lock
 
 READ_SIZE = 1 << 20
-
-
-class Hash(Protocol):
-    """An object of hashlib's, which has no public name for their type."""
-
-    def update(self, data: bytes | memoryview, /) -> None:
-        """Add bytes."""
-        ...
-
-    def hexdigest(self) -> str:
-        """The hash of all bytes so far."""
-        ...
 
 
 class PartBusyError(OSError):
@@ -72,11 +63,8 @@ def read_blocks(file: FileIO, size: int) -> Iterator[memoryview]:
         yield buffer[:count]
 
 
-def sha256_of(file: FileIO, size: int) -> Hash:
-    """The SHA-256 object of the first `size` bytes (fewer at the file's end).
-
-    The file's position is behind them then.
-    """
+def sha256_of(file: FileIO, size: int) -> "HASH":
+    """The SHA-256 object of the first `size` bytes (fewer at the file's end); moves behind them."""
     digest = hashlib.sha256()
     file.seek(0)
     for block in read_blocks(file, size):
@@ -109,7 +97,7 @@ class Piece(TypedDict):
 
 
 class Whole(TypedDict):
-    """What the complete file must be, and its final name."""
+    """The complete file, and its final name."""
 
     action: Literal["finish"]
     part: str
@@ -118,8 +106,8 @@ class Whole(TypedDict):
     sha256: str
 
 
-class Discarded(TypedDict):
-    """A part file that nobody needs."""
+class Unneeded(TypedDict):
+    """A part file to remove."""
 
     action: Literal["discard"]
     part: str
@@ -213,7 +201,7 @@ def discard(part: str) -> None:
         os.unlink(part)
 
 
-def main(arguments: BlockRange | Piece | Whole | Discarded) -> Content | Completion | int | None:
+def main(arguments: BlockRange | Piece | Whole | Unneeded) -> Content | Completion | int | None:
     """Do ``arguments["action"]``."""
     if arguments["action"] == "blocks":
         return blocks(arguments)

@@ -15,11 +15,15 @@ from collections.abc import Callable
 from io import FileIO
 from queue import SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from .answers import CommandError
 from .params import Params
-from .part_file import Hash, PartBusyError, give_name, open_part, sha256_of
+from .part_file import PartBusyError, give_name, open_part, sha256_of
 from .uncached import Uncached
+
+if TYPE_CHECKING:
+    from _hashlib import HASH
 
 # Large, because with a busy main thread each step waits some milliseconds for Python's global lock.
 BLOCK_SIZE = 2 * 1024 * 1024
@@ -102,7 +106,7 @@ class Upload:
 class _Writer:
     """Reads blocks on its caller's thread; if they are many, two other threads hash and write."""
 
-    def __init__(self, file: FileIO, digest: Hash, size: int) -> None:
+    def __init__(self, file: FileIO, digest: "HASH", size: int) -> None:
         self._file = file
         self._write = file.write
         self._digest = digest

@@ -1,29 +1,27 @@
 import { describe, expect, test } from "bun:test";
-import type { ArgsDef } from "citty";
 import { checkArguments, suggestion } from "../../../src/cmd/_arguments.ts";
-import { command, globalArgs } from "../../../src/cmd/_command.ts";
-import { Failure } from "../../../src/failure.ts";
+import { command } from "../../../src/cmd/_command.ts";
+import { type Arguments, globalArgs } from "../../../src/cmd/_declaration.ts";
+import type { Failure } from "../../../src/failure.ts";
+import { ours, rendered } from "../../../src/text.ts";
 import { createOutput } from "../../../src/ui/output.ts";
+import { failureOfCall } from "../../support/failure.ts";
 
 const args = {
   file: { type: "positional", required: false, description: "" },
   code: { type: "string", alias: "c", description: "" },
   deps: { type: "boolean", default: true, description: "" },
+  place: { type: "enum", options: ["here", "elsewhere"], description: "" },
+  level: { type: "enum", options: ["LOW", "HIGH"], anyCase: true, description: "" },
   ...globalArgs,
-} as const satisfies ArgsDef;
+} as const satisfies Arguments;
 
 function check(...tokens: string[]): string[] {
-  return checkArguments(tokens, { path: "cli run", args, several: undefined, takesRest: false });
+  return checkArguments(tokens, { command: "run", args, several: undefined, takesRest: false });
 }
 
 function refusal(...tokens: string[]): Failure {
-  try {
-    check(...tokens);
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error(`${tokens.join(" ")} was accepted`);
+  return failureOfCall(() => check(...tokens));
 }
 
 describe("what is accepted comes out in one form", () => {
@@ -43,6 +41,8 @@ describe("what is accepted comes out in one form", () => {
     [["--code=--json"], ["--code=--json"]],
     [["--no-deps"], ["--no-deps"]],
     [["--deps"], ["--deps"]],
+    [["--place", "elsewhere"], ["--place=elsewhere"]],
+    [["--level", "high"], ["--level=HIGH"]],
     [["-"], ["--", "-"]],
     [
       ["f.py", "--json"],
@@ -57,43 +57,74 @@ describe("what is accepted comes out in one form", () => {
 
 describe("what is refused", () => {
   test.each([
-    [["--jsn"], "unknown-option", "unknown option --jsn for cli run", "did you mean --json?"],
+    [
+      ["--jsn"],
+      "unknown-option",
+      "unknown option --jsn for blender-remote-cli run",
+      "did you mean --json?",
+    ],
     [["--timeuot", "3"], "unknown-option", "--timeuot", "did you mean --timeout?"],
     [["--nodeps"], "unknown-option", "--nodeps", "did you mean --no-deps?"],
-    [["--zebra-crossing"], "unknown-option", "--zebra-crossing", "cli run --help"],
-    [["-x"], "unknown-option", "-x", "cli run --help"],
+    [["--zebra-crossing"], "unknown-option", "--zebra-crossing", "blender-remote-cli run --help"],
+    [["-x"], "unknown-option", "-x", "blender-remote-cli run --help"],
     [["-qv"], "unknown-option", "-qv", "did you mean -"],
     [["--no-json"], "unknown-option", "--no-json", "did you mean --json?"],
     [["--no-code"], "unknown-option", "--no-code", "did you mean"],
     [["--file", "x"], "unknown-option", "--file", "hint"],
-    [["--constructor"], "unknown-option", "--constructor", "cli run --help"],
-    [["--toString=1"], "unknown-option", "--toString", "cli run --help"],
-    [["--__proto__"], "unknown-option", "--__proto__", "cli run --help"],
-    [["--__proto__=x"], "unknown-option", "--__proto__", "cli run --help"],
+    [["--constructor"], "unknown-option", "--constructor", "blender-remote-cli run --help"],
+    [["--toString=1"], "unknown-option", "--toString", "blender-remote-cli run --help"],
+    [["--__proto__"], "unknown-option", "--__proto__", "blender-remote-cli run --help"],
+    [["--__proto__=x"], "unknown-option", "--__proto__", "blender-remote-cli run --help"],
     [["--=x"], "unknown-option", "--", ""],
     [["-=x"], "unknown-option", "-", ""],
-    [["--json=1"], "unexpected-value", "--json takes no value, got --json=1", "cli run --help"],
-    [["--json=true"], "unexpected-value", "--json takes no value", "cli run --help"],
-    [["--no-deps=1"], "unexpected-value", "--no-deps takes no value", "cli run --help"],
+    [
+      ["--json=1"],
+      "unexpected-value",
+      "--json takes no value, got --json=1",
+      "blender-remote-cli run --help",
+    ],
+    [["--json=true"], "unexpected-value", "--json takes no value", "blender-remote-cli run --help"],
+    [
+      ["--no-deps=1"],
+      "unexpected-value",
+      "--no-deps takes no value",
+      "blender-remote-cli run --help",
+    ],
     [["--port"], "missing-value", "--port needs a value", "--port=VALUE"],
     [["--port="], "missing-value", "--port needs a value, and this one is empty", "--help"],
     [["--code", ""], "missing-value", "--code needs a value, and this one is empty", "--help"],
     [["-c", "--json"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["-c", "-q"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=VALUE"],
-    [["a.py", "b.py"], "surplus-argument", "unexpected argument 'b.py' for cli run", "--help"],
-    [["-", "-"], "surplus-argument", "unexpected argument '-' for cli run", "--help"],
+    [["--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
+    [["--place", "HERE"], "bad-place", "--place is 'HERE'", "give one of here, elsewhere"],
+    [["--level=full"], "bad-level", "--level is 'full'", "give one of LOW, HIGH"],
+    [["--place", "constructor"], "bad-place", "--place is 'constructor'", "give one of here"],
+    [
+      ["a.py", "b.py"],
+      "surplus-argument",
+      "unexpected argument 'b.py' for blender-remote-cli run",
+      "--help",
+    ],
+    [
+      ["-", "-"],
+      "surplus-argument",
+      "unexpected argument '-' for blender-remote-cli run",
+      "--help",
+    ],
   ])("%j", (tokens, code, message, hint) => {
     const failure = refusal(...tokens);
     expect(failure.code).toBe(code);
     expect(failure.exitCode).toBe(2);
     expect(failure.message).toContain(message);
-    if (hint !== "hint") expect(failure.hint).toContain(hint);
+    if (hint !== "hint") expect(rendered(failure.hint ?? "")).toContain(hint);
   });
 
   test("what may have been meant for after --", () => {
-    const grammar = { path: "cli pip", args: globalArgs, several: undefined, takesRest: true };
-    const hintFor = (token: string) => expect.objectContaining({ hint: `cli pip -- ${token}` });
+    const grammar = { command: "pkg pip", args: globalArgs, several: undefined, takesRest: true };
+    const hintFor = (token: string) => {
+      return expect.objectContaining({ hint: ours("pkg pip", "--", token) });
+    };
     expect(() => checkArguments(["list"], grammar)).toThrow(hintFor("list"));
     expect(() => checkArguments(["--upgrade"], grammar)).toThrow(hintFor("--upgrade"));
     const near = expect.objectContaining({ hint: "did you mean --json?" });
@@ -102,63 +133,49 @@ describe("what is refused", () => {
 
   test("a required option that isn't there", () => {
     const into = { type: "string", required: true, valueHint: "dir", description: "" } as const;
-    const grammar = { path: "cli push", args: { into }, several: undefined, takesRest: false };
+    const grammar = { command: "push", args: { into }, several: undefined, takesRest: false };
     const missing = expect.objectContaining({ code: "missing-option", exitCode: 2 });
     expect(() => checkArguments([], grammar)).toThrow(missing);
-    expect(() => checkArguments([], grammar)).toThrow("cli push needs --into DIR");
+    expect(() => checkArguments([], grammar)).toThrow("blender-remote-cli push needs --into DIR");
     expect(checkArguments(["--into", "x"], grammar)).toEqual(["--into=x"]);
   });
 
   test("a required positional that isn't there", () => {
     const grammar = {
-      path: "cli push",
-      args: { path: { type: "positional", description: "" } } as const satisfies ArgsDef,
+      command: "push",
+      args: { path: { type: "positional", description: "" } } as const satisfies Arguments,
       several: "path",
       takesRest: false,
     };
-    expect(() => checkArguments([], grammar)).toThrow("cli push needs PATH");
+    expect(() => checkArguments([], grammar)).toThrow("blender-remote-cli push needs PATH");
     expect(checkArguments(["a", "b", "c"], grammar)).toEqual(["--", "a", "b", "c"]);
   });
 });
 
 describe("what a command is given in the end", () => {
-  /** Through the check and citty, as the command line does it. */
-  async function seenBy(...tokens: string[]) {
-    let seen: unknown;
-    const probe = command({
-      description: "",
-      args: {
-        file: { type: "positional", required: false, description: "" },
-        code: { type: "string", alias: "c", description: "" },
-        deps: { type: "boolean", default: true, description: "" },
-        "chunk-size": { type: "string", default: "5M", description: "" },
-      },
-      several: "file",
-      run: async (invocation) => {
-        const { file, code, deps, json, port } = invocation.args;
-        const size = invocation.args["chunk-size"];
-        seen = { file, code, deps, json, port, size, positionals: invocation.positionals };
-      },
-    });
-    const { args, several } = probe;
-    const rawArgs = checkArguments(tokens, { path: "p", args, several, takesRest: false });
-    const output = createOutput({
-      json: false,
-      quiet: false,
-      verbose: false,
-      flags: { service: [], configuration: [], profile: [], blender: [] },
-    });
-    const signal = new AbortController().signal;
-    expect(await probe.run(rawArgs, { output, signal, rest: [] })).toBe(0);
-    return seen;
-  }
+  const probe = command({
+    description: "",
+    args: {
+      file: { type: "positional", required: false, description: "" },
+      code: { type: "string", alias: "c", description: "" },
+      deps: { type: "boolean", default: true, description: "" },
+      "chunk-size": { type: "string", default: "5M", description: "" },
+      place: { type: "enum", options: ["here", "elsewhere"], description: "" },
+    },
+    several: "file",
+    options: ({ args: { file, code, deps, json, port, place, ...args }, positionals }) => {
+      return { file, code, deps, json, port, place, size: args["chunk-size"], positionals };
+    },
+    run: async () => {},
+  });
 
   const nothing = {
     file: undefined,
     code: undefined,
     deps: true,
-    json: undefined,
+    json: false,
     port: undefined,
+    place: undefined,
     size: "5M",
     positionals: [],
   };
@@ -167,6 +184,7 @@ describe("what a command is given in the end", () => {
     [[], {}],
     [["--no-deps"], { deps: false }],
     [["--json"], { json: true }],
+    [["--place", "elsewhere"], { place: "elsewhere" }],
     [["--chunk-size", "1k"], { size: "1k" }],
     [["-"], { file: "-", positionals: ["-"] }],
     [["a", "b"], { file: "a", positionals: ["a", "b"] }],
@@ -184,8 +202,40 @@ describe("what a command is given in the end", () => {
     ],
     [["ä b", "😀"], { file: "ä b", positionals: ["ä b", "😀"] }],
   ])("%j", async (tokens, expected) => {
-    expect(await seenBy(...tokens)).toEqual({ ...nothing, ...expected });
+    expect(await probe.parse(tokens)).toEqual<unknown>({ ...nothing, ...expected });
   });
+});
+
+test("what stands after -- is only for commands that take it", async () => {
+  const refuses = command({ description: "", options: () => ({}), run: async () => {} });
+  await expect(refuses.parse([], [], "config path")).rejects.toMatchObject({
+    code: "surplus-argument",
+    exitCode: 2,
+    message: "blender-remote-cli config path takes nothing after --",
+    hint: ours("config path", "--help"),
+  });
+  const takes = command({
+    description: "",
+    rest: "WORDS…",
+    options: ({ rest }) => ({ rest }),
+    run: async () => {},
+  });
+  expect(await takes.parse([], ["--json", ""])).toEqual({ rest: ["--json", ""] });
+});
+
+test("the exit code is what a command's run gives, or 0", async () => {
+  const output = createOutput({
+    json: false,
+    quiet: false,
+    verbose: false,
+    flags: { service: [], configuration: [], profile: [], blender: [] },
+  });
+  const context = { output, signal: new AbortController().signal };
+  const options = () => ({});
+  const silent = command({ description: "", options, run: async () => {} });
+  expect(await silent.run({}, context)).toBe(0);
+  const failing = command({ description: "", options, run: async () => 7 });
+  expect(await failing.run({}, context)).toBe(7);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Command, Group } from "../../../src/cmd/_command.ts";
 import { helpText } from "../../../src/cmd/_help.ts";
-import { programName, root } from "../../../src/cmd/_tree.ts";
+import { root } from "../../../src/cmd/_tree.ts";
 
 async function everyNode(
   path: string,
@@ -9,12 +9,14 @@ async function everyNode(
 ): Promise<[string, Command | Group][]> {
   if (node.kind === "command") return [[path, node]];
   const below = await Promise.all(
-    [...node.commands].map(async ([name, load]) => everyNode(`${path} ${name}`, await load())),
+    [...node.commands].map(async ([name, load]) =>
+      everyNode(path === "" ? name : `${path} ${name}`, await load()),
+    ),
   );
   return [[path, node], ...below.flat()];
 }
 
-const nodes = await everyNode(programName, root);
+const nodes = await everyNode("", root);
 
 describe.each([40, 41, 59, 80, 100])("at %p columns", (width) => {
   test.each(nodes)("%s fits, and no word is broken", async (path, node) => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { render } from "../../../../src/cmd/pkg/info.ts";
+import { info, render } from "../../../../src/cmd/pkg/info.ts";
 import type { Environment } from "../../../../src/remote/python/environment.ts";
+import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const closed = {
   path: "/usr/lib/python3/dist-packages",
@@ -140,4 +141,16 @@ test("without an interpreter", () => {
   expect(text).toContain("interpreter not found");
   expect(text).not.toContain("another machine");
   expect(text).toContain("Problem: no Python interpreter that belongs to Blender was found");
+});
+
+test.each([
+  [[], true],
+  [["--no-network-probe"], false],
+])("options of %j", async (tokens, networkProbe) => {
+  expect(await optionsOf(info, tokens)).toEqual({ networkProbe, target: usualTarget });
+});
+
+test("an argument isn't taken", async () => {
+  const refusal = await refusalOf(info, ["numpy"]);
+  expect(refusal).toMatchObject({ code: "surplus-argument", exitCode: 2 });
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { render } from "../../../../src/cmd/pkg/list.ts";
+import { list, render } from "../../../../src/cmd/pkg/list.ts";
 import type { Package } from "../../../../src/remote/packages/packages.ts";
+import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 function copy(name: string, changes: Partial<Package> = {}): Package {
   return {
@@ -36,4 +37,10 @@ zlib-ng  1.0      site       /site
 
 test("nothing installed", () => {
   expect(render([])).toBe("Package  Version  Source  Location\n");
+});
+
+test("options", async () => {
+  expect(await optionsOf(list, [])).toEqual({ target: usualTarget });
+  const refusal = await refusalOf(list, ["numpy"]);
+  expect(refusal).toMatchObject({ code: "surplus-argument", exitCode: 2 });
 });

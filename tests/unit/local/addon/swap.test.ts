@@ -18,7 +18,6 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
-import { openSource } from "../../../../src/local/addon/source.ts";
 import {
   discard,
   putBack,
@@ -27,7 +26,8 @@ import {
   setAside,
   stage,
 } from "../../../../src/local/addon/swap.ts";
-import { zipOf } from "./zip.ts";
+import { openSource } from "../../../../src/local/addon-source/source.ts";
+import { zipOf } from "../../../support/zip.ts";
 
 let dir = "";
 let addons = "";
@@ -212,7 +212,7 @@ describe("recover", () => {
   test("after a kill in the middle of staging", async () => {
     await put(other);
     const script = `
-      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/source.ts"))};
+      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
       import { stage } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/swap.ts"))};
       using source = await openSource(process.argv[1]);
       const [first, ...rest] = source.files;
@@ -320,7 +320,7 @@ describe("staging", () => {
     // A file system of its own, of one MiB.
     const script = `mount -t tmpfs -o size=1m none "$1" && exec "$2" -e "$3" "$4" "$1"`;
     const code = `
-      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/source.ts"))};
+      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
       import { stage } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/swap.ts"))};
       import { readdirSync } from "node:fs";
       using source = await openSource(process.argv[1]);

@@ -1,14 +1,11 @@
-"""The exchange of one add-on for another, in plain CPython. Kills are in addon-swap.test.ts."""
+"""The exchange of one add-on for another, in plain CPython. Kills are in swap.test.ts."""
 
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "src/local/addon"))
 import swap
 
 

@@ -13,13 +13,14 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure } from "../../../../src/failure.ts";
 import {
   configurationPath,
   openConfiguration,
   readConfiguration,
 } from "../../../../src/local/config/config.ts";
 import { effectiveValues, keysIn, setValue, valueAt } from "../../../../src/local/config/edit.ts";
+import { rendered } from "../../../../src/text.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 let folder: string;
 let path: string;
@@ -28,15 +29,6 @@ beforeEach(async () => {
   path = join(folder, "config.yaml");
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (error instanceof Failure) return error;
-  throw new Error(`expected a Failure, got ${error}`);
-}
 
 describe("configurationPath", () => {
   test("flag, then environment, then the usual place", () => {
@@ -129,7 +121,7 @@ describe("readConfiguration", () => {
     expect(failure.exitCode).toBe(2);
     expect(failure.message).toStartWith(`${path}:${line}: `);
     expect(failure.message).toContain(message);
-    expect(failure.hint).toContain(`line ${line}`);
+    expect(rendered(failure.hint ?? "")).toContain(`line ${line}`);
   });
 
   test("a file made of references to itself is refused", async () => {

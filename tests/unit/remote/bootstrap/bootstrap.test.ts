@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { sha256Of } from "../../../../src/local/files/wheels.ts";
+import { sha256Of } from "../../../../src/local/files/sha256.ts";
 import { reasonIn } from "../../../../src/remote/bootstrap/bootstrap.ts";
 import { pinnedPip } from "../../../../src/remote/bootstrap/pip-pin.ts";
 import { carriedPip } from "../../../../src/remote/bootstrap/pip-wheel.ts";

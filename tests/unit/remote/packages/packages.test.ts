@@ -14,7 +14,7 @@ import {
 } from "../../../../src/remote/packages/packages.ts";
 import type { Session } from "../../../../src/remote/wire/session.ts";
 import type { JsonValue } from "../../../../src/script.ts";
-import { writeWheel } from "../../../e2e/wheels.ts";
+import { writeWheel } from "../../../support/wheels.ts";
 import { plainServer } from "../plain-server.ts";
 
 const servers: Disposable[] = [];

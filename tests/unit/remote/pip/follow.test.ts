@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { followPip } from "../../../../src/remote/pip/follow.ts";
-import { failureOf, madeUpServers, output } from "./made-up-run.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { madeUpServers, output } from "./made-up-run.ts";
 
 const { serve, close } = madeUpServers();
 afterEach(close);

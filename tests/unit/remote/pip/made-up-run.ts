@@ -1,6 +1,5 @@
 // A pip run as a Blender would tell of it, and a Blender that tells of such runs.
 
-import { Failure } from "../../../../src/failure.ts";
 import type { PipRun } from "../../../../src/remote/pip/current.ts";
 import type { Session } from "../../../../src/remote/wire/session.ts";
 import { type Call, plainServer } from "../plain-server.ts";
@@ -28,17 +27,6 @@ export function output(stdout: string, stderr: string, returncode: number | null
     cancelled: false,
     seconds: 2.5,
   };
-}
-
-/** The failure that a promise ends with. */
-export async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 /** Plain servers on which scripts don't run: what they give is made up by `answer`. */

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { Failure } from "../../../../src/failure.ts";
 import { runPip } from "../../../../src/remote/pip/run.ts";
 import { rendered } from "../../../../src/text.ts";
-import { failureOf, madeUpRun, madeUpServers, output } from "./made-up-run.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { madeUpRun, madeUpServers, output } from "./made-up-run.ts";
 
 const { serve, close } = madeUpServers();
 afterEach(close);

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Failure } from "../../../../src/failure.ts";
-import { sha256Of } from "../../../../src/local/files/wheels.ts";
+import { sha256Of } from "../../../../src/local/files/sha256.ts";
 import { uploadAsStream } from "../../../../src/remote/wheelhouse/upload-stream.ts";
 import { ConnectionPool } from "../../../../src/remote/wire/pool.ts";
 import { Session } from "../../../../src/remote/wire/session.ts";

@@ -10,6 +10,7 @@ import {
 import type { Hello } from "../../../../src/remote/wire/server.ts";
 import { Session } from "../../../../src/remote/wire/session.ts";
 import { rendered } from "../../../../src/text.ts";
+import { failureOf } from "../../../support/failure.ts";
 
 const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 const never = new AbortController().signal;
@@ -49,16 +50,6 @@ async function open(endpoint: Endpoint, limits: Partial<Deadlines> = {}, signal 
   const connection = await Connection.open(endpoint, { ...patient, ...limits }, signal);
   opened.push(connection);
   return connection;
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<Failure> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 async function expectFailure(promise: Promise<unknown>, code: string, exitCode: number) {

@@ -1,0 +1,55 @@
+// What answers at a port of this machine, before and after a Blender is started for it.
+
+import { Failure } from "../failure.ts";
+import { portInUse } from "../local/start/launch.ts";
+import { diagnose } from "../remote/service/service.ts";
+import type { Endpoint } from "../remote/wire/connection.ts";
+import { Session } from "../remote/wire/session.ts";
+
+/** Time limits for looking at a port on this machine. */
+export const quick = { connect: 2, firstAnswer: 2, total: 5 };
+
+/** @throws Failure `port-in-use`, which says by what. */
+export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
+  const { port } = endpoint;
+  const found = await diagnose(endpoint, quick, signal);
+  switch (found.state) {
+    case "nothing":
+      return;
+    case "service": {
+      const { blender_version: version, pid } = found.server.hello;
+      throw portInUse(port, `a Blender ${version} with our service (pid ${pid}) is there`, true);
+    }
+    case "plain": {
+      const { blender_version: version, pid } = found.blender;
+      const detail = `a Blender ${version} with an older or another service (pid ${pid}) is there`;
+      throw portInUse(port, detail, true);
+    }
+    case "silent":
+      throw portInUse(port, "a program that doesn't answer listens there");
+    case "other":
+      throw portInUse(port, "a program that isn't a Blender service listens there");
+  }
+}
+
+/**
+ * The version of the Blender with this process id, once its service answers at the address.
+ *
+ * @throws Failure `port-in-use` where another program answers.
+ */
+export async function versionServing(
+  endpoint: Endpoint,
+  pid: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    const session = await Session.open(endpoint, quick, signal);
+    session.close();
+    const { server } = session;
+    if (server.kind === "service" && server.hello.pid === pid) return server.hello.blender_version;
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "no-service") return undefined;
+    throw error;
+  }
+  throw portInUse(endpoint.port, "another program answers there");
+}

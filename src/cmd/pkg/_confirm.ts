@@ -1,0 +1,27 @@
+// The question before something is removed.
+
+import { Failure } from "../../failure.ts";
+import { confirm } from "../../ui/prompt.ts";
+import type { Context } from "../_command.ts";
+
+/**
+ * Asks whether this is to be removed.
+ *
+ * @param pronoun stands for it in a hint: it, them.
+ * @throws Failure `needs-yes`, kind `usage`, where nobody can be asked.
+ */
+export async function confirmedRemoval(
+  what: string,
+  pronoun: "it" | "them",
+  { output, signal }: Context,
+): Promise<boolean> {
+  if (!output.interactive) {
+    throw new Failure("needs-yes", `this would remove ${what}`, {
+      kind: "usage",
+      hint: `give --yes to remove ${pronoun} without being asked`,
+    });
+  }
+  if (await confirm(`Remove ${what}?`, signal)) return true;
+  output.note("nothing was removed");
+  return false;
+}

@@ -1,0 +1,82 @@
+// What pip writes, shown while it runs or kept for `--json`.
+
+import { diagnosePip } from "../../remote/pip/diagnosis.ts";
+import type { PipResult, PipSinks } from "../../remote/pip/follow.ts";
+import { LastBytes } from "../../remote/pip/last-bytes.ts";
+import { ours, type Text, text } from "../../text.ts";
+import type { Context } from "../_command.ts";
+
+/** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
+const keptForJson = 8 * 1024 * 1024;
+
+/** What is kept of each stream to find the cause of a failure in. */
+const keptForHints = 4096;
+
+/** Rejects when Ctrl-C comes first: a terminal or pager may take its time with output. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** What a run of pip that was shown has come to. */
+export interface ShownPip {
+  result: PipResult;
+  /** What `--json` prints of it. */
+  json: Record<string, unknown>;
+}
+
+/** pip's own exit status; a signal's negative number as a shell would show it. */
+export function exitCodeOf({ returncode }: PipResult): number {
+  return returncode < 0 ? 128 - returncode : returncode;
+}
+
+/** Causes that pip's own words don't say, or not in a way that helps here. */
+const explained = new Set(["no-pip", "externally-managed", "no-input"]);
+
+function hintAfter(stderr: string): Text | undefined {
+  const cause = diagnosePip(stderr, { wheelhouse: undefined });
+  if (cause === undefined || !explained.has(cause.code)) return undefined;
+  if (cause.code !== "externally-managed") return cause.hint;
+  return text`what has a name and a version goes into Blender's user folder: ${ours("pkg install", "NAME", "--target", "user-modules")} (and ${ours("pkg uninstall", "NAME")} takes it out); for anything else give pip --target and the folder that 'pkg info' shows as Modules`;
+}
+
+/** Shows what pip writes while it runs, or keeps it for the one JSON value. */
+export async function showPip(
+  { output, signal }: Context,
+  run: (sinks: PipSinks) => Promise<PipResult>,
+  shown: { stdout: boolean } = { stdout: true },
+): Promise<ShownPip> {
+  const limit = output.json ? keptForJson : keptForHints;
+  const kept = { stdout: new LastBytes(limit), stderr: new LastBytes(limit) };
+  const result = await run({
+    stdout: async (bytes) => {
+      kept.stdout.push(bytes);
+      if (!output.json && shown.stdout) await unlessAborted(output.write(bytes), signal);
+    },
+    stderr: async (bytes) => {
+      kept.stderr.push(bytes);
+      if (!output.json) await unlessAborted(output.writeError(bytes), signal);
+    },
+  });
+  const { stdout, stderr } = kept;
+  if (!output.json && result.returncode !== 0) {
+    const hint = hintAfter(stderr.text());
+    if (hint !== undefined) await output.hint(hint);
+  }
+  const json = {
+    op: "pip",
+    returncode: result.returncode,
+    duration_s: result.duration,
+    stdout: stdout.text(),
+    stderr: stderr.text(),
+    dropped: { stdout: stdout.dropped, stderr: stderr.dropped },
+  };
+  return { result, json };
+}

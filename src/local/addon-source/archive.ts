@@ -1,0 +1,219 @@
+// Reads the files of a zip archive, and refuses one that is broken or hostile.
+
+import { open, stat } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { type Entry, getFileNameLowLevel, openPromise, type ZipFile } from "yauzl";
+import { Failure, messageOf } from "../../failure.ts";
+import {
+  bounds,
+  type FileTree,
+  isLeftOver,
+  pathParts,
+  quoted,
+  TreeBuilder,
+  type TreeFile,
+  tooMany,
+} from "./file-tree.ts";
+
+/** The signature of a local file header, with which every zip that isn't empty begins (APPNOTE 4.3.7). */
+const zipSignature = 0x04034b50;
+/** The signature of a central directory header (APPNOTE 4.3.12). */
+const directorySignature = 0x02014b50;
+
+function broken(path: string, why: string, cause?: unknown): Failure {
+  return new Failure("broken-archive", `${path} is cut off or damaged: ${why}`, {
+    hint: "download or build it again",
+    cause,
+  });
+}
+
+/** The 32-bit little-endian number at a position of a file; undefined behind the file's end. */
+async function numberAt(path: string, position: number): Promise<number | undefined> {
+  const file = await open(path);
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, position);
+    return bytesRead === 4 ? buffer.readUInt32LE() : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file begins as a zip does. */
+export async function looksLikeZip(path: string): Promise<boolean> {
+  return (await numberAt(path, 0)) === zipSignature;
+}
+
+/**
+ * An entry's name. By the specification a name is in DOS's encoding (CP437) unless the archive says
+ * UTF-8, but macOS writes UTF-8 without saying so; a CP437 name is almost never valid UTF-8 by chance.
+ */
+function nameOf(entry: Entry): string {
+  const text = getFileNameLowLevel(
+    entry.generalPurposeBitFlag,
+    entry.fileNameRaw,
+    entry.extraFields,
+    true,
+  );
+  if (entry.extraFields.some(({ id }) => id === 0x7075)) return text;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(entry.fileNameRaw);
+  } catch {
+    return text;
+  }
+}
+
+type EntryKind = "file" | "folder" | "link" | "other";
+
+/** What an entry is: by its name, and by Unix' file type in the upper half of its attributes. */
+function kindOf(entry: Entry, name: string): EntryKind {
+  const type = (entry.externalFileAttributes >>> 16) & 0o170000;
+  if (type === 0o120000) return "link";
+  if (name.endsWith("/") || type === 0o040000) return "folder";
+  return type === 0 || type === 0o100000 ? "file" : "other";
+}
+
+const problems = {
+  file: undefined,
+  link: "it is a link",
+  other: "it is neither a file nor a folder",
+} as const;
+
+/** A zip's files, read with random access: only its directory is in memory. */
+class Archive implements FileTree {
+  readonly files: readonly TreeFile[];
+  readonly folders: readonly string[];
+  readonly notes: readonly string[];
+  readonly #path: string;
+  readonly #zip: ZipFile;
+  readonly #entries: ReadonlyMap<string, Entry>;
+
+  constructor(
+    path: string,
+    zip: ZipFile,
+    tree: TreeBuilder,
+    entries: ReadonlyMap<string, Entry>,
+    notes: readonly string[],
+  ) {
+    this.files = tree.files;
+    this.folders = tree.folders;
+    this.notes = notes;
+    this.#path = path;
+    this.#zip = zip;
+    this.#entries = entries;
+  }
+
+  [Symbol.dispose](): void {
+    this.#zip.close();
+  }
+
+  async *content(file: TreeFile): AsyncGenerator<Uint8Array> {
+    const entry = this.#entries.get(file.path);
+    if (entry === undefined) throw new Error(`no entry ${file.path}`);
+    let checksum = 0;
+    try {
+      // yauzl gives an error as soon as the size isn't the one in the archive's directory.
+      const stream: AsyncIterable<Buffer> = await this.#zip.openReadStreamPromise(entry);
+      for await (const piece of stream) {
+        checksum = crc32(piece, checksum);
+        yield piece;
+      }
+    } catch (error) {
+      throw broken(this.#path, `${quoted(file.path)}: ${messageOf(error)}`, error);
+    }
+    if (checksum !== entry.crc32) {
+      throw broken(this.#path, `${quoted(file.path)} hasn't the checksum that it should have`);
+    }
+  }
+}
+
+async function openWhole(path: string): Promise<ZipFile> {
+  try {
+    return await openPromise(path, { autoClose: false, decodeStrings: false });
+  } catch (error) {
+    if (await looksLikeZip(path)) throw broken(path, messageOf(error), error);
+    throw new Failure("not-a-zip", `${path} isn't a zip archive`, {
+      hint: "give a .zip, a .py, or the add-on's folder",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Opens a zip and checks its directory; nothing is unpacked. What is unpacked later must have the size
+ * and checksum that the directory names.
+ *
+ * Zips are read with yauzl and the system's zlib: fflate checks neither checksums nor sizes, and
+ * needs three times as long.
+ *
+ * @throws Failure `not-a-zip`, `broken-archive`, `encrypted-archive`, `unsupported-archive`,
+ *   `unsafe-source` (naming the entry), `too-many-files`, `too-large`, `zip-bomb`.
+ */
+export async function openArchive(path: string): Promise<FileTree> {
+  const zip = await openWhole(path);
+  try {
+    return await read(path, zip);
+  } catch (error) {
+    zip.close();
+    throw error;
+  }
+}
+
+async function read(path: string, zip: ZipFile): Promise<FileTree> {
+  if (zip.entryCount > bounds.files) throw tooMany(`${zip.entryCount}`);
+  const tree = new TreeBuilder();
+  const entries = new Map<string, Entry>();
+  let separators = false;
+  for await (const entry of entriesOf(path, zip)) {
+    const written = nameOf(entry);
+    const name = written.replaceAll("\\", "/");
+    separators ||= name !== written;
+    const parts = pathParts(name);
+    if (parts.length === 0 || isLeftOver(parts)) continue;
+    const kind = kindOf(entry, name);
+    if (kind === "folder") {
+      tree.addFolder(parts);
+      continue;
+    }
+    requireReadable(path, entry, name);
+    const executable = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
+    tree.addFile(parts, { size: entry.uncompressedSize, executable, problem: problems[kind] });
+    entries.set(parts.join("/"), entry);
+  }
+  const { size } = await stat(path);
+  if (tree.total > bounds.small && tree.total > bounds.ratio * size) {
+    throw new Failure(
+      "zip-bomb",
+      `${path} would grow to ${Math.round(tree.total / size)} times its size, ${Math.round(tree.total / 1024 ** 2)} MiB`,
+      { hint: "no add-on is packed like that; get it from its makers again" },
+    );
+  }
+  const notes = separators ? ["the archive has Windows' \\ in its paths; taken for /"] : [];
+  return new Archive(path, zip, tree, entries, notes);
+}
+
+async function* entriesOf(path: string, zip: ZipFile): AsyncGenerator<Entry> {
+  try {
+    yield* zip.eachEntry();
+  } catch (error) {
+    throw error instanceof Failure ? error : broken(path, messageOf(error), error);
+  }
+  // A plain zip counts its entries in 16 bits; a count that overflowed would hide entries.
+  if ((await numberAt(path, Number(zip.readEntryCursor))) === directorySignature) {
+    throw broken(path, "it holds more entries than it says");
+  }
+}
+
+function requireReadable(path: string, entry: Entry, name: string): void {
+  if (entry.isEncrypted()) {
+    throw new Failure("encrypted-archive", `${quoted(name)} in ${path} is encrypted`, {
+      hint: "unpack it with its password, then give the folder",
+    });
+  }
+  if (!entry.canDecodeFileData()) {
+    throw new Failure(
+      "unsupported-archive",
+      `${quoted(name)} in ${path} is packed by method ${entry.compressionMethod}; only 0 (stored) and 8 (deflate) are known`,
+      { hint: "unpack it with the program that made it, then give the folder" },
+    );
+  }
+}

@@ -1,0 +1,41 @@
+// Says which Blender's add-ons a command works with, and within which limits.
+
+/** Hears what a command says beside its result. */
+export interface BlenderListener {
+  note(message: string): void;
+  warn(message: string): void;
+  /** What Blender and its add-ons print. */
+  output(chunk: string): void;
+}
+
+/** The Blender whose add-ons are meant, and the limits for working with it. */
+export interface AddonBlender {
+  executable: string;
+  /** `4.3.2`; what Blender itself says counts. */
+  version: string;
+  env: NodeJS.ProcessEnv;
+  deadline: Deadline;
+  signal: AbortSignal;
+  listener: BlenderListener;
+}
+
+/** A time limit for several steps together. */
+export class Deadline {
+  readonly #until: number;
+  /** The whole of it, in seconds. */
+  readonly seconds: number;
+
+  constructor(seconds: number) {
+    this.seconds = seconds;
+    this.#until = performance.now() + seconds * 1000;
+  }
+
+  get over(): boolean {
+    return performance.now() >= this.#until;
+  }
+
+  /** What is left of it, in seconds; never quite nothing. */
+  get left(): number {
+    return Math.max(0.05, (this.#until - performance.now()) / 1000);
+  }
+}

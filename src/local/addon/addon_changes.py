@@ -1,0 +1,162 @@
+"""Enables, disables and uninstalls add-ons; each change is saved, or leaves all as it was."""
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import TypedDict, TypeVar
+
+import bpy
+from addon_facts import facts_of, misfit
+from addon_journal import Journal
+from addon_outcome import Outcome, failed, failure, outcome
+from addon_places import Folders
+from addon_records import (
+    Addon,
+    both_forms,
+    find,
+    in_preferences,
+    is_enabled,
+    is_loaded,
+    known,
+)
+from addon_state import (
+    disable,
+    enable,
+    forget,
+    is_enabled_module,
+    refresh_extensions,
+    trace_of,
+)
+from preferences import RefusedError, save
+from swap import remove
+
+
+class Item(TypedDict):
+    """One thing that is to be done; the command line knows it again by its index."""
+
+    index: int
+
+
+class NamedItem(Item):
+    """An add-on that is to be changed."""
+
+    name: str
+    # Uninstall it outside the user's own folders, too.
+    force: bool
+
+
+AnyItem = TypeVar("AnyItem", bound=Item)
+
+
+def each(
+    items: list[AnyItem], change: Callable[[AnyItem], Outcome], journal: Journal
+) -> list[Outcome]:
+    """Do one after the other; what goes wrong with one is its outcome."""
+    results: list[Outcome] = []
+    for item in items:
+        journal.write({"begin": item["index"]})
+        try:
+            result = change(item)
+        except KeyboardInterrupt as error:
+            journal.write({"begin": item["index"], "traceback": trace_of(error)})
+            raise
+        except RefusedError as error:
+            result = failure(error)
+        except OSError as error:
+            detail = f"{error.filename}: {error.strerror}"
+            result = failure(RefusedError("write-failed", detail))
+        journal.write({"end": item["index"], "result": result})
+        results.append(result)
+    return results
+
+
+class Changes:
+    """Changes to add-ons that are named, in one run."""
+
+    def __init__(self, folders: Folders, journal: Journal) -> None:
+        self.folders = folders
+        self.journal = journal
+
+    def enable(self, item: NamedItem) -> Outcome:
+        addons = known(self.folders)
+        addon = find(item["name"], addons)
+        if addon.file is None:
+            raise RefusedError("addon-missing", f"the files of {addon.name} aren't there any more")
+        warnings = both_forms(addon, addons)
+        if is_enabled(addon) and is_loaded(addon):
+            return outcome(addon, warnings=warnings)
+        facts = facts_of(addon)
+        why = misfit(facts)
+        if why is not None:
+            warnings.append(why)
+        self.journal.write({"begin": item["index"], "warnings": warnings})
+        had_entry = in_preferences(addon.name)
+        loaded_already = is_loaded(addon)
+        try:
+            if loaded_already:
+                # By --addons, or by another add-on: not to be registered a second time.
+                self._add_entry(addon.name)
+            else:
+                forget(addon.name)
+                enable(addon)
+            if not had_entry:
+                save()
+        except RefusedError as error:
+            if not had_entry:
+                disable(addon.name, keep_entry=False)
+            return failed(addon, error, warnings, enabled=False)
+        return outcome(addon, warnings=warnings, changed=True)
+
+    def _add_entry(self, name: str) -> None:
+        if not in_preferences(name):
+            bpy.context.preferences.addons.new().module = name
+
+    def disable(self, item: NamedItem) -> Outcome:
+        addons = known(self.folders)
+        addon = find(item["name"], addons)
+        had_entry = in_preferences(addon.name)
+        if not had_entry and not is_enabled_module(addon.name):
+            return outcome(addon, enabled=False)
+        warnings = self._disable(addon)
+        if had_entry:
+            save()
+        return outcome(addon, enabled=False, changed=had_entry, warnings=warnings)
+
+    def _disable(self, addon: Addon) -> list[str]:
+        trace = disable(addon.name, keep_entry=False)
+        if trace is None:
+            return []
+        return [f"{addon.name} raised an error while it was disabled: {trace.strip()}"]
+
+    def uninstall(self, item: NamedItem) -> Outcome:
+        addons = known(self.folders)
+        addon = find(item["name"], addons)
+        if addon.path is not None and addon.source != "user" and not item["force"]:
+            raise RefusedError(
+                "not-the-users",
+                f"{addon.name} isn't in the user's own add-ons folder but in {addon.path}",
+            )
+        had_entry = in_preferences(addon.name)
+        # Also of one that only this session has.
+        warnings = self._disable(addon) if had_entry or is_enabled_module(addon.name) else []
+        if had_entry:
+            save()
+        if addon.path is not None:
+            try:
+                remove(addon.path)
+            except OSError as error:
+                if had_entry:
+                    self._restore(addon)
+                detail = f"can't remove {addon.path}: {error.strerror}"
+                refused = RefusedError("write-failed", detail)
+                return failed(addon, refused, warnings)
+            forget(addon.name)
+            if addon.kind == "extension":
+                refresh_extensions()
+        gone = addon.path is None or not os.path.lexists(addon.path)
+        return outcome(addon, enabled=False, changed=gone, warnings=warnings)
+
+    def _restore(self, addon: Addon) -> None:
+        with contextlib.suppress(RefusedError):
+            enable(addon)
+            save()

@@ -1,0 +1,171 @@
+"""Puts staged add-ons in their places, and the old ones back where that fails."""
+
+import contextlib
+import os
+from typing import Literal
+
+from addon_changes import Item
+from addon_facts import Facts, facts_of, misfit
+from addon_journal import Journal
+from addon_outcome import Outcome, failed, outcome
+from addon_places import (
+    Folders,
+    Repository,
+    has_extensions,
+    make_importable,
+    own_version,
+    repositories,
+    same_place,
+)
+from addon_records import (
+    EXTENSION_PREFIX,
+    INIT,
+    Addon,
+    both_forms,
+    in_preferences,
+    installed,
+)
+from addon_state import disable, enable, forget, other_module, refresh_extensions
+from preferences import RefusedError, save
+from swap import Exchange
+
+
+class InstallItem(Item):
+    """A staged add-on that is to be put in its place."""
+
+    kind: Literal["legacy", "extension"]
+    # The module name, or an extension's id.
+    module: str
+    # The unpacked add-on, and the folder of its exchange, as `stage` of swap.ts made them.
+    staged: str
+    exchange: str
+    destination: str
+    enable: bool
+    # Only look, and change nothing.
+    check: bool
+
+
+class Installer:
+    """Installs add-ons, in one run."""
+
+    def __init__(self, folders: Folders, journal: Journal) -> None:
+        self.folders = folders
+        self.journal = journal
+
+    def install(self, item: InstallItem) -> Outcome:
+        """Put a staged add-on in its place, and enable it where it is to be or was."""
+        path = item["destination"]
+        addon = self._installed_as(item)
+        facts = facts_of_staged(addon, item["staged"])
+        warnings = self._check_install(addon, facts, item)
+        was_enabled = in_preferences(addon.name)
+        wanted = item["enable"] or was_enabled
+        old = find_old(addon, installed(self.folders))
+        before = None if old is None else facts_of(old)
+        warnings += other_addon(before, facts)
+        replaced = None if before is None else before.version or None
+        if item["check"]:
+            return outcome(addon, enabled=wanted, warnings=warnings, replaced=replaced)
+        self.journal.write({"begin": item["index"], "warnings": warnings})
+        exchange = Exchange(item["exchange"])
+        forget(addon.name)
+        try:
+            exchange.swap_in()
+            make_importable(os.path.dirname(path))
+            if wanted:
+                enable(addon)
+            if wanted and not was_enabled:
+                save()
+        except BaseException as error:
+            forget(addon.name)
+            if not was_enabled:
+                disable(addon.name, keep_entry=False)
+            exchange.roll_back()
+            self._reload(old, was_enabled)
+            if isinstance(error, RefusedError):
+                return failed(addon, error, warnings, enabled=False)
+            raise
+        exchange.commit()
+        return outcome(addon, enabled=wanted, changed=True, warnings=warnings, replaced=replaced)
+
+    def _installed_as(self, item: InstallItem) -> Addon:
+        path = item["destination"]
+        file = path if path.endswith(".py") else os.path.join(path, INIT)
+        module = item["module"]
+        if item["kind"] == "legacy":
+            return Addon(module, "legacy", "user", path, file)
+        repo = repository_at(os.path.dirname(path), self.folders)
+        return Addon(f"{EXTENSION_PREFIX}{repo.module}.{module}", "extension", "user", path, file)
+
+    def _check_install(self, addon: Addon, facts: Facts, item: InstallItem) -> list[str]:
+        """Warnings about an add-on that can be installed. Raises RefusedError for others."""
+        why = misfit(facts)
+        if addon.kind == "extension":
+            if why is not None:
+                raise RefusedError("incompatible", f"{addon.name}: {why}")
+        else:
+            other = other_module(addon.name, os.path.dirname(item["destination"]))
+            if other is not None:
+                raise RefusedError(
+                    "name-taken", f"Python finds another module named {addon.name} first: {other}"
+                )
+        problem = [facts.problem] if facts.problem else []
+        syntax = syntax_problem(item["staged"])
+        own = [addon] if not os.path.lexists(addon.path or "") else []
+        return [
+            *([] if why is None else [why]),
+            *problem,
+            *([] if syntax is None else [syntax]),
+            *both_forms(addon, installed(self.folders) + own),
+        ]
+
+    def _reload(self, old: Addon | None, was_enabled: bool) -> None:
+        """Load the old add-on again, for the other changes of this run."""
+        if old is None or not was_enabled:
+            if has_extensions():
+                refresh_extensions()
+            return
+        with contextlib.suppress(RefusedError):
+            enable(old)
+
+
+def facts_of_staged(addon: Addon, staged: str) -> Facts:
+    file = staged if staged.endswith(".py") else os.path.join(staged, INIT)
+    return facts_of(Addon(addon.name, addon.kind, addon.source, staged, file))
+
+
+def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
+    """The user's add-on of the same name, which will be replaced."""
+    same = [one for one in addons if one.name == addon.name and one.source == "user"]
+    return same[0] if same else None
+
+
+def other_addon(before: Facts | None, facts: Facts) -> list[str]:
+    """A warning where what is replaced calls itself something else."""
+    if before is None or before.name == facts.name or not before.name:
+        return []
+    return [f"it takes the place of another add-on, '{before.name}' {before.version}".rstrip()]
+
+
+def syntax_problem(staged: str) -> str | None:
+    """Why Python can't compile the add-on's own module, if it can't."""
+    file = staged if staged.endswith(".py") else os.path.join(staged, INIT)
+    try:
+        with open(file, "rb") as stream:
+            compile(stream.read(), os.path.basename(file), "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        return f"Python can't compile it: {error}"
+    return None
+
+
+def repository_at(directory: str, folders: Folders) -> Repository:
+    if not has_extensions():
+        raise RefusedError(
+            "no-extensions", f"Blender {own_version()} has no extensions: they came with 4.2"
+        )
+    for repo, place in repositories(folders):
+        if same_place(place, directory):
+            return repo
+    raise RefusedError(
+        "no-repository", f"Blender has no enabled extension repository at {directory}"
+    )

@@ -1,0 +1,86 @@
+"""What became of one add-on, and why it failed if it did."""
+
+from typing import TypedDict
+
+from addon_places import Source
+from addon_records import Addon, Kind, is_enabled, is_loaded
+from preferences import RefusedError
+
+
+class Refusal(TypedDict):
+    """Why something wasn't done; all is as it was before."""
+
+    code: str
+    message: str
+    # What Python said of an error in an add-on; empty where none had one.
+    traceback: str
+
+
+class Refused(TypedDict):
+    """The answer when nothing was done."""
+
+    refused: Refusal
+
+
+class Outcome(TypedDict):
+    """What became of one add-on, as the command line reads it."""
+
+    # The module name; None where it wasn't found.
+    name: str | None
+    kind: Kind | None
+    path: str | None
+    source: Source | None
+    enabled: bool
+    changed: bool
+    warnings: list[str]
+    failure: Refusal | None
+    # The version that it takes the place of, where one is known.
+    replaced: str | None
+
+
+def outcome(
+    addon: Addon,
+    *,
+    enabled: bool | None = None,
+    changed: bool = False,
+    warnings: list[str] | None = None,
+    replaced: str | None = None,
+) -> Outcome:
+    """What became of an add-on that could be worked on; `enabled` as it is now if not given."""
+    return {
+        "name": addon.name,
+        "kind": addon.kind,
+        "path": addon.path,
+        "source": addon.source,
+        "enabled": is_enabled(addon) and is_loaded(addon) if enabled is None else enabled,
+        "changed": changed,
+        "warnings": warnings or [],
+        "failure": None,
+        "replaced": replaced,
+    }
+
+
+def refusal(error: RefusedError) -> Refusal:
+    return {"code": error.reason, "message": error.detail, "traceback": error.trace}
+
+
+def failure(error: RefusedError) -> Outcome:
+    """What became of something for which no add-on was found, or none could be made."""
+    return {
+        "name": None,
+        "kind": None,
+        "path": None,
+        "source": None,
+        "enabled": False,
+        "changed": False,
+        "warnings": [],
+        "failure": refusal(error),
+        "replaced": None,
+    }
+
+
+def failed(
+    addon: Addon, error: RefusedError, warnings: list[str], *, enabled: bool | None = None
+) -> Outcome:
+    """What became of an add-on that couldn't be changed."""
+    return {**outcome(addon, enabled=enabled, warnings=warnings), "failure": refusal(error)}

@@ -1,0 +1,53 @@
+// Carries the Python modules of the add-on scripts, each with those that it imports.
+
+import type { Script } from "../../script.ts";
+import changesSource from "./addon_changes.py" with { type: "text" };
+import factsSource from "./addon_facts.py" with { type: "text" };
+import installSource from "./addon_install.py" with { type: "text" };
+import journalSource from "./addon_journal.py" with { type: "text" };
+import looksSource from "./addon_looks.py" with { type: "text" };
+import outcomeSource from "./addon_outcome.py" with { type: "text" };
+import placesSource from "./addon_places.py" with { type: "text" };
+import recordsSource from "./addon_records.py" with { type: "text" };
+import stateSource from "./addon_state.py" with { type: "text" };
+import trialSource from "./addon_trial.py" with { type: "text" };
+import addonsSource from "./addons.py" with { type: "text" };
+import preferencesSource from "./preferences.py" with { type: "text" };
+import swapSource from "./swap.py" with { type: "text" };
+
+function script(name: string, source: string, ...modules: readonly Script[]): Script {
+  return { name: `${name}.py`, source, modules };
+}
+
+const preferences = script("preferences", preferencesSource);
+const swap = script("swap", swapSource);
+const places = script("addon_places", placesSource, preferences);
+const records = script("addon_records", recordsSource, places, preferences);
+const facts = script("addon_facts", factsSource, places, records);
+const state = script("addon_state", stateSource, facts, places, records, preferences);
+const outcome = script("addon_outcome", outcomeSource, places, records, preferences);
+const journal = script("addon_journal", journalSource, outcome);
+const looks = script("addon_looks", looksSource, facts, places, records, preferences);
+const trial = script("addon_trial", trialSource, journal, places, records);
+/** What changing an add-on takes, enabled by name or installed. */
+const forChanges = [facts, journal, outcome, places, records, state, preferences, swap];
+const changes = script("addon_changes", changesSource, ...forChanges);
+const install = script("addon_install", installSource, changes, ...forChanges);
+
+/** The modules that `install_service.py` imports. */
+export const serviceModules: readonly Script[] = [
+  facts,
+  outcome,
+  places,
+  records,
+  state,
+  preferences,
+  swap,
+];
+
+/** Lists and changes add-ons: `addons.py`. */
+export const addonScript: Script = script(
+  "addons",
+  addonsSource,
+  ...[changes, install, journal, looks, outcome, places, records, trial, preferences],
+);

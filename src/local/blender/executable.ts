@@ -1,0 +1,144 @@
+// Finds the executable that a path means, and asks it whether it is a Blender and which.
+
+import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { ours, text } from "../../text.ts";
+import { type Finished, runToEnd } from "./process.ts";
+import { lastLines, shortSeconds } from "./quoting.ts";
+
+/** The oldest Blender that the Python of this program is written for. */
+export const oldestVersion: readonly [number, number] = [3, 3];
+
+/** How long a Blender may take to say its version, in seconds; a first start from a snap is slow. */
+const versionSeconds = 60;
+
+/** An executable that says it is Blender. */
+export interface Blender {
+  executable: string;
+  /** `4.3.2` */
+  version: string;
+  numbers: readonly [number, number, number];
+}
+
+/**
+ * The environment for a Blender: without Python's own variables, which Blender 3.x obeys although
+ * they are meant for another Python.
+ */
+export function blenderEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("PYTHON")));
+}
+
+/** Where files for a Blender go: a Flatpak's /tmp is its own, the home folder is shared. */
+export function temporaryRoot(executable: string): string {
+  return executable.includes("/flatpak/exports/") ? homedir() : tmpdir();
+}
+
+function notBlender(executable: string, why: string, cause?: unknown): Failure {
+  return new Failure("not-blender", `${executable} isn't Blender: ${why}`, {
+    hint: text`give Blender's own executable: ${ours("init", "/path/to/blender")}`,
+    cause,
+  });
+}
+
+/** Why an executable couldn't be started; `not-blender` where the system gives no usual reason. */
+export function cannotRun(executable: string, error: unknown): Failure {
+  const code = systemCodeOf(error);
+  if (code === "ENOENT") {
+    return new Failure("blender-not-found", `there is no ${executable}`, {
+      hint: text`${ours("init")} finds the Blenders of this machine; or give a path: ${ours("init", "/path/to/blender")}`,
+      cause: error,
+    });
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return new Failure("blender-not-executable", `${executable} can't be run: ${code}`, {
+      hint: `it must be a file that may be executed, and so must the folders above it be entered: ls -l '${executable}'`,
+      cause: error,
+    });
+  }
+  return notBlender(executable, code ?? messageOf(error), error);
+}
+
+/**
+ * The executable that a path means: relative to the current folder; a macOS bundle's inner one; one
+ * on PATH for a bare name that isn't here.
+ *
+ * @throws Failure `blender-not-found`, `blender-not-executable` or `not-blender` (a folder).
+ */
+export async function executableAt(path: string): Promise<string> {
+  if (path === "") throw notBlender("''", "the path is empty");
+  let executable = resolve(path);
+  // A bare name, as a shell would find it.
+  if (basename(path) === path && !existsSync(executable))
+    executable = Bun.which(path) ?? executable;
+  try {
+    if (!(await stat(executable)).isDirectory()) return executable;
+    if (!executable.endsWith(".app")) {
+      throw notBlender(executable, "it is a folder");
+    }
+    executable = join(executable, "Contents", "MacOS", "Blender");
+    await stat(executable);
+    return executable;
+  } catch (error) {
+    throw error instanceof Failure ? error : cannotRun(executable, error);
+  }
+}
+
+/**
+ * Asks an executable for its version, which needs no display.
+ *
+ * @param seconds how long it may take, at most a minute.
+ * @throws Failure `blender-not-found`, `blender-not-executable`, `not-blender`, `blender-timeout`
+ *   (kind `timeout`), `interrupted`.
+ */
+export async function identifyBlender(
+  executable: string,
+  signal: AbortSignal,
+  seconds = versionSeconds,
+): Promise<Blender> {
+  const limit = Math.min(seconds, versionSeconds);
+  let finished: Finished;
+  try {
+    finished = await runToEnd(executable, ["--version"], {
+      env: blenderEnvironment(),
+      seconds: limit,
+      signal,
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw cannotRun(executable, error);
+  }
+  if (finished.timedOut) {
+    throw new Failure(
+      "blender-timeout",
+      `${executable} wasn't done with --version within ${shortSeconds(limit)} s`,
+      {
+        kind: "timeout",
+        hint: "see whether it is Blender, and what it does by itself; allow more with --timeout SECONDS",
+      },
+    );
+  }
+  const match = /^Blender (\d+)\.(\d+)(?:\.(\d+))?/m.exec(finished.stdout);
+  if (match === null) {
+    const said = lastLines(finished.tail, 1).slice(0, 200);
+    const answer = said === "" ? "nothing" : JSON.stringify(said);
+    throw notBlender(executable, `asked for --version it said ${answer}`);
+  }
+  const [major, minor, patch] = match.slice(1).map((part) => Number(part ?? 0));
+  const numbers = [major ?? 0, minor ?? 0, patch ?? 0] as const;
+  return { executable, version: numbers.join("."), numbers };
+}
+
+/** @throws Failure `blender-too-old`. */
+export function checkVersion(blender: Blender): void {
+  const [major, minor] = blender.numbers;
+  const [oldestMajor, oldestMinor] = oldestVersion;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new Failure(
+    "blender-too-old",
+    `${blender.executable} is Blender ${blender.version}; ${oldestVersion.join(".")} or newer is needed`,
+    { hint: text`install a newer Blender, then: ${ours("init", "/path/to/blender")}` },
+  );
+}

@@ -1,0 +1,16 @@
+// How failures quote what a Blender printed, and how long it was waited for.
+
+/** How much of one line is shown, in characters: an add-on may print a megabyte in one line. */
+const lineWidth = 300;
+
+/** The last lines of a text, each cut to a width that a terminal can show. */
+export function lastLines(text: string, count: number): string {
+  const lines = text.trimEnd().split(/\r?\n/).slice(-count);
+  const short = (line: string) => (line.length > lineWidth ? `${line.slice(0, lineWidth)}…` : line);
+  return lines.map(short).join("\n");
+}
+
+/** Seconds as a message names them: whole ones, below ten with two digits. */
+export function shortSeconds(seconds: number): number {
+  return seconds < 10 ? Number(seconds.toPrecision(2)) : Math.round(seconds);
+}

@@ -1,0 +1,79 @@
+// Replaces a file so that nobody ever sees a part of the new content.
+
+import { randomBytes } from "node:crypto";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+
+/*
+ * Written here because the libraries for it lose files: on a full disk write-file-atomic 8.0.0 and
+ * atomically 2.1.1 take a write that came short for a whole one and put the cut-off file in the place
+ * of the old one.
+ */
+
+/** The file that a path means after all links, even if the last link leads to no file yet. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+  }
+  try {
+    return resolve(dirname(path), await readlink(path));
+  } catch {
+    return path;
+  }
+}
+
+/** Gives the new file the mode and, as far as the system lets us, the owner of the one it replaces. */
+async function takeOver(file: FileHandle, target: string): Promise<void> {
+  const old = await stat(target).catch(() => undefined);
+  if (old === undefined) return;
+  await file.chmod(old.mode & 0o7777);
+  await file.chown(old.uid, old.gid).catch(() => {});
+}
+
+/**
+ * Writes a file so that any reader sees the old content or the new, never a part: into a temporary
+ * file beside it, flushed, renamed. Folders on the way are made; a link stays one and its target is
+ * replaced; an existing file's mode stays.
+ *
+ * @throws Failure `write-failed`.
+ */
+export async function writeFileAtomically(path: string, data: string | Uint8Array): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    const target = await targetOf(path);
+    await mkdir(dirname(target), { recursive: true });
+    const name = `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`;
+    const file = await open(join(dirname(target), name), "wx");
+    temporary = join(dirname(target), name);
+    try {
+      await takeOver(file, target);
+      await file.writeFile(data);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+    throw new Failure(
+      "write-failed",
+      `can't write ${path}: ${systemCodeOf(error) ?? messageOf(error)}`,
+      {
+        hint: "check that the folder can be written and that there is room; what was there before is unchanged",
+        cause: error,
+      },
+    );
+  }
+}

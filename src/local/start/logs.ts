@@ -1,0 +1,39 @@
+// Keeps the log of a detached Blender: where it is, how it is opened, its last lines.
+
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { ownFolders } from "../files/os-folders.ts";
+
+/** The log of the Blender that serves a port. */
+export function logPath(port: number): string {
+  return join(ownFolders().logs, `blender-${port}.log`);
+}
+
+/**
+ * Opens a fresh log that only its owner can read; the one before is kept as `.previous`.
+ *
+ * @returns the file descriptor.
+ * @throws Failure `log-failed`.
+ */
+export async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>>> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await rename(path, `${path}.previous`).catch((error: unknown) => {
+      if (systemCodeOf(error) !== "ENOENT") throw error;
+    });
+    return await open(path, "wx", 0o600);
+  } catch (cause) {
+    throw new Failure(
+      "log-failed",
+      `can't write the log ${path}: ${systemCodeOf(cause) ?? messageOf(cause)}`,
+      { hint: "give another file: --log-file FILE", cause },
+    );
+  }
+}
+
+/** The last lines of a log; empty where it can't be read. */
+export async function tailOf(path: string, lines: number): Promise<string> {
+  const text = await readFile(path, "utf8").catch(() => "");
+  return text.trimEnd().split(/\r?\n/).slice(-lines).join("\n");
+}

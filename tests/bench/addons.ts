@@ -1,0 +1,100 @@
+// What the add-on commands take beyond the start of Blender that they need.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { mustRun } from "../../scripts/process.ts";
+import { legacyText, writeZip } from "../support/addon-sources.ts";
+import { configured } from "../support/addons.ts";
+import { launcherOf } from "../support/blender.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { median, type Row, seconds } from "./measure.ts";
+
+const ROUNDS = 9;
+const MANY = 10;
+
+const shown = (value: number) => `${value.toFixed(2)} s`;
+
+function ratioRow(
+  what: string,
+  ours: readonly number[],
+  theirs: readonly number[],
+  aim: number,
+): Row {
+  const [one, other] = [median(ours), median(theirs)];
+  return {
+    what,
+    measured: `${(one / other).toFixed(2)} (${shown(one)} / ${shown(other)})`,
+    aim: `<= ${aim}`,
+    met: one / other <= aim,
+  };
+}
+
+/** Zips of add-ons with a few modules each, `bench_0.zip` and so on; their paths. */
+async function addonZips(box: Sandbox): Promise<string[]> {
+  const parts = Array.from({ length: 5 }, (_, n) => `part_${n}`);
+  const init = legacyText({ top: parts.map((part) => `from . import ${part}`).join("\n") });
+  const modules = Object.fromEntries(
+    parts.map((part) => [`${part}.py`, "VALUE = 1\n".repeat(200)]),
+  );
+  const files = Object.entries({ ...modules, "__init__.py": init });
+  return Promise.all(
+    Array.from({ length: MANY }, (_, n) => {
+      const entries = files.map(([name, text]) => [`bench_${n}/${name}`, text]);
+      return writeZip(box, `bench_${n}.zip`, Object.fromEntries(entries));
+    }),
+  );
+}
+
+const timed = (box: Sandbox, args: string[]) =>
+  seconds(async () => expectSuccess(await box.cli(["addon", ...args])));
+
+async function beyondTheStart(name: "debian" | "trixie"): Promise<Row[]> {
+  await using box = await sandbox();
+  const launcher = await launcherOf(name);
+  await configured(box, launcher);
+  const [zip = ""] = await addonZips(box);
+  const script = join(box.dir, "empty.py");
+  await writeFile(script, "");
+  const start = () => mustRun([launcher, "--background", "--python", script], { env: box.env });
+  const [bare, list, install]: [number[], number[], number[]] = [[], [], []];
+  // In turn, so that a machine that slows down slows all; the first round warms the caches.
+  for (let round = 0; round <= ROUNDS; round++) {
+    const taken = [
+      await seconds(start),
+      await timed(box, ["list"]),
+      await timed(box, ["install", zip, "--enable"]),
+    ] as const;
+    await timed(box, ["uninstall", "bench_0"]);
+    if (round === 0) continue;
+    bare.push(taken[0]);
+    list.push(taken[1]);
+    install.push(taken[2]);
+  }
+  return [
+    ratioRow(`addon list / the bare start of Blender (${name})`, list, bare, 1.2),
+    ratioRow(`addon install --enable / the bare start of Blender (${name})`, install, bare, 1.4),
+  ];
+}
+
+/** `addon list` and `addon install --enable` against a Blender that only starts and ends. */
+export async function addonStarts(): Promise<Row[]> {
+  return [...(await beyondTheStart("debian")), ...(await beyondTheStart("trixie"))];
+}
+
+/** Ten installs in one call against ten calls. */
+export async function addonInstalls(): Promise<Row[]> {
+  await using box = await sandbox();
+  await configured(box, await launcherOf("debian"));
+  const zips = await addonZips(box);
+  const names = zips.map((_, n) => `bench_${n}`);
+  const [together, apart]: [number[], number[]] = [[], []];
+  for (let round = 0; round < 3; round++) {
+    together.push(await timed(box, ["install", ...zips, "--enable"]));
+    await timed(box, ["uninstall", ...names]);
+    let sum = 0;
+    for (const zip of zips) sum += await timed(box, ["install", zip, "--enable"]);
+    apart.push(sum);
+    await timed(box, ["uninstall", ...names]);
+  }
+  return [ratioRow(`${MANY} installs in one call / in ${MANY} calls`, together, apart, 0.25)];
+}

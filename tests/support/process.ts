@@ -1,0 +1,15 @@
+// Whether processes that a test didn't start itself still run.
+
+import { readFile } from "node:fs/promises";
+import { until } from "./until.ts";
+
+/** Whether a process runs (a zombie doesn't). */
+export async function runs(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") X");
+  return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+}
+
+/** Waits until none of these processes runs any more. */
+export async function ended(...pids: readonly number[]): Promise<void> {
+  for (const pid of pids) await until(async () => !(await runs(pid)));
+}

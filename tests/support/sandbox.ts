@@ -1,0 +1,94 @@
+// A private home for a test, and the executable run inside it.
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../../scripts/port.ts";
+import { runs } from "./process.ts";
+
+export const executable = join(import.meta.dir, "../../dist/blender-remote-cli");
+
+export interface CliResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CliOptions {
+  env?: Record<string, string | undefined>;
+  stdin?: string;
+  cwd?: string;
+}
+
+/** A private home folder and configuration, and the executable run inside it. */
+export interface Sandbox extends AsyncDisposable {
+  dir: string;
+  /** The environment of everything that runs in this sandbox. */
+  env: Record<string, string | undefined>;
+  /** The port that commands use by default here; nothing listens on it yet. */
+  port: number;
+  cli(args: string[], options?: CliOptions): Promise<CliResult>;
+  /** As `cli`, but not waited for. */
+  spawn(args: string[], options?: CliOptions): Bun.Subprocess<"pipe", "pipe", "pipe">;
+  /** Ends this process with the sandbox, if it still runs then. */
+  owns(pid: number): void;
+}
+
+/** Makes a sandbox in a temporary folder; disposing it ends its processes and removes it. */
+export async function sandbox(): Promise<Sandbox> {
+  const root = await mkdtemp(join(tmpdir(), "blender-remote-e2e-"));
+  const dir = join(root, "box");
+  const port = await freePort();
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(BLENDER_|BLD_REMOTE|XDG_|DISPLAY$|WAYLAND_DISPLAY$|CI$)/.test(name),
+  );
+  const env = {
+    ...Object.fromEntries(inherited),
+    HOME: join(dir, "home"),
+    // A Blender that is killed leaves its folder there.
+    TMPDIR: join(root, "tmp"),
+    BLENDER_REMOTE_CONFIG: join(dir, "config.yaml"),
+    BLENDER_REMOTE_PORT: String(port),
+  };
+  await mkdir(env.HOME, { recursive: true });
+  await mkdir(env.TMPDIR);
+  const pids = new Set<number>();
+  const spawn = (args: string[], options: CliOptions = {}) =>
+    Bun.spawn([executable, ...args], {
+      cwd: options.cwd ?? dir,
+      env: { ...env, ...options.env },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  return {
+    dir,
+    env,
+    port,
+    spawn,
+    owns: (pid) => pids.add(pid),
+    cli: async (args, options = {}) => {
+      const child = spawn(args, options);
+      if (options.stdin !== undefined) child.stdin.write(options.stdin);
+      await child.stdin.end();
+      const [stdout, stderr, code] = await Promise.all([
+        child.stdout.text(),
+        child.stderr.text(),
+        child.exited,
+      ]);
+      return { code, stdout, stderr };
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const pid of pids) if (await runs(pid)) process.kill(pid, "SIGKILL");
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Fails with all that a command said, where it didn't end as it should. */
+export function expectSuccess(result: CliResult): CliResult {
+  if (result.code !== 0) {
+    throw new Error(`exit code ${result.code}\n${result.stdout}\n${result.stderr}`);
+  }
+  return result;
+}

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { install } from "../../../../src/cmd/pkg/install.ts";
+import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
+
+const numpy = { text: "numpy", name: "numpy", extras: [], specifier: "" };
+const usual = {
+  requirements: [numpy],
+  target: "site",
+  wheelhouse: undefined,
+  indexFlags: [],
+  upgrade: false,
+  forceReinstall: false,
+  deps: true,
+  allowOnline: false,
+  breakSystemPackages: false,
+};
+
+describe("the request", () => {
+  test.each([
+    [[], {}],
+    [["-U"], { upgrade: true }],
+    [["--force-reinstall"], { forceReinstall: true }],
+    [["--no-deps"], { deps: false }],
+    [["--target", "user-modules"], { target: "user-modules" }],
+    [["--remote-wheelhouse", "~/w"], { wheelhouse: "~/w" }],
+    [["--allow-online"], { allowOnline: true }],
+    [["--break-system-packages"], { breakSystemPackages: true }],
+    [["--index-url", "https://h/simple"], { indexFlags: ["--index-url", "https://h/simple"] }],
+    [["--index-url", "/mirror"], { indexFlags: ["--index-url", "/mirror"] }],
+    [
+      ["--extra-index-url", "https://a/s  https://b/s", "--proxy", "p:1", "--cert", "c.pem"],
+      {
+        indexFlags: [
+          ...["--extra-index-url", "https://a/s", "--extra-index-url", "https://b/s"],
+          ...["--proxy", "p:1", "--cert", "c.pem"],
+        ],
+      },
+    ],
+  ])("%j", async (tokens, expected) => {
+    const { request, target } = await optionsOf(install, ["numpy", ...tokens]);
+    expect(request).toEqual<unknown>({ ...usual, ...expected });
+    expect(target).toEqual(usualTarget);
+  });
+
+  test("what is typed, then what a file says", async () => {
+    const file = fileOf("requirements.txt", "scipy>=1.11\n");
+    const { request } = await optionsOf(install, ["numpy", "-r", file]);
+    expect(request.requirements.map(({ text }) => text)).toEqual(["numpy", "scipy>=1.11"]);
+  });
+});
+
+test.each([
+  [[], false, false],
+  [["--offline"], true, false],
+  [["--dry-run"], false, true],
+])("%j", async (tokens, offline, dryRun) => {
+  expect(await optionsOf(install, ["numpy", ...tokens])).toMatchObject({ offline, dryRun });
+});
+
+test.each([
+  [[], "missing-argument", "blender-remote-cli pkg install numpy 'scipy>=1.11', or -r FILE"],
+  [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
+  [["numpy", "--target", "SITE"], "bad-target", "give one of site, user-modules"],
+  [["numpy;x"], "bad-requirement", "it has a marker"],
+  [["-r", "/not/there.txt"], "requirements-unreadable", "there is no such file"],
+  [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],
+  [["numpy", "--extra-index-url", "a"], "bad-index", "--extra-index-url is 'a'"],
+  [["numpy", "--offline", "--allow-online"], "two-modes", "--offline installs offline"],
+  [
+    ["numpy", "--remote-wheelhouse", "w", "--index-url", "https://h/s"],
+    "two-modes",
+    "--remote-wheelhouse installs offline, and --index-url is for installing online",
+  ],
+  [["numpy", "--pre"], "unknown-option", "blender-remote-cli pkg pip -- install --pre …"],
+  [["numpy", "--user"], "unknown-option", "--target user-modules"],
+])("%j is refused", async (tokens, code, says) => {
+  const refusal = await refusalOf(install, tokens);
+  expect(refusal).toMatchObject({ code, exitCode: 2 });
+  expect(refusal.says).toContain(says);
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import { basename, resolve } from "node:path";
+import { start } from "../../../src/cmd/start.ts";
+import { fileOf, folder, optionsOf, refusalOf, usualBlender, usualTarget } from "./parsing.ts";
+
+const { endpoint } = usualTarget;
+const usual = {
+  blender: usualBlender,
+  endpoint,
+  wait: 60,
+  detached: false,
+  launch: {
+    ...endpoint,
+    background: false,
+    logLevel: "INFO",
+    scene: undefined,
+    blenderArgs: [],
+    logFile: undefined,
+  },
+};
+const scene = fileOf("scene.blend", "BLENDER");
+
+test("without flags", async () => {
+  expect(await optionsOf(start, [])).toEqual(usual);
+});
+
+describe("flags", () => {
+  test.each([
+    [["-b"], { background: true }],
+    [["--log-level", "debug"], { logLevel: "DEBUG" }],
+    [["--log-level=CRITICAL"], { logLevel: "CRITICAL" }],
+    [["--scene", scene], { scene }],
+    [["--log-file", "x.log"], { logFile: resolve("x.log") }],
+    [["--port", "7001", "--host", "localhost"], { port: 7001, host: "localhost" }],
+  ])("%j", async (tokens, launch) => {
+    const options = await optionsOf(start, tokens);
+    expect(options.launch).toEqual({ ...usual.launch, ...launch });
+  });
+
+  test("for Blender itself", async () => {
+    const { launch } = await optionsOf(start, ["-b"], ["--factory-startup", "--", "x"]);
+    expect(launch.blenderArgs).toEqual(["--factory-startup", "--", "x"]);
+  });
+
+  test("--detach has a log of its own", async () => {
+    const options = await optionsOf(start, ["-b", "-d", "--port", "7001"]);
+    expect(options.detached).toBe(true);
+    expect(basename(options.launch.logFile ?? "")).toBe("blender-7001.log");
+  });
+
+  test("how long the start may take", async () => {
+    expect((await optionsOf(start, ["--timeout", "7"])).wait).toBe(7);
+    expect((await optionsOf(start, ["--timeout", "7", "--wait", "8"])).wait).toBe(8);
+  });
+
+  test("the level that the configuration has", async () => {
+    const config = fileOf("level.yaml", "mcp_service:\n  log_level: warning\n");
+    expect((await optionsOf(start, ["--config", config])).launch.logLevel).toBe("WARNING");
+  });
+
+  test("a profile", async () => {
+    const { blender } = await optionsOf(start, ["--profile", "p", "--isolated"]);
+    expect(blender.profile).toEqual({ folder: "p", isolated: true });
+  });
+});
+
+test.each([
+  [["--host", "0.0.0.0"], "not-loopback", "loopback only"],
+  [["--port", "80"], "bad-port", "port 80 is below 1024"],
+  [["--port", "x"], "bad-port", "--port is 'x'"],
+  [["--wait", "0"], "bad-duration", "--wait is '0'"],
+  [["--log-level", "LOUD"], "bad-log-level", "--log-level is 'LOUD'"],
+  [["--log-level", "LOUD"], "bad-log-level", "DEBUG, INFO, WARNING, ERROR, CRITICAL"],
+  [["--scene", "/not/there.blend"], "no-scene", "doesn't exist"],
+  [["--scene", folder], "no-scene", "isn't a file"],
+  [["--isolated", "--detach"], "isolated-detached", "--profile DIR"],
+])("%j is refused", async (tokens, code, says) => {
+  const refusal = await refusalOf(start, tokens);
+  expect(refusal).toMatchObject({ code, exitCode: 2 });
+  expect(refusal.says).toContain(says);
+});

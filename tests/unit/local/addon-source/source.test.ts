@@ -1,0 +1,578 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { stage } from "../../../../src/local/addon/swap.ts";
+import { type AddonSource, openSource } from "../../../../src/local/addon-source/source.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "blender-remote-source-"));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const info = 'bl_info = {"name": "It"}\n';
+const manifest = `schema_version = "1.0.0"
+id = "my_ext"
+version = "1.2.3"
+name = "My Ext"
+tagline = "Does it"
+maintainer = "Me <me@example.org>"
+type = "add-on"
+license = ["SPDX:GPL-3.0-or-later"]
+blender_version_min = "4.2.0"
+`;
+
+type Files = Readonly<Record<string, string>>;
+
+async function write(name: string, data: string | Uint8Array): Promise<string> {
+  const path = join(dir, name);
+  await mkdir(dirname(path), { recursive: true });
+  await Bun.write(path, data);
+  return path;
+}
+
+async function folder(name: string, files: Files): Promise<string> {
+  await mkdir(join(dir, name), { recursive: true });
+  for (const [path, text] of Object.entries(files)) await write(`${name}/${path}`, text);
+  return join(dir, name);
+}
+
+function seen({ kind, moduleName, single, files }: AddonSource) {
+  return { kind, moduleName, single, files: files.map(({ path }) => path).sort() };
+}
+
+/** Everything below a folder: file contents by path; folders end with `/`. */
+async function treeAt(path: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
+    const full = join(entry.parentPath, entry.name);
+    const relative = full.slice(path.length + 1);
+    if (entry.isDirectory()) found[`${relative}/`] = "";
+    else found[relative] = (await Bun.file(full).bytes()).toBase64();
+  }
+  return found;
+}
+
+const legacy = (moduleName: string, files: string[], single = false) => ({
+  kind: "legacy" as const,
+  moduleName,
+  single,
+  files: files.sort(),
+});
+const extension = (files: string[]) => ({
+  kind: "extension" as const,
+  moduleName: "my_ext",
+  single: false,
+  files: [...files, "__init__.py", "blender_manifest.toml"].sort(),
+});
+
+describe("sources as people have them, as a zip and as a folder", () => {
+  const cases: [string, Files, ReturnType<typeof seen>, string[]][] = [
+    [
+      "a package on top",
+      { "pkg/__init__.py": info, "pkg/sub/a.py": "" },
+      legacy("pkg", ["__init__.py", "sub/a.py"]),
+      [],
+    ],
+    [
+      "flat",
+      { "__init__.py": info, "a.py": "", "README.md": "" },
+      legacy("my_source", ["README.md", "__init__.py", "a.py"]),
+      ["'my-source-1.2.0' is no name that Python can import; installed as my_source"],
+    ],
+    [
+      "GitHub's, flat",
+      { "my-addon-main/__init__.py": info, "my-addon-main/.gitignore": "" },
+      legacy("my_addon", [".gitignore", "__init__.py"]),
+      ["'my-addon-main' is no name that Python can import; installed as my_addon"],
+    ],
+    [
+      "GitHub's, the package deeper inside",
+      { "r-main/README.md": "", "r-main/src/pkg/__init__.py": info, "r-main/setup.py": "x = 1" },
+      legacy("pkg", ["__init__.py"]),
+      ["the add-on was found in r-main/src/pkg"],
+    ],
+    [
+      "several top entries and left-overs",
+      {
+        "pkg/__init__.py": info,
+        "pkg/__pycache__/__init__.cpython-311.pyc": "",
+        "pkg/.DS_Store": "",
+        "pkg/._b.py": "",
+        "pkg/.git/config": "",
+        LICENSE: "",
+        "__MACOSX/pkg/._a.py": info,
+      },
+      legacy("pkg", ["__init__.py"]),
+      [],
+    ],
+    [
+      "a lone .py beside a README",
+      { "my-tool.py": `"""Docs."""\n${info}`, "README.md": "" },
+      legacy("my_tool", ["my_tool.py"], true),
+      ["'my-tool' is no name that Python can import; installed as my_tool"],
+    ],
+    [
+      "an inner package of an add-on with bl_info of its own is a part of it",
+      { "pkg/__init__.py": info, "pkg/other/__init__.py": info, "pkg/one.py": info },
+      legacy("pkg", ["__init__.py", "one.py", "other/__init__.py"]),
+      [],
+    ],
+    [
+      "examples and tests beside it",
+      {
+        "pkg/__init__.py": info,
+        "tests/data/fake/__init__.py": info,
+        "build/lib/pkg/__init__.py": info,
+      },
+      legacy("pkg", ["__init__.py"]),
+      ["left out as tests, examples or copies: build/lib/pkg/, tests/data/fake/"],
+    ],
+    [
+      "an extension on top",
+      { "__init__.py": "", "blender_manifest.toml": manifest, "a.py": "" },
+      extension(["a.py"]),
+      [],
+    ],
+    [
+      "an extension deeper inside, of another name",
+      { "r-main/x/__init__.py": "", "r-main/x/blender_manifest.toml": manifest },
+      extension([]),
+      ["the add-on was found in r-main/x"],
+    ],
+    [
+      "a manifest on top without code, the add-on below",
+      { "blender_manifest.toml": manifest, "pkg/__init__.py": info },
+      legacy("pkg", ["__init__.py"]),
+      [],
+    ],
+  ];
+
+  test.each(cases)("%s", async (_, files, expected, notes) => {
+    const archive = await write("my-source-1.2.0.zip", zipOf(files));
+    for (const path of [archive, await folder("my-source-1.2.0", files)]) {
+      using source = await openSource(path);
+      expect(seen(source)).toEqual(expected);
+      expect(source.notes).toEqual(notes);
+      expect(source.path).toBe(path);
+    }
+  });
+
+  test("a .py", async () => {
+    using source = await openSource(await write("the tool (1).py", info));
+    expect(seen(source)).toEqual(legacy("the_tool", ["the_tool.py"], true));
+  });
+
+  test("a zip without the suffix", async () => {
+    using source = await openSource(await write("download", zipOf({ "pkg/__init__.py": info })));
+    expect(source.moduleName).toBe("pkg");
+  });
+
+  test("an extension with bl_info has a legacy name too", async () => {
+    const files = { "x-1/__init__.py": info, "x-1/blender_manifest.toml": manifest };
+    using source = await openSource(await folder("both", files));
+    expect(source).toMatchObject({ kind: "extension", moduleName: "my_ext", legacyName: "my_ext" });
+    using other = await openSource(
+      await folder("mine", { "pkg/__init__.py": info, "pkg/blender_manifest.toml": manifest }),
+    );
+    expect(other).toMatchObject({ kind: "extension", moduleName: "my_ext", legacyName: "pkg" });
+  });
+
+  test("names in archives of macOS, which don't say that they are UTF-8, and of DOS", async () => {
+    const mac = zip([{ name: "größe/__init__.py", data: info, flags: 0 }]);
+    using one = await openSource(await write("mac.zip", mac));
+    expect(one.moduleName).toBe("größe");
+    const bytes = Buffer.from("gr\x94sse/__init__.py", "latin1");
+    using other = await openSource(
+      await write("dos.zip", zip([{ name: bytes, data: info, flags: 0 }])),
+    );
+    expect(other.moduleName).toBe("grösse");
+  });
+
+  test("Windows' separators, said", async () => {
+    const archive = zipOf({ "pkg\\__init__.py": info, "pkg\\sub\\a.py": "", "pkg\\empty\\": "" });
+    using source = await openSource(await write("windows.zip", archive));
+    expect(seen(source)).toEqual(legacy("pkg", ["__init__.py", "sub/a.py"]));
+    expect(source.folders).toContain("empty");
+    expect(source.notes).toEqual(["the archive has Windows' \\ in its paths; taken for /"]);
+  });
+});
+
+describe("--name", () => {
+  const two = { "a/__init__.py": info, "b/__init__.py": info, "README.md": "" };
+
+  test("renames a package and a lone .py", async () => {
+    using source = await openSource(await folder("pkg", { "__init__.py": info }), { name: "mine" });
+    expect(seen(source)).toEqual(legacy("mine", ["__init__.py"]));
+    expect(source.notes).toEqual(["'pkg' is installed as mine"]);
+    using single = await openSource(await write("x.py", info), { name: "mine" });
+    expect(seen(single)).toEqual(legacy("mine", ["mine.py"], true));
+  });
+
+  test("says which of several", async () => {
+    const archive = await write("two.zip", zipOf(two));
+    const failure = await failureOf(openSource(archive));
+    expect(failure).toMatchObject({ code: "ambiguous-source", exitCode: 1 });
+    expect(failure.message).toContain("2 add-ons");
+    expect(failure.message).toContain("a/ (a), b/ (b)");
+    expect(failure.hint).toContain("--name a");
+    using source = await openSource(archive, { name: "b" });
+    expect(source.moduleName).toBe("b");
+    expect((await failureOf(openSource(archive, { name: "c" }))).message).toContain("'c'");
+  });
+
+  test("can't tell two of one name apart", async () => {
+    const files = { "one/pkg/__init__.py": info, "other/pkg/__init__.py": info };
+    const failure = await failureOf(openSource(await folder("x", files), { name: "pkg" }));
+    expect(failure).toMatchObject({ code: "ambiguous-source" });
+    expect(failure.hint).toContain("give the folder");
+  });
+
+  test.each(["my-addon", "class", "", "a.b", "../x", "1st", "modules", "a\n"])(
+    "%j is refused",
+    async (name) => {
+      const path = await folder("pkg", { "__init__.py": info });
+      expect(await failureOf(openSource(path, { name }))).toMatchObject({
+        code: "bad-name",
+        exitCode: 2,
+      });
+    },
+  );
+
+  test("is needed where the source's own name is none", async () => {
+    const path = await write("---.py", info);
+    const failure = await failureOf(openSource(path));
+    expect(failure).toMatchObject({ code: "bad-name", exitCode: 2 });
+    expect(failure.hint).toContain("--name");
+    using source = await openSource(path, { name: "it" });
+    expect(source.moduleName).toBe("it");
+  });
+
+  test("an extension keeps its id", async () => {
+    const path = await folder("x", { "__init__.py": "", "blender_manifest.toml": manifest });
+    expect(await failureOf(openSource(path, { name: "other" }))).toMatchObject({
+      code: "bad-name",
+      exitCode: 2,
+    });
+    using source = await openSource(path, { name: "my_ext" });
+    expect(source.moduleName).toBe("my_ext");
+  });
+});
+
+describe("what isn't an add-on", () => {
+  test.each<[string, Files]>([
+    ["no files", {}],
+    ["a package without bl_info", { "pkg/__init__.py": "import bpy\n" }],
+    [
+      "bl_info in a comment, a string, a function, a comparison",
+      {
+        "pkg/__init__.py": `# bl_info = 1\nx = """\nbl_info = {}\n"""\ndef f():\n    bl_info = {}\nbl_info == 1\nf(\nbl_info = 1)\n`,
+      },
+    ],
+    [
+      "bl_info in a module of a package",
+      { "pkg/__init__.py": "from .a import bl_info", "pkg/a.py": info },
+    ],
+    ["a wheel", { "pkg-1.0.dist-info/WHEEL": "", "pkg/__init__.py": "" }],
+  ])("%s", async (_, files) => {
+    for (const path of [await write("x.zip", zipOf(files)), await folder("x", files)]) {
+      const failure = await failureOf(openSource(path));
+      expect(failure).toMatchObject({ code: "no-addon-in-source", exitCode: 1 });
+      expect(failure.message).toContain(Object.keys(files)[0] ?? "no files");
+      expect(failure.hint).toContain("bl_info");
+    }
+  });
+
+  test("an address", async () => {
+    const failure = await failureOf(openSource("https://example.org/addon.zip"));
+    expect(failure).toMatchObject({ code: "not-a-source", exitCode: 2, hint: "download it first" });
+  });
+
+  test.each([
+    ["nothing there", "nowhere.zip", undefined, "missing-path", 2],
+    ["another kind of file", "x.tar.gz", "\x1f\x8b", "not-a-source", 2],
+    ["a page that says it is a zip", "x.zip", "<html>404</html>", "not-a-zip", 1],
+    ["an empty file", "x.zip", "", "not-a-zip", 1],
+    ["a .py without bl_info", "x.py", "print('hello')", "no-addon-in-source", 1],
+    ["a package's own module", "__init__.py", "bl_info = {}", "not-a-source", 2],
+  ])("%s", async (_, name, data, code, exitCode) => {
+    const path = data === undefined ? join(dir, name) : await write(name, data);
+    const failure = await failureOf(openSource(path));
+    expect(failure).toMatchObject({ code, exitCode });
+    expect(failure.message).toContain(path);
+  });
+
+  test("a theme", async () => {
+    const text = manifest.replace('"add-on"', '"theme"');
+    const path = await folder("x", { "blender_manifest.toml": text, "theme.xml": "" });
+    expect(await failureOf(openSource(path))).toMatchObject({ code: "theme", exitCode: 1 });
+  });
+
+  test("an extension whose wheels or code are missing", async () => {
+    const wheels = `${manifest}wheels = ["./wheels/a-1-py3-none-any.whl"]\n`;
+    const files = { "__init__.py": "", "blender_manifest.toml": wheels };
+    const failure = await failureOf(openSource(await folder("x", files)));
+    expect(failure).toMatchObject({ code: "bad-manifest" });
+    expect(failure.message).toContain("./wheels/a-1-py3-none-any.whl");
+    using whole = await openSource(
+      await folder("y", { ...files, "wheels/a-1-py3-none-any.whl": "" }),
+    );
+    expect(whole.manifest?.wheels).toEqual(["./wheels/a-1-py3-none-any.whl"]);
+    const code = await failureOf(
+      openSource(await folder("z", { "blender_manifest.toml": manifest })),
+    );
+    expect(code).toMatchObject({ code: "bad-manifest" });
+    expect(code.message).toContain("__init__.py");
+  });
+});
+
+describe("archives that must not be unpacked", () => {
+  const init: ZipEntry = { name: "pkg/__init__.py", data: info };
+  const odd = (name: string, why: string): [string, ZipEntry[], string, string] => {
+    return [JSON.stringify(name).slice(0, 40), [init, { name }], "unsafe-source", why];
+  };
+
+  test.each<[string, ZipEntry[], string, string]>([
+    odd("../evil.py", '"../evil.py" leads out'),
+    odd("pkg/../../evil.py", "leads out"),
+    odd("a\\..\\..\\b", '"a/../../b" leads out'),
+    odd("/abs", "absolute"),
+    odd("\\\\server\\share\\x", "absolute"),
+    odd("C:\\x", "drive letter"),
+    odd("c:x", "drive letter"),
+    odd("pkg/a\0.py", "control characters"),
+    odd("pkg/\u001b[31m.py", "control characters"),
+    odd("pkg/aux.py", "device"),
+    odd("pkg/CON", "device"),
+    odd("pkg/com1.tar.gz", "device"),
+    odd("pkg/dot./x", "dot or a space"),
+    odd("pkg/space ", "dot or a space"),
+    odd("pkg/a:stream", '":"'),
+    odd("pkg/what?.py", '"?"'),
+    odd(`pkg/${"ä".repeat(128)}`, "255 bytes"),
+    odd(`pkg/${"abc/".repeat(300)}x`, "1024 bytes"),
+    odd("pkg/__INIT__.py", "one name where case doesn't count"),
+    odd("PKG/x.py", "one name where case doesn't count"),
+    odd("pkg/__init__.py", "twice"),
+    odd("pkg/__init__.py/x", "both a file and a folder"),
+    [
+      "a link",
+      [init, { name: "pkg/l", data: "/etc/passwd", mode: 0o120777 }],
+      "unsafe-source",
+      '"pkg/l" can\'t be installed: it is a link',
+    ],
+    [
+      "a link for a folder",
+      [init, { name: "pkg/l", data: "..", mode: 0o120777 }, { name: "pkg/l/x" }],
+      "unsafe-source",
+      "both a file and a folder",
+    ],
+    [
+      "a device",
+      [init, { name: "pkg/d", mode: 0o020666 }],
+      "unsafe-source",
+      "neither a file nor a folder",
+    ],
+    [
+      "an encrypted one",
+      [init, { name: "pkg/a", data: "secret", flags: 0x801 }],
+      "encrypted-archive",
+      '"pkg/a"',
+    ],
+    [
+      "another method",
+      [init, { name: "pkg/a", data: "x", method: 12 }],
+      "unsupported-archive",
+      "method 12",
+    ],
+    [
+      "more bytes than fit",
+      [init, ...Array.from({ length: 5 }, (_, n) => ({ name: `pkg/${n}`, size: 2 ** 30 }))],
+      "too-large",
+      "4 GiB",
+    ],
+    ["a bomb", [init, { name: "pkg/bomb", size: 300 * 2 ** 20 }], "zip-bomb", "times its size"],
+    [
+      "70,000 entries, of which it says 4464",
+      Array.from({ length: 70_000 }, (_, n) => ({ name: `pkg/${n}`, stored: true })),
+      "broken-archive",
+      "more entries",
+    ],
+  ])("%s", async (_, entries, code, why) => {
+    const path = await write("bad.zip", zip(entries));
+    const failure = await failureOf(openSource(path));
+    expect(failure.message).toContain(why);
+    expect(failure).toMatchObject({ code, exitCode: 1 });
+    expect(failure.hint).not.toBe("");
+    expect(await readdir(dir)).toEqual(["bad.zip"]);
+  });
+
+  test("what isn't unpacked may be a link or have an odd name", async () => {
+    const entries = [
+      { ...init, name: "r-main/pkg/__init__.py" },
+      { name: "r-main/CLAUDE.md", data: "R", mode: 0o120777 },
+      { name: "r-main/what?" },
+    ];
+    using source = await openSource(await write("ok.zip", zip(entries)));
+    expect(source.files).toHaveLength(1);
+  });
+
+  test("70,000 entries, with the 64 bits to say so", async () => {
+    const path = join(dir, "many.zip");
+    const script =
+      "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as z:\n for n in range(70000): z.writestr(f'pkg/{n}', '')";
+    const { exitCode } = Bun.spawnSync(["python3", "-c", script, path]);
+    expect(exitCode).toBe(0);
+    const failure = await failureOf(openSource(path));
+    expect(failure).toMatchObject({ code: "too-many-files" });
+    expect(failure.message).toContain("70000");
+  });
+
+  test("cut off anywhere", async () => {
+    const whole = zipOf({ "pkg/__init__.py": info, "pkg/a.py": "a = 1\n".repeat(1000) });
+    for (const length of [
+      4,
+      30,
+      100,
+      Math.floor(whole.length / 2),
+      whole.length - 30,
+      whole.length - 1,
+    ]) {
+      const failure = await failureOf(
+        openSource(await write("cut.zip", whole.subarray(0, length))),
+      );
+      expect(failure).toMatchObject({ code: "broken-archive" });
+      expect(failure.hint).toContain("again");
+    }
+  });
+
+  const big = "x".repeat(200_000);
+  test.each<[string, ZipEntry, string]>([
+    ["a wrong checksum", { name: "pkg/a", data: big, crc: 1 }, "checksum"],
+    ["more than it says", { name: "pkg/a", data: big, size: 1000 }, "too many bytes"],
+    ["less than it says", { name: "pkg/a", data: big, size: 300_000 }, "not enough bytes"],
+    ["garbage", { name: "pkg/a", data: "\xff\xff\xff\xff", stored: true, method: 8 }, "pkg/a"],
+  ])("%s is found while it is unpacked, and nothing stays", async (_, entry, why) => {
+    using source = await openSource(
+      await write("bad.zip", zip([init, { name: "pkg/b", data: big }, entry])),
+    );
+    const failure = await failureOf(stage(source, join(dir, "addons")));
+    expect(failure).toMatchObject({ code: "broken-archive" });
+    expect(failure.message).toContain(why);
+    expect(await readdir(join(dir, "addons"))).toEqual([]);
+  });
+});
+
+describe("folders", () => {
+  test("a link within is the file it leads to; others are refused", async () => {
+    const path = await folder("pkg", { "__init__.py": info, "a.py": "a = 1", "sub/x": "" });
+    await symlink("a.py", join(path, "b.py"));
+    using source = await openSource(path);
+    const staged = await stage(source, join(dir, "addons"));
+    expect(await Bun.file(join(staged.path, "b.py")).text()).toBe("a = 1");
+    for (const [target, why] of [
+      [join(dir, "outside.txt"), "leads out of the folder"],
+      ["..", "leads out of the folder"],
+      ["sub", "a link to a folder"],
+      ["gone", "leads nowhere"],
+    ] as const) {
+      await write("outside.txt", "");
+      await symlink(target, join(path, "link"));
+      const failure = await failureOf(openSource(path));
+      expect(failure).toMatchObject({ code: "unsafe-source" });
+      expect(failure.message).toContain('"link"');
+      expect(failure.message).toContain(why);
+      await rm(join(path, "link"));
+    }
+  });
+
+  test("a link to the source itself is followed", async () => {
+    const path = await folder("real", { "__init__.py": info });
+    await symlink(path, join(dir, "linked"));
+    using source = await openSource(join(dir, "linked"));
+    expect(source.moduleName).toBe("linked");
+  });
+
+  test("a pipe is refused, not read", async () => {
+    const path = await folder("pkg", { "__init__.py": info });
+    expect(Bun.spawnSync(["mkfifo", join(path, "pipe")]).exitCode).toBe(0);
+    expect((await failureOf(openSource(path))).message).toContain("neither a file nor a folder");
+  });
+
+  test("a file that changes between the look and the copy", async () => {
+    const path = await folder("pkg", { "__init__.py": info });
+    for (const text of ["", `${info}more`]) {
+      await write("pkg/__init__.py", info);
+      using source = await openSource(path);
+      await write("pkg/__init__.py", text);
+      const failure = await failureOf(stage(source, join(dir, "addons")));
+      expect(failure).toMatchObject({ code: "source-changed" });
+      expect(await readdir(join(dir, "addons"))).toEqual([]);
+    }
+  });
+});
+
+test("what may be executed may be so afterwards", async () => {
+  const entries = [
+    { name: "pkg/__init__.py", data: info },
+    { name: "pkg/tool", data: "#!/bin/sh", mode: 0o100755 },
+  ];
+  const path = await folder("pkg", { "__init__.py": info, tool: "" });
+  await chmod(join(path, "tool"), 0o755);
+  for (const one of [await write("x.zip", zip(entries)), path]) {
+    using source = await openSource(one);
+    const staged = await stage(source, join(dir, "addons"));
+    expect((await stat(join(staged.path, "tool"))).mode & 0o111).not.toBe(0);
+    expect((await stat(join(staged.path, "__init__.py"))).mode & 0o111).toBe(0);
+  }
+});
+
+/** Random trees: names are distinct where case doesn't count, files may be empty or of several pieces. */
+const names = fc
+  .stringMatching(/^[a-zäß][a-z0-9 ß-]{0,8}[a-z0-9]$/u)
+  .filter((name) => !/^(con|prn|aux|nul|com\d|lpt\d)$/.test(name));
+const tree = fc.letrec<{ tree: Record<string, unknown> }>((tie) => ({
+  tree: fc.dictionary(
+    names,
+    fc.oneof(
+      { depthSize: "small", withCrossShrink: true },
+      fc.uint8Array({ maxLength: 2000 }),
+      fc.uint8Array({ minLength: 100, maxLength: 200 }).map((some) => Buffer.alloc(150_000, some)),
+      tie("tree"),
+    ),
+    { maxKeys: 5, noNullPrototype: true },
+  ),
+})).tree;
+
+function flat(node: Record<string, unknown>, above: string): ZipEntry[] {
+  return Object.entries(node).flatMap(([name, value]) => {
+    if (value instanceof Uint8Array) return [{ name: `${above}${name}`, data: value }];
+    const inner = flat(Object(value), `${above}${name}/`);
+    return [{ name: `${above}${name}/` }, ...inner];
+  });
+}
+
+test("any tree that is zipped and staged is the same tree", async () => {
+  await fc.assert(
+    fc.asyncProperty(tree, fc.boolean(), async (random, stored) => {
+      const entries = [{ name: "__init__.py", data: info }, ...flat(random, "")];
+      const path = await write(
+        "tree.zip",
+        zip(entries.map((one) => ({ ...one, stored, name: `pkg/${one.name}` }))),
+      );
+      using source = await openSource(path);
+      const staged = await stage(source, join(dir, "addons"));
+      const expected = entries.map(({ name, data }) => [
+        name,
+        Buffer.from(data ?? "").toString("base64"),
+      ]);
+      expect(await treeAt(staged.path)).toEqual(Object.fromEntries(expected));
+      await rm(staged.exchange, { recursive: true });
+    }),
+    { numRuns: 60 },
+  );
+});

@@ -1,0 +1,407 @@
+"""What the script does for the command line, with its arguments and answers as JSON."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_blender import FakeBlender, working
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "journal"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def run(journal: Path) -> Run:
+    """Run one operation in a Blender, with the folders that it has."""
+
+    def run(blender: FakeBlender, op: str, *items: dict[str, Any], **more: object) -> dict:
+        import addons
+
+        arguments = {
+            "op": op,
+            "all": False,
+            "items": [{"index": index, **item} for index, item in enumerate(items)],
+            "expected": {
+                "config": str(blender.user / "config"),
+                "addons": str(blender.addons),
+                "repository": str(blender.repository),
+                "version": ".".join(map(str, blender.version)),
+            },
+            "rescue": None,
+            "journal": str(journal),
+            **more,
+        }
+        return json.loads(json.dumps(addons.main(json.loads(json.dumps(arguments)))))
+
+    return run
+
+
+def named(name: str, *, force: bool = False) -> dict[str, Any]:
+    return {"name": name, "force": force}
+
+
+def staged(
+    blender: FakeBlender,
+    name: str,
+    source: str = "",
+    *,
+    enable: bool = False,
+    check: bool = False,
+    home: Path | None = None,
+    manifest: str | None = None,
+) -> dict[str, Any]:
+    """An add-on beside its place, as `stage` of swap.ts makes it."""
+    folder = blender.addons if home is None else home
+    exchange = folder / f".blender-remote-cli-{name}"
+    unpacked = exchange / "new" / name
+    unpacked.mkdir(parents=True)
+    (exchange / "old").mkdir()
+    (unpacked / "__init__.py").write_text(source or working(name, "(2, 0)"))
+    if manifest is not None:
+        (unpacked / "blender_manifest.toml").write_text(manifest)
+    kind = "legacy" if manifest is None else "extension"
+    replaces = [name, f"{name}.py"] if manifest is None else [name]
+    plan = {"name": name, "replaces": replaces, "identity": None}
+    (exchange / "plan.json").write_text(json.dumps(plan))
+    return {
+        "kind": kind,
+        "module": name,
+        "staged": str(unpacked),
+        "exchange": str(exchange),
+        "destination": str(folder / name),
+        "enable": enable,
+        "check": check,
+    }
+
+
+def failure_of(reply: dict[str, Any], index: int = 0) -> tuple[str, str]:
+    told = reply["results"][index]["failure"]
+    return told["code"], told["message"]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name != "__pycache__")
+
+
+def test_the_list_is_the_users_and_what_is_gone(blender: FakeBlender, run: Run) -> None:
+    blender.addon("Own")
+    blender.addon("brought", folder=blender.bundled)
+    blender.entry("gone")
+    reply = run(blender, "list")
+    assert reply["results"] == [
+        [
+            {
+                "name": "gone",
+                "enabled": True,
+                "loaded": False,
+                "version": None,
+                "path": None,
+                "source": "unknown",
+                "kind": "legacy",
+            },
+            {
+                "name": "Own",
+                "enabled": False,
+                "loaded": False,
+                "version": "1.2",
+                "path": str(blender.addons / "Own.py"),
+                "source": "user",
+                "kind": "legacy",
+            },
+        ]
+    ]
+    assert reply["problem"] is None
+    everything = run(blender, "list", all=True)["results"][0]
+    assert [one["name"] for one in everything] == ["brought", "gone", "Own"]
+
+
+def test_preferences_that_cant_be_read_are_told_and_never_saved(
+    blender: FakeBlender, run: Run
+) -> None:
+    blender.addon("own")
+    blender.preferences.write_bytes(b"damaged")
+    assert "not a library" in run(blender, "list")["problem"]
+    refused = run(blender, "enable", named("own"))["refused"]
+    assert refused["code"] == "preferences-unreadable"
+    assert (blender.saved, blender.preferences.read_bytes()) == (None, b"damaged")
+
+
+def test_info_says_what_there_is(blender: FakeBlender, run: Run) -> None:
+    blender.addon("bare", "def register(): pass\n")
+    blender.extension("ext")
+    told = run(blender, "info", {"name": "ext"})["results"][0]
+    assert (told["name"], told["version"]) == ("bl_ext.user_default.ext", "1.0.0")
+    # What is empty is left out.
+    assert "author" not in told
+    assert run(blender, "info", {"name": "bare"})["results"][0]["problem"] == "it has no bl_info"
+    reply = run(blender, "info", {"name": "nobody"})
+    assert failure_of(reply)[0] == "addon-not-found"
+    assert reply["names"] == ["bare", "bl_ext.user_default.ext", "ext"]
+
+
+def test_paths(blender: FakeBlender, run: Run) -> None:
+    assert run(blender, "paths")["results"][0] == {
+        "user_addons": str(blender.addons),
+        "addon_paths": [str(blender.bundled)],
+        "extension_repositories": [
+            {
+                "name": "user_default",
+                "path": str(blender.repository),
+                "source": "user",
+                "exists": False,
+            }
+        ],
+        "preferences": str(blender.preferences),
+    }
+
+
+def test_nothing_is_changed_elsewhere(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    expected = {"config": "/c", "addons": "/a", "repository": "/r", "version": "4.3.2"}
+    reply = run(blender, "enable", named("own"), expected=expected)
+    assert reply["elsewhere"]["config"] == str(blender.user / "config")
+    assert (blender.entries.names, blender.saved) == ([], None)
+
+
+def test_enabling_saves_once_and_again_does_nothing(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    first = run(blender, "enable", named("own"))["results"][0]
+    assert (first["enabled"], first["changed"], first["failure"]) == (True, True, None)
+    assert blender.saved == ["own"]
+    blender.saved = None
+    again = run(blender, "enable", named("own"))["results"][0]
+    assert (again["enabled"], again["changed"]) == (True, False)
+    assert (blender.saved, sys.registered, blender.loads) == (None, ["own"], 1)
+
+
+def test_one_that_only_this_session_has_gets_its_entry(blender: FakeBlender, run: Run) -> None:
+    import addon_utils
+
+    blender.addon("own")
+    # As --addons does.
+    addon_utils.enable("own", handle_error=lambda _error: None)
+    assert run(blender, "enable", named("own"))["results"][0]["changed"]
+    assert (blender.saved, blender.loads, sys.registered) == (["own"], 1, ["own"])
+
+
+def test_each_has_its_own_result(blender: FakeBlender, run: Run) -> None:
+    blender.addon("good")
+    blender.addon("bad", "raise ValueError('broken')\n")
+    blender.entry("gone")
+    names = ("bad", "nobody", "good", "gone")
+    reply = run(blender, "enable", *(named(name) for name in names))
+    assert failure_of(reply) == ("enable-failed", "ValueError: broken")
+    assert "bad.py" in reply["results"][0]["failure"]["traceback"]
+    assert failure_of(reply, 1)[0] == "addon-not-found"
+    assert reply["results"][2]["failure"] is None
+    assert failure_of(reply, 3)[0] == "addon-missing"
+    assert blender.saved == ["gone", "good"]
+
+
+def test_what_cant_be_saved_is_undone(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    blender.save_error = "no room"
+    reply = run(blender, "enable", named("own"))
+    assert failure_of(reply) == ("preferences-not-saved", "Error: no room")
+    assert (blender.entries.names, sys.registered) == ([], [])
+
+
+def test_the_journal_says_what_was_done_and_warned(
+    blender: FakeBlender, run: Run, journal: Path
+) -> None:
+    blender.addon("future", working("future", blender="(9, 0, 0)"))
+    run(blender, "enable", named("future"))
+    begin, more, end = map(json.loads, journal.read_text().splitlines())
+    assert begin == {"begin": 0}
+    assert more["warnings"] == ["it needs Blender 9.0.0, and this is 4.3.2"]
+    assert (end["end"], end["result"]["changed"]) == (0, True)
+
+
+def test_our_time_limit_leaves_the_place_in_the_journal(
+    blender: FakeBlender, run: Run, journal: Path
+) -> None:
+    blender.addon("slow", "def register():\n    raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        run(blender, "enable", named("slow"))
+    last = json.loads(journal.read_text().splitlines()[-1])
+    assert last["begin"] == 0
+    assert "slow.py" in last["traceback"]
+    assert blender.entries.names == []
+
+
+def test_disabling(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    blender.addon("bad", "def register(): pass\ndef unregister(): raise ValueError('no')\n")
+    run(blender, "enable", named("own"), named("bad"))
+    reply = run(blender, "disable", named("own"), named("bad"), named("own"))
+    own, bad, again = reply["results"]
+    assert (own["enabled"], own["changed"], own["warnings"]) == (False, True, [])
+    assert "ValueError: no" in bad["warnings"][0]
+    assert again["changed"] is False
+    assert (blender.saved, sys.registered) == ([], [])
+
+
+def test_an_entry_without_files_can_be_disabled(blender: FakeBlender, run: Run) -> None:
+    blender.entry("gone")
+    blender.entry("gone")
+    assert run(blender, "disable", named("gone"))["results"][0]["changed"]
+    assert blender.saved == []
+
+
+def test_uninstalling_disables_and_removes(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    blender.addon("other")
+    run(blender, "enable", named("own"))
+    told = run(blender, "uninstall", named("own"))["results"][0]
+    assert (told["changed"], told["path"]) == (True, str(blender.addons / "own.py"))
+    assert (blender.saved, files(blender.addons)) == ([], ["other.py"])
+    assert "own" not in sys.modules
+
+
+def test_only_the_users_own_is_uninstalled(blender: FakeBlender, run: Run) -> None:
+    path = blender.addon("brought", folder=blender.bundled)
+    reply = run(blender, "uninstall", named("brought"))
+    assert failure_of(reply)[0] == "not-the-users"
+    assert path.exists()
+    assert run(blender, "uninstall", named("brought", force=True))["results"][0]["changed"]
+    assert not path.exists()
+
+
+def test_what_cant_be_removed_is_enabled_again(
+    blender: FakeBlender, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blender.addon("own")
+    run(blender, "enable", named("own"))
+
+    def refused(source: str, _target: str) -> None:
+        raise PermissionError(13, "Permission denied", source)
+
+    monkeypatch.setattr(os, "rename", refused)
+    reply = run(blender, "uninstall", named("own"))
+    code, message = failure_of(reply)
+    assert (code, message.endswith("own.py: Permission denied")) == ("write-failed", True)
+    assert (blender.saved, sys.registered, files(blender.addons)) == (["own"], ["own"], ["own.py"])
+
+
+def test_installing_puts_it_in_place_and_enables(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    told = run(blender, "install", staged(blender, "own", enable=True))["results"][0]
+    assert (told["enabled"], told["changed"], told["replaced"]) == (True, True, "1.2")
+    assert told["warnings"] == []
+    assert files(blender.addons) == ["own"]
+    assert blender.saved == ["own"]
+    assert sys.modules["own"].__file__ == str(blender.addons / "own" / "__init__.py")
+
+
+def test_one_that_was_enabled_is_enabled_in_its_new_version(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    run(blender, "enable", named("own"))
+    told = run(blender, "install", staged(blender, "own"))["results"][0]
+    assert told["enabled"]
+    assert sys.modules["own"].bl_info["version"] == (2, 0)
+    assert sys.registered == ["own"]
+
+
+def test_a_new_version_that_fails_leaves_the_old_one_as_it_was(
+    blender: FakeBlender, run: Run
+) -> None:
+    blender.addon("own")
+    run(blender, "enable", named("own"))
+    broken = staged(blender, "own", "def register(): raise ValueError('broken')\n")
+    reply = run(blender, "install", broken)
+    assert failure_of(reply) == ("enable-failed", "ValueError: broken")
+    assert reply["results"][0]["enabled"] is False
+    assert files(blender.addons) == ["own.py"]
+    assert sys.modules["own"].bl_info["version"] == (1, 2)
+    assert (sys.registered, blender.entries.names) == (["own"], ["own"])
+
+
+def test_a_check_changes_nothing(blender: FakeBlender, run: Run) -> None:
+    blender.addon("own")
+    source = working("another", "(2, 0)") + "\nthis is no python\n"
+    told = run(blender, "install", staged(blender, "own", source, check=True))["results"][0]
+    assert told["changed"] is False
+    assert "Python can't compile it" in told["warnings"][0]
+    assert told["warnings"][-1] == "it takes the place of another add-on, 'own' 1.2"
+    assert (blender.addons / "own.py").exists()
+    assert blender.saved is None
+
+
+def test_a_name_that_python_has_already_is_refused(blender: FakeBlender, run: Run) -> None:
+    reply = run(blender, "install", staged(blender, "json"))
+    assert failure_of(reply) == (
+        "name-taken",
+        "Python finds another module named json first: Python's standard library",
+    )
+    assert not (blender.addons / "json").exists()
+
+
+def test_extensions_are_installed_where_they_belong(blender: FakeBlender, run: Run) -> None:
+    plain = "def register(): pass\ndef unregister(): pass\n"
+    good = staged(
+        blender, "ext", plain, enable=True, home=blender.repository, manifest='name = "Ext"\n'
+    )
+    future = staged(
+        blender,
+        "future",
+        plain,
+        home=blender.repository,
+        manifest='blender_version_min = "9.0.0"\n',
+    )
+    lost = staged(blender, "lost", plain, home=blender.user / "else", manifest="")
+    reply = run(blender, "install", good, future, lost)
+    assert reply["results"][0]["name"] == "bl_ext.user_default.ext"
+    assert reply["results"][0]["enabled"]
+    assert failure_of(reply, 1)[0] == "incompatible"
+    assert failure_of(reply, 2)[0] == "no-repository"
+    assert blender.saved == ["bl_ext.user_default.ext"]
+
+
+def test_an_old_blender_has_no_extensions(old_blender: FakeBlender, run: Run) -> None:
+    item = staged(old_blender, "ext", home=old_blender.repository, manifest="")
+    assert failure_of(run(old_blender, "install", item))[0] == "no-extensions"
+
+
+def test_a_trial_names_the_add_on_that_doesnt_return(
+    blender: FakeBlender, run: Run, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(BaseException):
+        pass
+
+    def end(code: int) -> None:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    for name in ("good", "leaves", "never"):
+        blender.entry(name)
+    blender.addon("good")
+    blender.addon("never")
+    path = blender.addon("leaves", "import sys\ndef register(): sys.exit(5)\n")
+    rescue = {"addons": str(blender.addons), "extensions": "/e", "stand_in": "/s"}
+    with pytest.raises(Ended, match="5"):
+        run(blender, "trial", rescue=rescue)
+    entries = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [entry.get("begin") for entry in entries] == ["good", None, "leaves"]
+    assert entries[-1]["path"] == str(path)
+    assert (blender.saved, sys.registered) == (None, ["good"])
+
+
+def test_a_start_with_factory_settings_reads_the_users_preferences_first(
+    blender: FakeBlender, run: Run
+) -> None:
+    import bpy
+
+    blender.addon("own")
+    bpy.app.factory_startup = True
+    run(blender, "enable", named("own"))
+    assert blender.preference_reads == 1

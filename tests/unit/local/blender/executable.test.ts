@@ -1,0 +1,113 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../../../../src/failure.ts";
+import {
+  blenderEnvironment,
+  checkVersion,
+  executableAt,
+  identifyBlender,
+} from "../../../../src/local/blender/executable.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { ended } from "../../../support/process.ts";
+
+const never = new AbortController().signal;
+let folder: string;
+let temporary: string | undefined;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "blender-test-"));
+  temporary = process.env["TMPDIR"];
+  process.env["TMPDIR"] = folder;
+});
+afterEach(async () => {
+  if (temporary === undefined) delete process.env["TMPDIR"];
+  else process.env["TMPDIR"] = temporary;
+  await rm(folder, { recursive: true });
+});
+
+async function program(script: string): Promise<string> {
+  const path = join(folder, "blender");
+  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+describe("identifyBlender", () => {
+  test("reads the version behind noise of the system", async () => {
+    const path = await program("echo 'warning: x'; echo 'Blender 4.2.1 LTS'; echo build");
+    expect(await identifyBlender(path, never)).toEqual({
+      executable: path,
+      version: "4.2.1",
+      numbers: [4, 2, 1],
+    });
+  });
+
+  test.each([
+    ["echo 'Python 3.11.2'", "Python 3.11.2"],
+    ["true", "said nothing"],
+    ["echo 'unknown option' >&2; exit 2", "unknown option"],
+  ])("%s isn't Blender", async (script, said) => {
+    const failure = await failureOf(identifyBlender(await program(script), never));
+    expect(failure.code).toBe("not-blender");
+    expect(failure.message).toContain(said);
+    expect(failure.exitCode).toBe(1);
+  });
+
+  test("text that isn't a program, and a file that can't be run", async () => {
+    const text = join(folder, "text");
+    await writeFile(text, "hello");
+    expect((await failureOf(identifyBlender(text, never))).code).toBe("blender-not-executable");
+    await chmod(text, 0o755);
+    expect((await failureOf(identifyBlender(text, never))).code).toBe("not-blender");
+    const absent = join(folder, "absent");
+    expect((await failureOf(identifyBlender(absent, never))).code).toBe("blender-not-found");
+  });
+
+  test("an interruption ends it and all it started", async () => {
+    const controller = new AbortController();
+    const pids = join(folder, "pids");
+    await Bun.spawn(["mkfifo", pids]).exited;
+    const path = await program(`sleep 1000 & echo $! > ${pids}; wait`);
+    const work = identifyBlender(path, controller.signal);
+    const pid = Number(await readFile(pids, "utf8"));
+    controller.abort(new Failure("interrupted", "interrupted", { kind: "interrupted" }));
+    expect((await failureOf(work)).code).toBe("interrupted");
+    // A killed process may take a moment to go; one that goes on would keep this waiting until the
+    // test's own limit.
+    await ended(pid);
+  });
+});
+
+describe("executableAt", () => {
+  test("takes a macOS bundle's inner executable and refuses other folders", async () => {
+    const inner = join(folder, "Blender.app/Contents/MacOS/Blender");
+    await mkdir(join(inner, ".."), { recursive: true });
+    await writeFile(inner, "");
+    expect(await executableAt(join(folder, "Blender.app"))).toBe(inner);
+    expect((await failureOf(executableAt(folder))).message).toContain("it is a folder");
+    expect((await failureOf(executableAt(""))).code).toBe("not-blender");
+    expect((await failureOf(executableAt(join(folder, "no")))).code).toBe("blender-not-found");
+  });
+});
+
+test.each([
+  [2, 93, false],
+  [3, 2, false],
+  [3, 3, true],
+  [4, 0, true],
+])("Blender %d.%d", (major, minor, fits) => {
+  const blender = {
+    executable: "/b",
+    version: `${major}.${minor}.0`,
+    numbers: [major, minor, 0],
+  } as const;
+  if (fits) expect(() => checkVersion(blender)).not.toThrow();
+  else expect(() => checkVersion(blender)).toThrow("3.3 or newer is needed");
+});
+
+test("Python's own variables don't reach Blender", () => {
+  expect(blenderEnvironment({ PYTHONPATH: "/x", PYTHONHOME: "/y", PATH: "/bin" })).toEqual({
+    PATH: "/bin",
+  });
+});

@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writeFileAtomically } from "../../../../src/local/files/atomic-write.ts";
+
+const source = join(import.meta.dir, "../../../../src/local/files/atomic-write.ts");
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "atomic-write-test-"));
+  path = join(folder, "file");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test("the folders on the way are made", async () => {
+  const deep = join(folder, "a", "b", "file");
+  await writeFileAtomically(deep, new Uint8Array([1, 2]));
+  expect(await readFile(deep)).toEqual(Buffer.from([1, 2]));
+});
+
+test("a write that comes short, as on a full disk, leaves the old file and nothing else", async () => {
+  await writeFile(path, "old");
+  const write = `
+    import { writeFileAtomically } from ${JSON.stringify(source)};
+    await writeFileAtomically(${JSON.stringify(path)}, "x".repeat(100_000)).catch(({ code, message }) =>
+      console.log(code, message),
+    );`;
+  // The limit is in blocks of 512 bytes; beyond it a write is cut, and the next one fails.
+  const script = `trap '' XFSZ; ulimit -f 100; exec "$0" -e "$1"`;
+  const child = Bun.spawn(["sh", "-c", script, process.execPath, write], { stdout: "pipe" });
+  expect(await new Response(child.stdout).text()).toBe(`write-failed can't write ${path}: EFBIG\n`);
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(folder)).toEqual(["file"]);
+});

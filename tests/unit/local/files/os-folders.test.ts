@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { ownFolders } from "../../../../src/local/files/os-folders.ts";
+
+test("Linux: the XDG folders, and what stands for them", () => {
+  expect(ownFolders({ HOME: "/home/me" }, "linux")).toEqual({
+    config: "/home/me/.config/blender-remote",
+    logs: "/home/me/.local/state/blender-remote",
+    cache: "/home/me/.cache/blender-remote-cli",
+  });
+  const env = { HOME: "/h", XDG_CONFIG_HOME: "/c", XDG_STATE_HOME: "/s", XDG_CACHE_HOME: "/k" };
+  expect(ownFolders(env, "linux")).toEqual({
+    config: "/c/blender-remote",
+    logs: "/s/blender-remote",
+    cache: "/k/blender-remote-cli",
+  });
+});
+
+test("a relative or empty XDG folder is ignored", () => {
+  const env = { HOME: "/h", XDG_CONFIG_HOME: "c", XDG_STATE_HOME: "", XDG_CACHE_HOME: "./k" };
+  expect(ownFolders(env, "linux")).toEqual(ownFolders({ HOME: "/h" }, "linux"));
+});
+
+test("macOS: the folders below Library", () => {
+  expect(ownFolders({ HOME: "/Users/me" }, "darwin")).toEqual({
+    config: "/Users/me/Library/Application Support/blender-remote",
+    logs: "/Users/me/Library/Logs/blender-remote",
+    cache: "/Users/me/Library/Caches/blender-remote-cli",
+  });
+});
+
+test("Windows: the local AppData, told or below the profile", () => {
+  const expected = {
+    config: "/L/blender-remote/blender-remote",
+    logs: "/L/blender-remote/blender-remote/Logs",
+    cache: "/L/blender-remote-cli/Cache",
+  };
+  expect(ownFolders({ LOCALAPPDATA: "/L" }, "win32")).toEqual(expected);
+  expect(ownFolders({ USERPROFILE: "/U" }, "win32").config).toBe(
+    "/U/AppData/Local/blender-remote/blender-remote",
+  );
+});
