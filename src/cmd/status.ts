@@ -3,7 +3,7 @@
 import { extended, type Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
-import { type AddressState, diagnose } from "../remote/service/service.ts";
+import { type AddressState, diagnose } from "../remote/service/diagnose.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";

@@ -3,13 +3,9 @@
 import { extended, Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip } from "../remote/pip/describe.ts";
-import {
-  loadOf,
-  pipUnderWay,
-  shutDown,
-  waitUntilEnded,
-  waitUntilGone,
-} from "../remote/service/service.ts";
+import { pipUnderWay } from "../remote/service/diagnose.ts";
+import { loadOf } from "../remote/service/load.ts";
+import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service/shut-down.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
