@@ -1,7 +1,7 @@
 // Staying with a Blender that was started, until it ends.
 
 import { askToEnd, type Launched } from "../local/start/launch.ts";
-import { shutDown } from "../remote/service/service.ts";
+import { shutDown } from "../remote/service/shut-down.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import type { Context } from "./_command.ts";

@@ -2,7 +2,7 @@
 
 import { Failure } from "../failure.ts";
 import { portInUse } from "../local/start/launch.ts";
-import { diagnose } from "../remote/service/service.ts";
+import { diagnose } from "../remote/service/diagnose.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 

@@ -6,7 +6,7 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
-import { loadOf } from "../remote/service/service.ts";
+import { loadOf } from "../remote/service/load.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";

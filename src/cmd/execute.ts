@@ -2,7 +2,7 @@
 
 import { Failure, messageOf } from "../failure.ts";
 import { type CodeRun, runCode, type UserCode } from "../remote/code/run-code.ts";
-import { interrupt } from "../remote/service/service.ts";
+import { interrupt } from "../remote/service/interrupt.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { type Context, command } from "./_command.ts";

@@ -1,22 +1,23 @@
 // `status`: tells what listens at an address.
 
 import { extended, type Failure } from "../failure.ts";
-import { describePip, isUnfinished, type PipThere, unfinishedHint } from "../remote/pip/pip.ts";
-import { type Diagnosis, diagnose } from "../remote/service/service.ts";
+import type { PipRun } from "../remote/pip/current.ts";
+import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
+import { type AddressState, diagnose } from "../remote/service/diagnose.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
 
 /** The pip run in Blender, or the one whose install is to be finished, for `--json`. */
-function pipJson(run: PipThere | undefined) {
+function pipJson(run: PipRun | undefined) {
   if (run === undefined) return null;
   const { pid, command: line, began, seconds, returncode } = run;
   return { pid, command: line, line: run.purpose?.line ?? null, began, seconds, returncode };
 }
 
 /** What `--json` prints: always these keys, null where nothing is known. */
-function jsonOf(address: string, found: Diagnosis, output: Output) {
+function jsonOf(address: string, found: AddressState, output: Output) {
   const base = { op: "status", state: found.state, address, ok: ok(found) };
   switch (found.state) {
     case "service": {
@@ -38,7 +39,7 @@ function jsonOf(address: string, found: Diagnosis, output: Output) {
   }
 }
 
-function ok(found: Diagnosis): boolean {
+function ok(found: AddressState): boolean {
   return found.state === "service" || found.state === "plain";
 }
 
@@ -46,13 +47,13 @@ function mode(background: boolean): string {
   return background ? "background" : "with a window";
 }
 
-function pipLines(run: PipThere | undefined): string[] {
+function pipLines(run: PipRun | undefined): string[] {
   if (run === undefined) return [];
   const state = run.returncode === null ? "runs" : "its install isn't finished";
   return [`pip:     ${state}; ${describePip(run)}`];
 }
 
-function describe(address: string, found: Extract<Diagnosis, { state: "service" | "plain" }>) {
+function describe(address: string, found: Extract<AddressState, { state: "service" | "plain" }>) {
   if (found.state === "plain") {
     const { blender_version: version, background, pid } = found.blender;
     return [
@@ -95,7 +96,7 @@ async function lookUntilThere(
   { endpoint, deadlines }: Target,
   wait: number,
   signal: AbortSignal,
-): Promise<Diagnosis> {
+): Promise<AddressState> {
   const ends = performance.now() + wait * 1000;
   for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
     const found = await diagnose(endpoint, deadlines, signal);
@@ -105,7 +106,7 @@ async function lookUntilThere(
   }
 }
 
-async function show(address: string, found: Diagnosis, output: Output): Promise<void> {
+async function show(address: string, found: AddressState, output: Output): Promise<void> {
   if (found.state !== "service" && found.state !== "plain") {
     if (output.json) return;
     output.error(headline(found.state, found.failure));
@@ -113,7 +114,7 @@ async function show(address: string, found: Diagnosis, output: Output): Promise<
     return;
   }
   if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
-  if (found.pip !== undefined && isUnfinished(found.pip)) await output.hint(unfinishedHint);
+  if (found.pip?.unfinished === true) await output.hint(unfinishedHint);
   if (found.state === "plain") {
     output.note(text`hint: '${ours("install")}' gives this Blender the current service`);
   }

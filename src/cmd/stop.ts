@@ -1,21 +1,18 @@
 // `stop`: ends the Blender that the service runs in.
 
 import { extended, Failure } from "../failure.ts";
-import { describePip, isUnfinished, type PipThere } from "../remote/pip/pip.ts";
-import {
-  loadOf,
-  pipUnderWay,
-  shutDown,
-  waitUntilEnded,
-  waitUntilGone,
-} from "../remote/service/service.ts";
+import type { PipRun } from "../remote/pip/current.ts";
+import { describePip } from "../remote/pip/describe.ts";
+import { pipUnderWay } from "../remote/service/diagnose.ts";
+import { loadOf } from "../remote/service/load.ts";
+import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service/shut-down.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
 import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
 
 /** The pip run that would end with Blender. */
-async function pipIn(session: Session): Promise<PipThere | undefined> {
+async function pipIn(session: Session): Promise<PipRun | undefined> {
   const busy = session.server.kind === "service" && (await loadOf(session)).busy;
   return pipUnderWay(session, busy);
 }
@@ -25,9 +22,9 @@ async function pipIn(session: Session): Promise<PipThere | undefined> {
  *
  * @throws Failure `pip-running`, `install-unfinished`.
  */
-function requireNoPip(run: PipThere | undefined): void {
+function requireNoPip(run: PipRun | undefined): void {
   if (run === undefined) return;
-  if (isUnfinished(run)) {
+  if (run.unfinished) {
     throw new Failure(
       "install-unfinished",
       `an install there isn't finished, and would be lost: ${describePip(run)}`,
@@ -84,7 +81,7 @@ export const stop = command({
     }
     output.success(`Blender (pid ${pid}) has ended`);
     if (pip !== undefined) {
-      const what = isUnfinished(pip)
+      const what = pip.unfinished
         ? "an install that wasn't finished was dropped"
         : "pip has ended with it, packages may be half changed";
       output.warn(`${what}: ${describePip(pip)}`);

@@ -9,6 +9,8 @@ export interface Proxy extends Disposable {
   requests: number;
   /** The longest of them, in bytes. */
   longestRequest: number;
+  /** Answers that came back so far, one to each request, also to one that raw bytes follow. */
+  answers: number;
   /** All bytes that went to the service so far. */
   bytesThere: number;
   /** Cuts all connections and takes no more. */
@@ -54,19 +56,24 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
     to.data.unsent.push(piece);
     forward(to);
   };
-  const connectThere = (client: Socket<Pipe>) =>
-    Bun.connect<Pipe>({
+  const connectThere = (client: Socket<Pipe>) => {
+    const answers = new MessageReader(2 ** 30);
+    return Bun.connect<Pipe>({
       hostname: "127.0.0.1",
       port,
       data: { other: Promise.resolve(client), unsent: [] },
       socket: {
         open: (there) => void sockets.add(there),
-        data: (_, piece) => send(client, piece.slice()),
+        data: (_, piece) => {
+          proxy.answers += answers.push(piece).length;
+          send(client, piece.slice());
+        },
         drain: forward,
         close: end,
         error: end,
       },
     });
+  };
   const listener = Bun.listen<Pipe>({
     hostname: "127.0.0.1",
     port: 0,
@@ -104,6 +111,7 @@ export function proxyTo(port: number, observe: (proxy: Proxy) => void = () => {}
     port: listener.port,
     requests: 0,
     longestRequest: 0,
+    answers: 0,
     bytesThere: 0,
     cut: () => {
       listener.stop(true);

@@ -12,3 +12,5 @@ ROOMS = sorted(
 )
 
 sys.path[:0] = [str(room) for room in ROOMS]
+# The service's modules that scripts bring along: last, because some have the names of others'.
+sys.path.append(str(SOURCE / "service" / "bld_remote_mcp"))

@@ -3,17 +3,13 @@
 import { Failure } from "../../failure.ts";
 import { discardInstall } from "../../remote/install/install.ts";
 import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/packages.ts";
-import {
-  cancelPip,
-  describePip,
-  isUnfinished,
-  type PipThere,
-  packagesBefore,
-  pipAftermath,
-  pipThere,
-} from "../../remote/pip/pip.ts";
+import { cancelPip } from "../../remote/pip/cancel.ts";
+import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
+import { describePip } from "../../remote/pip/describe.ts";
+import { pipAftermath } from "../../remote/pip/ended.ts";
+import { commandOf } from "../../remote/pip/purpose.ts";
 import type { Session } from "../../remote/wire/session.ts";
-import { ours, text } from "../../text.ts";
+import { text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 
 /**
@@ -23,9 +19,9 @@ import type { Output } from "../../ui/output.ts";
  * @throws Failure `pip-goes-on`.
  */
 export async function cancel(session: Session, output: Output): Promise<number> {
-  const run = await pipThere(session, { seen: true });
+  const run = await currentPip(session, { seen: true });
   const running =
-    run !== undefined && (run.returncode === null || isUnfinished(run)) ? run : undefined;
+    run !== undefined && (run.returncode === null || run.unfinished) ? run : undefined;
   const before =
     running === undefined || running.purpose === null
       ? null
@@ -47,13 +43,12 @@ export async function cancel(session: Session, output: Output): Promise<number> 
   return 0;
 }
 
-async function renderCancelled(run: PipThere, left: Aftermath | undefined, output: Output) {
+async function renderCancelled(run: PipRun, left: Aftermath | undefined, output: Output) {
   output.note(`${run.returncode === null ? "ended" : "dropped"}: ${describePip(run)}`);
   const lines = left === undefined ? [] : aftermathLines(left);
   if (left === undefined || lines.length === 0) return;
   output.warn(`before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
   const repair = repairOf(left);
   if (run.purpose === null) return output.hint(repair);
-  const [group = "", name = "", ...words] = run.purpose.line;
-  await output.hint(text`${repair}: ${ours(`${group} ${name}`, ...words)}`);
+  await output.hint(text`${repair}: ${commandOf(run.purpose)}`);
 }

@@ -2,16 +2,10 @@
 
 import { extended, Failure } from "../../failure.ts";
 import { finishInstall } from "../../remote/install/install.ts";
-import {
-  describePip,
-  followPip,
-  type PipPurpose,
-  type PipSinks,
-  type PipThere,
-  packagesBefore,
-  pipThere,
-  typed,
-} from "../../remote/pip/pip.ts";
+import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
+import { describePip } from "../../remote/pip/describe.ts";
+import { followPip, type PipSinks } from "../../remote/pip/follow.ts";
+import { type PipPurpose, typedLine } from "../../remote/pip/purpose.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
@@ -24,20 +18,20 @@ import { exitCodeOf, type ShownPip, showPip } from "./_pip-show.ts";
 const halfTime = 2000;
 
 /** The run that follows the first half of an install, where its controller still works on it. */
-async function secondHalf(session: Session, first: PipThere): Promise<PipThere | undefined> {
+async function secondHalf(session: Session, first: PipRun): Promise<PipRun | undefined> {
   if (first.purpose?.part !== "plan" || first.returncode !== null) return undefined;
-  const line = typed(first.purpose);
+  const line = typedLine(first.purpose);
   const ends = performance.now() + halfTime;
   while (performance.now() < ends) {
-    const run = await pipThere(session);
+    const run = await currentPip(session);
     const another = run !== undefined && run.id !== first.id;
-    if (another && hasPurpose(run) && typed(run.purpose) === line) return run;
+    if (another && hasPurpose(run) && typedLine(run.purpose) === line) return run;
     await Bun.sleep(50);
   }
   return undefined;
 }
 
-function hasPurpose(run: PipThere): run is PipThere & { purpose: PipPurpose } {
+function hasPurpose(run: PipRun): run is PipRun & { purpose: PipPurpose } {
   return run.purpose !== null;
 }
 
@@ -48,7 +42,7 @@ function hasPurpose(run: PipThere): run is PipThere & { purpose: PipPurpose } {
  */
 async function finish(
   session: Session,
-  run: PipThere & { purpose: PipPurpose },
+  run: PipRun & { purpose: PipPurpose },
   { result, json }: ShownPip,
   before: Awaited<ReturnType<typeof packagesBefore>>,
   output: Output,
@@ -62,7 +56,7 @@ async function finish(
 }
 
 /** Follows one run to its end, and finishes the install that it is half of. */
-async function followOne(session: Session, run: PipThere, context: Context): Promise<number> {
+async function followOne(session: Session, run: PipRun, context: Context): Promise<number> {
   const { output } = context;
   output.note(describePip(run));
   const before = hasPurpose(run) ? await packagesBefore(session, run) : null;
@@ -97,7 +91,7 @@ async function followOne(session: Session, run: PipThere, context: Context): Pro
  * @throws Failure `no-pip-run`; `interrupted`, `timeout`, after which pip goes on.
  */
 export async function follow(session: Session, context: Context): Promise<number> {
-  const run = await pipThere(session);
+  const run = await currentPip(session);
   if (run === undefined) {
     throw new Failure("no-pip-run", "no pip runs there, and none has ended unseen", {
       hint: text`${ours("pkg pip", "--", "PIP_ARGUMENTS…")} starts one`,

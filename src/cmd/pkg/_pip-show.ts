@@ -1,10 +1,10 @@
 // What pip writes, shown while it runs or kept for `--json`.
 
 import { diagnosePip } from "../../remote/pip/diagnosis.ts";
-import type { PipResult, PipSinks } from "../../remote/pip/pip.ts";
+import type { PipResult, PipSinks } from "../../remote/pip/follow.ts";
+import { LastBytes } from "../../remote/pip/last-bytes.ts";
 import { ours, type Text, text } from "../../text.ts";
 import type { Context } from "../_command.ts";
-import { LastBytes } from "./_last-bytes.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
 const keptForJson = 8 * 1024 * 1024;

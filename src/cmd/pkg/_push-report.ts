@@ -1,7 +1,8 @@
 // What became of the wheels of a push, while it goes on and at its end.
 
 import { megabytes } from "../../megabytes.ts";
-import type { Pushed, PushedFile, PushObserver } from "../../remote/wheelhouse/push.ts";
+import type { PushedFile, PushObserver } from "../../remote/wheelhouse/progress.ts";
+import type { PushResult } from "../../remote/wheelhouse/push.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import type { Progress } from "../../ui/progress.ts";
@@ -65,7 +66,7 @@ function refused({ name, size, problem }: { name: string; size: number; problem:
  * @returns the exit code.
  */
 export async function reportPush(
-  pushed: Pushed,
+  pushed: PushResult,
   bad: readonly { name: string; size: number; problem: string }[],
   warnings: readonly string[],
   output: Output,
@@ -77,7 +78,7 @@ export async function reportPush(
   return exit;
 }
 
-function exitOf({ lost }: Pushed, files: readonly PushedFile[]): number {
+function exitOf({ lost }: PushResult, files: readonly PushedFile[]): number {
   return lost?.exitCode ?? (numberOf(files, "failed") === 0 ? 0 : 1);
 }
 
@@ -86,7 +87,7 @@ function numberOf(files: readonly PushedFile[], status: PushedFile["status"]): n
 }
 
 function jsonOf(
-  { folder, transport, removedParts, lost }: Pushed,
+  { folder, transport, removedParts, lost }: PushResult,
   files: readonly PushedFile[],
   warnings: readonly string[],
   output: Output,
@@ -106,7 +107,7 @@ function jsonOf(
 }
 
 async function show(
-  { folder, removedParts, lost }: Pushed,
+  { folder, removedParts, lost }: PushResult,
   files: readonly PushedFile[],
   exit: number,
   output: Output,

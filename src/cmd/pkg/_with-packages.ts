@@ -1,12 +1,7 @@
 // A session for commands about packages, which says first what pip is doing in Blender.
 
-import {
-  describePip,
-  isUnfinished,
-  pipHint,
-  pipThere,
-  unfinishedHint,
-} from "../../remote/pip/pip.ts";
+import { currentPip } from "../../remote/pip/current.ts";
+import { describePip, pipHint, unfinishedHint } from "../../remote/pip/describe.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Context } from "../_command.ts";
 import { type Target, withSession } from "../_target.ts";
@@ -22,11 +17,11 @@ export function withPackages<T>(
 ): Promise<T> {
   const { output } = context;
   return withSession(target, context, async (session) => {
-    const run = await pipThere(session);
+    const run = await currentPip(session);
     if (run?.returncode === null) {
       output.note(`pip is running there: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(pipHint);
-    } else if (run !== undefined && isUnfinished(run)) {
+    } else if (run?.unfinished === true) {
       output.note(`an install there isn't finished: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(unfinishedHint);
     }

@@ -7,7 +7,7 @@ import {
   runInstall,
 } from "../../remote/install/install.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
-import { resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { command } from "../_command.ts";

@@ -1,7 +1,7 @@
 // `pkg pip`: runs pip in Blender's Python, or goes on with a run of it.
 
 import { Failure } from "../../failure.ts";
-import { runPip } from "../../remote/pip/pip.ts";
+import { runPip } from "../../remote/pip/run.ts";
 import { pythonOf } from "../../remote/python/environment.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours } from "../../text.ts";

@@ -1,7 +1,8 @@
 // `pkg purge-cache`: empties a wheelhouse on Blender's machine.
 
 import { megabytes } from "../../megabytes.ts";
-import { type Purge, purge, resolveWheelhouse } from "../../remote/wheelhouse/wheelhouse.ts";
+import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
+import { type Purge, purge } from "../../remote/wheelhouse/purge.ts";
 import { count } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";

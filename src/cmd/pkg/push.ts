@@ -2,12 +2,8 @@
 
 import { extended, Failure } from "../../failure.ts";
 import { type WheelToPush, wheelsToPush } from "../../local/wheels/push-wheels.ts";
-import {
-  type Pushed,
-  type PushedFile,
-  type PushOptions,
-  push as pushWheels,
-} from "../../remote/wheelhouse/push.ts";
+import type { PushedFile, PushOptions } from "../../remote/wheelhouse/progress.ts";
+import { type PushResult, push as pushWheels } from "../../remote/wheelhouse/push.ts";
 import type { Deadlines } from "../../remote/wire/connection.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
@@ -72,7 +68,7 @@ async function send(
   wheels: readonly WheelToPush[],
   options: Omit<PushOptions, "observer">,
   output: Output,
-): Promise<Pushed> {
+): Promise<PushResult> {
   const progress = createProgress(output);
   const done: PushedFile[] = [];
   const sizes = new Map(wheels.map(({ name, size }) => [name, size]));

@@ -2,7 +2,7 @@
 
 import { megabytes } from "../../megabytes.ts";
 import { tagsUnlessBusy } from "../../remote/python/tags-unless-busy.ts";
-import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/wheelhouse.ts";
+import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours } from "../../text.ts";
 import { columns, count } from "../../ui/format.ts";

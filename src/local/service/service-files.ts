@@ -9,6 +9,7 @@ import commands from "../../service/bld_remote_mcp/commands.py" with { type: "te
 import connection from "../../service/bld_remote_mcp/connection.py" with { type: "text" };
 import dispatch from "../../service/bld_remote_mcp/dispatch.py" with { type: "text" };
 import execution from "../../service/bld_remote_mcp/execution.py" with { type: "text" };
+import fileLock from "../../service/bld_remote_mcp/file_lock.py" with { type: "text" };
 import framing from "../../service/bld_remote_mcp/framing.py" with { type: "text" };
 import guiTimer from "../../service/bld_remote_mcp/gui_timer.py" with { type: "text" };
 import interruption from "../../service/bld_remote_mcp/interruption.py" with { type: "text" };
@@ -42,6 +43,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "connection.py": connection,
   "dispatch.py": dispatch,
   "execution.py": execution,
+  "file_lock.py": fileLock,
   "framing.py": framing,
   "gui_timer.py": guiTimer,
   "interruption.py": interruption,

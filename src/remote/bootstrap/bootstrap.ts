@@ -1,12 +1,15 @@
+// Puts pip into Blender's Python where it is missing, broken or old.
+
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
-import { runPip } from "../pip/pip.ts";
+import { LastBytes } from "../pip/last-bytes.ts";
+import { runPip } from "../pip/run.ts";
 import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
+import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
-import { type LocalFile, withFilesThere } from "./temporary.ts";
 
 /** The ways to get pip into a Python, in the order in which they are tried. */
 export const methods = ["ensurepip", "bundled", "get-pip"] as const;
@@ -40,10 +43,10 @@ export interface BootstrapOptions {
 
 /** Told what happens while it goes on. */
 export interface BootstrapObserver {
-  /** A pip that is there and doesn't run; said before anything is tried. */
+  /** A pip that is installed and doesn't run; told before anything is tried. */
   broken(error: string): void;
   step(step: Step): void;
-  /** What the programs write that run there. */
+  /** What the programs write that run in Blender's Python. */
   output(bytes: Uint8Array): Promise<void>;
 }
 
@@ -53,13 +56,16 @@ export interface Bootstrap {
   python: string;
   /** pip before. */
   found: PipState;
-  /** Empty where there was nothing to do. */
+  /** Empty where nothing was to be done. */
   steps: Step[];
   /** pip afterwards. */
   pip: PipState;
   /** Whether pip is now what was asked for. */
   succeeded: boolean;
 }
+
+/** What is kept of a program's output, in bytes. */
+const keptOutput = 64 * 1024;
 
 const absent = /No module named '?pip'?$/;
 
@@ -77,8 +83,8 @@ const finalCodes = new Set(["pip-busy", "install-unfinished", "pip-cancelled", "
 export async function bootstrap(session: Session, options: BootstrapOptions): Promise<Bootstrap> {
   const python = await pythonOf(session);
   const { executable } = python;
-  const work = new Work(session, python, options);
-  const found = await work.pip();
+  const installer = new PipInstaller(session, python, options);
+  const found = await installer.pip();
   if (found.works && !(options.upgrade && isOlder(found.version))) {
     return { python: executable, found, steps: [], pip: found, succeeded: true };
   }
@@ -86,12 +92,12 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
   if (!found.works && !absent.test(found.error)) options.observer.broken(found.error);
   const steps: Step[] = [];
   for (const method of options.method === "auto" ? methods : [options.method]) {
-    const { step, pip } = await work.attempt(method, found);
+    const { step, pip } = await installer.attempt(method, found);
     steps.push(step);
     options.observer.step(step);
     if (pip !== undefined) return { python: executable, found, steps, pip, succeeded: true };
   }
-  return { python: executable, found, steps, pip: await work.pip(), succeeded: false };
+  return { python: executable, found, steps, pip: await installer.pip(), succeeded: false };
 }
 
 function isOlder(version: string): boolean {
@@ -120,13 +126,15 @@ interface Attempt {
   pip?: PipState;
 }
 
-interface Ran {
+/** How a program ended that ran in Blender's Python. */
+interface ProgramEnd {
   returncode: number;
   /** The end of what was written to both streams. */
   said: string;
 }
 
-class Work {
+/** Finds out whether pip works in one Python, and tries ways to get it there. */
+class PipInstaller {
   readonly #session: Session;
   readonly #python: PythonThere;
   readonly #options: BootstrapOptions;
@@ -157,7 +165,7 @@ class Work {
     });
     const skip = this.#reasonToSkip(method);
     if (skip !== undefined) return ended("skipped", skip);
-    let ran: Ran;
+    let ran: ProgramEnd;
     try {
       ran = await this.#install(method, found);
     } catch (error) {
@@ -184,7 +192,7 @@ class Work {
     return undefined;
   }
 
-  async #install(method: Method, found: PipState): Promise<Ran> {
+  async #install(method: Method, found: PipState): Promise<ProgramEnd> {
     switch (method) {
       case "ensurepip":
         // It installs from its own wheels, without an index. --upgrade: what is broken is replaced
@@ -197,8 +205,8 @@ class Work {
     }
   }
 
-  async #fromWheel(found: PipState): Promise<Ran> {
-    return withFilesThere(this.#session, [carriedPip], async ([wheel = ""], dir) => {
+  async #fromWheel(found: PipState): Promise<ProgramEnd> {
+    return withTemporaryFiles(this.#session, [carriedPip], async ([wheel = ""], dir) => {
       const install = (how: string) =>
         this.#run([
           ...["-c", pipInWheel, wheel, "install", how],
@@ -208,16 +216,16 @@ class Work {
         ]);
       const first = await install("--force-reinstall");
       if (first.returncode === 0 || (!found.works && absent.test(found.error))) return first;
-      // What is there can't be uninstalled, for instance because its RECORD has gone.
+      // The installed pip can't be uninstalled, for instance because its RECORD is missing.
       return install("--ignore-installed");
     });
   }
 
-  async #getPip(): Promise<Ran> {
+  async #getPip(): Promise<ProgramEnd> {
     const script = await this.#options.getPip();
     const offline = this.#python.onlineAccess === false;
     const files = offline ? [script, carriedPip] : [script];
-    return withFilesThere(this.#session, files, ([path = ""], dir) => {
+    return withTemporaryFiles(this.#session, files, ([path = ""], dir) => {
       // It brings its own pip, and has that one get pip from an index.
       const source = offline ? ["--no-index", "--find-links", dir] : [];
       return this.#run([path, ...source, ...this.#onlyPip(), ...this.#breakFlag()], {
@@ -236,18 +244,18 @@ class Work {
     return this.#options.breakSystemPackages ? ["--break-system-packages"] : [];
   }
 
-  /** Runs Blender's Python, without pip's configuration there unless it needs the network. */
+  /** Runs Blender's Python, without pip's configuration files unless it needs the network. */
   async #run(
     args: readonly string[],
     { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
-  ): Promise<Ran> {
-    const said = new Tail();
+  ): Promise<ProgramEnd> {
+    const said = new LastBytes(keptOutput);
     const take = async (bytes: Uint8Array) => {
       said.push(bytes);
       if (shown) await this.#options.observer.output(bytes);
     };
     const run = {
-      // UTF-8, so that folders that aren't ASCII arrive here as they are.
+      // UTF-8, so that paths that aren't ASCII are printed as they are.
       command: [this.#python.executable, "-I", "-X", "utf8"],
       arguments: args,
       isolated,
@@ -255,26 +263,12 @@ class Work {
       stderr: take,
     };
     const { returncode } = await runPip(this.#session, run);
-    return { returncode, said: said.text() };
-  }
-}
-
-/** The end of what a program wrote; nobody reads more of it. */
-class Tail {
-  static readonly #kept = 64 * 1024;
-  #bytes: Uint8Array = new Uint8Array(0);
-
-  push(piece: Uint8Array): void {
-    this.#bytes = Buffer.concat([this.#bytes, piece]).subarray(-Tail.#kept);
-  }
-
-  text(): string {
-    return new TextDecoder().decode(this.#bytes).replaceAll("\r\n", "\n");
+    return { returncode, said: said.text().replaceAll("\r\n", "\n") };
   }
 }
 
 /** Why a program failed, in one line: pip's last error, or the last line at all. */
-export function reasonIn({ returncode, said }: Ran): string {
+export function reasonIn({ returncode, said }: ProgramEnd): string {
   const lines = said.split("\n").map((line) => line.trim());
   const errors = lines.filter((line) => /^ERROR: /.test(line));
   const line = errors.at(-1) ?? lines.findLast((text) => text !== "");

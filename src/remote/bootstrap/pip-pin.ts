@@ -1,3 +1,5 @@
+// Which pip the executable carries.
+
 import requirements from "./pip_wheel/requirements.txt" with { type: "text" };
 
 function pinIn(text: string): { version: string; sha256: string } {

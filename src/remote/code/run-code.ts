@@ -24,7 +24,7 @@ export type CodeRun = v.InferOutput<typeof runSchema>;
 
 /**
  * What is kept of each of stdout and stderr, in bytes; the rest is counted. In base64 both fit into
- * what our service captures of one call (OUTPUT_LIMIT there), and its answer, which has them twice,
+ * what our service captures of one call (OUTPUT_LIMIT in execution.py), and its answer, which has them twice,
  * into the longest answer that is taken.
  */
 const outputLimit = 24 * 1024 * 1024;

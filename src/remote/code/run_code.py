@@ -9,9 +9,12 @@ import linecache
 import sys
 import time
 import traceback
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bpy
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 
 class BoundedBytes(io.BufferedIOBase):
@@ -20,6 +23,7 @@ class BoundedBytes(io.BufferedIOBase):
     def __init__(self, attribute: str, limit: int) -> None:
         """``attribute``: the stream's name in ``sys``, "stdout" or "stderr"."""
         super().__init__()
+        self.name = f"<{attribute}>"
         self._attribute = attribute
         self._limit = limit
         self._finished = False
@@ -29,15 +33,15 @@ class BoundedBytes(io.BufferedIOBase):
     def writable(self) -> bool:
         return True
 
-    def write(self, data: bytes) -> int:  # any bytes-like object
-        data = bytes(data)
+    def write(self, data: "ReadableBuffer", /) -> int:
+        written = bytes(data)
         if self._finished:
-            self._write_late(data)
-            return len(data)
+            self._write_late(written)
+            return len(written)
         room = max(0, self._limit - len(self.kept))
-        self.kept += data[:room]
-        self.dropped += max(0, len(data) - room)
-        return len(data)
+        self.kept += written[:room]
+        self.dropped += max(0, len(written) - room)
+        return len(written)
 
     def finish(self) -> None:
         """End the capture: from now on writes go where the stream is then."""

@@ -10,7 +10,7 @@ import {
   type PythonThere,
   userModulesProblem,
 } from "../python/environment.ts";
-import { listWheelhouse } from "../wheelhouse/wheelhouse.ts";
+import { listWheelhouse } from "../wheelhouse/list.ts";
 import type { Session } from "../wire/session.ts";
 import { commandLine, type InstallRequest, requestedNames } from "./request.ts";
 

@@ -1,6 +1,6 @@
 import { valid } from "@renovatebot/pep440";
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../text.ts";
+import { type Text, text } from "../../text.ts";
 import { admitted } from "../../wheels/specifier.ts";
 import {
   bundledReplacements,
@@ -13,21 +13,16 @@ import {
   parsePipReport,
   snapshotPackages,
 } from "../packages/packages.ts";
+import type { PipRun } from "../pip/current.ts";
 import {
-  type Diagnosis,
   dependencyConflicts,
   diagnosePip,
   leftoverWarning,
+  type PipDiagnosis,
 } from "../pip/diagnosis.ts";
-import {
-  emptyFolder,
-  type PipPurpose,
-  type PipResult,
-  type PipRun,
-  type PipThere,
-  runPip,
-  typed,
-} from "../pip/pip.ts";
+import type { PipResult } from "../pip/follow.ts";
+import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
+import { emptyFolder, type PipInvocation, runPip } from "../pip/run.ts";
 import { type PythonThere, pythonOf } from "../python/environment.ts";
 import type { Session } from "../wire/session.ts";
 import {
@@ -70,7 +65,7 @@ export interface InstallResult {
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
   /** The way on, where there are errors or restarts. */
-  hint: string | null;
+  hint: Text | null;
 }
 
 /** How much of pip's output is kept for its diagnosis, in characters. */
@@ -145,7 +140,7 @@ function purposeOf(
 /** Runs pip, hands its output on, and keeps the end of it. */
 async function followedPip(
   session: Session,
-  run: Omit<PipRun, "stdout" | "stderr">,
+  run: Omit<PipInvocation, "stdout" | "stderr">,
   observer: InstallObserver,
 ): Promise<Ran> {
   let output = "";
@@ -161,7 +156,7 @@ async function followedPip(
 /** A pip that ended with a failure; its cause, where it's known. */
 class PipFailed extends Error {
   readonly pip: PipResult;
-  readonly diagnosis: Diagnosis | undefined;
+  readonly diagnosis: PipDiagnosis | undefined;
 
   constructor(pip: PipResult, output: string, wheelhouse: string | undefined) {
     super(`pip ended with exit status ${pip.returncode}`);
@@ -228,7 +223,7 @@ async function plan(
   const pieces: Uint8Array[] = [];
   let errors = "";
   const decoder = new TextDecoder();
-  const run: PipRun = {
+  const run: PipInvocation = {
     ...pipOf(prepared),
     purpose: purposeOf(prepared, "plan"),
     arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
@@ -352,19 +347,18 @@ function failed({ message, pip, diagnosis }: PipFailed, warnings: string[]): Ins
  */
 export async function finishInstall(
   session: Session,
-  run: PipThere & { purpose: PipPurpose },
+  run: PipRun & { purpose: PipPurpose },
   pip: PipResult,
   before: readonly Package[] | null,
   observer: InstallObserver,
 ): Promise<InstallResult | undefined> {
   const { purpose } = run;
   const { part, folder, stage, requested } = purpose;
-  const again = `blender-remote-cli ${typed(purpose)}`;
   if (part === "plan") {
     throw new Failure(
       "half-an-install",
-      `that was the first half of an install, which only asks pip what would be installed; nothing was installed by it (${run.purpose.line.map(shellWord).join(" ")})`,
-      { hint: `where nobody goes on with it, run it again: ${again}` },
+      `that was the first half of an install, which only asks pip what would be installed; nothing was installed by it (${typedLine(purpose)})`,
+      { hint: text`where nobody goes on with it, run it again: ${commandOf(purpose)}` },
     );
   }
   if (part === "uninstall") return undefined;
@@ -380,7 +374,7 @@ export async function finishInstall(
 }
 
 /** Removes what a run of an install has put aside that was ended, whoever started it. */
-export async function discardInstall(session: Session, { purpose }: PipThere): Promise<void> {
+export async function discardInstall(session: Session, { purpose }: PipRun): Promise<void> {
   if (purpose?.stage != null) await discardStage(session, purpose.stage);
 }
 

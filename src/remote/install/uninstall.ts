@@ -1,4 +1,5 @@
 import { Failure } from "../../failure.ts";
+import type { Text } from "../../text.ts";
 import { similarNames } from "../../wheels/similar.ts";
 import {
   type Package,
@@ -7,7 +8,8 @@ import {
   snapshotPackages,
 } from "../packages/packages.ts";
 import { diagnosePip } from "../pip/diagnosis.ts";
-import { type PipResult, runPip } from "../pip/pip.ts";
+import type { PipResult } from "../pip/follow.ts";
+import { runPip } from "../pip/run.ts";
 import { type PythonThere, pythonOf } from "../python/environment.ts";
 import type { Session } from "../wire/session.ts";
 import { requireOpenSite, userModulesOf } from "./checks.ts";
@@ -46,7 +48,7 @@ export interface UninstallResult {
   errors: string[];
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
-  hint: string | null;
+  hint: Text | null;
 }
 
 export interface UninstallObserver {

@@ -1,12 +1,18 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
+import { pipRegistry } from "../pip/script.ts";
 import { callScript } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
+import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
 import userModulesSource from "./user_modules.py" with { type: "text" };
 
-const userModulesScript: Script = { name: "user_modules.py", source: userModulesSource };
+const userModulesScript: Script = {
+  name: "user_modules.py",
+  source: userModulesSource,
+  modules: [fileLock, pipRegistry],
+};
 
 const stagedSchema = v.object({ stage: v.string() });
 const swappedSchema = v.object({

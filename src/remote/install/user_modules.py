@@ -19,22 +19,18 @@ import tempfile
 import time
 import types
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:
-    fcntl = None
+import pip_registry
+from file_lock import hold, is_held
 
 # Beside the modules, so that everything moves by renaming; a name that no import can mean.
 PREFIX = ".blender-remote-"
 
 # Every call runs in a namespace of its own; a module is what stays between them.
 REGISTRY = "_blender_remote_stages"
-
-# As in `pip_run.py`.
-PIP_REGISTRY = "_blender_remote_pip"
 
 # Between two steps of an install a staging folder has no run; each follows the other at once.
 IDLE_SECONDS = 60
@@ -66,34 +62,10 @@ def own_files(distribution: importlib.metadata.Distribution, folder: Path) -> li
 # Staging folders
 
 
-def held() -> dict[str, io.BufferedWriter]:
+def held() -> dict[str, FileIO]:
     """Give the staging folders that this Blender made and still has, each with its open file."""
     module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
     return module.__dict__.setdefault("stages", {})
-
-
-def hold(place: Path) -> None:
-    """Show other Blenders, as long as this one lives, that a folder is in use."""
-    file = (place / "owner").open("wb")
-    if fcntl is not None:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    held()[str(place)] = file
-
-
-def is_held(path: Path) -> bool:
-    """Tell whether the process that holds a file is still there; this may remove the file."""
-    try:
-        if fcntl is None:
-            # Windows doesn't remove a file that is open.
-            path.unlink()
-        else:
-            with path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def remove(place: Path) -> None:
@@ -106,10 +78,8 @@ def remove(place: Path) -> None:
 def is_needed(place: Path) -> bool:
     """Tell whether an install, in whatever Blender, still goes on in a staging folder."""
     if str(place) not in held():
-        return is_held(place / "owner")
-    run = getattr(sys.modules.get(PIP_REGISTRY), "run", None)
-    purpose = (run or {}).get("purpose") or {}
-    if purpose.get("stage") == str(place / "new"):
+        return is_held(place / "owner") is not False
+    if pip_registry.current_stage() == str(place / "new"):
         return True
     try:
         return time.time() - (place / "new").stat().st_mtime < IDLE_SECONDS
@@ -128,7 +98,8 @@ def sweep(arguments: dict[str, Any]) -> dict[str, Any]:
 def make_place(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
-    hold(place)
+    # Shows other Blenders, as long as this one lives, that the folder is in use.
+    held()[str(place)] = hold(place / "owner")
     return place
 
 

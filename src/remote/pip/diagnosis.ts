@@ -1,11 +1,14 @@
+// Explains why pip failed, from what it wrote.
+
 import { explain } from "@renovatebot/pep440";
+import { ours, type Text, text } from "../../text.ts";
 
 /** A known cause of a failed pip, in the user's terms. */
-export interface Diagnosis {
+export interface PipDiagnosis {
   /** Stable, kebab-case. */
   code: string;
   message: string;
-  hint: string;
+  hint: Text;
 }
 
 /** What the hint of a cause may depend on. */
@@ -19,16 +22,18 @@ interface Cause {
   /** Found in what pip wrote; its first group, where there is one, goes into the message. */
   pattern: RegExp;
   message: (detail: string, match: RegExpExecArray, context: DiagnosisContext) => string;
-  hint: (context: DiagnosisContext, match: RegExpExecArray) => string;
+  hint: (context: DiagnosisContext, match: RegExpExecArray) => Text;
 }
+
+const pushWheels = ours("pkg push", "WHEELS", "--remote-wheelhouse", "DIR");
+const packageInfo = ours("pkg info");
 
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
   wheelhouse === undefined
-    ? "check --index-url and --proxy, or what pip is set up to use there ('blender-remote-cli pkg info'); without a network bring wheels: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR, then pkg install … --remote-wheelhouse DIR"
-    : "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push what is missing, then install again";
+    ? text`check --index-url and --proxy, or what pip is set up to use there ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then pkg install … --remote-wheelhouse DIR`
+    : text`'${packageInfo}' shows the 'pip download' line whose wheels fit; push what is missing, then install again`;
 
-const damagedHint =
-  "get it again (pip download), then push it: blender-remote-cli pkg push WHEELS --remote-wheelhouse DIR";
+const damagedHint = text`get it again (pip download), then push it: ${pushWheels}`;
 
 /**
  * The causes, the most telling first: pip often ends with a general sentence behind a particular
@@ -40,7 +45,7 @@ const causes: readonly Cause[] = [
     pattern: /No space left on device|\[Errno 28\]|not enough space on the disk/i,
     message: () => "the disk of Blender's machine is full",
     hint: () =>
-      "free some space there; 'blender-remote-cli pkg purge-cache' empties a wheelhouse, TMPDIR of Blender names where pip unpacks",
+      text`free some space there; '${ours("pkg purge-cache")}' empties a wheelhouse, TMPDIR of Blender names where pip unpacks`,
   },
   {
     code: "hash-mismatch",
@@ -53,7 +58,7 @@ const causes: readonly Cause[] = [
     pattern: /\[WinError (?:5|32)\][^\n]*?'([^']+\.(?:pyd|dll))'/i,
     message: (file) => `Windows doesn't replace ${file || "a file"} while a program has it loaded`,
     hint: () =>
-      "close the Blenders that use this Python ('blender-remote-cli stop'), start one without importing the package, and install again",
+      text`close the Blenders that use this Python ('${ours("stop")}'), start one without importing the package, and install again`,
   },
   {
     code: "permission",
@@ -102,11 +107,11 @@ const causes: readonly Cause[] = [
       return `no wheel of ${name} fits this Python, and building it from its source failed`;
     },
     hint: () =>
-      "ask for a version that has a wheel for this Python, or build a wheel elsewhere: 'blender-remote-cli pkg push' brings it there",
+      text`ask for a version that has a wheel for this Python, or build a wheel elsewhere: '${ours("pkg push")}' brings it there`,
   },
   {
     code: "no-matching-distribution",
-    // What is there stands in the sentence before, which not every pip writes.
+    // Which versions the index has stands in the sentence before, which not every pip writes.
     pattern:
       /(?:satisfies the requirement [^\n(]+?(?: \(from (?<by>[^)\n]+)\))? \(from versions: (?<versions>[^)\n]*)\)\s+(?:ERROR: )?)?No matching distribution found for (?<spec>[^\s]+)/,
     message: (_, { groups = {} }, { wheelhouse }) => {
@@ -120,7 +125,7 @@ const causes: readonly Cause[] = [
     hint: (context, { groups = {} }) => {
       if (context.wheelhouse !== undefined) return pushHint(context);
       if (newestOf(groups["versions"]).length > 0) return "ask for one of these";
-      return "check the spelling, and the index that pip uses there ('blender-remote-cli pkg info'; --index-url names another)";
+      return text`check the spelling, and the index that pip uses there ('${packageInfo}'; --index-url names another)`;
     },
   },
   {
@@ -139,19 +144,19 @@ const causes: readonly Cause[] = [
     code: "no-pip",
     pattern: /No module named '?pip'?(?:\.|\b)/,
     message: () => "pip isn't there, or is broken",
-    hint: () => "blender-remote-cli pkg bootstrap",
+    hint: () => ours("pkg bootstrap"),
   },
   {
     code: "no-input",
     pattern: /No input was expected \(\$PIP_NO_INPUT set\)/,
     message: () => "pip asks something, and nobody can answer it there",
-    hint: () => "give -y: blender-remote-cli pkg pip -- uninstall -y NAME",
+    hint: () => text`give -y: ${ours("pkg pip", "--", "uninstall", "-y", "NAME")}`,
   },
   {
     code: "old-pip",
     pattern: /no such option: (--\S+)/,
     message: (option) => `pip there is too old, it doesn't know ${option}`,
-    hint: () => "blender-remote-cli pkg bootstrap --upgrade",
+    hint: () => ours("pkg bootstrap", "--upgrade"),
   },
 ];
 
@@ -184,7 +189,7 @@ const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
  * @param output the end of pip's stdout and stderr, as text.
  * @returns undefined where none is.
  */
-export function diagnosePip(output: string, context: DiagnosisContext): Diagnosis | undefined {
+export function diagnosePip(output: string, context: DiagnosisContext): PipDiagnosis | undefined {
   for (const { code, pattern, message, hint } of causes) {
     const match = pattern.exec(output);
     if (match !== null) {

@@ -1,6 +1,6 @@
 """Waits beside a pip run: ends it with all that it started when Blender asks, or dies.
 
-``pip_run.py`` starts it: ``python -I -S pip_guard.py FOLDER PID RUN``, with the run's folder, the
+``pip_start.py`` starts it: ``python -I -S pip_guard.py FOLDER PID RUN``, with the run's folder, the
 process that leads its group, and its id. Blender holds the other end of its standard input: a byte
 comes when pip has ended; when that end closes before, however that comes about, pip is ended and
 the folder is removed.
@@ -15,7 +15,7 @@ import sys
 import time
 
 # In the environment of everything that pip starts, so that what has left its group is found too.
-# `pip_run.py` knows it as well.
+# `pip_start.py` knows it as well.
 MARKER = "BLENDER_REMOTE_PIP_RUN"
 
 SCANS = 50
@@ -25,8 +25,8 @@ SCAN_PAUSE_SECONDS = 0.01
 def marked(marker: bytes) -> list[int]:
     """Give the processes with this entry in their environment, on systems that tell."""
     found: list[int] = []
-    processes = filter(str.isdigit, os.listdir("/proc")) if os.path.isdir("/proc") else []
-    for pid in processes:
+    entries = os.listdir("/proc") if os.path.isdir("/proc") else []
+    for pid in filter(str.isdigit, entries):
         # A process that has ended meanwhile, or somebody else's.
         with contextlib.suppress(OSError), open(f"/proc/{pid}/environ", "rb") as file:
             if marker in file.read().split(b"\0"):

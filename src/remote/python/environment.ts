@@ -3,11 +3,12 @@ import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { snapshotPackages } from "../packages/packages.ts";
 import { callScript } from "../script/call.ts";
+import { masking } from "../script/modules.ts";
 import { learnt, type Session } from "../wire/session.ts";
 import interpreterSource from "./interpreter.py" with { type: "text" };
 import probeSource from "./probe.py" with { type: "text" };
 
-const probeScript: Script = { name: "probe.py", source: probeSource };
+const probeScript: Script = { name: "probe.py", source: probeSource, modules: [masking] };
 
 const strings = v.array(v.string());
 

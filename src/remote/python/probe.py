@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
+from masking import masked
 
 IDENTITY_SECONDS = 5
 PIP_SECONDS = 20
@@ -165,11 +166,6 @@ def online_access() -> bool | None:
 
 class NoAnswerError(Exception):
     """A process that was asked couldn't be started, failed, took too long or spoke nonsense."""
-
-
-def masked(text: str) -> str:
-    """Hide user names and passwords in the URLs of a text."""
-    return re.sub(r"(://)[^/\s@'\"]+@", r"\1***@", text)
 
 
 def clean_environment() -> dict[str, str]:

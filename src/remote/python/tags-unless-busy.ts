@@ -1,6 +1,6 @@
 // Which wheel tags Blender's Python takes, asked only where the answer comes soon.
 
-import { loadOf } from "../service/service.ts";
+import { loadOf } from "../service/load.ts";
 import type { Session } from "../wire/session.ts";
 import { knownTagsOf } from "./environment.ts";
 

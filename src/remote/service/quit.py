@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from typing import Any
+from typing import TypedDict
 
 import bpy
 
@@ -11,21 +11,31 @@ import bpy
 DELAY_SECONDS = 0.3
 
 
+class Order(TypedDict):
+    """``force``: also with unsaved changes."""
+
+    force: bool
+
+
+class Ending(TypedDict):
+    """``unsaved``: there are unsaved changes, and nothing was done."""
+
+    unsaved: bool
+    pid: int
+
+
 def quit_window() -> None:
     bpy.ops.wm.quit_blender()
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"force": bool}``; give ``{"unsaved": bool, "pid": int}``.
-
-    ``unsaved``: there are unsaved changes, and nothing was done.
-    """
+def main(order: Order) -> Ending:
+    """End this Blender, soon."""
     pid = os.getpid()
     if bpy.app.background:
         # Timers never fire without a window; the handlers of such servers act on SIGTERM.
         threading.Timer(DELAY_SECONDS, os.kill, (pid, signal.SIGTERM)).start()
         return {"unsaved": False, "pid": pid}
-    if bpy.data.is_dirty and not arguments["force"]:
+    if bpy.data.is_dirty and not order["force"]:
         return {"unsaved": True, "pid": pid}
     bpy.app.timers.register(quit_window, first_interval=DELAY_SECONDS)
     return {"unsaved": False, "pid": pid}

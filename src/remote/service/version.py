@@ -1,13 +1,20 @@
 """Which Blender this is."""
 
 import os
-from typing import Any
+from typing import TypedDict
 
 import bpy
 
 
-def main(_: None) -> dict[str, Any]:
-    """Give version, mode and process id."""
+class BlenderVersion(TypedDict):
+    """Version, mode and process id."""
+
+    blender_version: str
+    background: bool
+    pid: int
+
+
+def main(_: None) -> BlenderVersion:
     return {
         "blender_version": bpy.app.version_string,
         "background": bpy.app.background,

@@ -1,3 +1,5 @@
+// How large the pieces are in which a file is sent to a server that takes no streams.
+
 /** Bytes after which the rate at one size of pieces is known well enough. */
 const sampleBytes = 2 * 1024 * 1024;
 const samplePieces = 8;
@@ -5,12 +7,13 @@ const samplePieces = 8;
 const gain = 1.1;
 
 /**
- * How pieces are sent to one server: their size and how many connections share the work. The size
- * is found by watching the answers. Servers that parse all they have at every read take many small
- * pieces far faster than few large ones; others gain from larger ones, until they don't.
+ * The size of the pieces that are sent to one server, found by watching how fast they are answered.
+ * A server that parses its whole buffer at every read takes many small pieces far faster than few
+ * large ones; with others, larger pieces are faster up to some size.
  */
-export class Pace {
-  readonly lanes: number;
+export class PieceSize {
+  /** How many connections share the work. */
+  readonly connections: number;
   readonly #largest: number;
   #size: number;
   #settled = false;
@@ -22,23 +25,28 @@ export class Pace {
   readonly #now: () => number;
 
   /**
-   * @param smallest begin with pieces of so many bytes, before base64.
-   * @param largest never go beyond; wins over `smallest`.
+   * @param smallest the first size: bytes before base64.
+   * @param largest the upper bound, also where it is below `smallest`.
    * @param now the time in ms.
    */
-  constructor(smallest: number, largest: number, lanes: number, now = () => performance.now()) {
-    this.lanes = lanes;
+  constructor(
+    smallest: number,
+    largest: number,
+    connections: number,
+    now = () => performance.now(),
+  ) {
+    this.connections = connections;
     this.#now = now;
     this.#largest = largest;
     this.#size = Math.min(smallest, largest);
   }
 
   /** Bytes of the next piece. */
-  get chunkSize(): number {
+  get bytes(): number {
     return this.#size;
   }
 
-  /** Does `work`, which sends a piece, and learns from when it has been answered. */
+  /** Does `work`, which sends a piece and waits for its answer, and measures it. */
   async timed<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     this.#begun ??= this.#now();
     const result = await work();
@@ -50,10 +58,10 @@ export class Pace {
     if (this.#settled || this.#begun === undefined) return;
     this.#bytes += bytes;
     this.#pieces++;
-    if (this.#bytes < sampleBytes || this.#pieces < samplePieces * this.lanes) return;
+    if (this.#bytes < sampleBytes || this.#pieces < samplePieces * this.connections) return;
     const rate = (this.#bytes * 1000) / Math.max(1, now - this.#begun);
     if (rate < this.#rateBefore * gain) {
-      // The step didn't pay.
+      // The larger size wasn't faster: back to the one before.
       this.#size = Math.max(1, Math.floor(this.#size / 2));
       this.#settled = true;
       return;

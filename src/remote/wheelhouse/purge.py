@@ -1,6 +1,5 @@
 """Empties a wheelhouse, and nothing that isn't one."""
 
-import contextlib
 import os
 import re
 import shutil
@@ -8,24 +7,58 @@ import site
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict
 
 import bpy
-
-with contextlib.suppress(ImportError):  # Windows removes no open file anyway
-    import fcntl
+from file_lock import is_held
 
 # Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
 WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
 
 # Neither they nor what is in them at the first level: /usr/lib, another user's home.
-SYSTEM_FOLDERS = ["/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root"]
-SYSTEM_FOLDERS += ["/sbin", "/sys", "/usr", "/Applications", "/Library", "/System", "/Users"]
+SYSTEM_FOLDERS = (
+    *("/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root"),
+    *("/sbin", "/sys", "/usr", "/Applications", "/Library", "/System", "/Users"),
+)
 # These hold folders of everybody's, such as /opt/wheels.
-SHARED_FOLDERS = ["/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"]
-SHARED_FOLDERS += ["/Volumes"]
+SHARED_FOLDERS = (
+    *("/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"),
+    "/Volumes",
+)
 # Where Windows keeps its own.
 WINDOWS_VARIABLES = ["SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData", "PUBLIC"]
+
+
+State = Literal["missing", "refused", "busy", "foreign", "ready", "purged"]
+# With the reason, for "refused" and "busy".
+Verdict = tuple[State, str | None]
+
+
+class Order(TypedDict):
+    """What to do with which folder."""
+
+    folder: str
+    action: Literal["look", "purge"]
+    force: bool
+
+
+class File(TypedDict):
+    """A file of a wheelhouse; ``size`` in bytes."""
+
+    name: str
+    size: int
+
+
+class Result(TypedDict):
+    """What the folder holds, and what was or may be done with it."""
+
+    # Absolute.
+    folder: str
+    state: State
+    # For "refused" and "busy".
+    reason: str | None
+    files: list[File]
+    foreign: list[str]
 
 
 def python_folders() -> set[Path]:
@@ -67,46 +100,34 @@ def refusal(folder: Path) -> str | None:
     if is_of_the_system(folder, home):
         return "it is a folder of the operating system"
     prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
-    binary = {Path(bpy.app.binary_path).resolve().parent} if bpy.app.binary_path else set()
+    binary = [Path(bpy.app.binary_path).resolve().parent] if bpy.app.binary_path else []
     for own, name in ((python_folders(), "Python"), (blender_folders(), "Blender")):
         for place in own:
             if folder == place or place in folder.parents or folder in place.parents:
                 return f"it is, holds or belongs to {name}'s own folder {place}"
-    for place in prefixes | binary:
+    for place in (*prefixes, *binary):
         if folder == place or folder in place.parents:
             return f"it is or holds {place}, where Blender or its Python is installed"
     return None
 
 
-def size_of(path: Path) -> int:
-    return path.lstat().st_size
-
-
-def look(folder: Path) -> dict[str, Any]:
-    """What is there: wheelhouse files (name, size) and foreign entries (names)."""
-    files, foreign = [], []
+def look(folder: Path) -> tuple[list[File], list[str]]:
+    """Give the wheelhouse's own files in it, and the names of all other entries."""
+    files: list[File] = []
+    foreign: list[str] = []
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.is_symlink():
             foreign.append(f"{entry.name}/")
         elif WHEELHOUSE_FILE.match(entry.name):
-            files.append({"name": entry.name, "size": size_of(entry)})
+            files.append({"name": entry.name, "size": entry.lstat().st_size})
         else:
             foreign.append(entry.name)
-    return {"files": files, "foreign": foreign}
+    return files, foreign
 
 
 def is_being_written(path: Path) -> bool:
     """Whether a push holds the lock of a part file (see part_file.py of the service)."""
-    if path.suffix != ".part" or path.is_symlink() or "fcntl" not in globals():
-        return False
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # A file system without locks
-            return False
-    return False
+    return path.suffix == ".part" and not path.is_symlink() and is_held(path) is True
 
 
 def empty(folder: Path) -> None:
@@ -118,36 +139,43 @@ def empty(folder: Path) -> None:
             entry.unlink()
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"folder", "action": "look"|"purge", "force": bool}``.
+def judged(folder: Path, order: Order, files: list[File], foreign: list[str]) -> Verdict:
+    """Tell whether a folder with these entries may be emptied: "ready", or why not."""
+    # A share that holds nothing but wheels is a wheelhouse.
+    if foreign and os.path.ismount(folder):
+        return "refused", f"it is a mount point and holds other things: {foreign[0]}"
+    if order["force"]:
+        return "ready", None
+    if foreign:
+        return "foreign", None
+    busy = [file["name"] for file in files if is_being_written(folder / file["name"])]
+    return ("busy", f"a push is writing {busy[0]}") if busy else ("ready", None)
 
-    Give ``{"folder", "state", "reason", "files", "foreign"}``, ``state`` one of "missing",
-    "refused" and "busy" (``reason`` says why), "foreign", "ready", "purged"; "busy" and "foreign"
-    aren't purged without force.
-    """
-    given = Path(os.path.abspath(os.path.expanduser(arguments["folder"])))
-    answer: dict[str, Any] = {"folder": str(given), "reason": None, "files": [], "foreign": []}
+
+def main(order: Order) -> Result:
+    """Look at a folder, or empty it; "busy" and "foreign" aren't emptied without force."""
+    given = Path(os.path.abspath(os.path.expanduser(order["folder"])))
+    result: Result = {
+        "folder": str(given),
+        "state": "refused",
+        "reason": None,
+        "files": [],
+        "foreign": [],
+    }
     if not os.path.lexists(given):
-        return {**answer, "state": "missing"}
+        return {**result, "state": "missing"}
     if given.is_symlink():
-        return {**answer, "state": "refused", "reason": "it is a link"}
+        return {**result, "reason": "it is a link"}
     if not given.is_dir():
-        return {**answer, "state": "refused", "reason": "it isn't a folder"}
+        return {**result, "reason": "it isn't a folder"}
     folder = given.resolve()
     reason = refusal(folder)
     if reason is not None:
-        return {**answer, "state": "refused", "reason": reason}
-    answer.update(look(folder))
-    # A share that holds nothing but wheels is a wheelhouse.
-    if answer["foreign"] and os.path.ismount(folder):
-        reason = f"it is a mount point and holds other things: {answer['foreign'][0]}"
-        return {**answer, "state": "refused", "reason": reason}
-    if answer["foreign"] and not arguments["force"]:
-        return {**answer, "state": "foreign"}
-    busy = [file["name"] for file in answer["files"] if is_being_written(folder / file["name"])]
-    if busy and not arguments["force"]:
-        return {**answer, "state": "busy", "reason": f"a push is writing {busy[0]}"}
-    if arguments["action"] == "look":
-        return {**answer, "state": "ready"}
+        return {**result, "reason": reason}
+    files, foreign = look(folder)
+    state, reason = judged(folder, order, files, foreign)
+    result = {**result, "files": files, "foreign": foreign, "state": state, "reason": reason}
+    if state != "ready" or order["action"] == "look":
+        return result
     empty(folder)
-    return {**answer, "state": "purged"}
+    return {**result, "state": "purged"}

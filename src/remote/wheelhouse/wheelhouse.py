@@ -11,11 +11,99 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypedDict, cast
 
 # Hashes of the wheels here, by name, with the size and time that they are good for.
 HASHES = ".blender-remote-hashes.json"
 WEEK = 7 * 24 * 3600
+
+
+class Remembered(TypedDict):
+    """A hash, and the size and time of the file that it was computed of."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class WantedWheel(TypedDict):
+    """A wheel of a push; ``part`` is the name of its part file."""
+
+    name: str
+    size: int
+    part: str
+
+
+class Preparation(TypedDict):
+    """Which wheels a push brings, and for how many seconds hashes may be computed."""
+
+    action: Literal["prepare"]
+    folder: str | None
+    wheels: list[WantedWheel]
+    seconds: float
+
+
+class Prepared(TypedDict):
+    """A wheelhouse before a push."""
+
+    # Absolute.
+    folder: str
+    free_bytes: int
+    # The errno's name where it can't be written to.
+    read_only: str | None
+    # By name, of the wheels that are in it; None where the size is another one.
+    hashes: dict[str, str | None]
+    # Wheels of the right size for which there was no time: ask again.
+    unhashed: list[str]
+    # Bytes of the part files, by the wheel's name.
+    parts: dict[str, int]
+    removed_parts: int
+
+
+class ArrivedWheel(TypedDict):
+    """A wheel that has been uploaded."""
+
+    size: int
+    sha256: str
+
+
+class Arrival(TypedDict):
+    """Wheels that have been uploaded into a folder (absolute), by name."""
+
+    action: Literal["record"]
+    folder: str
+    wheels: dict[str, ArrivedWheel]
+
+
+class ListOrder(TypedDict):
+    """Which folder to list, and for how many seconds hashes may be computed; None: no hashes."""
+
+    action: Literal["list"]
+    folder: str | None
+    seconds: float | None
+
+
+class ListedFile(TypedDict):
+    """``sha256`` is None for what isn't a wheel, and where there was no time: ask again."""
+
+    name: str
+    size: int
+    sha256: str | None
+
+
+class Listing(TypedDict):
+    """The files of a folder (absolute), by name."""
+
+    folder: str
+    exists: bool
+    files: list[ListedFile]
+
+
+class Given(TypedDict):
+    """A folder as a user wrote it; None for the default one."""
+
+    action: Literal["resolve"]
+    folder: str | None
 
 
 def default_folder() -> Path:
@@ -44,18 +132,19 @@ class Hashes:
     def __init__(self, folder: Path) -> None:
         """Read what is remembered; a file that can't be read is as good as none."""
         self._path = folder / HASHES
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, object] = {}
         self._changed = False
         with contextlib.suppress(OSError, ValueError):
-            known = json.loads(self._path.read_text("utf-8"))
+            known: object = json.loads(self._path.read_text("utf-8"))
             if isinstance(known, dict):
-                self._known = known
+                self._known = cast("dict[str, object]", known)
 
     def get(self, name: str, info: os.stat_result) -> str | None:
         """The hash of a file that hasn't changed since it was put."""
-        entry = self._known.get(name)
-        if not isinstance(entry, dict):
+        found = self._known.get(name)
+        if not isinstance(found, dict):
             return None
+        entry = cast("dict[str, object]", found)
         if (entry.get("size"), entry.get("mtime_ns")) != (info.st_size, info.st_mtime_ns):
             return None
         sha256 = entry.get("sha256")
@@ -63,11 +152,12 @@ class Hashes:
 
     def put(self, name: str, info: os.stat_result, sha256: str) -> None:
         """Remember a hash."""
-        self._known[name] = {
+        entry: Remembered = {
             "size": info.st_size,
             "mtime_ns": info.st_mtime_ns,
             "sha256": sha256,
         }
+        self._known[name] = entry
         self._changed = True
 
     def save(self) -> None:
@@ -75,8 +165,8 @@ class Hashes:
         if not self._changed:
             return
         with contextlib.suppress(OSError):
-            there = self._known.keys() & set(os.listdir(self._path.parent))
-            text = json.dumps({name: self._known[name] for name in sorted(there)})
+            existing = self._known.keys() & set(os.listdir(self._path.parent))
+            text = json.dumps({name: self._known[name] for name in sorted(existing)})
             handle, new = tempfile.mkstemp(dir=self._path.parent, prefix=".blender-remote-")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -97,7 +187,7 @@ def sha256_of(path: Path) -> str:
 
 def regular_files(folder: Path) -> dict[str, os.stat_result]:
     """The regular files of a folder by name, without links."""
-    found = {}
+    found: dict[str, os.stat_result] = {}
     with os.scandir(folder) as here:
         for entry in here:
             # Another push may rename or remove a file in between.
@@ -132,29 +222,30 @@ def clear_old(folder: Path) -> int:
     return removed
 
 
-def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make the folder ready and say what is there of these wheels.
+def write_error(folder: Path) -> str | None:
+    """The name of the errno with which a file can't be written; None where one can.
 
-    Take ``{"folder": str | None, "wheels": [{"name", "size", "part"}], "seconds"}``: ``part`` is
-    the name of the wheel's part file, ``seconds`` how long hashes may be computed for.
-    Give ``{"folder": absolute path, "free_bytes", "there": {name: SHA-256, or None where it has
-    another size}, "read_only": the errno's name where it can't be written to, "unhashed": [name],
-    "parts": {name of the wheel: bytes}, "removed_parts"}``; ``unhashed`` are those of the right
-    size for which there was no time: ask again. Raises OSError where the folder can't be made.
+    Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
+            return None
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, str(error))
+
+
+def prepare(arguments: Preparation) -> Prepared:
+    """Make the folder ready for a push, and compare its wheels with those to be sent.
+
+    Raises OSError where the folder can't be made.
     """
     folder = resolved(arguments["folder"])
     folder.mkdir(parents=True, exist_ok=True)
-    read_only = None
-    try:
-        # Permission bits don't tell (root, read-only mounts, ACLs), a real file does.
-        with tempfile.TemporaryFile(dir=folder, prefix=".blender-remote-"):
-            pass
-    except OSError as error:
-        read_only = errno.errorcode.get(error.errno or 0, str(error))
+    read_only = write_error(folder)
     removed = clear_old(folder)
     ends = time.monotonic() + arguments["seconds"]
     hashes = Hashes(folder)
-    there: dict[str, str | None] = {}
+    found: dict[str, str | None] = {}
     unhashed: list[str] = []
     parts: dict[str, int] = {}
     here = regular_files(folder)
@@ -167,7 +258,7 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
         if info is None:
             continue
         if info.st_size != wheel["size"]:
-            there[name] = None
+            found[name] = None
             continue
         sha256 = hashes.get(name, info)
         if sha256 is None and time.monotonic() > ends:
@@ -176,24 +267,21 @@ def prepare(arguments: dict[str, Any]) -> dict[str, Any]:
         if sha256 is None:
             sha256 = sha256_of(folder / name)
             hashes.put(name, info, sha256)
-        there[name] = sha256
+        found[name] = sha256
     hashes.save()
     return {
         "folder": str(folder),
         "free_bytes": shutil.disk_usage(folder).free,
         "read_only": read_only,
-        "there": there,
+        "hashes": found,
         "unhashed": unhashed,
         "parts": parts,
         "removed_parts": removed,
     }
 
 
-def record(arguments: dict[str, Any]) -> None:
-    """Remember the hashes of wheels that have just arrived.
-
-    Take ``{"folder": absolute path, "wheels": {name: {"size", "sha256"}}}``.
-    """
+def record(arguments: Arrival) -> None:
+    """Remember the hashes of wheels that have just arrived."""
     folder = Path(arguments["folder"])
     hashes = Hashes(folder)
     here = regular_files(folder)
@@ -204,12 +292,9 @@ def record(arguments: dict[str, Any]) -> None:
     hashes.save()
 
 
-def listing(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Say what is in a folder. Take ``{"folder": str | None, "seconds": float | None}``.
+def listing(arguments: ListOrder) -> Listing:
+    """List a folder; what isn't a file, or a link to one, is left out.
 
-    Give ``{"folder": absolute path, "exists": bool, "files": [{"name", "size", "sha256"}]}``, by
-    name; what isn't a file, or a link to one, is left out. ``sha256`` is null for what isn't a
-    wheel, and where ``seconds`` (null: no hashes at all) are over: ask again.
     Raises OSError where it isn't a folder or can't be read.
     """
     folder = resolved(arguments["folder"])
@@ -220,7 +305,7 @@ def listing(arguments: dict[str, Any]) -> dict[str, Any]:
         return {"folder": str(folder), "exists": False, "files": []}
     hashes = Hashes(folder)
     ends = time.monotonic() + (seconds or 0)
-    files = []
+    files: list[ListedFile] = []
     for name, info in found:
         sha256 = None
         if seconds is not None and name.endswith(".whl"):
@@ -234,14 +319,16 @@ def listing(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"folder": str(folder), "exists": True, "files": files}
 
 
-def resolve(arguments: dict[str, Any]) -> str:
-    """Give the absolute path of a folder. Take ``{"folder": str | None}``."""
-    return str(resolved(arguments["folder"]))
-
-
-ACTIONS = {"list": listing, "prepare": prepare, "record": record, "resolve": resolve}
-
-
-def main(arguments: dict[str, Any]) -> dict[str, Any] | str | None:
-    """Do ``arguments["action"]``."""
-    return ACTIONS[arguments["action"]](arguments)
+def main(
+    arguments: Preparation | Arrival | ListOrder | Given,
+) -> Prepared | Listing | str | None:
+    """Do ``arguments["action"]``; "resolve" gives the absolute path of a folder."""
+    if arguments["action"] == "prepare":
+        return prepare(arguments)
+    if arguments["action"] == "record":
+        return record(arguments)
+    if arguments["action"] == "list":
+        return listing(arguments)
+    if arguments["action"] == "resolve":
+        return str(resolved(arguments["folder"]))
+    raise ValueError(f"unknown action in {arguments!r}")

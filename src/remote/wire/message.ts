@@ -1,3 +1,5 @@
+// Finds messages, which are JSON objects without a delimiter, in the bytes of a connection.
+
 const quote = 0x22;
 const backslash = 0x5c;
 const openBrace = 0x7b;

@@ -1,9 +1,12 @@
+// Several connections to one server, which share the work of one command.
+
 import type { Connection } from "./connection.ts";
+import type { Session } from "./session.ts";
 
 /**
- * Lanes that may wait for their first answer at once. A server takes connections from a short
- * queue (five places in the published add-on), and one that finds it full is tried again by the
- * system only after a second.
+ * How many connections may wait for their first answer at once. A server accepts connections from a
+ * short queue (five places in the published add-on); where that is full, the system tries again only
+ * after a second.
  */
 const unprovenLimit = 4;
 
@@ -11,10 +14,12 @@ const unprovenLimit = 4;
 type Waiter = (connection: Connection | undefined) => void;
 
 /**
- * Several connections to one server, each doing one thing at a time. Begins with the one that is
- * there, grows while work waits, and puts a new connection in the place of one that broke.
+ * Several connections to one server, each doing one thing at a time. Begins with the session's own
+ * connection, opens more while work waits, and replaces a connection that broke.
  */
-export class Lanes {
+export class ConnectionPool {
+  /** Whose connections these are; for what needs no connection of the pool. */
+  readonly session: Session;
   readonly #open: () => Promise<Connection>;
   readonly #first: Connection;
   readonly #idle: Connection[];
@@ -26,34 +31,36 @@ export class Lanes {
   #closed = false;
 
   /**
-   * @param first stays its owner's: `close` leaves it open.
-   * @param limit how many connections there may be, `first` among them.
+   * @param session `close` leaves its connection open.
+   * @param limit how many connections there may be, the session's own among them.
    * @param open makes another connection to the same server.
    */
-  constructor(first: Connection, limit: number, open: () => Promise<Connection>) {
-    this.#first = first;
-    this.#idle = [first];
-    this.#proven.set(first, true);
+  constructor(session: Session, limit: number, open = () => session.anotherConnection()) {
+    this.session = session;
+    this.#first = session.connection;
+    this.#idle = [this.#first];
+    this.#proven.set(this.#first, true);
     this.#limit = limit;
     this.#open = open;
   }
 
   /**
-   * Does `work` on the next free connection; `urgent` work goes before what waits already.
+   * Does `work` with the session over the next free connection; `urgent` work goes before what waits
+   * already.
    *
-   * @throws what `work` throws; what opening throws where no connection is left; Error once the lanes
-   *   are closed.
+   * @throws what `work` throws; what opening throws where no connection is left; Error once the pool
+   *   is closed.
    */
-  async use<T>(work: (connection: Connection) => Promise<T>, urgent = false): Promise<T> {
+  async use<T>(work: (session: Session) => Promise<T>, urgent = false): Promise<T> {
     const connection = await this.#acquire(urgent);
     try {
-      return await work(connection);
+      return await work(this.session.over(connection));
     } finally {
       this.#release(connection);
     }
   }
 
-  /** Ends all but `first`, what goes on there fails, and nothing begins any more. */
+  /** Closes all connections but the session's own: work on them fails, and no work begins any more. */
   close(): void {
     this.#closed = true;
     for (const connection of this.#proven.keys()) {
@@ -64,14 +71,14 @@ export class Lanes {
 
   async #acquire(urgent: boolean): Promise<Connection> {
     for (;;) {
-      if (this.#closed) throw new Error("these lanes are closed");
+      if (this.#closed) throw new Error("the pool is closed");
       const idle = this.#idle.pop();
       if (idle?.usable) return idle;
       if (idle !== undefined) {
         this.#proven.delete(idle);
         continue;
       }
-      if (this.#proven.size + this.#opening === 0) return await this.#opened();
+      if (this.#proven.size + this.#opening === 0) return await this.#openOnly();
       const { promise, resolve } = Promise.withResolvers<Connection | undefined>();
       if (urgent) this.#waiting.unshift(resolve);
       else this.#waiting.push(resolve);
@@ -81,12 +88,12 @@ export class Lanes {
     }
   }
 
-  /** The only connection; whoever waits besides finds out alike where it can't be had. */
-  async #opened(): Promise<Connection> {
+  /** Opens the only connection. If that fails, the next in the queue tries again and sees the error. */
+  async #openOnly(): Promise<Connection> {
     try {
-      return await this.#added();
+      return await this.#openNew();
     } catch (error) {
-      this.#replaceLast();
+      this.#letNextOpen();
       throw error;
     }
   }
@@ -94,22 +101,22 @@ export class Lanes {
   #release(connection: Connection): void {
     if (connection.usable) {
       this.#proven.set(connection, true);
-      this.#hand(connection);
+      this.#giveBack(connection);
       this.#grow();
       return;
     }
     this.#proven.delete(connection);
-    this.#replaceLast();
+    this.#letNextOpen();
   }
 
-  #hand(connection: Connection): void {
+  #giveBack(connection: Connection): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(connection);
     else next(connection);
   }
 
-  /** When nobody will come back with a connection, the next one in the queue opens one. */
-  #replaceLast(): void {
+  /** Where no connection is left that could be given back, the next in the queue opens one. */
+  #letNextOpen(): void {
     if (this.#proven.size + this.#opening === 0) this.#waiting.shift()?.(undefined);
   }
 
@@ -120,20 +127,20 @@ export class Lanes {
       this.#limit - this.#proven.size - this.#opening,
       unprovenLimit - unproven - this.#opening,
     );
-    for (let index = 0; index < room; index++) void this.#add();
+    for (let index = 0; index < room; index++) void this.#openIdle();
   }
 
-  async #add(): Promise<void> {
+  async #openIdle(): Promise<void> {
     try {
-      this.#hand(await this.#added());
+      this.#giveBack(await this.#openNew());
     } catch {
-      // The server takes no more. Or it is gone: those who wait will find out.
+      // The server accepts no more connections, or it is gone, which those who wait will find out.
       if (this.#proven.size > 0) this.#limit = this.#proven.size;
-      else this.#replaceLast();
+      else this.#letNextOpen();
     }
   }
 
-  async #added(): Promise<Connection> {
+  async #openNew(): Promise<Connection> {
     this.#opening++;
     try {
       const connection = await this.#open();

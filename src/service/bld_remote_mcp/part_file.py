@@ -10,7 +10,6 @@ import contextlib
 import errno
 import hashlib
 import os
-import sys
 from collections.abc import Iterator
 from io import FileIO
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -18,26 +17,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 if TYPE_CHECKING:
     from _hashlib import HASH
 
+from .file_lock import lock
+
 READ_SIZE = 1 << 20
-# What file systems without locks say, such as some network ones: uploads go on without one then.
-_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
-
-if sys.platform == "win32":
-    import msvcrt
-
-    # A lock keeps others from the bytes that it covers, so it covers one that is never used.
-    _LOCKED_BYTE = 1 << 62
-
-    def _lock_now(file: FileIO) -> None:
-        file.seek(_LOCKED_BYTE)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        file.seek(0)
-
-else:
-    import fcntl
-
-    def _lock_now(file: FileIO) -> None:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 class PartBusyError(OSError):
@@ -66,14 +48,8 @@ def open_part(path: str) -> FileIO:
 
 
 def _lock(file: FileIO, path: str) -> None:
-    try:
-        _lock_now(file)
-    except OSError as error:
-        if error.errno in _NO_LOCKS:
-            return
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
-            raise PartBusyError(errno.EBUSY, "another push writes to it", path) from None
-        raise
+    if not lock(file):
+        raise PartBusyError(errno.EBUSY, "another push writes to it", path)
 
 
 def read_blocks(file: FileIO, size: int) -> Iterator[memoryview]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import pip_registry
 import pytest
 
 Load = Callable[[str], ModuleType]
@@ -229,8 +230,8 @@ def test_one_that_a_pip_run_fills_stays(
 ) -> None:
     stage = staged(script, modules)
     make_old(script, stage)
-    runs = ModuleType(script.PIP_REGISTRY)
-    monkeypatch.setitem(sys.modules, script.PIP_REGISTRY, runs)
+    runs = ModuleType(pip_registry.REGISTRY)
+    monkeypatch.setitem(sys.modules, pip_registry.REGISTRY, runs)
     runs.run = {"purpose": {"stage": str(stage)}}
     script.main({"action": "sweep", "folder": str(modules)})
     assert places(modules) == [stage.parent]
@@ -251,6 +252,7 @@ def test_one_of_another_blender_stays_until_that_one_is_gone(
     folder = str(Path(script.__file__).parent)
     with subprocess.Popen(
         [sys.executable, "-B", "-c", code, folder, str(modules)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

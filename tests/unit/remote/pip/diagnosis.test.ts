@@ -3,7 +3,13 @@ import {
   dependencyConflicts,
   diagnosePip,
   leftoverWarning,
+  type PipDiagnosis,
 } from "../../../../src/remote/pip/diagnosis.ts";
+import { rendered } from "../../../../src/text.ts";
+
+function hintOf(found: PipDiagnosis | undefined): string {
+  return rendered(found?.hint ?? "");
+}
 
 // What pip 23 to 26 write in these cases, shortened to the lines that matter.
 const cases: [code: string, output: string, detail: string][] = [
@@ -87,8 +93,8 @@ describe("diagnosePip", () => {
   test.each(cases)("%s", (code, output, detail) => {
     const found = diagnosePip(`Looking in links: /w\n${output}\n`, { wheelhouse: undefined });
     expect(found?.code).toBe(code);
-    expect(`${found?.message} ${found?.hint}`).toContain(detail);
-    expect(found?.hint.length).toBeGreaterThan(10);
+    expect(`${found?.message} ${hintOf(found)}`).toContain(detail);
+    expect(hintOf(found).length).toBeGreaterThan(10);
   });
 
   test("a failure that isn't known stays without a guess", () => {
@@ -97,8 +103,8 @@ describe("diagnosePip", () => {
 
   test("the way on differs online and offline", () => {
     const output = "ERROR: No matching distribution found for x";
-    const online = diagnosePip(output, { wheelhouse: undefined })?.hint ?? "";
-    const offline = diagnosePip(output, { wheelhouse: "/w" })?.hint ?? "";
+    const online = hintOf(diagnosePip(output, { wheelhouse: undefined }));
+    const offline = hintOf(diagnosePip(output, { wheelhouse: "/w" }));
     expect(online).toContain("spelling");
     expect(offline).toContain("pip download");
   });
@@ -111,15 +117,15 @@ describe("diagnosePip", () => {
   test("a name that the index doesn't know: the spelling, no wheels", () => {
     const found = diagnosePip(notFound("numpyy", "none"), online);
     expect(found?.message).toBe("the package index has nothing of the name numpyy for this Python");
-    expect(found?.hint).toContain("spelling");
-    expect(found?.hint).toContain("--index-url");
-    expect(found?.hint).not.toContain("push");
+    expect(hintOf(found)).toContain("spelling");
+    expect(hintOf(found)).toContain("--index-url");
+    expect(hintOf(found)).not.toContain("push");
   });
 
   test("a version that it doesn't have: the newest that it has", () => {
     const found = diagnosePip(notFound("colorama==99", "0.4.3, 0.4.4, 0.4.5, 0.4.6"), online);
     expect(found?.message).toBe("no version fits colorama==99; the newest are 0.4.6, 0.4.5, 0.4.4");
-    expect(found?.hint).toBe("ask for one of these");
+    expect(hintOf(found)).toBe("ask for one of these");
   });
 
   test("pre-releases only where there is nothing else", () => {

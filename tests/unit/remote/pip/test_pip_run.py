@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pip_registry
 import pytest
 
 PATIENCE_SECONDS = 60
@@ -30,10 +31,12 @@ class Runs:
 
     def __init__(self, load: Callable[[str], ModuleType]) -> None:
         self._load = load
-        self.registry = load("pip_run").REGISTRY
+        self.registry = pip_registry.REGISTRY
 
     def act(self, action: str, **arguments: Any) -> dict[str, Any]:
         # Every call comes with its own copy of the script.
+        if action == "start":
+            return self._load("pip_start").main(arguments)
         return self._load("pip_run").main({"action": action, **arguments})
 
     def try_to_start(self, code: str, *arguments: str, **options: Any) -> dict[str, Any] | None:
@@ -59,9 +62,7 @@ class Runs:
 
     def read(self, stdout: int = 0, stderr: int = 0, limit: int = 10**6, **more: str) -> Any:
         who = {"id": "a run", "follower": "somebody", **more}
-        answer = self._load("pip_output").main(
-            {**who, "stdout": stdout, "stderr": stderr, "limit": limit}
-        )
+        answer: Any = self.act("read", **who, stdout=stdout, stderr=stderr, limit=limit)
         if "stdout" in answer:
             for stream in ("stdout", "stderr"):
                 answer[stream] = base64.b64decode(answer[stream])
@@ -212,6 +213,17 @@ def test_seen_once_somebody_has_followed_it_to_its_end(runs: Runs) -> None:
     runs.finish("somebody")
     # The other one may come for its end.
     assert runs.look()["seen"]
+
+
+def test_no_passwords_of_urls(runs: Runs) -> None:
+    index = "--index-url=https://me:secret@host/simple"
+    purpose = {"line": ["pkg", "install", index], "part": "plan"}
+    runs.start("pass", index, purpose=purpose)
+    run = runs.look()
+    masked = "--index-url=https://***@host/simple"
+    assert run["command"][-1] == masked
+    assert run["purpose"] == {"line": ["pkg", "install", masked], "part": "plan"}
+    assert "secret" not in json.dumps(run)
 
 
 def test_a_run_of_an_older_version_of_the_script(runs: Runs) -> None:
@@ -395,12 +407,11 @@ def test_nobody_looks_and_still_no_zombie_stays(runs: Runs) -> None:
 
 
 BLENDER = f"""
-import importlib.util, json, sys, time
-spec = importlib.util.spec_from_file_location("pip_run", {str(SCRIPTS / "pip_run.py")!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
-print(script.main(json.loads(sys.argv[1])), flush=True)
-print(script.main({{"action": "look"}})["run"]["pid"], flush=True)
+import json, sys
+sys.path[:0] = {sys.path!r}
+import pip_run, pip_start
+print(pip_start.main(json.loads(sys.argv[1])), flush=True)
+print(pip_run.main({{"action": "look"}})["run"]["pid"], flush=True)
 sys.stdin.read()
 """
 
@@ -409,7 +420,6 @@ sys.stdin.read()
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> None:
     start = {
-        "action": "start",
         "id": "a run",
         "command": [sys.executable, "-c", FAMILY],
         "isolated": False,
@@ -474,6 +484,7 @@ def test_an_install_that_nobody_has_finished(runs: Runs, code: str, part: str, k
     assert (refused is not None) == kept
     if kept:
         assert (refused["id"], refused["returncode"], refused["seen"]) == ("a run", 0, False)
+        assert refused["unfinished"]
         runs.finish()
         assert runs.try_to_start("print(2)", id="another") is None
 

@@ -44,7 +44,7 @@ class TestPrepare:
         assert answer == {
             "folder": str(folder),
             "read_only": None,
-            "there": {},
+            "hashes": {},
             "unhashed": [],
             "parts": {},
             "removed_parts": 0,
@@ -59,7 +59,7 @@ class TestPrepare:
         (house / "folder.whl").mkdir()
         (house / "link.whl").symlink_to(house / NAME)
         names = [NAME, "other.whl", "short.whl", "folder.whl", "link.whl", "missing.whl"]
-        assert self.prepare(act, house, *map(wheel, names))["there"] == {
+        assert self.prepare(act, house, *map(wheel, names))["hashes"] == {
             NAME: SHA256,
             "other.whl": hashlib.sha256(other).hexdigest(),
             "short.whl": None,
@@ -72,11 +72,11 @@ class TestPrepare:
         self.prepare(act, house, wheel())
         with monkeypatch.context() as patch:
             patch.setattr(hashlib, "sha256", None)
-            assert self.prepare(act, house, wheel())["there"] == {NAME: SHA256}
+            assert self.prepare(act, house, wheel())["hashes"] == {NAME: SHA256}
         other = CONTENT[:-1] + b"?"
         (house / NAME).write_bytes(other)
         os.utime(house / NAME, (1, 1))
-        assert self.prepare(act, house, wheel())["there"] == {
+        assert self.prepare(act, house, wheel())["hashes"] == {
             NAME: hashlib.sha256(other).hexdigest()
         }
 
@@ -86,7 +86,7 @@ class TestPrepare:
     ) -> None:
         (house / NAME).write_bytes(CONTENT)
         (house / ".blender-remote-hashes.json").write_text(text.replace("%s", NAME))
-        assert self.prepare(act, house, wheel())["there"] == {NAME: SHA256}
+        assert self.prepare(act, house, wheel())["hashes"] == {NAME: SHA256}
 
     def test_when_time_is_over_each_call_comes_further(
         self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
@@ -103,7 +103,7 @@ class TestPrepare:
             )
             monkeypatch.undo()
         assert [answer["unhashed"] for answer in unhashed] == [["b.whl", "c.whl"], ["c.whl"], []]
-        assert unhashed[-1]["there"] == dict.fromkeys(names, SHA256)
+        assert unhashed[-1]["hashes"] == dict.fromkeys(names, SHA256)
 
     def test_parts_and_what_becomes_of_old_ones(self, act: Callable[..., Any], house: Path) -> None:
         (house / f".{NAME}.0123.part").write_bytes(b"12345")
@@ -142,7 +142,7 @@ class TestPrepare:
             pytest.skip("needs /proc, which Linux has")
         answer = self.prepare(act, "/proc/self")
         assert answer["read_only"] in ("ENOENT", "EACCES", "EPERM")
-        assert answer["there"] == {}
+        assert answer["hashes"] == {}
 
 
 class TestDefaultFolder:
@@ -197,7 +197,7 @@ def test_record(act: Callable[..., Any], house: Path, monkeypatch: pytest.Monkey
     }
     act("record", folder=str(house), wheels=wheels)
     monkeypatch.setattr(hashlib, "sha256", None)
-    there = act("prepare", folder=str(house), wheels=[wheel()], seconds=60)["there"]
+    there = act("prepare", folder=str(house), wheels=[wheel()], seconds=60)["hashes"]
     assert there == {NAME: SHA256}
     text = (house / ".blender-remote-hashes.json").read_text()
     assert list(json.loads(text)) == [NAME]

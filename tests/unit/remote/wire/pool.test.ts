@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { Connection } from "../../../../src/remote/wire/connection.ts";
-import { Lanes } from "../../../../src/remote/wire/pool.ts";
+import type { Connection } from "../../../../src/remote/wire/connection.ts";
+import { ConnectionPool } from "../../../../src/remote/wire/pool.ts";
+import { Session } from "../../../../src/remote/wire/session.ts";
 
 const deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 const never = new AbortController().signal;
@@ -14,8 +15,8 @@ async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await new Promise(setImmediate);
 }
 
-/** A server on loopback, and lanes to it that count their connections. */
-async function lanesTo(limit: number, places = Number.POSITIVE_INFINITY) {
+/** A server on loopback, and a pool of connections to it that counts them. */
+async function poolTo(limit: number, places = Number.POSITIVE_INFINITY) {
   const seen = { opened: 0, clients: 0 };
   const listener = Bun.listen({
     hostname: "127.0.0.1",
@@ -33,24 +34,24 @@ async function lanesTo(limit: number, places = Number.POSITIVE_INFINITY) {
     },
   });
   opened.push({ close: () => listener.stop(true) });
-  const open = () => Connection.open({ host: "127.0.0.1", port: listener.port }, deadlines, never);
-  const first = await open();
-  opened.push(first);
-  const lanes = new Lanes(first, limit, async () => {
+  const endpoint = { host: "127.0.0.1", port: listener.port };
+  const session = await Session.open(endpoint, deadlines, never);
+  opened.push(session);
+  const pool = new ConnectionPool(session, limit, async () => {
     seen.opened++;
     if (seen.opened >= places) throw new Error("no more places");
-    return open();
+    return session.anotherConnection();
   });
-  opened.push(lanes);
-  return { lanes, first, seen };
+  opened.push(pool);
+  return { pool, first: session.connection, seen };
 }
 
 /** Work that takes a turn to and from the server; the most that went on at once. */
-async function manyRequests(lanes: Lanes, number: number): Promise<number> {
+async function manyRequests(pool: ConnectionPool, number: number): Promise<number> {
   const busy = new Set<Connection>();
   let most = 0;
   const work = () =>
-    lanes.use(async (connection) => {
+    pool.use(async ({ connection }) => {
       expect(busy.has(connection)).toBe(false);
       busy.add(connection);
       most = Math.max(most, busy.size);
@@ -62,84 +63,84 @@ async function manyRequests(lanes: Lanes, number: number): Promise<number> {
 }
 
 test("no more at once than the limit, each on a connection of its own", async () => {
-  const { lanes, seen } = await lanesTo(3);
-  expect(await manyRequests(lanes, 60)).toBe(3);
+  const { pool, seen } = await poolTo(3);
+  expect(await manyRequests(pool, 60)).toBe(3);
   expect(seen.opened).toBe(2);
 });
 
 test("closed: nobody waits any more, and nothing begins", async () => {
-  const { lanes, first, seen } = await lanesTo(1);
+  const { pool, first, seen } = await poolTo(1);
   const { promise: end, resolve: letGo } = Promise.withResolvers<void>();
-  const busy = lanes.use(() => end);
-  const waiting = lanes.use(async () => {});
-  lanes.close();
+  const busy = pool.use(() => end);
+  const waiting = pool.use(async () => {});
+  pool.close();
   await expect(waiting).rejects.toThrow("closed");
   letGo();
   await busy;
   // Not even where the first connection is gone.
   first.close();
-  await expect(lanes.use(async () => {})).rejects.toThrow("closed");
+  await expect(pool.use(async () => {})).rejects.toThrow("closed");
   expect(seen.opened).toBe(0);
 });
 
 test("closed while the only connection is opened: it doesn't stay", async () => {
-  const { lanes, first, seen } = await lanesTo(3);
+  const { pool, first, seen } = await poolTo(3);
   first.close();
-  const work = lanes.use((connection) => connection.request("anything", {}));
-  lanes.close();
+  const work = pool.use(({ connection }) => connection.request("anything", {}));
+  pool.close();
   await expect(work).rejects.toThrow();
   await until(() => seen.clients === 0);
 });
 
 test("one piece of work after the other needs no further connection", async () => {
-  const { lanes, first, seen } = await lanesTo(16);
+  const { pool, first, seen } = await poolTo(16);
   for (let round = 0; round < 5; round++) {
-    expect(await lanes.use(async (connection) => connection)).toBe(first);
+    expect(await pool.use(async ({ connection }) => connection)).toBe(first);
   }
   expect(seen.opened).toBe(0);
 });
 
 test("a server without a place for more is served with what there is", async () => {
-  const { lanes } = await lanesTo(16, 3);
-  expect(await manyRequests(lanes, 60)).toBeLessThanOrEqual(3);
+  const { pool } = await poolTo(16, 3);
+  expect(await manyRequests(pool, 60)).toBeLessThanOrEqual(3);
 });
 
 test("urgent work goes before what waits, not before what has begun", async () => {
-  const { lanes } = await lanesTo(1);
+  const { pool } = await poolTo(1);
   const order: string[] = [];
   const gate = Promise.withResolvers<void>();
   const note = (name: string) => async () => {
     order.push(name);
   };
   const all = [
-    lanes.use(async () => {
+    pool.use(async () => {
       order.push("first");
       await gate.promise;
     }),
-    lanes.use(note("second")),
-    lanes.use(note("third")),
-    lanes.use(note("urgent"), true),
+    pool.use(note("second")),
+    pool.use(note("third")),
+    pool.use(note("urgent"), true),
   ];
   gate.resolve();
   await Promise.all(all);
   expect(order).toEqual(["first", "urgent", "second", "third"]);
 });
 
-test("work that fails gives its lane back", async () => {
-  const { lanes } = await lanesTo(1);
-  const failing = lanes.use(async () => {
+test("work that fails gives its connection back", async () => {
+  const { pool } = await poolTo(1);
+  const failing = pool.use(async () => {
     throw new Error("of the work");
   });
-  const next = lanes.use(async () => "done");
+  const next = pool.use(async () => "done");
   await expect(failing).rejects.toThrow("of the work");
   expect(await next).toBe("done");
 });
 
 test("closing leaves only the connection that was there before", async () => {
-  const { lanes, first, seen } = await lanesTo(4);
-  await manyRequests(lanes, 60);
+  const { pool, first, seen } = await poolTo(4);
+  await manyRequests(pool, 60);
   await until(() => seen.clients === 4);
-  lanes.close();
+  pool.close();
   await until(() => seen.clients === 1);
   expect(await first.request("anything", {})).toEqual({ status: "success" });
 });
@@ -152,9 +153,11 @@ describe("connections that break", () => {
   };
 
   test("a new one takes the place of the only one", async () => {
-    const { lanes, first, seen } = await lanesTo(1);
-    await expect(lanes.use(breaks)).rejects.toThrow("closed the connection");
-    const used = await lanes.use(async (connection) => {
+    const { pool, first, seen } = await poolTo(1);
+    await expect(pool.use(({ connection }) => breaks(connection))).rejects.toThrow(
+      "closed the connection",
+    );
+    const used = await pool.use(async ({ connection }) => {
       await connection.request("anything", {});
       return connection;
     });
@@ -163,9 +166,9 @@ describe("connections that break", () => {
   });
 
   test("work that waits goes on, on new ones", async () => {
-    const { lanes } = await lanesTo(2);
+    const { pool } = await poolTo(2);
     const all = Array.from({ length: 20 }, (_, index) =>
-      lanes.use(async (connection) => {
+      pool.use(async ({ connection }) => {
         if (index % 3 === 0) await breaks(connection);
         await connection.request("anything", {});
       }),
@@ -177,9 +180,9 @@ describe("connections that break", () => {
   });
 
   test("where no new one can be had, everybody who waits hears of it", async () => {
-    const { lanes } = await lanesTo(4, 1);
-    const all = Array.from({ length: 10 }, () => lanes.use(breaks));
+    const { pool } = await poolTo(4, 1);
+    const all = Array.from({ length: 10 }, () => pool.use(({ connection }) => breaks(connection)));
     for (const { status } of await Promise.allSettled(all)) expect(status).toBe("rejected");
-    await expect(lanes.use(async () => "done")).rejects.toThrow("no more places");
+    await expect(pool.use(async () => "done")).rejects.toThrow("no more places");
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { LastBytes } from "../../../../src/cmd/pkg/_last-bytes.ts";
+import { LastBytes } from "../../../../src/remote/pip/last-bytes.ts";
 
 describe("LastBytes", () => {
   test("keeps the last bytes and counts the others, however they come", () => {

@@ -1,8 +1,12 @@
+// Files of this machine that one command needs on Blender's machine.
+
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
+import { joined } from "../path.ts";
 import { callScript } from "../script/call.ts";
-import { push, type Wheel } from "../wheelhouse/push.ts";
+import { push } from "../wheelhouse/push.ts";
+import type { Wheel } from "../wheelhouse/wheel.ts";
 import type { Session } from "../wire/session.ts";
 import temporarySource from "./temporary.py" with { type: "text" };
 
@@ -13,7 +17,7 @@ const folderSchema = v.object({ folder: v.string() });
 const chunkSize = 1024 * 1024;
 const retries = 3;
 
-/** A local file that is sent along. */
+/** A file of this machine. */
 export interface LocalFile {
   name: string;
   path: string;
@@ -27,10 +31,10 @@ export interface LocalFile {
  * Makes a temporary folder on Blender's machine with these files in it, does the work, and removes
  * it again, also after Ctrl-C or a time limit. A Blender that ends removes what is left.
  *
- * @param work gets the paths there, in the order of `files`, and the folder's.
+ * @param work gets their paths on Blender's machine, in the order of `files`, and the folder's.
  * @throws Failure `transfer-failed`, and as `callScript`, `push` and `work`.
  */
-export async function withFilesThere<T>(
+export async function withTemporaryFiles<T>(
   session: Session,
   files: readonly LocalFile[],
   work: (paths: string[], folder: string) => Promise<T>,
@@ -52,11 +56,8 @@ export async function withFilesThere<T>(
     if (failed !== undefined) {
       throw new Failure("transfer-failed", `${failed.name} didn't arrive: ${failed.error}`);
     }
-    const separator = folder.includes("\\") ? "\\" : "/";
-    return await work(
-      files.map(({ name }) => `${folder}${separator}${name}`),
-      folder,
-    );
+    const paths = files.map(({ name }) => joined(folder, name));
+    return await work(paths, folder);
   } finally {
     await remove(session, folder);
   }

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Failure } from "../../../../src/failure.ts";
 import { sha256Of } from "../../../../src/local/files/sha256.ts";
-import { type Upload, uploadAsStream } from "../../../../src/remote/wheelhouse/upload.ts";
-import { Lanes } from "../../../../src/remote/wire/pool.ts";
+import { uploadAsStream } from "../../../../src/remote/wheelhouse/upload-stream.ts";
+import { ConnectionPool } from "../../../../src/remote/wire/pool.ts";
 import { Session } from "../../../../src/remote/wire/session.ts";
 
 const deadlines = { connect: 60, firstAnswer: 60, total: 60 };
@@ -46,18 +46,20 @@ async function streamed(sha256: (right: string) => string, known: boolean): Prom
   const endpoint = { host: "127.0.0.1", port: listener.port };
   const session = await Session.open(endpoint, deadlines, new AbortController().signal);
   closing.push(session);
-  const upload: Upload = {
-    path,
-    size: content.length,
+  const knownSha256 = known ? right : undefined;
+  const name = "a-1.0-py3-none-any.whl";
+  const wheel = { name, path, size: content.length, fingerprint: "", knownSha256 };
+  const upload = {
+    wheel: { ...wheel, sha256: async () => right },
     target: "/there/a-1.0-py3-none-any.whl",
     part: "/there/.a-1.0-py3-none-any.whl.part",
-    knownSha256: known ? right : undefined,
-    sha256: async () => right,
+    partBytes: 0,
+    replaces: false,
+    knownSha256,
   };
   const observer = { resumed: () => {}, sent: () => {} };
-  const lanes = new Lanes(session.connection, 1, () => session.anotherConnection());
-  const way = { session, lanes };
-  const told = await uploadAsStream(way, upload, observer, true);
+  const pool = new ConnectionPool(session, 1);
+  const told = await uploadAsStream(pool, upload, observer, true);
   expect(told).toBe(right);
   return told;
 }

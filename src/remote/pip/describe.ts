@@ -1,0 +1,58 @@
+// Tells people of a pip run in Blender, and what can be done with it.
+
+import { Failure } from "../../failure.ts";
+import { ours, text } from "../../text.ts";
+import type { PipRun } from "./current.ts";
+import { type PipPurpose, typedLine } from "./purpose.ts";
+
+function timeText(unixSeconds: number): string {
+  const time = new Date(unixSeconds * 1000);
+  return `${time.toLocaleDateString("sv")} ${time.toLocaleTimeString("sv")}`;
+}
+
+const partTexts: Record<PipPurpose["part"], string> = {
+  plan: " (its first half: what pip would install)",
+  "user-modules": " (its second half: pip fills a folder, which is then moved into place)",
+  site: "",
+  uninstall: "",
+};
+
+/** A run for people: what was typed, else its command line; its process, and when it ran. */
+export function describePip(run: PipRun): string {
+  const { purpose, returncode } = run;
+  const what =
+    purpose === null
+      ? shown(run.command)
+      : `${typedLine(purpose)}${returncode === null ? partTexts[purpose.part] : ""}`;
+  const when =
+    returncode === null
+      ? `since ${timeText(run.began)}`
+      : `began ${timeText(run.began)}, ended after ${run.seconds.toFixed(1)} s with exit status ${returncode}`;
+  return `process ${run.pid}, ${when}: ${what}`;
+}
+
+/** A command line as one would type it. */
+function shown(command: readonly string[]): string {
+  const plain = /^[\w@%+=:,./*<>~-]+$/;
+  return command.map((word) => (plain.test(word) ? word : JSON.stringify(word))).join(" ");
+}
+
+const follow = ours("pkg pip", "--follow");
+const cancel = ours("pkg pip", "--cancel");
+
+/** How to follow or end a run. */
+export const pipHint = text`'${follow}' shows it, '${cancel}' ends it`;
+
+/** How to finish or drop an install that is unfinished. */
+export const unfinishedHint = text`'${follow}' finishes it, '${cancel}' drops it`;
+
+/** The failure of a command that needs pip while another run has it. */
+export function pipBusy(run: PipRun): Failure {
+  if (run.unfinished) {
+    const what = `an install has ended there that nobody has finished: ${describePip(run)}`;
+    return new Failure("install-unfinished", what, { hint: unfinishedHint });
+  }
+  return new Failure("pip-busy", `pip is running there already: ${describePip(run)}`, {
+    hint: text`'${follow}' shows it and waits for its end, '${cancel}' ends it`,
+  });
+}

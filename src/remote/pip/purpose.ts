@@ -1,0 +1,36 @@
+// Which part of a command of ours a pip run is.
+
+import * as v from "valibot";
+import { type OwnCommand, ours, shellWord } from "../../text.ts";
+
+export const purposeSchema = v.object({
+  /** The command as one types it, from `pkg` on. */
+  line: v.array(v.string()),
+  /**
+   * `plan`: pip says what it would install, and changes nothing; `user-modules`: pip fills a
+   * staging folder; `site`, `uninstall`: pip changes site-packages.
+   */
+  part: v.picklist(["plan", "user-modules", "site", "uninstall"]),
+  /** The packages that are asked for, in PEP 503 form. */
+  requested: v.array(v.string()),
+  /** The user modules folder and the staging folder, for that part. */
+  folder: v.nullable(v.string()),
+  stage: v.nullable(v.string()),
+});
+
+/**
+ * Which part of a command of ours a run is. It is kept in Blender, so that another controller can
+ * finish what is left to do when the first one has gone. From there it comes without the passwords
+ * of URLs.
+ */
+export type PipPurpose = v.InferOutput<typeof purposeSchema>;
+
+/** The command that a run belongs to, for texts that tell to run it again. */
+export function commandOf({ line: [group = "", name = "", ...args] }: PipPurpose): OwnCommand {
+  return ours(`${group} ${name}`, ...args);
+}
+
+/** The same as one types it, without the program's name. */
+export function typedLine({ line }: PipPurpose): string {
+  return line.map(shellWord).join(" ");
+}

@@ -1,0 +1,105 @@
+// Runs pip in Blender's Python, follows it, and ends it when it can't be followed to its end.
+
+import * as v from "valibot";
+import { Failure } from "../../failure.ts";
+import { aftermathOf, type Package } from "../packages/packages.ts";
+import { callScript } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import { cancelPip } from "./cancel.ts";
+import { runSchema } from "./current.ts";
+import { pipBusy } from "./describe.ts";
+import { changesPackages, type EarlyEnd, endedEarly } from "./ended.ts";
+import { followPip, type PipResult, type PipSinks } from "./follow.ts";
+import guardSource from "./pip_guard.py" with { type: "text" };
+import type { PipPurpose } from "./purpose.ts";
+import { startScript } from "./script.ts";
+
+const startedSchema = v.object({ busy: v.nullable(runSchema) });
+
+/** As `PipInvocation.cwd`: a folder of the run's own, which is empty and removed afterwards. */
+export const emptyFolder = "";
+
+/** How to start pip, or another Python program, and who gets what it writes. */
+export interface PipInvocation extends PipSinks {
+  /** A Python interpreter and its options, up to `-m pip` (`PythonThere.pip`), or to a script. */
+  command: readonly string[];
+  /** pip's own arguments. */
+  arguments: readonly string[];
+  /** Ignore pip's configuration files and PIP_ variables on Blender's machine. */
+  isolated: boolean;
+  /**
+   * Environment variables besides Blender's own, of which those that begin with PYTHON are left
+   * out: these win.
+   */
+  env?: Readonly<Record<string, string>>;
+  /**
+   * The folder to run in, to which relative paths in the arguments refer: Blender's own unless
+   * given. With a command without `-I`, Python finds modules in it: see `emptyFolder`.
+   */
+  cwd?: string;
+  purpose?: PipPurpose;
+  /** What was installed before, where that is known: so a run that is ended can be told about. */
+  before?: readonly Package[];
+}
+
+/** Failures after which no run of ours is in Blender. */
+const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone"]);
+
+/**
+ * Runs pip, or another Python program, in Blender's Python and follows it with short calls until
+ * it ends. When it can't be followed to its end (Ctrl-C, time limit), it is ended with all its
+ * children. It never outlives Blender. A Blender runs one at a time.
+ *
+ * @throws Failure `pip-busy` where one runs already, `install-unfinished` where one has filled a
+ *   staging folder that nobody has moved into place, `pip-cancelled`, `pip-run-gone`, `timeout`,
+ *   `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
+ */
+export async function runPip(session: Session, pip: PipInvocation): Promise<PipResult> {
+  // Chosen here, so that a run can be ended even when the answer to its start never comes.
+  const id = crypto.randomUUID();
+  const began = performance.now();
+  try {
+    await startPip(session, id, pip);
+    return await followPip(session, id, pip);
+  } catch (error) {
+    if (error instanceof Failure && nothingToCancel.has(error.code)) throw error;
+    const byOther = error instanceof Failure && error.code === "pip-cancelled";
+    // Over a new connection: the one that followed it can't be used any more.
+    const ended =
+      byOther || ((await session.reconnected((again) => cancelPip(again, id))) ?? false);
+    if (!(error instanceof Failure)) throw error;
+    const seconds = (performance.now() - began) / 1000;
+    throw endedEarly(error, await earlyEnd(session, pip, ended, seconds), session.deadlines.total);
+  }
+}
+
+/** @throws Failure `pip-busy`, `install-unfinished`. */
+async function startPip(session: Session, id: string, pip: PipInvocation): Promise<void> {
+  const start = {
+    id,
+    command: [...pip.command, ...pip.arguments],
+    isolated: pip.isolated,
+    env: { ...pip.env },
+    cwd: pip.cwd ?? null,
+    guard: guardSource,
+    purpose: pip.purpose === undefined ? null : { ...pip.purpose },
+    before: pip.before === undefined ? null : pip.before.map((one) => ({ ...one })),
+  };
+  const { busy } = await callScript(session, startScript, start, startedSchema);
+  if (busy !== null) throw pipBusy(busy);
+}
+
+/** Looks at what an ended run has changed. */
+async function earlyEnd(
+  session: Session,
+  pip: PipInvocation,
+  ended: boolean,
+  seconds: number,
+): Promise<EarlyEnd> {
+  const changes = changesPackages(pip.purpose ?? null, pip.arguments);
+  if (!changes || !ended) return { ended, changes, left: undefined };
+  const left = await session.reconnected((again) =>
+    aftermathOf(again, pip.before ?? null, seconds),
+  );
+  return { ended, changes, left };
+}

@@ -1,0 +1,27 @@
+// The scripts that start and watch pip beside Blender, and the modules that they bring along.
+
+import type { Script } from "../../script.ts";
+import { fileLock, masking } from "../script/modules.ts";
+import registrySource from "./pip_registry.py" with { type: "text" };
+import runSource from "./pip_run.py" with { type: "text" };
+import startSource from "./pip_start.py" with { type: "text" };
+import watchSource from "./pip_watch.py" with { type: "text" };
+
+/** What Blender knows of its pip run. */
+export const pipRegistry: Script = { name: "pip_registry.py", source: registrySource };
+
+const watch: Script = {
+  name: "pip_watch.py",
+  source: watchSource,
+  modules: [masking, pipRegistry],
+};
+
+/** Starts pip. */
+export const startScript: Script = {
+  name: "pip_start.py",
+  source: startSource,
+  modules: [fileLock, pipRegistry, watch],
+};
+
+/** Tells of Blender's pip run, and ends it. */
+export const pipScript: Script = { name: "pip_run.py", source: runSource, modules: [watch] };

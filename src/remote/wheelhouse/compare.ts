@@ -1,0 +1,94 @@
+// Finds out which wheels a wheelhouse lacks, and whether they can be written to it.
+
+import * as v from "valibot";
+import { Failure } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
+import { joined } from "../path.ts";
+import { callBeside } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import { notWritable, roomHint, unwritable } from "./failures.ts";
+import { hashSeconds, wheelhouseScript } from "./script.ts";
+import type { Upload } from "./upload.ts";
+import type { Wheel } from "./wheel.ts";
+
+const preparedSchema = v.object({
+  folder: v.string(),
+  free_bytes: v.number(),
+  read_only: v.nullable(v.string()),
+  hashes: v.record(v.string(), v.nullable(v.string())),
+  unhashed: v.array(v.string()),
+  parts: v.record(v.string(), v.number()),
+  removed_parts: v.number(),
+});
+
+/**
+ * A wheelhouse that was prepared for a push: see `prepare` in wheelhouse.py. A wheel that is in it
+ * with another size has the hash null.
+ */
+export type PreparedWheelhouse = v.InferOutput<typeof preparedSchema>;
+
+/** The stable name of a wheel's part file: a later push of the same content continues it. */
+function partName({ name, fingerprint }: Wheel): string {
+  return `.${name}.${fingerprint.slice(0, 16)}.part`;
+}
+
+/**
+ * Prepares a wheelhouse for these wheels.
+ *
+ * @returns what it holds of them, and an upload for each that it lacks or has with another content.
+ * @throws Failure `folder-not-writable`, `no-space`; as `callBeside`.
+ */
+export async function compare(
+  session: Session,
+  wheels: readonly Wheel[],
+  folder: string | undefined,
+): Promise<{ prepared: PreparedWheelhouse; uploads: Upload[] }> {
+  const args = {
+    action: "prepare",
+    folder: folder ?? null,
+    wheels: wheels.map((wheel) => ({ name: wheel.name, size: wheel.size, part: partName(wheel) })),
+    seconds: hashSeconds,
+  };
+  const ask = () =>
+    callBeside(session, wheelhouseScript, args, preparedSchema).catch((error: unknown) => {
+      throw unwritable(folder ?? "the default wheelhouse", error);
+    });
+  let prepared = await ask();
+  // Each call continues where the one before stopped: hashes are remembered in the wheelhouse.
+  while (prepared.unhashed.length > 0) prepared = await ask();
+  const uploads: Upload[] = [];
+  for (const wheel of wheels) {
+    const { name, knownSha256 } = wheel;
+    const sha256 = prepared.hashes[name];
+    if (sha256 != null && sha256 === (await wheel.sha256())) continue;
+    uploads.push({
+      wheel,
+      target: joined(prepared.folder, name),
+      part: joined(prepared.folder, partName(wheel)),
+      partBytes: prepared.parts[name] ?? 0,
+      replaces: name in prepared.hashes,
+      knownSha256,
+    });
+  }
+  return { prepared, uploads };
+}
+
+/**
+ * Stops where these uploads can't be written.
+ *
+ * @throws Failure `folder-not-writable`, `no-space`.
+ */
+export function requireRoom(
+  uploads: readonly { bytes: number }[],
+  { folder, free_bytes: free, read_only: readOnly }: PreparedWheelhouse,
+): void {
+  if (uploads.length === 0) return;
+  if (readOnly !== null) throw notWritable(folder, readOnly);
+  const needed = uploads.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (needed <= free) return;
+  throw new Failure(
+    "no-space",
+    `${megabytes(needed)} are to be sent, but '${folder}' has ${megabytes(free)} free; nothing was sent`,
+    { hint: roomHint(folder) },
+  );
+}

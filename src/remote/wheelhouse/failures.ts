@@ -1,0 +1,102 @@
+// What can go wrong with a wheelhouse on Blender's machine, in words that users can act on.
+
+import { Failure } from "../../failure.ts";
+import { ours, type Text, text } from "../../text.ts";
+import { folderOf } from "../path.ts";
+import { RemoteError } from "../script/failures.ts";
+
+/** The errors of reading a wheelhouse. */
+export function unreadable(given: string, error: unknown): unknown {
+  if (!(error instanceof RemoteError) || error.errno === undefined) return error;
+  const folder = error.path ?? given;
+  const hint = text`give the folder that '${ours("pkg push")}' filled with --remote-wheelhouse`;
+  if (error.errno === "ENOTDIR") {
+    const message = `the remote wheelhouse '${folder}' isn't a folder`;
+    return new Failure("not-a-folder", message, { hint, cause: error });
+  }
+  return new Failure(
+    "folder-not-readable",
+    `can't read the remote wheelhouse '${folder}': ${error.errno}, ${error.message}`,
+    { hint, cause: error },
+  );
+}
+
+/** The errors of making a wheelhouse, or of writing to it. */
+export function unwritable(folder: string, error: unknown): unknown {
+  if (!(error instanceof RemoteError) || error.errno === undefined) return error;
+  return notWritable(folder, error.errno, error);
+}
+
+const folderErrors: Record<string, string> = {
+  EROFS: "it is read-only",
+  EACCES: "Blender's user may not",
+  EPERM: "Blender's user may not",
+  EEXIST: "it, or a part of its path, is a file",
+  ENOTDIR: "it, or a part of its path, is a file",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+};
+
+/** The failure for a wheelhouse that can't be made or written to, by the errno's name. */
+export function notWritable(folder: string, errno: string, cause?: unknown): Failure {
+  const full = errno === "ENOSPC" || errno === "EDQUOT";
+  const why = folderErrors[errno];
+  return new Failure(
+    full ? "no-space" : "folder-not-writable",
+    `can't write to the remote wheelhouse '${folder}': ${why === undefined ? errno : `${why} (${errno})`}`,
+    {
+      hint: full
+        ? roomHint(folder)
+        : "give a folder that Blender's user may write to with --remote-wheelhouse",
+      cause,
+    },
+  );
+}
+
+/** How to get room on the disk of a wheelhouse. */
+export function roomHint(folder: string): Text {
+  const purge = ours("pkg purge-cache", "--remote-wheelhouse", folder);
+  return text`free some there, or give another --remote-wheelhouse; all wheels there go with: ${purge}`;
+}
+
+/** Bytes that changed on their way into the file `target`. */
+export function mismatched(target: string): Failure {
+  return new Failure(
+    "hash-mismatch",
+    `${target} arrived with another SHA-256 than it was sent with`,
+    { hint: "run the same command again; if it happens again, something on the way changes bytes" },
+  );
+}
+
+/** The errors of Blender's machine while a file is written that becomes `target`. */
+export function uploadFailure(error: unknown, target: string): unknown {
+  if (!(error instanceof RemoteError)) return error;
+  const cause = error;
+  switch (error.errno) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new Failure("no-space", "there is no space left there; its part was removed", {
+        hint: roomHint(folderOf(target)),
+        cause,
+      });
+    case "EBUSY":
+      return new Failure("part-busy", "another push is sending the same wheel", {
+        hint: "wait until it has ended, then run the same command again",
+        cause,
+      });
+    case "ENOENT":
+      return new Failure("part-removed", "its part or its folder was removed there meanwhile", {
+        hint: "run the same command again",
+        cause,
+      });
+    case "EISDIR":
+    case "ENOTEMPTY":
+    case "EEXIST":
+      return new Failure("name-taken", `${target} is a folder there`, {
+        hint: "remove it there, or give another --remote-wheelhouse",
+        cause,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,61 @@
+// Lists a wheelhouse on Blender's machine, and finds out where it is.
+
+import * as v from "valibot";
+import { callBeside } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import { unreadable } from "./failures.ts";
+import { hashSeconds, wheelhouseScript } from "./script.ts";
+
+const listingSchema = v.object({
+  folder: v.string(),
+  exists: v.boolean(),
+  files: v.array(v.object({ name: v.string(), size: v.number(), sha256: v.nullable(v.string()) })),
+});
+
+/**
+ * What is in a remote wheelhouse: its absolute path on Blender's machine, and its files by name,
+ * sizes in bytes, the wheels' SHA-256 where they were asked for.
+ */
+export type WheelhouseListing = v.InferOutput<typeof listingSchema>;
+
+/**
+ * Lists a remote wheelhouse. A folder that doesn't exist is a result.
+ *
+ * @param folder as a user gave it, `~` and relative paths are resolved on Blender's machine;
+ *   undefined is the default wheelhouse.
+ * @param hashes also find out the wheels' hashes, which may take a while.
+ * @throws Failure `not-a-folder`, `folder-not-readable`; as `callScript`.
+ */
+export async function listWheelhouse(
+  session: Session,
+  folder: string | undefined,
+  hashes = false,
+): Promise<WheelhouseListing> {
+  const args = { action: "list", folder: folder ?? null, seconds: hashes ? hashSeconds : null };
+  const list = () => callBeside(session, wheelhouseScript, args, listingSchema);
+  const unhashed = ({ files }: WheelhouseListing) =>
+    files.filter(({ name, sha256 }) => name.endsWith(".whl") && sha256 === null).length;
+  try {
+    let listing = await list();
+    for (let left = Number.POSITIVE_INFINITY; hashes && unhashed(listing) < left; ) {
+      // Ends where a call brings nothing new: a wheel that can't be read never gets a hash.
+      left = unhashed(listing);
+      if (left > 0) listing = await list();
+    }
+    return listing;
+  } catch (error) {
+    throw unreadable(folder ?? "the default wheelhouse", error);
+  }
+}
+
+/**
+ * The absolute path on Blender's machine of a folder as a user gave it; undefined is the default
+ * wheelhouse, a cache folder of the user that Blender runs as.
+ */
+export async function resolveWheelhouse(
+  session: Session,
+  folder: string | undefined,
+): Promise<string> {
+  const args = { action: "resolve", folder: folder ?? null };
+  return callBeside(session, wheelhouseScript, args, v.string());
+}
