@@ -46,7 +46,8 @@ export interface UploadObserver {
   sent(bytes: number): void;
 }
 
-const blocksSchema = v.object({ size: v.number(), blocks: v.array(v.string()) });
+/** What a part file holds: its size in bytes, and hashes of its blocks. */
+export const blocksSchema = v.object({ size: v.number(), blocks: v.array(v.string()) });
 
 /**
  * Compares a wheel's blocks with those of its part file, by their hashes; a part file that doesn't
