@@ -1,4 +1,4 @@
-import type { InstallObserver } from "../../remote/install/install.ts";
+import type { InstallObserver } from "../../remote/install/observer.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Ticker, ticker } from "../../ui/ticker.ts";
 

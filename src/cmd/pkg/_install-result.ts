@@ -1,5 +1,5 @@
-import type { InstallResult } from "../../remote/install/install.ts";
-import { changeLines } from "../../remote/packages/packages.ts";
+import type { InstallResult } from "../../remote/install/outcome.ts";
+import { changeLines } from "../../remote/packages/changes.ts";
 import type { Output } from "../../ui/output.ts";
 
 /** What `--json` prints of what came of an install. */

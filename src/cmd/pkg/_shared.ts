@@ -1,7 +1,7 @@
 import type { StringArgDef } from "citty";
 import { currentPip } from "../../remote/pip/current.ts";
 import { describePip, pipHint, unfinishedHint } from "../../remote/pip/describe.ts";
-import { knownTagsOf } from "../../remote/python/environment.ts";
+import { knownTagsOf } from "../../remote/python/interpreter.ts";
 import { loadOf } from "../../remote/service/service.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";

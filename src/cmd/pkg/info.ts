@@ -1,4 +1,7 @@
-import { type Environment, environmentOf, problemsOf } from "../../remote/python/environment.ts";
+import { environmentOf } from "../../remote/python/environment.ts";
+import type { Environment } from "../../remote/python/environment-schema.ts";
+import { problemsOf } from "../../remote/python/problems.ts";
+import { rendered } from "../../text.ts";
 import { widthOf, wrap } from "../../ui/wrap.ts";
 import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";
 import { command } from "../_command.ts";
@@ -138,7 +141,7 @@ export function render(environment: Environment, width: number): string {
   return [
     ...problems.map(
       ({ message, hint }) =>
-        `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${hint}`, width)}\n\n`,
+        `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${rendered(hint)}`, width)}\n\n`,
     ),
     part("Blender", blenderLines(environment)),
     part("Service", serviceLines(environment)),

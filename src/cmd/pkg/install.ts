@@ -1,11 +1,8 @@
 import type { ArgsDef } from "citty";
 import { Failure } from "../../failure.ts";
-import {
-  type InstallPlan,
-  planInstall,
-  prepareInstall,
-  runInstall,
-} from "../../remote/install/install.ts";
+import { runInstall } from "../../remote/install/install.ts";
+import { type InstallPlan, planInstall } from "../../remote/install/plan.ts";
+import { prepareInstall } from "../../remote/install/prepare.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Output } from "../../ui/output.ts";
@@ -15,6 +12,7 @@ import { observerFor } from "./_install-observer.ts";
 import { renderResult, resultJson } from "./_install-result.ts";
 import { pipOption, requirementsOf, targetNamed } from "./_requested.ts";
 import { remoteWheelhouseArg } from "./_shared.ts";
+import { typedInstall } from "./_typed.ts";
 
 function usage(code: string, message: string, hint: string): Failure {
   return new Failure(code, message, { kind: "usage", hint });
@@ -46,7 +44,7 @@ function indexFlagsOf(flags: IndexFlags): string[] {
   ];
 }
 
-function requireOneMode(request: InstallRequest, offline: boolean): void {
+function requireOneMode(request: Omit<InstallRequest, "typed">, offline: boolean): void {
   const online = request.allowOnline ? "--allow-online" : request.indexFlags[0];
   if (online === undefined || !(offline || request.wheelhouse !== undefined)) return;
   const flag = request.wheelhouse === undefined ? "--offline" : "--remote-wheelhouse";
@@ -154,7 +152,7 @@ export const install = command({
   elsewhere: pipOption,
   async run({ args, positionals, output, signal }) {
     const place = targetNamed(args.target);
-    const request: InstallRequest = {
+    const given: Omit<InstallRequest, "typed"> = {
       requirements: await requirementsOf(positionals, args.requirement, place),
       target: place,
       wheelhouse: args["remote-wheelhouse"],
@@ -165,14 +163,15 @@ export const install = command({
       allowOnline: args["allow-online"] === true,
       breakSystemPackages: args["break-system-packages"] === true,
     };
-    requireOneMode(request, args.offline === true);
+    requireOneMode(given, args.offline === true);
     const target = await targetOf(args);
     const observer = observerFor(output);
     return withSession(target, output, signal, async (session) => {
-      if (args.offline === true && request.wheelhouse === undefined) {
-        request.wheelhouse = await resolveWheelhouse(session, undefined);
-        output.note(`installing offline, from ${request.wheelhouse}`);
+      if (args.offline === true && given.wheelhouse === undefined) {
+        given.wheelhouse = await resolveWheelhouse(session, undefined);
+        output.note(`installing offline, from ${given.wheelhouse}`);
       }
+      const request = { ...given, typed: typedInstall(given) };
       const prepared = await prepareInstall(session, request);
       if (args["dry-run"] === true) {
         const planned = await planInstall(session, prepared, observer);

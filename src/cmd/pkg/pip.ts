@@ -1,6 +1,6 @@
 import { Failure } from "../../failure.ts";
-import { discardInstall, finishInstall } from "../../remote/install/install.ts";
-import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/packages.ts";
+import { discardInstall, finishInstall } from "../../remote/install/finish.ts";
+import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/aftermath.ts";
 import { cancelPip } from "../../remote/pip/cancel.ts";
 import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
 import { describePip } from "../../remote/pip/describe.ts";
@@ -10,7 +10,7 @@ import { followPip, type PipResult, type PipSinks } from "../../remote/pip/follo
 import { commandOf, type PipPurpose, typedLine } from "../../remote/pip/purpose.ts";
 import { runPip } from "../../remote/pip/run.ts";
 import { Tail } from "../../remote/pip/tail.ts";
-import { pythonOf } from "../../remote/python/environment.ts";
+import { pythonOf } from "../../remote/python/interpreter.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours, type Text, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";

@@ -6,7 +6,7 @@ import {
   runUninstall,
   type UninstallResult,
 } from "../../remote/install/uninstall.ts";
-import { changeLines } from "../../remote/packages/packages.ts";
+import { changeLines } from "../../remote/packages/changes.ts";
 import type { Output } from "../../ui/output.ts";
 import { confirm } from "../../ui/prompt.ts";
 import { normalizedName } from "../../wheels/filename.ts";
@@ -14,6 +14,7 @@ import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
 import { targetNamed } from "./_requested.ts";
 import { withPackages } from "./_shared.ts";
+import { typedUninstall } from "./_typed.ts";
 
 // PEP 508.
 const nameForm = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i;
@@ -76,11 +77,12 @@ export const uninstall = command({
   } satisfies ArgsDef,
   several: "name",
   async run({ args, positionals, output, signal }) {
-    const request = {
+    const given = {
       names: namesOf(positionals),
       target: args.target === undefined ? undefined : targetNamed(args.target),
       breakSystemPackages: args["break-system-packages"] === true,
     };
+    const request = { ...given, typed: typedUninstall(given) };
     const target = await targetOf(args);
     return withPackages(target, output, signal, async (session) => {
       const prepared = await prepareUninstall(session, request);

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { render } from "../../../../src/cmd/pkg/info.ts";
-import type { Environment } from "../../../../src/remote/python/environment.ts";
+import type { Environment } from "../../../../src/remote/python/environment-schema.ts";
 
 const closed = {
   path: "/usr/lib/python3/dist-packages",

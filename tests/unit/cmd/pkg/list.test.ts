@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { render } from "../../../../src/cmd/pkg/list.ts";
-import type { Package } from "../../../../src/remote/packages/packages.ts";
+import type { Package } from "../../../../src/remote/packages/package.ts";
 
 function copy(name: string, changes: Partial<Package> = {}): Package {
   return {

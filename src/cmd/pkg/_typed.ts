@@ -1,0 +1,39 @@
+// What was typed, as a command that can be given again, whole or with a change.
+
+import type { InstallRequest, Typed, UninstallRequest } from "../../remote/install/request.ts";
+import { ours } from "../../text.ts";
+
+function flag(name: string, given: boolean): string[] {
+  return given ? [name] : [];
+}
+
+/** The `pkg install` that makes a request; passwords in its addresses stand there as given. */
+export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
+  return ({ more = [], target = request.target } = {}) =>
+    ours(
+      "pkg install",
+      ...request.requirements.map(({ text }) => text),
+      ...more,
+      ...flag("--upgrade", request.upgrade),
+      ...flag("--force-reinstall", request.forceReinstall),
+      ...flag("--no-deps", !request.deps),
+      ...(request.wheelhouse === undefined ? [] : ["--remote-wheelhouse", request.wheelhouse]),
+      ...request.indexFlags,
+      ...flag("--allow-online", request.allowOnline),
+      ...flag("--break-system-packages", request.breakSystemPackages),
+      ...(target === "site" ? [] : ["--target", target]),
+    );
+}
+
+/** The `pkg uninstall` that makes a request; it isn't asked again. */
+export function typedUninstall(request: Omit<UninstallRequest, "typed">): Typed {
+  return ({ more = [], target = request.target } = {}) =>
+    ours(
+      "pkg uninstall",
+      ...request.names,
+      ...more,
+      "--yes",
+      ...(target === undefined ? [] : ["--target", target]),
+      ...flag("--break-system-packages", request.breakSystemPackages),
+    );
+}
