@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { mustRun } from "../../scripts/process.ts";
 import { toolsPython } from "../../scripts/python.ts";
-import { type Environment, environmentSchema } from "../../src/remote/python/environment.ts";
+import { type Environment, environmentSchema } from "../../src/remote/python/environment-schema.ts";
 import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
 import { proxyTo } from "../support/proxy.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";

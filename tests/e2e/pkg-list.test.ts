@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { mustRun } from "../../scripts/process.ts";
-import type { Package } from "../../src/remote/packages/packages.ts";
+import type { Package } from "../../src/remote/packages/package.ts";
 import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";

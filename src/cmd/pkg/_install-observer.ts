@@ -1,6 +1,6 @@
 // How the progress of an install, which pip mostly makes, is shown.
 
-import type { InstallObserver } from "../../remote/install/install.ts";
+import type { InstallObserver } from "../../remote/install/observer.ts";
 import type { Output } from "../../ui/output.ts";
 import { type Ticker, ticker } from "../../ui/ticker.ts";
 

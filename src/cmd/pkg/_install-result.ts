@@ -1,7 +1,7 @@
 // What came of an install, as JSON and for people.
 
-import type { InstallResult } from "../../remote/install/install.ts";
-import { changeLines } from "../../remote/packages/packages.ts";
+import type { InstallResult } from "../../remote/install/outcome.ts";
+import { changeLines } from "../../remote/packages/changes.ts";
 import type { Output } from "../../ui/output.ts";
 
 /** What `--json` prints of what came of an install. */

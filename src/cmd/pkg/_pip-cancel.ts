@@ -1,8 +1,8 @@
 // `pkg pip --cancel`: the end of a run of pip that goes on in Blender.
 
 import { Failure } from "../../failure.ts";
-import { discardInstall } from "../../remote/install/install.ts";
-import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/packages.ts";
+import { discardInstall } from "../../remote/install/finish.ts";
+import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/aftermath.ts";
 import { cancelPip } from "../../remote/pip/cancel.ts";
 import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
 import { describePip } from "../../remote/pip/describe.ts";

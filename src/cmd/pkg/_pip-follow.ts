@@ -1,7 +1,7 @@
 // `pkg pip --follow`: a run of pip that somebody else began, shown to its end.
 
 import { extended, Failure } from "../../failure.ts";
-import { finishInstall } from "../../remote/install/install.ts";
+import { finishInstall } from "../../remote/install/finish.ts";
 import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
 import { describePip } from "../../remote/pip/describe.ts";
 import { followPip, type PipSinks } from "../../remote/pip/follow.ts";

@@ -1,19 +1,7 @@
 // What was typed, as a command that can be given again, whole or with a change.
 
-import type { InstallRequest, InstallTarget } from "../../remote/install/request.ts";
-import type { UninstallRequest } from "../../remote/install/uninstall.ts";
-import { type OwnCommand, ours } from "../../text.ts";
-
-/** How a command that is given again differs from the one that was typed. */
-export interface TypedChange {
-  /** Requirements besides its own. */
-  more?: readonly string[];
-  /** Instead of its own target. */
-  target?: InstallTarget;
-}
-
-/** Gives the command that was typed, changed where that is asked for. */
-export type Typed = (change?: TypedChange) => OwnCommand;
+import type { InstallRequest, Typed, UninstallRequest } from "../../remote/install/request.ts";
+import { ours } from "../../text.ts";
 
 function flag(name: string, given: boolean): string[] {
   return given ? [name] : [];

@@ -1,6 +1,8 @@
 // `pkg info`: shows Blender's Python and what can be installed into it.
 
-import { type Environment, environmentOf, problemsOf } from "../../remote/python/environment.ts";
+import { environmentOf } from "../../remote/python/environment.ts";
+import type { Environment } from "../../remote/python/environment-schema.ts";
+import { problemsOf } from "../../remote/python/problems.ts";
 import { rendered, type Text } from "../../text.ts";
 import { widthOf, wrap } from "../../ui/wrap.ts";
 import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";

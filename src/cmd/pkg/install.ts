@@ -1,11 +1,8 @@
 // `pkg install`: installs packages into Blender's Python.
 
-import {
-  type InstallPlan,
-  planInstall,
-  prepareInstall,
-  runInstall,
-} from "../../remote/install/install.ts";
+import { runInstall } from "../../remote/install/install.ts";
+import { type InstallPlan, planInstall } from "../../remote/install/plan.ts";
+import { prepareInstall } from "../../remote/install/prepare.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
@@ -18,6 +15,7 @@ import { observerFor } from "./_install-observer.ts";
 import { renderResult, resultJson } from "./_install-result.ts";
 import { pipOption } from "./_pip-options.ts";
 import { requirementsOf } from "./_requirements.ts";
+import { typedInstall } from "./_typed.ts";
 
 /** What `--json` prints besides what came of it. */
 function jsonHead(request: InstallRequest) {
@@ -57,14 +55,15 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
 /** The request with the default wheelhouse where it is to be installed from that. */
 async function fromWheelhouse(
   session: Session,
-  request: InstallRequest,
+  given: Omit<InstallRequest, "typed">,
   offline: boolean,
   output: Output,
 ): Promise<InstallRequest> {
-  if (!offline || request.wheelhouse !== undefined) return request;
+  if (!offline || given.wheelhouse !== undefined) return { ...given, typed: typedInstall(given) };
   const wheelhouse = await resolveWheelhouse(session, undefined);
   output.note(`installing offline, from ${wheelhouse}`);
-  return { ...request, wheelhouse };
+  const request = { ...given, wheelhouse };
+  return { ...request, typed: typedInstall(request) };
 }
 
 export const install = command({
@@ -128,7 +127,7 @@ export const install = command({
   elsewhere: pipOption,
   async options({ args, positionals }) {
     const { target: place, offline } = args;
-    const request: InstallRequest = {
+    const request: Omit<InstallRequest, "typed"> = {
       requirements: await requirementsOf(positionals, args.requirement, place),
       target: place,
       wheelhouse: args["remote-wheelhouse"],

@@ -1,6 +1,7 @@
 // `pkg list`: lists the packages that Blender's Python sees.
 
-import { type Package, snapshotPackages } from "../../remote/packages/packages.ts";
+import type { Package } from "../../remote/packages/package.ts";
+import { snapshotPackages } from "../../remote/packages/snapshot.ts";
 import { columns } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";

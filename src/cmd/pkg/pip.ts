@@ -2,7 +2,7 @@
 
 import { Failure } from "../../failure.ts";
 import { runPip } from "../../remote/pip/run.ts";
-import { pythonOf } from "../../remote/python/environment.ts";
+import { pythonOf } from "../../remote/python/interpreter.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours } from "../../text.ts";
 import { type Context, command } from "../_command.ts";

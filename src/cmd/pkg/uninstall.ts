@@ -1,14 +1,14 @@
 // `pkg uninstall`: removes packages from Blender's Python.
 
 import { Failure } from "../../failure.ts";
+import type { UninstallRequest } from "../../remote/install/request.ts";
 import {
   type PreparedUninstall,
   prepareUninstall,
   runUninstall,
-  type UninstallRequest,
   type UninstallResult,
 } from "../../remote/install/uninstall.ts";
-import { changeLines } from "../../remote/packages/packages.ts";
+import { changeLines } from "../../remote/packages/changes.ts";
 import { ours, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { normalizedName } from "../../wheels/filename.ts";
@@ -16,6 +16,7 @@ import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
 import { confirmedRemoval } from "./_confirm.ts";
 import { targetArg } from "./_flags.ts";
+import { typedUninstall } from "./_typed.ts";
 import { withPackages } from "./_with-packages.ts";
 
 // PEP 508.
@@ -78,16 +79,17 @@ export const uninstall = command({
   },
   several: "name",
   async options({ args, positionals }) {
-    const request: UninstallRequest = {
+    const request: Omit<UninstallRequest, "typed"> = {
       names: namesOf(positionals),
       target: args.target,
       breakSystemPackages: args["break-system-packages"],
     };
     return { request, yes: args.yes, target: await targetOf(args) };
   },
-  run: ({ request, yes, target }, context) =>
+  run: ({ request: given, yes, target }, context) =>
     withPackages(target, context, async (session) => {
       const { output } = context;
+      const request = { ...given, typed: typedUninstall(given) };
       const prepared = await prepareUninstall(session, request);
       if (!yes && !(await confirmedRemoval(copiesOf(prepared), "it", context))) return 1;
       const result = await runUninstall(session, prepared, {

@@ -4,7 +4,8 @@ import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
 import { LastBytes } from "../pip/last-bytes.ts";
 import { runPip } from "../pip/run.ts";
-import { closedSite, type PythonThere, pythonOf } from "../python/environment.ts";
+import { requireOpenSite } from "../python/closed-folders.ts";
+import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
@@ -88,7 +89,7 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
   if (found.works && !(options.upgrade && isOlder(found.version))) {
     return { python: executable, found, steps: [], pip: found, succeeded: true };
   }
-  requireOpen(python, options.breakSystemPackages);
+  requireOpenSite(python.site, options.breakSystemPackages, (code) => closedSiteHints[code]);
   if (!found.works && !absent.test(found.error)) options.observer.broken(found.error);
   const steps: Step[] = [];
   for (const method of options.method === "auto" ? methods : [options.method]) {
@@ -104,21 +105,13 @@ function isOlder(version: string): boolean {
   return compare(version, pinnedPip.version) < 0;
 }
 
-/**
- * Stops where pip mustn't or can't be installed. Unlike packages, pip can't go elsewhere: the
- * interpreter itself has to find it.
- */
-function requireOpen({ site }: PythonThere, breakSystemPackages: boolean): void {
-  const closed = closedSite(site, breakSystemPackages);
-  if (closed === undefined) return;
-  const hints = {
-    "externally-managed":
-      "let the system install or upgrade it (Debian: apt-get install python3-pip), use a build of Blender from blender.org, or override with --break-system-packages",
-    "site-not-writable":
-      "start Blender as a user who may write there, or use a build of Blender from blender.org in a folder of your own",
-  };
-  throw new Failure(closed.code, closed.message, { hint: hints[closed.code] });
-}
+/** Unlike packages, pip can't go elsewhere: the interpreter itself has to find it. */
+const closedSiteHints = {
+  "externally-managed":
+    "let the system install or upgrade it (Debian: apt-get install python3-pip), use a build of Blender from blender.org, or override with --break-system-packages",
+  "site-not-writable":
+    "start Blender as a user who may write there, or use a build of Blender from blender.org in a folder of your own",
+};
 
 /** What a way's turn gives; `pip` where it works now. */
 interface Attempt {
@@ -136,10 +129,10 @@ interface ProgramEnd {
 /** Finds out whether pip works in one Python, and tries ways to get it there. */
 class PipInstaller {
   readonly #session: Session;
-  readonly #python: PythonThere;
+  readonly #python: BlenderPython;
   readonly #options: BootstrapOptions;
 
-  constructor(session: Session, python: PythonThere, options: BootstrapOptions) {
+  constructor(session: Session, python: BlenderPython, options: BootstrapOptions) {
     this.#session = session;
     this.#python = python;
     this.#options = options;

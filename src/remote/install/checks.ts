@@ -1,33 +1,34 @@
+// Why an install can't begin: closed folders, no network, what the wheelhouse lacks, hidden copies.
+
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../text.ts";
+import { ours, type Text, text } from "../../text.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../../wheels/resolve.ts";
-import type { Package, PlannedPackage } from "../packages/packages.ts";
+import type { Package } from "../packages/package.ts";
+import type { PlannedPackage } from "../packages/pip-report.ts";
 import {
   type ClosedSite,
   closedSite,
-  knownTagsOf,
-  type PythonThere,
+  requireOpenSite,
   userModulesProblem,
-} from "../python/environment.ts";
+} from "../python/closed-folders.ts";
+import { type BlenderPython, knownTagsOf } from "../python/interpreter.ts";
 import { listWheelhouse } from "../wheelhouse/list.ts";
 import type { Session } from "../wire/session.ts";
-import { commandLine, type InstallRequest, requestedNames } from "./request.ts";
+import { type InstallRequest, requestedNames } from "./request.ts";
 
 /** The ways on where site-packages is closed. */
-function waysAround({ code }: ClosedSite, site: PythonThere["site"]): string {
-  const modules = site.user_modules;
+function waysAround(
+  code: ClosedSite["code"],
+  { user_modules: modules }: BlenderPython["site"],
+): Text {
   const problem = userModulesProblem(modules);
-  const ways = [
+  const first =
     modules?.writable === true
       ? "install into Blender's user folder with --target user-modules"
-      : `${problem.message}, too; ${problem.hint}`,
-  ];
-  if (code === "externally-managed") {
-    ways.push("into the system's Python all the same with --break-system-packages");
-    ways.push("or use an official build of Blender");
-  }
-  return ways.join("; ");
+      : text`${problem.message}, too; ${problem.hint}`;
+  if (code !== "externally-managed") return first;
+  return text`${first}; into the system's Python all the same with --break-system-packages; or use an official build of Blender`;
 }
 
 /**
@@ -35,10 +36,11 @@ function waysAround({ code }: ClosedSite, site: PythonThere["site"]): string {
  *
  * @throws Failure `externally-managed`, `site-not-writable`.
  */
-export function requireOpenSite({ site }: PythonThere, breakSystemPackages: boolean): void {
-  const closed = closedSite(site, breakSystemPackages);
-  if (closed === undefined) return;
-  throw new Failure(closed.code, closed.message, { hint: waysAround(closed, site) });
+export function requireOpenForPackages(
+  { site }: BlenderPython,
+  breakSystemPackages: boolean,
+): void {
+  requireOpenSite(site, breakSystemPackages, (code) => waysAround(code, site));
 }
 
 /**
@@ -46,7 +48,7 @@ export function requireOpenSite({ site }: PythonThere, breakSystemPackages: bool
  *
  * @throws Failure `user-modules-not-writable`.
  */
-export function userModulesOf({ site }: PythonThere): string {
+export function userModulesOf({ site }: BlenderPython): string {
   const folder = site.user_modules;
   if (folder?.writable === true) return folder.path;
   const { code, message, hint } = userModulesProblem(folder);
@@ -58,10 +60,10 @@ export function userModulesOf({ site }: PythonThere): string {
  *
  * @throws Failure `online-access-off`.
  */
-export function requireOnline({ onlineAccess }: PythonThere, allowOnline: boolean): void {
+export function requireOnline({ onlineAccess }: BlenderPython, allowOnline: boolean): void {
   if (onlineAccess !== false || allowOnline) return;
   throw new Failure("online-access-off", "Blender's preference for online access is off", {
-    hint: "--allow-online for this once; 'blender-remote-cli start … -- --online-mode'; Blender's Preferences, System, Network; or offline: 'pkg push' wheels and give --remote-wheelhouse",
+    hint: text`--allow-online for this once; '${ours("start", "…", "--", "--online-mode")}'; Blender's Preferences, System, Network; or offline: 'pkg push' wheels and give --remote-wheelhouse`,
   });
 }
 
@@ -70,8 +72,8 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
   const misspelt = problems.every((one) => one.code === "no-wheel" && one.similar.length > 0);
   return new Failure("wheelhouse-lacks", `in the wheelhouse '${folder}':\n${lines.join("\n")}`, {
     hint: misspelt
-      ? `mend the spelling; 'blender-remote-cli pkg wheelhouse --remote-wheelhouse ${shellWord(folder)}' lists what is there`
-      : "'blender-remote-cli pkg info' shows the 'pip download' line whose wheels fit; push them, then install again",
+      ? text`mend the spelling; '${ours("pkg wheelhouse", "--remote-wheelhouse", folder)}' lists what is there`
+      : text`'${ours("pkg info")}' shows the 'pip download' line whose wheels fit; push them, then install again`,
     details: { wheelhouse: folder, problems },
   });
 }
@@ -80,7 +82,7 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
  * Reads the wheelhouse; asks for the target's tags only where a wheel isn't for every Python 3.
  *
  * @param given as the user named it.
- * @returns its absolute path there.
+ * @returns its absolute path on Blender's machine.
  * @throws Failure `no-wheelhouse`, `wheelhouse-lacks`.
  */
 export async function checkedWheelhouse(
@@ -91,7 +93,7 @@ export async function checkedWheelhouse(
   const { folder, exists, files } = await listWheelhouse(session, given);
   if (!exists) {
     throw new Failure("no-wheelhouse", `the remote wheelhouse '${folder}' doesn't exist`, {
-      hint: `blender-remote-cli pkg push WHEELS --remote-wheelhouse ${shellWord(given)}`,
+      hint: ours("pkg push", "WHEELS", "--remote-wheelhouse", given),
     });
   }
   const names = files.map((file) => file.name);
@@ -110,22 +112,18 @@ interface Shadow {
   other: Package;
 }
 
-function again(request: InstallRequest, more: readonly string[] = []): string {
-  return `blender-remote-cli ${commandLine(request, more).map(shellWord).join(" ")}`;
-}
-
 function unshadowedHint(
   request: InstallRequest,
-  { site }: PythonThere,
+  { site }: BlenderPython,
   shadows: readonly Shadow[],
-): string {
+): Text {
   const names = new Set(requestedNames(request));
   const asked = shadows.filter(({ name }) => names.has(name));
   const pins = shadows.map(({ name, other }) => `${name}==${other.version}`);
-  if (asked.length === 0) return `keep what is there: ${again(request, pins)}`;
+  if (asked.length === 0) return text`keep what is there: ${request.typed({ more: pins })}`;
   const keep = `leave out ${asked.map(({ name }) => name).join(", ")} to keep what is there`;
   if (closedSite(site, request.breakSystemPackages) === undefined) {
-    return `${keep}, or change it where it is: ${again({ ...request, target: "site" })}`;
+    return text`${keep}, or change it where it is: ${request.typed({ target: "site" })}`;
   }
   return `${keep}; in site-packages only the system may change it, or use an official build of Blender`;
 }
@@ -138,7 +136,7 @@ function unshadowedHint(
  */
 export function requireUnshadowed(
   request: InstallRequest,
-  python: PythonThere,
+  python: BlenderPython,
   before: readonly Package[],
   planned: readonly PlannedPackage[],
   folder: string,

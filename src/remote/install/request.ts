@@ -1,12 +1,30 @@
+// What an install or an uninstall is asked for.
+
+import type { OwnCommand } from "../../text.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 
 /** Where packages go: Python's site-packages, or a folder among Blender's user files. */
 export type InstallTarget = "site" | "user-modules";
 
+/** How a command that is given again differs from the one that was typed. */
+export interface TypedChange {
+  /** Requirements besides its own. */
+  more?: readonly string[];
+  /** Instead of its own target. */
+  target?: InstallTarget;
+}
+
+/** Gives the command that makes a request, changed where that is asked for. */
+export type Typed = (change?: TypedChange) => OwnCommand;
+
+/** What `pkg install` is asked for. */
 export interface InstallRequest {
   requirements: readonly NamedRequirement[];
   target: InstallTarget;
-  /** Offline, only from this folder there (as given; `~` and relative paths are resolved there). */
+  /**
+   * Offline, only from this folder on Blender's machine (as given; `~` and relative paths are
+   * resolved there).
+   */
   wheelhouse: string | undefined;
   /** pip's own flags for the index, the proxy and certificates; none offline. */
   indexFlags: readonly string[];
@@ -17,26 +35,18 @@ export interface InstallRequest {
   allowOnline: boolean;
   /** Install into a Python that the system manages (PEP 668). */
   breakSystemPackages: boolean;
+  typed: Typed;
 }
 
-/**
- * The command line that makes a request, from `pkg` on.
- *
- * @param more requirements besides its own.
- */
-export function commandLine(request: InstallRequest, more: readonly string[] = []): string[] {
-  const flag = (name: string, given: boolean) => (given ? [name] : []);
-  return [
-    ...["pkg", "install", ...request.requirements.map(({ text }) => text), ...more],
-    ...flag("--upgrade", request.upgrade),
-    ...flag("--force-reinstall", request.forceReinstall),
-    ...flag("--no-deps", !request.deps),
-    ...(request.wheelhouse === undefined ? [] : ["--remote-wheelhouse", request.wheelhouse]),
-    ...request.indexFlags,
-    ...flag("--allow-online", request.allowOnline),
-    ...flag("--break-system-packages", request.breakSystemPackages),
-    ...(request.target === "site" ? [] : ["--target", request.target]),
-  ];
+/** What `pkg uninstall` is asked for. */
+export interface UninstallRequest {
+  /** PEP 503 form. */
+  names: readonly string[];
+  /** Undefined for wherever each is; a package that is in both places needs it. */
+  target: InstallTarget | undefined;
+  /** Uninstall from a Python that the system manages (PEP 668). */
+  breakSystemPackages: boolean;
+  typed: Typed;
 }
 
 /** The names of the requested packages, each once (PEP 503). */

@@ -1,34 +1,24 @@
-import { Failure } from "../../failure.ts";
-import type { Text } from "../../text.ts";
-import { similarNames } from "../../wheels/similar.ts";
-import {
-  type Package,
-  type PackageChanges,
-  packageChanges,
-  snapshotPackages,
-} from "../packages/packages.ts";
-import { diagnosePip } from "../pip/diagnosis.ts";
-import type { PipResult } from "../pip/follow.ts";
-import { runPip } from "../pip/run.ts";
-import { type PythonThere, pythonOf } from "../python/environment.ts";
-import type { Session } from "../wire/session.ts";
-import { requireOpenSite, userModulesOf } from "./checks.ts";
-import type { InstallTarget } from "./request.ts";
-import { removeUserModules } from "./user-modules.ts";
+// Removes packages: from site-packages with pip, from the user modules by their own RECORD.
 
-export interface UninstallRequest {
-  /** PEP 503 form. */
-  names: readonly string[];
-  /** Undefined for wherever each is; a package that is in both places needs it. */
-  target: InstallTarget | undefined;
-  /** Uninstall from a Python that the system manages (PEP 668). */
-  breakSystemPackages: boolean;
-}
+import { Failure } from "../../failure.ts";
+import { ours, type Text, text } from "../../text.ts";
+import { similarNames } from "../../wheels/similar.ts";
+import { type PackageChanges, packageChanges } from "../packages/changes.ts";
+import type { Package } from "../packages/package.ts";
+import { snapshotPackages } from "../packages/snapshot.ts";
+import type { PipResult } from "../pip/follow.ts";
+import { lineOf } from "../pip/purpose.ts";
+import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
+import type { Session } from "../wire/session.ts";
+import { requireOpenForPackages, userModulesOf } from "./checks.ts";
+import { type FollowedPip, followedPip, pipFailure } from "./followed-pip.ts";
+import type { InstallTarget, UninstallRequest } from "./request.ts";
+import { removeUserModules } from "./user-modules.ts";
 
 /** What an uninstall will remove, after every check that can be made before. */
 export interface PreparedUninstall {
   request: UninstallRequest;
-  python: PythonThere;
+  python: BlenderPython;
   /** The user modules folder. */
   folder: string;
   /** Copies in site-packages. */
@@ -51,13 +41,11 @@ export interface UninstallResult {
   hint: Text | null;
 }
 
+/** Told what happens while an uninstall goes on. */
 export interface UninstallObserver {
   /** What pip writes, as it comes. */
   output(bytes: Uint8Array): Promise<void>;
 }
-
-/** How much of pip's output is kept for its diagnosis, in characters. */
-const keptOutput = 64 * 1024;
 
 function copyText({ name, version, location }: Package): string {
   return `${name} ${version} in ${location}`;
@@ -68,8 +56,8 @@ function notInstalled(name: string, packages: readonly Package[]): Failure {
   return new Failure("not-installed", `${name} isn't installed`, {
     hint:
       similar.length > 0
-        ? `did you mean ${similar.join(", ")}? 'blender-remote-cli pkg list' shows all`
-        : "'blender-remote-cli pkg list' shows what is installed",
+        ? text`did you mean ${similar.join(", ")}? '${ours("pkg list")}' shows all`
+        : text`'${ours("pkg list")}' shows what is installed`,
     details: { name, similar },
   });
 }
@@ -81,7 +69,7 @@ const removedElsewhere: Record<Package["source"], string> = {
   "user-modules": "it isn't in the folder that 'pkg install' fills: remove it by hand",
   other: "it is in a folder of somebody else's: remove it by hand",
   bundled: "it is in a folder of Blender's own",
-  site: "it is in a folder that pip there doesn't look at",
+  site: "it is in a folder that Blender's pip doesn't look at",
 };
 
 /** Finds the one copy that is meant. */
@@ -102,7 +90,7 @@ function copyOf(
   const places = new Set(found.map((each) => each.target));
   if (name === "bpy") {
     throw new Failure("not-removable", `${copyText(first)} is Blender itself`, {
-      hint: "'blender-remote-cli stop' ends it",
+      hint: text`'${ours("stop")}' ends it`,
     });
   }
   if (one === undefined) {
@@ -148,45 +136,25 @@ export async function prepareUninstall(
   const at = (target: InstallTarget) =>
     found.filter((one) => one.target === target).map((one) => one.copy);
   const [site, modules] = [at("site"), at("user-modules")];
-  if (site.length > 0) requireOpenSite(python, request.breakSystemPackages);
+  if (site.length > 0) requireOpenForPackages(python, request.breakSystemPackages);
   if (modules.length > 0) userModulesOf(python);
   return { request, python, folder, site, modules, before };
-}
-
-/** The command line that makes a request, from `pkg` on; it isn't asked again. */
-function commandLine({ names, target, breakSystemPackages }: UninstallRequest): string[] {
-  return [
-    ...["pkg", "uninstall", ...names, "--yes"],
-    ...(target === undefined ? [] : ["--target", target]),
-    ...(breakSystemPackages ? ["--break-system-packages"] : []),
-  ];
-}
-
-interface Ran {
-  pip: PipResult;
-  output: string;
 }
 
 async function fromSite(
   session: Session,
   { request, python, site, before }: PreparedUninstall,
   observer: UninstallObserver,
-): Promise<Ran> {
+): Promise<FollowedPip> {
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
-  let output = "";
-  const decoder = new TextDecoder();
-  const take = async (bytes: Uint8Array) => {
-    output = (output + decoder.decode(bytes, { stream: true })).slice(-keptOutput);
-    await observer.output(bytes);
-  };
-  const run = {
+  const pip = {
     command: python.pip,
     arguments: ["uninstall", "--yes", ...managed, ...names],
     isolated: true,
     env: { PIP_ROOT_USER_ACTION: "ignore" },
     purpose: {
-      line: commandLine(request),
+      line: lineOf(request.typed()),
       part: "uninstall" as const,
       requested: names,
       folder: null,
@@ -194,8 +162,7 @@ async function fromSite(
     },
     before,
   };
-  const pip = await runPip(session, { ...run, stdout: take, stderr: take });
-  return { pip, output };
+  return followedPip(session, pip, observer.output);
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */
@@ -231,8 +198,7 @@ export async function runUninstall(
   observer: UninstallObserver,
 ): Promise<UninstallResult> {
   const { site, modules, folder, before } = prepared;
-  let ran: Ran | undefined;
-  if (site.length > 0) ran = await fromSite(session, prepared, observer);
+  const ran = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
   const failed = ran !== undefined && ran.pip.returncode !== 0;
   if (!failed && modules.length > 0) {
     const names = modules.map(({ name }) => name);
@@ -243,13 +209,8 @@ export async function runUninstall(
   const warnings = removalWarnings(failed ? [] : [...site, ...modules], after);
   const result = { changed, pip: ran?.pip ?? null, warnings };
   if (failed) {
-    const known = diagnosePip(ran?.output ?? "", { wheelhouse: undefined });
-    return {
-      ...result,
-      errors: [known?.message ?? `pip ended with exit status ${ran?.pip.returncode}`],
-      code: known?.code ?? "pip-failed",
-      hint: known?.hint ?? "pip's own words stand above",
-    };
+    const { message, code, hint } = pipFailure(ran, { wheelhouse: undefined });
+    return { ...result, errors: [message], code, hint };
   }
   const gone = new Set(changed.removed.map(({ name, location }) => `${name} ${location}`));
   const left = [...site, ...modules].filter((one) => !gone.has(`${one.name} ${one.location}`));

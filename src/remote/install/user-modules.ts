@@ -1,6 +1,10 @@
+// Stages and moves packages in Blender's user modules folder.
+
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
+import { ours, text } from "../../text.ts";
+import { packageNames } from "../packages/script.ts";
 import { pipRegistry } from "../pip/script.ts";
 import { callScript } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
@@ -11,7 +15,7 @@ import userModulesSource from "./user_modules.py" with { type: "text" };
 const userModulesScript: Script = {
   name: "user_modules.py",
   source: userModulesSource,
-  modules: [fileLock, pipRegistry],
+  modules: [fileLock, packageNames, pipRegistry],
 };
 
 const stagedSchema = v.object({ stage: v.string() });
@@ -30,7 +34,7 @@ function explain(folder: string, error: unknown): unknown {
     error.errno === "ENOSPC" ? "no-space" : "user-modules-not-writable",
     `Blender's user modules folder '${folder}' can't be changed: ${error.errno}, ${error.message}; it is as it was`,
     {
-      hint: "see whether Blender's user may write there: blender-remote-cli pkg info",
+      hint: text`see whether Blender's user may write there: ${ours("pkg info")}`,
       cause: error,
     },
   );
@@ -53,7 +57,7 @@ function inTheWay(folder: string, strangers: readonly string[]): Failure {
 /**
  * Makes an empty folder inside the user modules folder for pip to fill.
  *
- * @returns its absolute path there.
+ * @returns its absolute path on Blender's machine.
  * @throws Failure `user-modules-not-writable`, `no-space`.
  */
 export async function stageUserModules(session: Session, folder: string): Promise<string> {

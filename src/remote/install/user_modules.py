@@ -12,19 +12,19 @@ import importlib
 import importlib.metadata
 import io
 import os
-import re
 import shutil
 import sys
 import tempfile
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import pip_registry
 from file_lock import hold, is_held
+from package_names import normalized
 
 # Beside the modules, so that everything moves by renaming; a name that no import can mean.
 PREFIX = ".blender-remote-"
@@ -36,9 +36,43 @@ REGISTRY = "_blender_remote_stages"
 IDLE_SECONDS = 60
 
 
-def normalized(name: str) -> str:
-    """PEP 503."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+class FolderArguments(TypedDict):
+    """The user modules folder."""
+
+    folder: str
+
+
+class Stage(TypedDict):
+    """A staging folder."""
+
+    stage: str
+
+
+class SwapArguments(FolderArguments, Stage):
+    """The user modules folder, and what to move into it."""
+
+
+class Swapped(TypedDict):
+    """What became of what was staged."""
+
+    # Console scripts that were left out.
+    scripts: list[str]
+    # Another controller may have seen the same run's end and moved it already.
+    moved: bool
+    # Files in the folder that are in the way and belong to no package.
+    strangers: list[str]
+
+
+class UninstallArguments(FolderArguments):
+    """The user modules folder, and which packages go."""
+
+    names: list[str]
+
+
+class Uninstalled(TypedDict):
+    """Names of packages without a RECORD (PEP 376)."""
+
+    unrecorded: list[str]
 
 
 def distributions(folder: Path) -> Iterator[importlib.metadata.Distribution]:
@@ -48,7 +82,7 @@ def distributions(folder: Path) -> Iterator[importlib.metadata.Distribution]:
 def own_files(distribution: importlib.metadata.Distribution, folder: Path) -> list[Path]:
     """Files that the distribution's RECORD names, as far as they really are inside ``folder``."""
     root = folder.resolve()
-    found = []
+    found: list[Path] = []
     for file in distribution.files or []:
         path = Path(os.path.abspath(folder / str(file)))
         # A name may lead out, by itself or through a link; a whole folder is never one file.
@@ -87,8 +121,8 @@ def is_needed(place: Path) -> bool:
         return False
 
 
-def sweep(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Remove what installs have left that nobody goes on with. Take ``{"folder"}``; give ``{}``."""
+def sweep(arguments: FolderArguments) -> dict[str, Any]:
+    """Remove what installs have left that nobody goes on with. Give ``{}``."""
     for place in Path(arguments["folder"]).glob(f"{PREFIX}*"):
         if not is_needed(place):
             remove(place)
@@ -103,8 +137,8 @@ def make_place(folder: Path) -> Path:
     return place
 
 
-def stage(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Make an empty staging folder. Take ``{"folder"}``; give ``{"stage"}``, its path.
+def stage(arguments: FolderArguments) -> Stage:
+    """Make an empty staging folder.
 
     Leftovers of earlier runs go first.
     """
@@ -114,8 +148,8 @@ def stage(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"stage": str(staged)}
 
 
-def discard(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Remove the staging folder. Take ``{"stage"}``; give ``{}``."""
+def discard(arguments: Stage) -> dict[str, Any]:
+    """Remove the staging folder. Give ``{}``."""
     remove(Path(arguments["stage"]).parent)
     return {}
 
@@ -157,9 +191,9 @@ class Swap:
 def drop_scripts(staged: Path) -> list[str]:
     """Remove the console scripts that pip put beside the modules; give their names.
 
-    Nobody's PATH leads there, and their lines in RECORD would point out of the folder.
+    Nobody's PATH leads to them, and their lines in RECORD would point out of the folder.
     """
-    names = []
+    names: list[str] = []
     for place in ("bin", "Scripts"):
         scripts = staged / place
         if scripts.is_dir() and not (scripts / "__init__.py").exists():
@@ -200,7 +234,7 @@ def rivals(source: Path, target: Path) -> list[Path]:
 def strangers(folder: Path, staged: Path) -> list[str]:
     """What is in the way and belongs to no package: somebody's own modules."""
     owned = {path for one in distributions(folder) for path in own_files(one, folder)}
-    found = set()
+    found: set[str] = set()
     for source in staged.rglob("*"):
         target = folder / source.relative_to(staged)
         for rival in rivals(source, target):
@@ -212,13 +246,10 @@ def strangers(folder: Path, staged: Path) -> list[str]:
     return sorted(found)
 
 
-def swap(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Move what is staged into place. Take ``{"folder", "stage"}``.
+def swap(arguments: SwapArguments) -> Swapped:
+    """Move what is staged into place.
 
-    Give ``{"scripts": [name], "moved": bool, "strangers": [path]}``: console scripts that were left
-    out; whether there was anything to move: another controller may have seen the same run's end and
-    done it; files in the folder that are in the way and belong to no package: nothing has changed
-    then, nor with OSError.
+    Nothing has changed where strangers are in the way, nor with OSError.
     """
     folder, staged = Path(arguments["folder"]), Path(arguments["stage"])
     if not staged.is_dir():
@@ -246,18 +277,17 @@ def swap(arguments: dict[str, Any]) -> dict[str, Any]:
         prune(folder, parent)
     # On Windows files that are loaded can be moved but not removed: the next run takes them.
     remove(staged.parent)
-    # Blender puts the folder there at its start; importing must work without another one.
+    # Blender puts the folder on its path at its start; importing must work without another one.
     if str(folder) not in sys.path:
         sys.path.append(str(folder))
     importlib.invalidate_caches()
     return {"scripts": scripts, "moved": True, "strangers": []}
 
 
-def uninstall(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Remove packages, by the RECORD of each. Take ``{"folder", "names"}``.
+def uninstall(arguments: UninstallArguments) -> Uninstalled:
+    """Remove packages, by the RECORD of each.
 
-    Give ``{"unrecorded": [name]}``: those without a RECORD (PEP 376). Where there is one, or with
-    OSError, nothing has changed.
+    Nothing has changed where one has no RECORD, nor with OSError.
     """
     folder, names = Path(arguments["folder"]), set(arguments["names"])
     sweep(arguments)
@@ -282,7 +312,7 @@ def uninstall(arguments: dict[str, Any]) -> dict[str, Any]:
     return {"unrecorded": []}
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[[Any], object]] = {
     "sweep": sweep,
     "stage": stage,
     "discard": discard,
@@ -291,6 +321,6 @@ ACTIONS = {
 }
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
+def main(arguments: dict[str, Any]) -> object:
     """Do ``arguments["action"]``."""
     return ACTIONS[arguments["action"]](arguments)

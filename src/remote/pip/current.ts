@@ -1,7 +1,7 @@
 // The pip run that a Blender has, whoever started it.
 
 import * as v from "valibot";
-import { type Package, packageSchema } from "../packages/packages.ts";
+import { type Package, packageSchema } from "../packages/package.ts";
 import { callBeside, callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { purposeSchema } from "./purpose.ts";

@@ -2,13 +2,8 @@
 
 import { extended, type Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
-import {
-  type Aftermath,
-  aftermathLines,
-  aftermathOf,
-  type Package,
-  repairOf,
-} from "../packages/packages.ts";
+import { type Aftermath, aftermathLines, aftermathOf, repairOf } from "../packages/aftermath.ts";
+import type { Package } from "../packages/package.ts";
 import type { Session } from "../wire/session.ts";
 import type { PipRun } from "./current.ts";
 import type { PipPurpose } from "./purpose.ts";

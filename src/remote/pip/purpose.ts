@@ -30,7 +30,12 @@ export function commandOf({ line: [group = "", name = "", ...args] }: PipPurpose
   return ours(`${group} ${name}`, ...args);
 }
 
-/** The same as one types it, without the program's name. */
+/** A command as `PipPurpose.line` keeps it. */
+export function lineOf({ command, arguments: args }: OwnCommand): string[] {
+  return [...command.split(" "), ...args];
+}
+
+/** The command that a run belongs to as one types it, without the program's name. */
 export function typedLine({ line }: PipPurpose): string {
   return line.map(shellWord).join(" ");
 }

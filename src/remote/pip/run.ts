@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { aftermathOf, type Package } from "../packages/packages.ts";
+import { aftermathOf } from "../packages/aftermath.ts";
+import type { Package } from "../packages/package.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { cancelPip } from "./cancel.ts";
@@ -21,7 +22,7 @@ export const emptyFolder = "";
 
 /** How to start pip, or another Python program, and who gets what it writes. */
 export interface PipInvocation extends PipSinks {
-  /** A Python interpreter and its options, up to `-m pip` (`PythonThere.pip`), or to a script. */
+  /** A Python interpreter and its options, up to `-m pip` (`BlenderPython.pip`), or to a script. */
   command: readonly string[];
   /** pip's own arguments. */
   arguments: readonly string[];

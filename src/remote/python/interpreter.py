@@ -1,6 +1,6 @@
 """What a Python interpreter says of itself, outside of Blender.
 
-``probe.py`` starts the interpreter with this text on standard input:
+``interpreter_search.py`` starts the interpreter with this text on standard input:
 ``python -I -X utf8 - MODE [JSON]``. Each mode prints one JSON value.
 """
 
@@ -63,7 +63,7 @@ def supported_tags() -> tuple[list[str], str]:
             wheels = ensurepip_wheels()
             if not wheels:
                 raise
-            # A pip that is there but broken may have left its package behind.
+            # A pip that is installed but broken may have left its package behind.
             for name in [name for name in sys.modules if name.split(".")[0] == "pip"]:
                 del sys.modules[name]
             sys.path.insert(0, wheels[-1])
@@ -90,9 +90,9 @@ def wheel_support() -> dict[str, Any]:
 
 def innermost(error: BaseException) -> str:
     """Give the last reason in a chain of urllib3's and requests' errors, without their framing."""
-    reason: object = error
-    while isinstance(reason, BaseException):
-        inner = getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)
+    reason = error
+    while True:
+        inner: object = getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)
         if not isinstance(inner, BaseException):
             break
         reason = inner

@@ -2,7 +2,7 @@
 
 import { loadOf } from "../service/load.ts";
 import type { Session } from "../wire/session.ts";
-import { knownTagsOf } from "./environment.ts";
+import { knownTagsOf } from "./interpreter.ts";
 
 /** Code that holds Blender's main thread for so many seconds may hold it for long. */
 const heldSeconds = 1;

@@ -11,6 +11,13 @@ import pytest
 REMOTE = Path(__file__).parents[3] / "src" / "remote"
 
 
+def forget_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test import the modules of these rooms anew: they may hold another test's bpy."""
+    for room in ("packages", "python"):
+        for path in (REMOTE / room).glob("*.py"):
+            monkeypatch.delitem(sys.modules, path.stem, raising=False)
+
+
 @pytest.fixture
 def fake_bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """A background Blender whose own files and user files are in a temporary folder."""
@@ -21,8 +28,10 @@ def fake_bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     module.utils = SimpleNamespace(
         resource_path=lambda kind: str(tmp_path / "blender-5.0" / "5.0") if kind == "LOCAL" else "",
         user_resource=lambda kind: str(tmp_path / "user" / kind.lower()),
+        script_paths=list,
     )
     monkeypatch.setitem(sys.modules, "bpy", module)
+    forget_modules(monkeypatch)
     return module
 
 

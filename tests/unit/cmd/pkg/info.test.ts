@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { info, render } from "../../../../src/cmd/pkg/info.ts";
-import type { Environment } from "../../../../src/remote/python/environment.ts";
+import type { Environment } from "../../../../src/remote/python/environment-schema.ts";
 import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const closed = {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { list, render } from "../../../../src/cmd/pkg/list.ts";
-import type { Package } from "../../../../src/remote/packages/packages.ts";
+import type { Package } from "../../../../src/remote/packages/package.ts";
 import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 function copy(name: string, changes: Partial<Package> = {}): Package {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { removalWarnings } from "../../../../src/remote/install/uninstall.ts";
-import type { Package } from "../../../../src/remote/packages/packages.ts";
+import type { Package } from "../../../../src/remote/packages/package.ts";
 
 const numpy: Package = {
   name: "numpy",

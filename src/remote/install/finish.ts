@@ -1,0 +1,79 @@
+// Goes on with an install behind its pip, also with one that another controller began.
+
+import { Failure } from "../../failure.ts";
+import { text } from "../../text.ts";
+import type { Package } from "../packages/package.ts";
+import { snapshotPackages } from "../packages/snapshot.ts";
+import type { PipRun } from "../pip/current.ts";
+import type { PipResult } from "../pip/follow.ts";
+import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
+import type { Session } from "../wire/session.ts";
+import { type InstallObserver, keeping } from "./observer.ts";
+import { type InstallResult, outcomeOf } from "./outcome.ts";
+import { discardStage, swapUserModules } from "./user-modules.ts";
+
+/**
+ * Does what is left to do of an install whose pip another controller started: moves what it put
+ * beside the user modules into place, and tells what the install did.
+ *
+ * @param run has been followed to its end.
+ * @param before what was installed when it began; null where that isn't known.
+ * @returns undefined for a run that is no install by itself.
+ * @throws Failure `half-an-install` where that pip only said what it would install;
+ *   `user-modules-not-writable`, `no-space`.
+ */
+export async function finishInstall(
+  session: Session,
+  run: PipRun & { purpose: PipPurpose },
+  pip: PipResult,
+  before: readonly Package[] | null,
+  observer: InstallObserver,
+): Promise<InstallResult | undefined> {
+  const { purpose } = run;
+  const { part, folder, stage, requested } = purpose;
+  if (part === "plan") {
+    throw new Failure(
+      "half-an-install",
+      `that was the first half of an install, which only asks pip what would be installed; nothing was installed by it (${typedLine(purpose)})`,
+      { hint: text`where nobody goes on with it, run it again: ${commandOf(purpose)}` },
+    );
+  }
+  if (part === "uninstall") return undefined;
+  const warnings: string[] = [];
+  const heard = keeping(observer, warnings);
+  if (folder !== null && stage !== null) {
+    if (pip.returncode !== 0) await discardStage(session, stage);
+    else await moved(session, folder, stage, heard);
+  }
+  if (pip.returncode !== 0) return undefined;
+  const known = before ?? (await snapshotPackages(session));
+  return outcomeOf(session, requested, known, { pip, output: "" }, heard, warnings);
+}
+
+/** Removes what a run of an install has put aside that was ended, whoever started it. */
+export async function discardInstall(session: Session, { purpose }: PipRun): Promise<void> {
+  if (purpose?.stage != null) await discardStage(session, purpose.stage);
+}
+
+/** How many console scripts a sentence names. */
+const namedScripts = 3;
+
+/**
+ * Moves what pip has put into a staging folder into the user modules.
+ *
+ * @throws Failure as `swapUserModules`.
+ */
+export async function moved(
+  session: Session,
+  folder: string,
+  stage: string,
+  observer: InstallObserver,
+): Promise<void> {
+  const scripts = await swapUserModules(session, folder, stage);
+  if (scripts.length === 0) return;
+  const what =
+    scripts.length > namedScripts
+      ? `${scripts.length} console scripts`
+      : `console scripts (${scripts.join(", ")})`;
+  observer.note(`${what} are left out of user modules`);
+}

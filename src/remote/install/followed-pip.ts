@@ -1,0 +1,51 @@
+// Runs pip for an install or an uninstall, and keeps the end of what it writes.
+
+import { type DiagnosisContext, diagnosePip, type PipDiagnosis } from "../pip/diagnosis.ts";
+import type { PipResult } from "../pip/follow.ts";
+import { LastBytes } from "../pip/last-bytes.ts";
+import { type PipInvocation, runPip } from "../pip/run.ts";
+import type { Session } from "../wire/session.ts";
+
+/** How much of pip's output is kept for its diagnosis, in bytes. */
+const keptOutput = 64 * 1024;
+
+/** Gets what pip writes, as it comes. */
+type OutputSink = (bytes: Uint8Array) => Promise<void>;
+
+/** How pip ended, and the end of what it wrote. */
+export interface FollowedPip {
+  pip: PipResult;
+  output: string;
+}
+
+/**
+ * Runs pip, hands its output on, and keeps the end of it.
+ *
+ * @param stdout gets the standard output instead of `output`; it isn't kept then.
+ * @throws Failure as `runPip`.
+ */
+export async function followedPip(
+  session: Session,
+  invocation: Omit<PipInvocation, "stdout" | "stderr">,
+  output: OutputSink,
+  stdout?: OutputSink,
+): Promise<FollowedPip> {
+  const tail = new LastBytes(keptOutput);
+  const take = async (bytes: Uint8Array) => {
+    tail.push(bytes);
+    await output(bytes);
+  };
+  const pip = await runPip(session, { ...invocation, stdout: stdout ?? take, stderr: take });
+  return { pip, output: tail.text() };
+}
+
+/** Why a pip failed that ended with another exit status than 0. */
+export function pipFailure({ pip, output }: FollowedPip, context: DiagnosisContext): PipDiagnosis {
+  return (
+    diagnosePip(output, context) ?? {
+      code: "pip-failed",
+      message: `pip ended with exit status ${pip.returncode}`,
+      hint: "pip's own words stand above",
+    }
+  );
+}

@@ -1,0 +1,69 @@
+// The interpreter that belongs to a running Blender, and the wheels that it takes.
+
+import { Failure } from "../../failure.ts";
+import { learnt } from "../wire/session.ts";
+import { type ProbeFacts, probe } from "./probe.ts";
+import { noInterpreter } from "./problems.ts";
+
+/** What running pip needs to know of a Blender's Python, whose interpreter was found. */
+export interface BlenderPython {
+  /** The interpreter that belongs to Blender. */
+  executable: string;
+  /** Runs pip with the user site and PYTHON* switched off. */
+  pip: readonly string[];
+  version: string;
+  prefix: string;
+  site: ProbeFacts["site"];
+  /** Blender's preference; null (a Blender without it) counts as allowed. */
+  onlineAccess: boolean | null;
+}
+
+/** The interpreters that `pythonOf` has found, by a session's knowledge. */
+const found = new WeakMap<object, string>();
+
+/**
+ * Finds the interpreter that belongs to a running Blender, and where it keeps packages: quicker
+ * than `environmentOf`, usually one call, and once a session. Whether it has pip isn't looked at.
+ *
+ * @throws Failure `no-interpreter`, and as `probe`.
+ */
+export const pythonOf = learnt(async (session): Promise<BlenderPython> => {
+  const { facts, findings } = await probe(session, { parts: [] });
+  const { executable } = findings;
+  if (executable === null) {
+    const { message, hint } = noInterpreter(findings.executable_error);
+    throw new Failure("no-interpreter", message, { hint });
+  }
+  found.set(session.knowledge, executable);
+  return {
+    executable,
+    pip: [executable, "-I", "-m", "pip"],
+    version: facts.python.version,
+    prefix: facts.python.prefix,
+    site: facts.site,
+    onlineAccess: facts.online_access,
+  };
+});
+
+/** The wheel tags (PEP 425) that a Python takes, best first; or why they aren't known. */
+export type KnownTags =
+  | { tags: readonly string[]; unknown: null }
+  | { tags: null; unknown: string };
+
+/**
+ * The wheel tags that a running Blender's Python takes; asked once a session. The interpreter is
+ * looked for only where `pythonOf` hasn't found it already.
+ *
+ * @throws Failure as `probe`.
+ */
+export const knownTagsOf = learnt(async (session): Promise<KnownTags> => {
+  const executable = found.get(session.knowledge);
+  const { findings } = await probe(session, {
+    parts: ["wheels"],
+    ...(executable === undefined ? {} : { executable }),
+  });
+  const tags = findings.wheels?.tags ?? null;
+  if (tags !== null) return { tags, unknown: null };
+  const none = noInterpreter(findings.executable_error).message;
+  return { tags, unknown: findings.wheels?.error ?? none };
+});

@@ -1,0 +1,23 @@
+// The command line that gets wheels for a Blender on another machine.
+
+/**
+ * The `pip download` line that gets wheels for a target with these tags. pip has to be told each
+ * platform, since it doesn't know that a newer manylinux takes older ones' wheels (PEP 600); of
+ * macOS versions the newest suffices, pip derives the older ones.
+ *
+ * @returns null for tags that aren't of a CPython.
+ */
+export function pipDownloadLine(pythonVersion: string, tags: readonly string[]): string | null {
+  const [interpreter, abi] = tags[0]?.split("-") ?? [];
+  if (abi === undefined || !interpreter?.startsWith("cp")) return null;
+  const all = new Set(tags.map((tag) => tag.split("-")[2] ?? "any"));
+  const listed = [...all].filter((platform) => platform !== "any");
+  const platforms = listed[0]?.startsWith("macosx_") ? listed.slice(0, 1) : listed;
+  return [
+    "pip download --only-binary=:all:",
+    `--python-version ${pythonVersion.split(".").slice(0, 2).join(".")}`,
+    `--implementation cp --abi ${abi} --abi abi3 --abi none`,
+    ...platforms.map((platform) => `--platform ${platform}`),
+    "-d wheelhouse PACKAGE",
+  ].join(" ");
+}

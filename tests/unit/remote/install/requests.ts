@@ -1,0 +1,36 @@
+// Requests of installs, and packages that are installed, for tests.
+
+import { typedInstall } from "../../../../src/cmd/pkg/_typed.ts";
+import type { InstallRequest } from "../../../../src/remote/install/request.ts";
+import type { Package } from "../../../../src/remote/packages/package.ts";
+import { parseRequirement } from "../../../../src/wheels/requirement.ts";
+
+/** What a spec on the command line asks for. */
+export function requirement(spec: string) {
+  const result = parseRequirement(spec);
+  if (!result.ok) throw new Error(result.reason);
+  return result.requirement;
+}
+
+/** A package in site-packages. */
+export function there(name: string, version: string, source: Package["source"]): Package {
+  const place = { location: "/site", wins: true, loaded_version: null, restart: false };
+  return { name, version, source, modified: 1, ...place };
+}
+
+/** What a command line asks for. */
+export function request(specs: string[], changes: Partial<InstallRequest> = {}): InstallRequest {
+  const given = {
+    requirements: specs.map(requirement),
+    target: "user-modules" as const,
+    wheelhouse: undefined,
+    indexFlags: [],
+    upgrade: false,
+    forceReinstall: false,
+    deps: true,
+    allowOnline: false,
+    breakSystemPackages: false,
+    ...changes,
+  };
+  return { ...given, typed: typedInstall(given) };
+}

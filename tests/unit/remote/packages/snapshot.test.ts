@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { snapshotPackages } from "../../../../src/remote/packages/snapshot.ts";
+import { answeringBlenders } from "../answering.ts";
+import { row } from "./rows.ts";
+
+const blenderThatAnswers = answeringBlenders();
+
+describe("snapshotPackages", () => {
+  test("goes on where a page ends", async () => {
+    const rest = [["/site", "two-1.0.dist-info"]];
+    const { session, calls } = await blenderThatAnswers([
+      { packages: [row("one")], rest },
+      { packages: [row("two")], rest: [] },
+    ]);
+    const names = (await snapshotPackages(session)).map(({ name }) => name);
+    expect(names).toEqual(["one", "two"]);
+    expect(calls.map((call) => call.arguments)).toEqual([
+      { rest: null, seconds: expect.any(Number) },
+      { rest, seconds: expect.any(Number) },
+    ]);
+  });
+
+  test("the first copy wins; metadata of the same thing twice is one", async () => {
+    const { session } = await blenderThatAnswers([
+      {
+        packages: [row("one", { location: "/a" }), row("one", { location: "/b" }), row("two")],
+        rest: [["/site", "two.egg-info"]],
+      },
+      { packages: [row("two")], rest: [] },
+    ]);
+    const seen = (await snapshotPackages(session)).map(({ name, location, wins }) => {
+      return [name, location, wins];
+    });
+    expect(seen).toEqual([
+      ["one", "/a", true],
+      ["one", "/b", false],
+      ["two", "/site", true],
+    ]);
+  });
+
+  test("what is loaded, from where, and whether it's still that", async () => {
+    const at = (location: string, replaced: boolean) => ({ version: "0.9", location, replaced });
+    const { session } = await blenderThatAnswers([
+      {
+        packages: [
+          row("same", { loaded: at("/site", false) }),
+          row("replaced", { loaded: at("/site", true) }),
+          row("moved", { location: "/first", loaded: at("/site", false) }),
+          row("moved", { loaded: at("/site", false) }),
+        ],
+        rest: [],
+      },
+    ]);
+    const seen = (await snapshotPackages(session)).map(
+      ({ name, loaded_version: loaded, restart }) => [name, loaded, restart],
+    );
+    expect(seen).toEqual([
+      ["same", "0.9", false],
+      ["replaced", "0.9", true],
+      ["moved", null, true],
+      ["moved", "0.9", false],
+    ]);
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { knownTagsOf, pythonOf } from "../../../../src/remote/python/interpreter.ts";
+import { answeringBlenders } from "../answering.ts";
+import { findings, noInterpreter, running, tags } from "./findings.ts";
+
+const blenderThatAnswers = answeringBlenders();
+
+describe("pythonOf", () => {
+  test("gives the interpreter and how pip runs", async () => {
+    const short = { ...findings, pip: null, wheels: null, network: null };
+    const { session } = await blenderThatAnswers([{ ...running, done: true, findings: short }]);
+    expect(await pythonOf(session)).toMatchObject({
+      executable: "/usr/bin/python3.11",
+      pip: ["/usr/bin/python3.11", "-I", "-m", "pip"],
+      onlineAccess: null,
+    });
+  });
+
+  test("fails where there is none", async () => {
+    const { session } = await blenderThatAnswers([
+      { ...running, done: true, findings: noInterpreter },
+    ]);
+    await expect(pythonOf(session)).rejects.toMatchObject({ code: "no-interpreter" });
+  });
+});
+
+describe("knownTagsOf", () => {
+  const short = { ...findings, pip: null, network: null };
+  const done = { ...running, done: true };
+
+  test("looks for the interpreter where nobody has found it", async () => {
+    const { session, calls } = await blenderThatAnswers([{ ...done, findings: short }]);
+    expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
+    expect(calls.map((call) => call.arguments["executable"])).toEqual([null]);
+  });
+
+  test("asks the one that was found, and once", async () => {
+    const { session, calls } = await blenderThatAnswers([
+      { ...done, findings: { ...short, wheels: null } },
+      { ...done, findings: short },
+    ]);
+    await pythonOf(session);
+    expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
+    expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
+    expect(calls.map((call) => call.arguments["executable"])).toEqual([
+      null,
+      "/usr/bin/python3.11",
+    ]);
+  });
+
+  test("says why they aren't known", async () => {
+    const { session } = await blenderThatAnswers([{ ...done, findings: noInterpreter }]);
+    const { unknown } = await knownTagsOf(session);
+    expect(unknown).toContain("/usr/bin/python3.11: not there");
+  });
+});

@@ -1,0 +1,73 @@
+"""Which interpreter is Blender's."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import SOURCE, program
+
+
+class TestInterpreter:
+    def test_the_running_one(self, interpreter_search: Any) -> None:
+        candidates = interpreter_search.executable_candidates(sys.prefix)
+        found, error = interpreter_search.find_interpreter(
+            candidates, interpreter_search.running_identity(), SOURCE
+        )
+        assert (found.executable, error) == (sys.executable, None)
+
+    def test_wrong_ones_are_passed_over(
+        self,
+        interpreter_search: Any,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        bare_python: str,
+    ) -> None:
+        monkeypatch.setattr(interpreter_search, "IDENTITY_SECONDS", 2)
+        wrong = [
+            str(tmp_path / "absent"),
+            program(tmp_path, "exit 3"),
+            program(tmp_path, "echo hello"),
+            program(tmp_path, "exec sleep 30"),
+            bare_python,
+        ]
+        expected = interpreter_search.running_identity()
+        found, error = interpreter_search.find_interpreter(wrong, expected, SOURCE)
+        assert found is None
+        reasons = error.split("; ")
+        assert [reason.split(": ", 1)[1] for reason in reasons] == [
+            "not there",
+            "exit status 3",
+            "answered 'hello\\n'",
+            "no answer within 2 s",
+            f"its prefix is {tmp_path / 'bare'}, Blender's is {sys.prefix}",
+        ]
+        found, error = interpreter_search.find_interpreter(
+            [*wrong[:3], sys.executable], expected, SOURCE
+        )
+        assert (found.executable, error) == (sys.executable, None)
+
+    def test_blender_is_no_candidate(
+        self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", "C:\\Program Files\\Blender\\blender.exe")
+        candidates = interpreter_search.executable_candidates("/opt/blender/4.2/python")
+        name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        assert candidates[0] == f"/opt/blender/4.2/python/bin/{name}"
+        monkeypatch.setattr(sys, "executable", None)
+        assert interpreter_search.executable_candidates("/opt/blender/4.2/python") == candidates
+
+    def test_a_shim_comes_last(
+        self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", "/shims/python3.11")
+        assert interpreter_search.executable_candidates("/usr")[-1] == "/shims/python3.11"
+        monkeypatch.setattr(sys, "executable", "/env/bin/python")
+        assert interpreter_search.executable_candidates("/env")[0] == "/env/bin/python"
+
+    def test_environment(self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHONPATH", "/somewhere")
+        monkeypatch.setenv("PIP_INDEX_URL", "http://index")
+        show = "import os; print([n for n in os.environ if n in ('PYTHONPATH', 'PIP_INDEX_URL')])"
+        output = interpreter_search.output_of([sys.executable, "-c", show], 10)
+        assert output == "['PIP_INDEX_URL']\n"

@@ -1,0 +1,125 @@
+"""What an interpreter's pip is, and whether its index answers."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import SOURCE, program
+
+
+class TestPip:
+    def test_available(self, pip_facts: Any) -> None:
+        facts = pip_facts.pip_facts(pip_facts.Interpreter(sys.executable, SOURCE))
+        assert facts["available"]
+        assert facts["command"] == [sys.executable, "-I", "-m", "pip"]
+        assert os.path.isdir(facts["location"])
+
+    def test_absent(self, pip_facts: Any, bare_python: str) -> None:
+        interpreter = pip_facts.Interpreter(bare_python, SOURCE)
+        facts = pip_facts.pip_facts(interpreter)
+        assert (facts["available"], facts["error"]) == (False, "No module named pip")
+        wheels = pip_facts.wheels_of(interpreter)
+        if wheels["ensurepip"]:
+            assert wheels["source"] == "ensurepip"
+            assert wheels["tags"][-1] == "py30-none-any"
+        else:
+            assert wheels["tags"] is None
+            assert "No module named" in wheels["error"]
+        network = pip_facts.network_facts(interpreter, None)
+        assert network["probe"]["tried"] is False
+
+    def test_tags_are_pips(self, pip_facts: Any) -> None:
+        wheels = pip_facts.wheels_of(pip_facts.Interpreter(sys.executable, SOURCE))
+        assert (wheels["source"], wheels["error"]) == ("pip", None)
+        version = f"cp{sys.version_info[0]}{sys.version_info[1]}"
+        assert wheels["tags"][0].startswith(f"{version}-{version}")
+        assert "py3-none-any" in wheels["tags"]
+
+    def test_nonsense(self, pip_facts: Any, tmp_path: Path) -> None:
+        facts = pip_facts.pip_facts(pip_facts.Interpreter(program(tmp_path, "echo hello"), SOURCE))
+        assert facts["error"] == "pip --version answered 'hello'"
+
+    def test_config(self, pip_facts: Any) -> None:
+        config = pip_facts.parse_pip_config(
+            "WARNING: something\n"
+            "global.index-url='https://global'\n"
+            "install.index-url='https://install'\n"
+            "global.extra-index-url='\\nhttps://a\\nhttps://b'\n"
+            ":env:.cert='/it\\'s here'\n"
+        )
+        assert pip_facts.pip_setting(config, "index-url") == "https://install"
+        assert pip_facts.pip_setting(config, "extra-index-url").split() == [
+            "https://a",
+            "https://b",
+        ]
+        assert pip_facts.pip_setting(config, "cert") == "/it's here"
+        assert pip_facts.pip_setting(config, "proxy") is None
+
+    def test_credentials_are_masked(self, pip_facts: Any) -> None:
+        assert pip_facts.masked("at https://me:p%40ss@host/simple, file:///a@b") == (
+            "at https://***@host/simple, file:///a@b"
+        )
+        assert pip_facts.host_of("https://me:secret@host:8080/simple") == "host:8080"
+
+
+class Index(BaseHTTPRequestHandler):
+    """A package index; its answer is in the path: /<status>/pip/."""
+
+    asked: list[tuple[str, str | None]]
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
+        if self.path.startswith("/silent/"):
+            time.sleep(3)
+        status = self.path.split("/")[1]
+        self.send_response(int(status) if status.isdigit() else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(Index, "asked", [], raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Index)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+class TestIndex:
+    def ask(self, pip_facts: Any, url: str) -> dict[str, Any]:
+        return pip_facts.index_facts(pip_facts.Interpreter(sys.executable, SOURCE), {}, url)
+
+    def test_reachable(self, pip_facts: Any, index: str) -> None:
+        reachable = {"tried": True, "reachable": True, "error": None}
+        assert self.ask(pip_facts, f"http://me:secret@{index}/200/") == reachable
+        assert self.ask(pip_facts, f"http://{index}/404") == reachable
+        assert Index.asked == [("/200/pip/", "Basic bWU6c2VjcmV0"), ("/404/pip/", None)]
+
+    def test_refused_by_the_index(self, pip_facts: Any, index: str) -> None:
+        facts = self.ask(pip_facts, f"http://{index}/401")
+        assert (facts["reachable"], facts["error"]) == (False, "HTTP 401 Unauthorized")
+
+    def test_nothing_listens(self, pip_facts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        facts = self.ask(pip_facts, "http://127.0.0.1:9/simple")
+        assert facts["reachable"] is False
+        assert "Connection refused" in facts["error"]
+
+    def test_silent(self, pip_facts: Any, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(pip_facts, "INDEX_SECONDS", 1.5)
+        facts = self.ask(pip_facts, f"http://{index}/silent")
+        assert facts == {"tried": True, "reachable": False, "error": "no answer within 1.5 s"}
+
+    def test_local_index(self, pip_facts: Any) -> None:
+        assert self.ask(pip_facts, "file:///srv/simple")["tried"] is False
