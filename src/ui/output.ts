@@ -3,7 +3,7 @@
 import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "consola/core";
 import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
-import { ours, rendered, type Text, type UserFlags } from "../text.ts";
+import { rendered, type Text, type UserFlags } from "../text.ts";
 
 export interface OutputOptions {
   json: boolean;
@@ -11,15 +11,6 @@ export interface OutputOptions {
   verbose: boolean;
   /** The flags that say which service and configuration the user means, as they were given. */
   flags: UserFlags;
-}
-
-// Until every hint is structured: the commands in one that is a plain string.
-const ownCommand =
-  /\bblender-remote-cli ((?:start|stop|status|execute|pkg [a-z]+(?:-[a-z]+)*)|(?:init|install|config [a-z]+|addon [a-z]+))\b/g;
-
-function aimed(value: Text, flags: UserFlags): string {
-  if (typeof value !== "string") return rendered(value, flags);
-  return value.replace(ownCommand, (_, command: string) => rendered(ours(command), flags));
 }
 
 /** A command's stdout and stderr. */
@@ -110,7 +101,7 @@ export function createOutput(options: OutputOptions): Output {
   const speak = messages(options);
   const chatty = !options.quiet && !options.json;
   const terminal = process.stderr.isTTY === true;
-  const render = (value: Text) => aimed(value, options.flags);
+  const render = (value: Text) => rendered(value, options.flags);
   return {
     ...options,
     terminal,

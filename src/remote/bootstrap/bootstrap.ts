@@ -6,6 +6,7 @@ import { LastBytes } from "../pip/last-bytes.ts";
 import { runPip } from "../pip/run.ts";
 import { requireOpenSite } from "../python/closed-folders.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
+import { probe } from "../python/probe.ts";
 import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
@@ -140,16 +141,15 @@ class PipInstaller {
 
   /** Starts pip: importing the half of it that installs shows more than its version does. */
   async pip(): Promise<PipState> {
-    const version = await this.#run(["-m", "pip", "--version"], { shown: false });
-    const [, number, location] = /^pip (\S+) from (.+) \(python [^)]*\)$/m.exec(version.said) ?? [];
-    if (version.returncode !== 0) return { works: false, error: reasonIn(version) };
-    if (number === undefined || location === undefined) {
-      const said = version.said.trim().slice(0, 80);
-      return { works: false, error: `pip --version answered '${said}'` };
+    const { executable } = this.#python;
+    const { findings } = await probe(this.#session, { parts: ["pip"], executable });
+    const { version, location, error } = findings.pip ?? {};
+    if (version == null || location == null) {
+      return { works: false, error: error ?? "Blender's interpreter has gone" };
     }
     const install = await this.#run(["-m", "pip", "install", "--help"], { shown: false });
     if (install.returncode !== 0) return { works: false, error: reasonIn(install) };
-    return { works: true, version: number, location };
+    return { works: true, version, location };
   }
 
   async attempt(method: Method, found: PipState): Promise<Attempt> {

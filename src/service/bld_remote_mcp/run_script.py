@@ -19,8 +19,8 @@ import json
 import sys
 import traceback
 from collections.abc import Mapping
-from types import CodeType, ModuleType, SimpleNamespace
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, TypedDict
 
 # By the SHA-256 of the source. Few: each program that calls has some dozen scripts and modules.
 _KEPT_SCRIPTS = 200
@@ -32,18 +32,40 @@ _KEPT_OUTCOMES = 4
 _outcomes: dict[str, str] = {}
 
 
+class _Source(TypedDict, total=False):
+    source: str
+    script: str
+
+
+class _Module(_Source):
+    name: str
+    imports: list[str]
+
+
+class _Modules(_Source, total=False):
+    modules: list[_Module]
+
+
+class _Call(_Modules):
+    name: str
+    arguments: Any
+
+
 class UnknownScriptError(Exception):
     """The call names a script that isn't kept here: it must come with its source."""
 
 
-def run(call: dict[str, Any]) -> dict[str, Any]:
+def run(call: _Call) -> dict[str, Any]:
     """Give ``{"value": …}``, or ``{"error": {"type", "message", "errno", "path", "traceback"}}``.
 
     ``errno`` is symbolic (``ENOSPC``), null as ``path`` is where the error has none.
     """
     try:
         modules = _modules_of(call.get("modules", []))
-        namespace = {"__name__": call["name"], "__builtins__": _builtins_with(modules)}
+        namespace: dict[str, Any] = {
+            "__name__": call["name"],
+            "__builtins__": _builtins_with(modules),
+        }
         exec(_code_of(call)[0], namespace)
         return {"value": namespace["main"](call["arguments"])}
     # A script of ours must never end Blender, so SystemExit is caught as well.
@@ -61,7 +83,7 @@ def run(call: dict[str, Any]) -> dict[str, Any]:
         }
 
 
-def _modules_of(parts: list[dict[str, Any]]) -> dict[str, ModuleType]:
+def _modules_of(parts: list[_Module]) -> dict[str, ModuleType]:
     """Give the modules of a call by the names under which they are imported."""
     modules: dict[str, ModuleType] = {}
     keys: dict[str, str] = {}
@@ -100,12 +122,13 @@ def _builtins_with(modules: Mapping[str, ModuleType]) -> dict[str, Any]:
     return {**vars(builtins), "__import__": find}
 
 
-def _code_of(part: dict[str, Any]) -> tuple[CodeType, str]:
+def _code_of(part: _Module | _Call) -> tuple[CodeType, str]:
     """Give the code of a script or module, and the digest of its source."""
     if "source" not in part:
-        if part["script"] not in _scripts:
+        digest = part.get("script", "")
+        if digest not in _scripts:
             raise UnknownScriptError(part["name"])
-        return _scripts[part["script"]], part["script"]
+        return _scripts[digest], digest
     code = compile(part["source"], f"<{part['name']}>", "exec")
     if len(_scripts) >= _KEPT_SCRIPTS:
         _scripts.clear()
@@ -114,9 +137,11 @@ def _code_of(part: dict[str, Any]) -> tuple[CodeType, str]:
     return code, digest
 
 
-def keep(module: str) -> Any:  # noqa: ANN401
+def keep(name: str) -> ModuleType:
     """Let later calls import ``answer`` from a module of this name; gives the one to use now."""
-    return sys.modules.setdefault(module, SimpleNamespace(answer=answer, rest=rest))
+    module = ModuleType(name)
+    module.__dict__.update(answer=answer, rest=rest)
+    return sys.modules.setdefault(name, module)
 
 
 def answered(document: str, digest: str, data: str = "") -> tuple[str, str]:

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { ours, text } from "../../../src/text.ts";
 import { createOutput } from "../../../src/ui/output.ts";
 
 const output = createOutput({
@@ -15,16 +16,16 @@ const output = createOutput({
 
 test.each([
   [
-    "end it with 'blender-remote-cli stop --force', or wait",
+    text`end it with '${ours("stop", "--force")}', or wait`,
     "end it with 'blender-remote-cli stop --port 6791 --config 'my file.yaml' --force', or wait",
   ],
   [
-    "blender-remote-cli pkg purge-cache, blender-remote-cli init /path",
+    text`${ours("pkg purge-cache")}, ${ours("init", "/path")}`,
     "blender-remote-cli pkg purge-cache --port 6791 --config 'my file.yaml', blender-remote-cli init --config 'my file.yaml' /path",
   ],
-  ["blender-remote-cli install", "blender-remote-cli install --config 'my file.yaml' --profile /p"],
+  [ours("install"), "blender-remote-cli install --config 'my file.yaml' --profile /p"],
   [
-    "blender-remote-cli addon list --all",
+    ours("addon list", "--all"),
     "blender-remote-cli addon list --config 'my file.yaml' --profile /p --blender-exec /b --all",
   ],
   ["blender-remote-cli --help", "blender-remote-cli --help"],
