@@ -66,7 +66,7 @@ export interface FailureChanges {
   message?: string;
   /** null for none. */
   hint?: Text | null;
-  /** Added to those that are there. */
+  /** Added to those that the failure has. */
   details?: FailureDetails;
 }
 

@@ -47,7 +47,7 @@ export function callWith<T extends object>(
   return { name: script.name, ...part(script), arguments: args, modules };
 }
 
-/** The Python that runs a script there, and says what came of it. */
+/** The Python that runs a script in Blender, and says what came of it. */
 export const scriptRunner: string = runner;
 
 const errorSchema = v.object({

@@ -27,7 +27,7 @@ function requireNoPip(run: PipRun | undefined): void {
   if (run.unfinished) {
     throw new Failure(
       "install-unfinished",
-      `an install there isn't finished, and would be lost: ${describePip(run)}`,
+      `an install in Blender isn't finished, and would be lost: ${describePip(run)}`,
       {
         hint: text`'${ours("pkg pip", "--follow")}' finishes it; '${ours("stop", "--force")}' drops it`,
       },
@@ -35,7 +35,7 @@ function requireNoPip(run: PipRun | undefined): void {
   }
   throw new Failure(
     "pip-running",
-    `pip is running there, and would end with it: ${describePip(run)}`,
+    `pip is running in Blender, and would end with it: ${describePip(run)}`,
     {
       hint: text`'${ours("pkg pip", "--follow")}' waits for its end, '${ours("pkg pip", "--cancel")}' ends it; '${ours("stop", "--force")}' ends both, and may leave packages half changed`,
     },
@@ -53,11 +53,11 @@ function nothingToStop(error: unknown, { endpoint }: Target): unknown {
 
 export const stop = command({
   description: "End the Blender that the service runs in",
-  more: "Code that runs there is waited for. Where pip runs there, nothing is ended without --force.",
+  more: "Code that runs in Blender is waited for. Where pip runs in Blender, nothing is ended without --force.",
   args: {
     force: {
       type: "boolean",
-      description: "Interrupt code and pip that run there, and give up unsaved changes",
+      description: "Interrupt code and pip that run in Blender, and give up unsaved changes",
     },
   },
   options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),

@@ -109,7 +109,7 @@ describe("pkg bootstrap through our service", () => {
     });
     const again = expectSuccess(await bootstrap());
     expect(again.stdout).toBe(`pip ${version} in ${join(siteOf(box), "pip")}\n`);
-    expect(again.stderr).toBe("nothing to do: pip works there\n");
+    expect(again.stderr).toBe("nothing to do: pip works in Blender's Python\n");
     const json = reportOf(expectSuccess(await bootstrap("--json")));
     expect(json).toMatchObject({ steps: [], changed: false, errors: [], pip: { version } });
     expect(json.found).toEqual(json.pip);
@@ -199,7 +199,7 @@ describe("pkg bootstrap through our service", () => {
     const info = (await entries(siteOf(box))).find((entry) => entry.startsWith("pip-")) ?? "";
     await damage(join(siteOf(box), "pip"), join(siteOf(box), info));
     const result = expectSuccess(await bootstrap());
-    expect(result.stderr).toContain("pip is there, but doesn't run: ");
+    expect(result.stderr).toContain("pip is installed, but doesn't run: ");
     expect(result.stderr).toContain(said);
     expect(result.stderr).toMatch(/(ensurepip|bundled) done: pip /);
     const version = await works();

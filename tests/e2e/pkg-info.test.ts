@@ -197,5 +197,5 @@ test("a Python without pip, and a user folder that can't be written", async () =
   if (info.pip.ensurepip) expect(info.python.tags_source).toBe("ensurepip");
   else expect(info.python.tags_error).toContain("No module named");
   const { stdout } = expectSuccess(await box.cli(["pkg", "info"]));
-  expect(stdout).toContain("Problem: pip doesn't run there: No module named pip");
+  expect(stdout).toContain("Problem: pip doesn't run in Blender's Python: No module named pip");
 });

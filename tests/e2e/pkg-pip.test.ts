@@ -256,7 +256,7 @@ for (const server of servers) {
       const { pids } = await abandoned("refusing");
       // What doesn't need pip goes on, and says that it runs.
       const list = expectSuccess(await other.cli(["pkg", "list"]));
-      expect(list.stderr).toMatch(/^pip is running there: process \d+, since .*refusing$/m);
+      expect(list.stderr).toMatch(/^pip is running in Blender: process \d+, since .*refusing$/m);
       expect(list.stderr).toContain("hint: 'blender-remote-cli pkg pip --follow' shows it");
       const wheelhouse = join(other.dir, "wheels");
       await writeWheel(wheelhouse, { name: "late" });
@@ -267,7 +267,7 @@ for (const server of servers) {
         const { code, stdout, stderr } = await other.cli(args);
         expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
         expect(stderr).toMatch(
-          /^error: pip is running there already: process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \S+ -I -m pip install .*refusing$/m,
+          /^error: pip is running in Blender already: process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \S+ -I -m pip install .*refusing$/m,
         );
         expect(stderr).toContain("blender-remote-cli pkg pip --follow");
         expect(stderr).toContain("blender-remote-cli pkg pip --cancel");
@@ -280,7 +280,7 @@ for (const server of servers) {
       expect(stderr).toMatch(/^ended: process \d+, since .*refusing$/m);
       await ended(...pids);
       const again = expectSuccess(await other.cli(["pkg", "pip", "--cancel"]));
-      expect(again.stderr).toBe("no pip runs there\n");
+      expect(again.stderr).toBe("no pip runs in Blender\n");
       await nothing();
     });
 
@@ -392,8 +392,8 @@ for (const server of servers) {
     process.kill(blender.pid, "SIGKILL");
     expect(await controller.exited).toBe(4);
     const said = await controller.stderr.text();
-    expect(said).toContain("closed the connection, while pip ran there");
-    expect(said).toContain("packages there may be half changed");
+    expect(said).toContain("closed the connection, while pip ran in Blender");
+    expect(said).toContain("packages may be half changed");
     expect(said).toContain("hint: a Blender that ended has ended pip with it");
     expect(said).toContain("run the same command again");
     await ended(...pids);
@@ -430,7 +430,7 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   expect(forced.stderr).toContain("pip has ended with it, packages may be half changed");
   expect(await controller.exited).toBe(4);
   const said = await controller.stderr.text();
-  expect(said).toContain(", while pip ran there; packages there may be half changed");
+  expect(said).toContain(", while pip ran in Blender; packages may be half changed");
   expect(said).toContain("run the same command again");
   await ended(...pids);
   await noRunIn(temporary);

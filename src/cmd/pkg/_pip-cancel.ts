@@ -38,7 +38,7 @@ export async function cancel(session: Session, output: Output): Promise<number> 
     const cancelled =
       running === undefined ? null : { pid, command: line, duration_s: seconds, ...left };
     await output.writeJson({ op: "pip-cancel", cancelled });
-  } else if (running === undefined) output.note("no pip runs there");
+  } else if (running === undefined) output.note("no pip runs in Blender");
   else await renderCancelled(running, left, output);
   return 0;
 }

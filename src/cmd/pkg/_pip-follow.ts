@@ -93,7 +93,7 @@ async function followOne(session: Session, run: PipRun, context: Context): Promi
 export async function follow(session: Session, context: Context): Promise<number> {
   const run = await currentPip(session);
   if (run === undefined) {
-    throw new Failure("no-pip-run", "no pip runs there, and none has ended unseen", {
+    throw new Failure("no-pip-run", "no pip runs in Blender, and none has ended unseen", {
       hint: text`${ours("pkg pip", "--", "PIP_ARGUMENTS…")} starts one`,
     });
   }

@@ -19,10 +19,10 @@ export function withPackages<T>(
   return withSession(target, context, async (session) => {
     const run = await currentPip(session);
     if (run?.returncode === null) {
-      output.note(`pip is running there: ${describePip(run)}`);
+      output.note(`pip is running in Blender: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(pipHint);
     } else if (run?.unfinished === true) {
-      output.note(`an install there isn't finished: ${describePip(run)}`);
+      output.note(`an install in Blender isn't finished: ${describePip(run)}`);
       if (!output.quiet && !output.json) await output.hint(unfinishedHint);
     }
     return work(session);

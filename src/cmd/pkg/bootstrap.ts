@@ -59,7 +59,7 @@ async function render(result: Bootstrap, output: Output): Promise<void> {
     return;
   }
   if (pip.works && succeeded) {
-    if (steps.length === 0) output.note("nothing to do: pip works there");
+    if (steps.length === 0) output.note("nothing to do: pip works in Blender's Python");
     await output.write(`pip ${pip.version} in ${pip.location}\n`);
     return;
   }
@@ -71,7 +71,7 @@ async function render(result: Bootstrap, output: Output): Promise<void> {
 function hintOf(steps: Bootstrap["steps"]): Text {
   const all = steps.some(({ method }) => method === "bundled");
   const way = all
-    ? "--verbose shows all that was written there"
+    ? "--verbose shows all that was written"
     : text`${ours("pkg bootstrap")}, without --method, tries every way`;
   const undelivered = steps.some(({ detail }) => detail.startsWith("get-pip.py couldn't be got"));
   if (!undelivered) return way;
@@ -81,7 +81,7 @@ function hintOf(steps: Bootstrap["steps"]): Text {
 /** What bootstrapping tells while it goes on. */
 function observerFor(output: Output): BootstrapOptions["observer"] {
   return {
-    broken: (error) => output.note(`pip is there, but doesn't run: ${error}`),
+    broken: (error) => output.note(`pip is installed, but doesn't run: ${error}`),
     step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
     output: async (bytes) => {
       if (output.verbose) await output.writeError(bytes);

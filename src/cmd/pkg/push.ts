@@ -46,7 +46,7 @@ function resumable(error: unknown, done: readonly PushedFile[]): unknown {
   const late = error.kind === "timeout";
   return extended(error, {
     message: late ? "the time limit is over, not all was sent" : error.message,
-    hint: "what has arrived stays there: run the same command again, and it goes on from there",
+    hint: "what has arrived stays in the wheelhouse: run the same command again, and it goes on from there",
     details: { files: done },
   });
 }
@@ -94,7 +94,7 @@ export const push = command({
     "remote-wheelhouse": remoteWheelhouseArg,
     strict: {
       type: "boolean",
-      description: "Send nothing when a wheel doesn't fit the Python there",
+      description: "Send nothing when a wheel doesn't fit Blender's Python",
     },
     retries: {
       type: "string",

@@ -127,7 +127,7 @@ interface ProgramEnd {
   said: string;
 }
 
-/** Finds out whether pip works in one Python, and tries ways to get it there. */
+/** Finds out whether pip works in one Python, and tries ways to install it. */
 class PipInstaller {
   readonly #session: Session;
   readonly #python: BlenderPython;

@@ -72,7 +72,7 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
   const misspelt = problems.every((one) => one.code === "no-wheel" && one.similar.length > 0);
   return new Failure("wheelhouse-lacks", `in the wheelhouse '${folder}':\n${lines.join("\n")}`, {
     hint: misspelt
-      ? text`mend the spelling; '${ours("pkg wheelhouse", "--remote-wheelhouse", folder)}' lists what is there`
+      ? text`mend the spelling; '${ours("pkg wheelhouse", "--remote-wheelhouse", folder)}' lists what it has`
       : text`'${ours("pkg info")}' shows the 'pip download' line whose wheels fit; push them, then install again`,
     details: { wheelhouse: folder, problems },
   });

@@ -49,10 +49,10 @@ export const unfinishedHint = text`'${follow}' finishes it, '${cancel}' drops it
 /** The failure of a command that needs pip while another run has it. */
 export function pipBusy(run: PipRun): Failure {
   if (run.unfinished) {
-    const what = `an install has ended there that nobody has finished: ${describePip(run)}`;
+    const what = `an install has ended in Blender that nobody has finished: ${describePip(run)}`;
     return new Failure("install-unfinished", what, { hint: unfinishedHint });
   }
-  return new Failure("pip-busy", `pip is running there already: ${describePip(run)}`, {
+  return new Failure("pip-busy", `pip is running in Blender already: ${describePip(run)}`, {
     hint: text`'${follow}' shows it and waits for its end, '${cancel}' ends it`,
   });
 }

@@ -30,7 +30,7 @@ const packageInfo = ours("pkg info");
 
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
   wheelhouse === undefined
-    ? text`check --index-url and --proxy, or what pip is set up to use there ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then pkg install … --remote-wheelhouse DIR`
+    ? text`check --index-url and --proxy, or what pip is set up to use in Blender ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then pkg install … --remote-wheelhouse DIR`
     : text`'${packageInfo}' shows the 'pip download' line whose wheels fit; push what is missing, then install again`;
 
 const damagedHint = text`get it again (pip download), then push it: ${pushWheels}`;
@@ -45,7 +45,7 @@ const causes: readonly Cause[] = [
     pattern: /No space left on device|\[Errno 28\]|not enough space on the disk/i,
     message: () => "the disk of Blender's machine is full",
     hint: () =>
-      text`free some space there; '${ours("pkg purge-cache")}' empties a wheelhouse, TMPDIR of Blender names where pip unpacks`,
+      text`free some space on Blender's machine; '${ours("pkg purge-cache")}' empties a wheelhouse, TMPDIR of Blender names where pip unpacks`,
   },
   {
     code: "hash-mismatch",
@@ -75,7 +75,7 @@ const causes: readonly Cause[] = [
   {
     code: "certificate",
     pattern: /CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError|certificate verify failed/i,
-    message: () => "the package index shows a certificate that Python there doesn't trust",
+    message: () => "the package index shows a certificate that Blender's Python doesn't trust",
     hint: () => "give your certificate authority's file on Blender's machine: --cert FILE",
   },
   {
@@ -125,7 +125,7 @@ const causes: readonly Cause[] = [
     hint: (context, { groups = {} }) => {
       if (context.wheelhouse !== undefined) return pushHint(context);
       if (newestOf(groups["versions"]).length > 0) return "ask for one of these";
-      return text`check the spelling, and the index that pip uses there ('${packageInfo}'; --index-url names another)`;
+      return text`check the spelling, and the index that pip uses in Blender ('${packageInfo}'; --index-url names another)`;
     },
   },
   {
@@ -143,19 +143,19 @@ const causes: readonly Cause[] = [
   {
     code: "no-pip",
     pattern: /No module named '?pip'?(?:\.|\b)/,
-    message: () => "pip isn't there, or is broken",
+    message: () => "pip is missing or broken",
     hint: () => ours("pkg bootstrap"),
   },
   {
     code: "no-input",
     pattern: /No input was expected \(\$PIP_NO_INPUT set\)/,
-    message: () => "pip asks something, and nobody can answer it there",
+    message: () => "pip asks something, and nobody can answer it in Blender",
     hint: () => text`give -y: ${ours("pkg pip", "--", "uninstall", "-y", "NAME")}`,
   },
   {
     code: "old-pip",
     pattern: /no such option: (--\S+)/,
-    message: (option) => `pip there is too old, it doesn't know ${option}`,
+    message: (option) => `Blender's pip is too old, it doesn't know ${option}`,
     hint: () => ours("pkg bootstrap", "--upgrade"),
   },
 ];

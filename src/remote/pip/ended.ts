@@ -40,17 +40,17 @@ export interface EarlyEnd {
 /** Half a sentence, or lines, about what an ended run has left; empty where nobody knows. */
 function leftText({ ended, changes, left }: EarlyEnd): string {
   if (!ended) return "";
-  if (!changes) return "; nothing was changed there";
-  if (left === undefined) return "; packages there may be half changed";
+  if (!changes) return "; nothing was changed in Blender";
+  if (left === undefined) return "; packages may be half changed";
   const lines = aftermathLines(left);
   if (lines.length > 0) {
     return `; before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`;
   }
-  return left.changed === null ? "" : "; the packages there are as they were";
+  return left.changed === null ? "" : "; the packages are as they were";
 }
 
 const follow = ours("pkg pip", "--follow");
-const mayGoOn = text`pip may still run there: '${follow}' shows it, '${ours("pkg pip", "--cancel")}' ends it`;
+const mayGoOn = text`pip may still run in Blender: '${follow}' shows it, '${ours("pkg pip", "--cancel")}' ends it`;
 
 /**
  * The failure that ended the following of a run, with what became of the run.
@@ -89,13 +89,13 @@ export function endedEarly(failure: Failure, end: EarlyEnd, total: number): Fail
 }
 
 function lostMeanwhile(failure: Failure, { ended, changes }: EarlyEnd, again: Text): Failure {
-  const half = changes ? "; packages there may be half changed" : "";
+  const half = changes ? "; packages may be half changed" : "";
   return extended(failure, {
     code: "connection-lost",
     kind: "no-service",
-    message: `${failure.message}, while pip ran there${half}`,
+    message: `${failure.message}, while pip ran in Blender${half}`,
     hint: ended
-      ? text`pip was ended there: ${again}`
+      ? text`pip was ended in Blender: ${again}`
       : text`a Blender that ended has ended pip with it ('${ours("status")}'): start it and ${again}; one that is still there shows the run with '${follow}'`,
   });
 }

@@ -99,7 +99,7 @@ function cancelled(): Failure {
 function gone(): Failure {
   return new Failure(
     "pip-run-gone",
-    "what pip wrote, and how it ended, isn't known there any more",
+    "what pip wrote, and how it ended, isn't known in Blender any more",
     {
       hint: text`another command saw its end meanwhile, or Blender was started anew: '${ours("pkg info")}'`,
     },

@@ -68,7 +68,7 @@ export type PackageFolder = v.InferOutput<typeof folderSchema>;
 const userModulesText =
   "scripts/addons/modules among Blender's user files: on its path at every start";
 
-/** Where packages can go, without what is installed there. */
+/** Where packages can go, without what is installed. */
 export const siteFactsSchema = v.strictObject({
   packages: described(v.array(folderSchema), "the site-packages folders, purelib first"),
   purelib: described(v.string(), "where pip installs unless told otherwise"),
@@ -169,7 +169,7 @@ export const environmentSchema = v.pipe(
     ),
     tags: described(
       v.nullable(strings),
-      "the wheel tags (PEP 425) that this Python takes, best first; null where nothing there can tell (python.tags_error)",
+      "the wheel tags (PEP 425) that this Python takes, best first; null where nothing in Blender can tell (python.tags_error)",
     ),
     service: serviceSchema,
   }),

@@ -26,7 +26,7 @@ def identity() -> dict[str, Any]:
 
 
 def ensurepip_wheels() -> list[str]:
-    """Give the pip wheels that ensurepip would install; none where it isn't there.
+    """Give the pip wheels that ensurepip would install; none where Python has no ensurepip.
 
     Distributions keep them elsewhere, in the folder that ``WHEEL_PKG_DIR`` names.
     """

@@ -140,7 +140,7 @@ def together(works: list[Callable[[], None]]) -> None:
 
 
 class Job:
-    """The thread's findings, once they are there."""
+    """The thread's findings, once it is done."""
 
     def __init__(self, work: Callable[[], Findings]) -> None:
         self.done = threading.Event()

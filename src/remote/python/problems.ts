@@ -23,7 +23,7 @@ function aroundSite({ user_modules: folder }: Environment["site"]): Text {
 function pipProblem({ pip }: Environment): PackageProblem {
   return {
     code: "no-pip",
-    message: `pip doesn't run there: ${pip.error}`,
+    message: `pip doesn't run in Blender's Python: ${pip.error}`,
     hint: ours("pkg bootstrap"),
   };
 }
@@ -46,7 +46,7 @@ export function problemsOf(environment: Environment): PackageProblem[] {
     problems.push({
       code: "tags-unknown",
       message: `which wheels fit isn't known: ${python.tags_error}`,
-      hint: text`once pip is there (${ours("pkg bootstrap")}), ${ours("pkg info")} tells`,
+      hint: text`once pip is installed (${ours("pkg bootstrap")}), ${ours("pkg info")} tells`,
     });
   }
   if (network.probe.reachable === false) {

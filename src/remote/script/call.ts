@@ -71,7 +71,7 @@ export interface CallOptions {
  * Runs a script's `main(arguments)` in Blender's main thread and gives what it returns, checked.
  * Works with every server that has `execute_code`.
  *
- * @throws RemoteError for an exception there; Failure as `Connection.request`.
+ * @throws RemoteError for an exception in Blender; Failure as `Connection.request`.
  */
 export async function callScript<S extends v.GenericSchema>(
   session: Session,

@@ -33,7 +33,7 @@ export function damaged(): Failure {
 /** The server cut an answer off. */
 export function truncated(): Failure {
   return new Failure("answer-truncated", "the server cut the answer off, it was too long", {
-    hint: "let the code print less, or write to a file there",
+    hint: "let the code print less, or write to a file on Blender's machine",
   });
 }
 

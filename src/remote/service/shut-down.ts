@@ -77,7 +77,7 @@ export async function waitUntilGone(
     if (performance.now() > ends) {
       throw new Failure("still-running", `Blender still runs after ${seconds} s`, {
         kind: "timeout",
-        hint: text`code may still run there: '${ours("status")}', or '${ours("stop", "--force")}'`,
+        hint: text`code may still run in Blender: '${ours("status")}', or '${ours("stop", "--force")}'`,
       });
     }
     await Bun.sleep(pause);

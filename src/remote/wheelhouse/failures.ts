@@ -56,7 +56,7 @@ export function notWritable(folder: string, errno: string, cause?: unknown): Fai
 /** How to get room on the disk of a wheelhouse. */
 export function roomHint(folder: string): Text {
   const purge = ours("pkg purge-cache", "--remote-wheelhouse", folder);
-  return text`free some there, or give another --remote-wheelhouse; all wheels there go with: ${purge}`;
+  return text`free some on Blender's machine, or give another --remote-wheelhouse; all wheels there go with: ${purge}`;
 }
 
 /** Bytes that changed on their way into the file `target`. */
@@ -85,15 +85,19 @@ export function uploadFailure(error: unknown, target: string): unknown {
         cause,
       });
     case "ENOENT":
-      return new Failure("part-removed", "its part or its folder was removed there meanwhile", {
-        hint: "run the same command again",
-        cause,
-      });
+      return new Failure(
+        "part-removed",
+        "its part or its folder was removed on Blender's machine meanwhile",
+        {
+          hint: "run the same command again",
+          cause,
+        },
+      );
     case "EISDIR":
     case "ENOTEMPTY":
     case "EEXIST":
-      return new Failure("name-taken", `${target} is a folder there`, {
-        hint: "remove it there, or give another --remote-wheelhouse",
+      return new Failure("name-taken", `${target} is a folder on Blender's machine`, {
+        hint: "remove it on Blender's machine, or give another --remote-wheelhouse",
         cause,
       });
     default:

@@ -94,7 +94,7 @@ describe("a run that is ended in the middle", () => {
   test("nothing yet", async () => {
     const failure = await failureOf(runPip(await blender([], row("one", "1.0")), install));
     expect(failure.message).toBe(
-      "interrupted, and pip in Blender as well; the packages there are as they were",
+      "interrupted, and pip in Blender as well; the packages are as they were",
     );
     expect(failure.hint).toBe("run the same command again");
   });
@@ -102,7 +102,7 @@ describe("a run that is ended in the middle", () => {
   test("one that changes no packages", async () => {
     const purpose = { line: [], part: "plan" as const, requested: [], folder: null, stage: null };
     const failure = await failureOf(runPip(await blender([]), { ...install, purpose }));
-    expect(failure.message).toEndWith("; nothing was changed there");
+    expect(failure.message).toEndWith("; nothing was changed in Blender");
     expect(failure.hint).toBe("run the same command again");
   });
 });
