@@ -105,12 +105,13 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
       index++;
       if (value !== undefined && (value.startsWith("--") || table.has(value))) value = undefined;
     }
-    flags.push(`--${option.name}=${checkedValue(grammar, key, option, value)}`);
+    flags.push(`--${option.name}=${givenValue(grammar, key, value)}`);
   }
   checkPositionals(positionals, grammar);
   checkRequired(flags, grammar);
+  const checked = withChoices(flags, grammar.args);
   // `--` keeps citty from reading a positional such as "-" as a flag.
-  return positionals.length === 0 ? flags : [...flags, "--", ...positionals];
+  return positionals.length === 0 ? checked : [...checked, "--", ...positionals];
 }
 
 function unknownOption(
@@ -129,12 +130,7 @@ function unknownOption(
   );
 }
 
-function checkedValue(
-  grammar: Grammar,
-  key: string,
-  { name, definition }: Option,
-  value: string | undefined,
-): string {
+function givenValue(grammar: Grammar, key: string, value: string | undefined): string {
   if (value === undefined) {
     const hint = `a value that begins with a dash is given as ${key}=VALUE`;
     throw usage(grammar, "missing-value", `${key} needs a value`, hint);
@@ -143,7 +139,20 @@ function checkedValue(
   if (value === "") {
     throw usage(grammar, "missing-value", `${key} needs a value, and this one is empty`);
   }
-  return definition.type === "enum" ? chosen(name, definition, value) : value;
+  return value;
+}
+
+/** The flags with each choice as it was declared. Of a flag that is given twice the last one counts. */
+function withChoices(flags: readonly string[], args: Arguments): string[] {
+  const last = new Map(flags.map((flag) => [flag.split("=", 1)[0], flag]));
+  return flags.flatMap((flag) => {
+    const [option = ""] = flag.split("=", 1);
+    const name = option.slice(2);
+    const definition = args[name];
+    if (definition?.type !== "enum") return flag;
+    if (last.get(option) !== flag) return [];
+    return `${option}=${chosen(name, definition, flag.slice(option.length + 1))}`;
+  });
 }
 
 /** The value among an option's choices that is meant. */

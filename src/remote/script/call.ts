@@ -128,6 +128,14 @@ async function callOnce<S extends v.GenericSchema>(
   return valueIn([own, outcome], schema);
 }
 
+/**
+ * Whether a server runs this script beside Blender's main thread: a service of an earlier version
+ * doesn't know the modules that scripts bring.
+ */
+export function runsBeside(session: Session, { modules = [] }: Script): boolean {
+  return session.can(modules.length > 0 ? "script_modules" : "run_script");
+}
+
 const besideSchema = v.object({ outcome: v.string(), digest: v.string() });
 
 /**
@@ -144,7 +152,7 @@ export async function callBeside<S extends v.GenericSchema>(
   schema: S,
   seconds?: number,
 ): Promise<v.InferOutput<S>> {
-  if (!session.can("run_script")) {
+  if (!runsBeside(session, script)) {
     const limit = seconds === undefined ? {} : { seconds };
     return callScript(session, script, args, schema, { ...limit, pieces: true });
   }

@@ -4,7 +4,8 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { currentPip, type PipRun } from "../pip/current.ts";
-import { callScript } from "../script/call.ts";
+import { pipScript } from "../pip/script.ts";
+import { callScript, runsBeside } from "../script/call.ts";
 import type { Deadlines, Endpoint } from "../wire/connection.ts";
 import type { Server } from "../wire/server.ts";
 import { Session } from "../wire/session.ts";
@@ -76,7 +77,7 @@ const pipSeconds = 3;
  * that is busy isn't waited for, and not every server runs scripts of ours.
  */
 export async function pipUnderWay(session: Session, busy: boolean): Promise<PipRun | undefined> {
-  if (busy && !session.can("run_script")) return undefined;
+  if (busy && !runsBeside(session, pipScript)) return undefined;
   try {
     const run = await currentPip(session, { seconds: pipSeconds });
     return run !== undefined && (run.returncode === null || run.unfinished) ? run : undefined;

@@ -26,6 +26,7 @@ CAPABILITIES = (
     "interrupt",
     "request_id",
     "run_script",
+    "script_modules",
     "upload",
 )
 

@@ -126,9 +126,11 @@ def _code_of(part: _Module | _Call) -> tuple[CodeType, str]:
     """Give the code of a script or module, and the digest of its source."""
     if "source" not in part:
         digest = part.get("script", "")
-        if digest not in _scripts:
+        # Another thread may clear them meanwhile.
+        kept = _scripts.get(digest)
+        if kept is None:
             raise UnknownScriptError(part["name"])
-        return _scripts[digest], digest
+        return kept, digest
     code = compile(part["source"], f"<{part['name']}>", "exec")
     if len(_scripts) >= _KEPT_SCRIPTS:
         _scripts.clear()

@@ -43,6 +43,8 @@ describe("what is accepted comes out in one form", () => {
     [["--deps"], ["--deps"]],
     [["--place", "elsewhere"], ["--place=elsewhere"]],
     [["--level", "high"], ["--level=HIGH"]],
+    // As with every option that is given twice, such as by an alias, the last one counts.
+    [["--place=HERE", "--place=here"], ["--place=here"]],
     [["-"], ["--", "-"]],
     [
       ["f.py", "--json"],
@@ -96,6 +98,7 @@ describe("what is refused", () => {
     [["-c", "--json"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["-c", "-q"], "missing-value", "-c needs a value", "-c=VALUE"],
     [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=VALUE"],
+    [["--place", "here", "--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
     [["--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
     [["--place", "HERE"], "bad-place", "--place is 'HERE'", "give one of here, elsewhere"],
     [["--level=full"], "bad-level", "--level is 'full'", "give one of LOW, HIGH"],

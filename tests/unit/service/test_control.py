@@ -23,6 +23,7 @@ def test_hello(client: Client) -> None:
             "interrupt",
             "request_id",
             "run_script",
+            "script_modules",
             "upload",
         ],
         "blender_version": "4.2.1",

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
-import { callBeside, callScript } from "../../../../src/remote/script/call.ts";
+import { callBeside, callScript, runsBeside } from "../../../../src/remote/script/call.ts";
+import type { Hello } from "../../../../src/remote/wire/server.ts";
 import { plainServer } from "../plain-server.ts";
 
 const script = { name: "long.py", source: "" };
@@ -66,5 +67,35 @@ describe("what a server keeps isn't sent again", () => {
       ["two.py", true, [kept]],
       ["one.py", false, [kept]],
     ]);
+  });
+});
+
+describe("a service of an earlier version, which doesn't know modules", () => {
+  const alone = { name: "alone.py", source: "" };
+  const script = { name: "script.py", source: "", modules: [alone] };
+  const hello = (capabilities: string[]): Hello => ({
+    protocol: 1,
+    server: "bld_remote_mcp",
+    service_version: "2.0.0",
+    capabilities,
+    blender_version: "3.4.1",
+    pid: 42,
+    background: true,
+    authentication: "none",
+  });
+
+  test("gets a script that brings some as code, with a runner that knows them", async () => {
+    using server = await plainServer(() => "done", undefined, hello(["hello", "run_script"]));
+    expect(await callBeside(server.session, script, null, v.string())).toBe("done");
+  });
+
+  test.each([
+    [["run_script"], true, false],
+    [["run_script", "script_modules"], true, true],
+    [[], false, false],
+  ])("with %j", async (capabilities, without, withModules) => {
+    using server = await plainServer(() => null, undefined, hello(capabilities));
+    expect(runsBeside(server.session, alone)).toBe(without);
+    expect(runsBeside(server.session, script)).toBe(withModules);
   });
 });
