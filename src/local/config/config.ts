@@ -193,7 +193,7 @@ function lineOf(file: ConfigurationFile, keys: readonly unknown[]): number | und
   return undefined;
 }
 
-function quoted(value: unknown): string {
+function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
@@ -210,7 +210,7 @@ export function interpret(file: ConfigurationFile): Configuration {
     throw invalid(
       file.path,
       lineOf(file, keys),
-      `${keys.join(".")} ${issue.message}, but is ${quoted(issue.input)}`,
+      `${keys.join(".")} ${issue.message}, but is ${shown(issue.input)}`,
     );
   }
   const { blender, cli, mcp_service: service } = parsed.output;

@@ -9,7 +9,7 @@ import linecache
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import bpy
 
@@ -108,13 +108,37 @@ def execute(source: bytes, name: str, stderr: BoundedBytes) -> int:
     return 0
 
 
-def main(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Take ``{"code": base64, "name", "argv": [str], "limit"}``, ``limit`` in bytes of each stream.
+class UserCode(TypedDict):
+    """Code to run: in base64, with its file name and ``sys.argv``.
 
-    ``argv`` is the code's ``sys.argv``.
-
-    Give ``stdout`` and ``stderr`` (base64), ``exit``, ``duration_s`` and ``dropped`` bytes of each.
+    ``limit``: how many bytes of each stream are kept.
     """
+
+    code: str
+    name: str
+    argv: list[str]
+    limit: int
+
+
+class Dropped(TypedDict):
+    """How many bytes of each stream were dropped."""
+
+    stdout: int
+    stderr: int
+
+
+class CodeRun(TypedDict):
+    """What code wrote, in base64, its exit status and its duration in seconds."""
+
+    stdout: str
+    stderr: str
+    exit: int
+    duration_s: float
+    dropped: Dropped
+
+
+def main(arguments: UserCode) -> CodeRun:
+    """Run the code, and put ``sys`` back as it was."""
     out = BoundedBytes("stdout", arguments["limit"])
     err = BoundedBytes("stderr", arguments["limit"])
     source = base64.b64decode(arguments["code"])

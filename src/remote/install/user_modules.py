@@ -121,7 +121,7 @@ def is_needed(place: Path) -> bool:
         return False
 
 
-def sweep(arguments: FolderArguments) -> dict[str, Any]:
+def sweep(arguments: FolderArguments) -> dict[str, str]:
     """Remove what installs have left that nobody goes on with. Give ``{}``."""
     for place in Path(arguments["folder"]).glob(f"{PREFIX}*"):
         if not is_needed(place):
@@ -148,7 +148,7 @@ def stage(arguments: FolderArguments) -> Stage:
     return {"stage": str(staged)}
 
 
-def discard(arguments: Stage) -> dict[str, Any]:
+def discard(arguments: Stage) -> dict[str, str]:
     """Remove the staging folder. Give ``{}``."""
     remove(Path(arguments["stage"]).parent)
     return {}
@@ -321,6 +321,12 @@ ACTIONS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def main(arguments: dict[str, Any]) -> object:
+class Order(TypedDict):
+    """Names what is to be done; it comes with the arguments of that."""
+
+    action: str
+
+
+def main(arguments: Order) -> object:
     """Do ``arguments["action"]``."""
     return ACTIONS[arguments["action"]](arguments)

@@ -11,10 +11,36 @@ import json
 import os
 import sys
 import sysconfig
-from typing import Any
+from typing import TypedDict
 
 
-def identity() -> dict[str, Any]:
+class Identity(TypedDict):
+    """What tells two installations of Python apart."""
+
+    version: list[int]
+    cache_tag: str | None
+    abiflags: str
+    prefix: str
+    base_prefix: str
+
+
+class WheelSupport(TypedDict):
+    """Wheel tags and whose library gave them, or why there are none."""
+
+    tags: list[str] | None
+    source: str | None
+    error: str | None
+    ensurepip: bool
+
+
+class IndexAnswer(TypedDict):
+    """Whether a package index answers, or why not."""
+
+    reachable: bool
+    error: str | None
+
+
+def identity() -> Identity:
     """Give what tells two installations of Python apart."""
     return {
         "version": list(sys.version_info[:3]),
@@ -73,10 +99,14 @@ def supported_tags() -> tuple[list[str], str]:
     return [str(tag) for tag in tags.sys_tags()], source
 
 
-def wheel_support() -> dict[str, Any]:
+def wheel_support() -> WheelSupport:
     """Give the wheel tags, or why there are none, and whether ensurepip could install pip."""
-    answer: dict[str, Any] = {"tags": None, "source": None, "error": None}
-    answer["ensurepip"] = bool(ensurepip_wheels())
+    answer: WheelSupport = {
+        "tags": None,
+        "source": None,
+        "error": None,
+        "ensurepip": bool(ensurepip_wheels()),
+    }
     try:
         answer["tags"], answer["source"] = supported_tags()
     # Whatever a damaged pip raises: the rest of the answer is still worth having.
@@ -102,7 +132,7 @@ def innermost(error: BaseException) -> str:
 
 def index_answer(
     url: str, seconds: float, cert: str | None, proxy: str | None, trusted: bool
-) -> dict[str, Any]:
+) -> IndexAnswer:
     """Ask a package index (PEP 503) for the page of pip, as the pip that is here would ask.
 
     So with pip's certificates and its own ``requests``, which honours proxies and ``.netrc``.
@@ -135,7 +165,7 @@ def index_answer(
 
 def main(argv: list[str]) -> None:
     """Print the answer for ``argv``: a mode, and for ``index`` its arguments as JSON."""
-    value: dict[str, Any]
+    value: Identity | WheelSupport | IndexAnswer
     if argv[0] == "identity":
         value = identity()
     elif argv[0] == "wheels":
