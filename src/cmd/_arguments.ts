@@ -155,6 +155,12 @@ function withChoices(flags: readonly string[], args: Arguments): string[] {
   });
 }
 
+/** `a, b or c`; more than three as `one of a, b, c, d`. */
+function listed(options: readonly string[]): string {
+  if (options.length > 3) return `one of ${options.join(", ")}`;
+  return `${options.slice(0, -1).join(", ")} or ${options.at(-1)}`;
+}
+
 /** The value among an option's choices that is meant. */
 function chosen(name: string, { options, anyCase }: ChoiceArgument, value: string): string {
   const form = (word: string) => (anyCase === true ? word.toLowerCase() : word);
@@ -163,7 +169,7 @@ function chosen(name: string, { options, anyCase }: ChoiceArgument, value: strin
   const near = suggestion(value, options);
   throw new Failure(`bad-${name}`, `--${name} is '${value}'`, {
     kind: "usage",
-    hint: near === undefined ? `give one of ${options.join(", ")}` : `did you mean ${near}?`,
+    hint: near === undefined ? `give ${listed(options)}` : `did you mean ${near}?`,
   });
 }
 

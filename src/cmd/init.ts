@@ -43,7 +43,7 @@ export async function pick(
   }
   throw new Failure("several-blenders", `several Blenders were found:\n  ${lines.join("\n  ")}`, {
     kind: "usage",
-    hint: text`give the one to use: ${ours("init")} '${first.executable}'`,
+    hint: text`give the one to use: ${ours("init", first.executable)}`,
   });
 }
 

@@ -311,7 +311,9 @@ for (const server of servers) {
       const result = expectSuccess(await push(box, wheel, there, "--port", String(proxy.port)));
       expect(gone).toBe(true);
       // Pieces go into a new part, which lacks those before; a stream has written into nothing.
-      expect(result.stderr).toMatch(/(removed there meanwhile|another SHA-256.*); trying again/);
+      expect(result.stderr).toMatch(
+        /(removed on Blender's machine meanwhile|another SHA-256.*); trying again/,
+      );
       const name = "removed-1.0-py3-none-any.whl";
       expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
     });

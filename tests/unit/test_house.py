@@ -1,4 +1,4 @@
-"""No function of a Python file in src is longer than anybody reads at once."""
+"""Rules for the Python files in src that no tool knows."""
 
 import ast
 from pathlib import Path
@@ -17,3 +17,14 @@ def test_functions_are_short() -> None:
             if lines > MOST_LINES:
                 long.append(f"{path.relative_to(SRC)}:{node.lineno}: {node.name}, {lines} lines")
     assert long == []
+
+
+def test_no_two_files_have_a_class_of_one_name() -> None:
+    found: dict[str, list[str]] = {}
+    for path in sorted(SRC.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(str(path.relative_to(SRC)))
+    # The first is started by itself, without modules; the other compares with what it says.
+    allowed = {"Identity"}
+    assert {name: at for name, at in found.items() if len(at) > 1 and name not in allowed} == {}

@@ -44,7 +44,7 @@ function hintAfter(stderr: string): Text | undefined {
   const cause = diagnosePip(stderr, { wheelhouse: undefined });
   if (cause === undefined || !explained.has(cause.code)) return undefined;
   if (cause.code !== "externally-managed") return cause.hint;
-  return text`what has a name and a version goes into Blender's user folder: ${ours("pkg install", "NAME", "--target", "user-modules")} (and ${ours("pkg uninstall", "NAME")} takes it out); for anything else give pip --target and the folder that 'pkg info' shows as Modules`;
+  return text`what has a name and a version goes into Blender's user folder: ${ours("pkg install", "NAME", "--target", "user-modules")} (and ${ours("pkg uninstall", "NAME")} takes it out); for anything else give pip --target and the folder that '${ours("pkg info")}' shows as Modules`;
 }
 
 /** Shows what pip writes while it runs, or keeps it for the one JSON value. */

@@ -22,7 +22,7 @@ class Rescue(TypedDict):
     stand_in: str
 
 
-class Arguments(TypedDict):
+class AddonOrder(TypedDict):
     """What every operation takes."""
 
     # All add-ons, for ``list``.
@@ -33,46 +33,46 @@ class Arguments(TypedDict):
     journal: str | None
 
 
-class TrialArguments(Arguments):
+class TrialArguments(AddonOrder):
     """The enabled add-ons are loaded one by one."""
 
     op: Literal["trial"]
 
 
-class ListArguments(Arguments):
+class ListArguments(AddonOrder):
     """Add-ons are listed."""
 
     op: Literal["list"]
 
 
-class InfoArguments(Arguments):
+class InfoArguments(AddonOrder):
     """One add-on is shown: the first item's."""
 
     op: Literal["info"]
     items: list[NamedItem]
 
 
-class PathsArguments(Arguments):
+class PathsArguments(AddonOrder):
     """Folders are shown."""
 
     op: Literal["paths"]
 
 
-class ChangeArguments(Arguments):
+class ChangeArguments(AddonOrder):
     """Add-ons are changed by name."""
 
     op: Literal["enable", "disable", "uninstall"]
     items: list[NamedItem]
 
 
-class InstallArguments(Arguments):
+class InstallArguments(AddonOrder):
     """Add-ons that are staged are installed."""
 
     op: Literal["install"]
     items: list[InstallItem]
 
 
-class Reply(TypedDict):
+class AddonReply(TypedDict):
     """The results, one for each item."""
 
     results: list[Outcome] | list[list[Record] | Details | Paths | Outcome]
@@ -129,7 +129,7 @@ def main(
     | PathsArguments
     | ChangeArguments
     | InstallArguments,
-) -> Reply | Elsewhere | Refused:
+) -> AddonReply | Elsewhere | Refused:
     """Do what the arguments say.
 
     Gives ``{"elsewhere"}`` when nothing was done because the expected folders aren't this

@@ -5,7 +5,7 @@ from typing import TypedDict
 import bpy
 
 
-class BlenderFacts(TypedDict):
+class ConfiguredFacts(TypedDict):
     """Version and folders, under the names that the configuration file uses."""
 
     version: str
@@ -25,7 +25,7 @@ def user_folder(kind: str, path: str = "") -> str | None:
         return None
 
 
-def main(_arguments: None) -> BlenderFacts:
+def main(_arguments: None) -> ConfiguredFacts:
     """What the configuration says about this Blender."""
     user_addons = user_folder("SCRIPTS", "addons")
     return {

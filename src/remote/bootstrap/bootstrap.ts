@@ -6,7 +6,7 @@ import { LastBytes } from "../pip/last-bytes.ts";
 import { runPip } from "../pip/run.ts";
 import { requireOpenSite } from "../python/closed-folders.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
-import { probe } from "../python/probe.ts";
+import { notPip, parsePipVersion } from "../python/pip-version.ts";
 import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
@@ -141,15 +141,13 @@ class PipInstaller {
 
   /** Starts pip: importing the half of it that installs shows more than its version does. */
   async pip(): Promise<PipState> {
-    const { executable } = this.#python;
-    const { findings } = await probe(this.#session, { parts: ["pip"], executable });
-    const { version, location, error } = findings.pip ?? {};
-    if (version == null || location == null) {
-      return { works: false, error: error ?? "Blender's interpreter has gone" };
-    }
+    const asked = await this.#run(["-m", "pip", "--version"], { shown: false });
+    if (asked.returncode !== 0) return { works: false, error: reasonIn(asked) };
+    const pip = parsePipVersion(asked.said);
+    if (pip === undefined) return { works: false, error: notPip(asked.said) };
     const install = await this.#run(["-m", "pip", "install", "--help"], { shown: false });
     if (install.returncode !== 0) return { works: false, error: reasonIn(install) };
-    return { works: true, version, location };
+    return { works: true, ...pip };
   }
 
   async attempt(method: Method, found: PipState): Promise<Attempt> {

@@ -50,7 +50,7 @@ export async function finishInstall(
   return outcomeOf(session, requested, known, { pip, output: "" }, heard, warnings);
 }
 
-/** Removes what a run of an install has put aside that was ended, whoever started it. */
+/** Deletes a cancelled install's staging folder, whichever controller started it. */
 export async function discardInstall(session: Session, { purpose }: PipRun): Promise<void> {
   if (purpose?.stage != null) await discardStage(session, purpose.stage);
 }

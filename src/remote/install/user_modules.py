@@ -321,12 +321,12 @@ ACTIONS: dict[str, Callable[[Any], object]] = {
 }
 
 
-class Order(TypedDict):
+class UserModulesOrder(TypedDict):
     """Names what is to be done; it comes with the arguments of that."""
 
     action: str
 
 
-def main(arguments: Order) -> object:
+def main(arguments: UserModulesOrder) -> object:
     """Do ``arguments["action"]``."""
     return ACTIONS[arguments["action"]](arguments)

@@ -1,9 +1,10 @@
 """Waits beside a pip run: ends it with all that it started when Blender asks, or dies.
 
-``pip_start.py`` starts it: ``python -I -S pip_guard.py FOLDER PID RUN``, with the run's folder, the
-process that leads its group, and its id. Blender holds the other end of its standard input: a byte
-comes when pip has ended; when that end closes before, however that comes about, pip is ended and
-the folder is removed.
+``pip_start.py`` starts it: ``python -I -S pip_guard.py FOLDER PID MARK``, with the run's folder,
+the process that leads its group, and the entry ``NAME=VALUE`` that all which pip starts has in its
+environment, so that what has left its group is found too. Blender holds the other end of its
+standard input: a byte comes when pip has ended; when that end closes before, however that comes
+about, pip is ended and the folder is removed.
 """
 
 import contextlib
@@ -13,10 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-
-# In the environment of everything that pip starts, so that what has left its group is found too.
-# `pip_start.py` knows it as well.
-MARKER = "BLENDER_REMOTE_PIP_RUN"
 
 SCANS = 50
 SCAN_PAUSE_SECONDS = 0.01
@@ -34,10 +31,10 @@ def marked(marker: bytes) -> list[int]:
     return found
 
 
-def end_group(leader: int, run: str) -> None:
+def end_group(leader: int, mark: str) -> None:
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGKILL)
-    marker = os.fsencode(f"{MARKER}={run}")
+    marker = os.fsencode(mark)
     # Again, because a process may start another one between the look and its end.
     for _ in range(SCANS):
         pids = marked(marker)
@@ -50,12 +47,12 @@ def end_group(leader: int, run: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Take ``[folder, pid, run]`` and wait for Blender's word, or its end."""
-    folder, pid, run = arguments
+    """Take ``[folder, pid, mark]`` and wait for Blender's word, or its end."""
+    folder, pid, mark = arguments
     if os.read(0, 1):
         return
     if os.name == "posix":
-        end_group(int(pid), run)
+        end_group(int(pid), mark)
     else:
         subprocess.run(["taskkill", "/F", "/T", "/PID", pid], check=False)
     shutil.rmtree(folder, ignore_errors=True)

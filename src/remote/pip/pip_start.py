@@ -19,13 +19,13 @@ from file_lock import hold, is_held
 from pip_registry import Purpose, Run, forget, is_unfinished, registry
 from pip_watch import Description, describe, end_group
 
-# `pip_guard.py` knows it as well.
+# In the environment of everything that pip starts: by it the guard finds what has left its group.
 MARKER = "BLENDER_REMOTE_PIP_RUN"
 
 PREFIX = "blender-remote-pip-"
 
 
-class Order(TypedDict):
+class PipOrder(TypedDict):
     """What to run."""
 
     id: str
@@ -43,7 +43,7 @@ class Order(TypedDict):
     before: list[object] | None
 
 
-class Started(TypedDict):
+class StartedPip(TypedDict):
     """``busy``: the run that kept this one from being started."""
 
     busy: Description | None
@@ -58,7 +58,7 @@ def remove_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment(order: Order, temporary: Path) -> dict[str, str]:
+def environment(order: PipOrder, temporary: Path) -> dict[str, str]:
     """Give pip's environment: nothing of Blender's Python settings; isolated: none of pip's.
 
     pip's temporary files go into the run's folder: so nothing of a run that is ended stays behind.
@@ -74,7 +74,9 @@ def environment(order: Order, temporary: Path) -> dict[str, str]:
     return {**kept, **order["env"]}
 
 
-def launch(order: Order, folder: Path) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
+def launch(
+    order: PipOrder, folder: Path
+) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
     """Start pip and its guard."""
     command = order["command"]
     source, temporary, empty = folder / "pip_guard.py", folder / "tmp", folder / "empty"
@@ -95,9 +97,10 @@ def launch(order: Order, folder: Path) -> "tuple[subprocess.Popen[bytes], subpro
             start_new_session=own_session,
             creationflags=no_window,
         )
+    watch = [command[0], "-I", "-S", str(source)]
     try:
         guard = subprocess.Popen(
-            [command[0], "-I", "-S", str(source), str(folder), str(process.pid), order["id"]],
+            [*watch, str(folder), str(process.pid), f"{MARKER}={order['id']}"],
             # Closes when Blender ends: no other process gets this end.
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -126,7 +129,7 @@ def wait_for(run: Run) -> None:
     run["over"] = True
 
 
-def main(order: Order) -> Started:
+def main(order: PipOrder) -> StartedPip:
     """Start a run, unless one goes on, or is an install that nobody has finished."""
     before = registry().run
     if before is not None:

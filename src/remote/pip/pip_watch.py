@@ -82,7 +82,7 @@ class Finishing(TypedDict):
     follower: str | None
 
 
-class Identity(TypedDict):
+class RunIdentity(TypedDict):
     """Which run is meant."""
 
     id: str
@@ -122,7 +122,7 @@ def look(_: object) -> Found:
     return {"run": None if run is None else describe(run)}
 
 
-def look_before(arguments: Identity) -> Before:
+def look_before(arguments: RunIdentity) -> Before:
     """Give what was installed before a run."""
     run = current_run(arguments["id"])
     return {"before": None if run is None else run.get("before")}
@@ -169,7 +169,7 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
             process.kill()
 
 
-def cancel(arguments: Identity) -> Found:
+def cancel(arguments: RunIdentity) -> Found:
     """Let a run be ended.
 
     Its end is a matter of milliseconds, on Windows of more: ``look`` tells.

@@ -100,17 +100,19 @@ const siteSchema = v.strictObject({
   ),
 });
 
-/** pip, as starting it shows it. */
+/** How pip is run, and what it says of its version, or why it says nothing. */
 export const pipFindingsSchema = v.strictObject({
+  said: v.nullable(v.string()),
+  command: strings,
+  error: v.nullable(v.string()),
+});
+
+const pipSchema = v.strictObject({
   available: v.boolean(),
   version: v.nullable(v.string()),
   location: v.nullable(v.string()),
   command: described(v.nullable(strings), "the command line that runs it, without arguments"),
   error: described(v.nullable(v.string()), "why it isn't available"),
-});
-
-const pipSchema = v.strictObject({
-  ...pipFindingsSchema.entries,
   ensurepip: described(
     v.nullable(v.boolean()),
     "whether Python's own ensurepip could install pip; null when nothing could be asked",

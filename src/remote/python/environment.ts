@@ -4,6 +4,7 @@ import { snapshotPackages } from "../packages/snapshot.ts";
 import type { Session } from "../wire/session.ts";
 import type { Environment } from "./environment-schema.ts";
 import { pipDownloadLine } from "./pip-download.ts";
+import { notPip, parsePipVersion } from "./pip-version.ts";
 import { type ProbeFacts, type ProbeFindings, probe } from "./probe.ts";
 
 async function siteOf(
@@ -19,13 +20,17 @@ async function siteOf(
 
 const noInterpreter = "Blender's Python interpreter wasn't found";
 
-const noPip = {
-  available: false,
-  version: null,
-  location: null,
-  command: null,
-  error: noInterpreter,
-};
+type PipFacts = Omit<Environment["pip"], "ensurepip">;
+
+function pipFacts(found: ProbeFindings["pip"]): PipFacts {
+  const none = { available: false, version: null, location: null, command: null };
+  if (found === null) return { ...none, error: noInterpreter };
+  const { said, command, error } = found;
+  if (said === null) return { ...none, error };
+  const pip = parsePipVersion(said);
+  if (pip === undefined) return { ...none, error: notPip(said) };
+  return { available: true, ...pip, command, error: null };
+}
 
 const noNetwork = {
   index_url: null,
@@ -81,7 +86,7 @@ export async function environmentOf(
     python,
     site: await siteOf(session, facts.site),
     pip: {
-      ...(findings.pip ?? noPip),
+      ...pipFacts(findings.pip),
       ensurepip: findings.wheels?.ensurepip ?? null,
     },
     network: { online_access: facts.online_access, ...(findings.network ?? noNetwork) },

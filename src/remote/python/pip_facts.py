@@ -4,7 +4,6 @@ All of this takes other processes, so it runs on a thread of its own, where noth
 """
 
 import ast
-import re
 from typing import TypedDict
 
 from interpreter_search import Interpreter, NoAnswerError, output_of
@@ -17,12 +16,10 @@ DEFAULT_INDEX = "https://pypi.org/simple"
 
 
 class Pip(TypedDict):
-    """pip, as starting it shows it; ``error`` says why it isn't available."""
+    """How pip is run, and what it says of its version; ``error`` says why it says nothing."""
 
-    available: bool
-    version: str | None
-    location: str | None
-    command: list[str] | None
+    said: str | None
+    command: list[str]
     error: str | None
 
 
@@ -54,30 +51,13 @@ class Network(TypedDict):
 
 
 def pip_facts(interpreter: Interpreter) -> Pip:
-    """Give whether pip runs, its version and place."""
-    facts: Pip = {
-        "available": False,
-        "version": None,
-        "location": None,
-        "command": None,
-        "error": None,
-    }
-    try:
-        output = output_of([*interpreter.pip(), "--version"], PIP_SECONDS).strip()
-    except NoAnswerError as error:
-        return {**facts, "error": str(error)}
-    found = re.match(r"pip (\S+) from (.+) \(python [^)]*\)$", output)
-    if found is None:
-        return {**facts, "error": f"pip --version answered {output[:80]!r}"}
-    version, location = found.groups()
+    """Start pip and give what it says of its version."""
     command = interpreter.pip()
-    return {
-        **facts,
-        "available": True,
-        "version": version,
-        "location": location,
-        "command": command,
-    }
+    try:
+        said = output_of([*command, "--version"], PIP_SECONDS).strip()
+    except NoAnswerError as error:
+        return {"said": None, "command": command, "error": str(error)}
+    return {"said": said, "command": command, "error": None}
 
 
 def parse_pip_config(listing: str) -> dict[str, str]:

@@ -47,7 +47,7 @@ class Progress(TypedDict):
     error: str | None
 
 
-class Facts(TypedDict):
+class RunningFacts(TypedDict):
     """What can be said at once."""
 
     blender: Blender
@@ -57,10 +57,10 @@ class Facts(TypedDict):
     pid: int
 
 
-class Started(Progress):
+class StartedProbe(Progress):
     """What can be said at once, and the job that finds out the rest."""
 
-    facts: Facts
+    facts: RunningFacts
     job: str
 
 
@@ -139,7 +139,7 @@ def together(works: list[Callable[[], None]]) -> None:
 # Between the calls
 
 
-class Job:
+class ProbeJob:
     """The thread's findings, once it is done."""
 
     def __init__(self, work: Callable[[], Findings]) -> None:
@@ -161,13 +161,13 @@ class Job:
         return {"done": self.done.is_set(), "findings": self.findings, "error": self.error}
 
 
-def jobs() -> dict[str, Job]:
+def jobs() -> dict[str, ProbeJob]:
     """Give the jobs of this Blender: each call runs this text anew, so they are kept by sys."""
     module = sys.modules.setdefault(JOBS_MODULE, types.ModuleType(JOBS_MODULE))
     return module.__dict__.setdefault("jobs", {})
 
 
-def start(arguments: StartArguments) -> Started:
+def start(arguments: StartArguments) -> StartedProbe:
     """Give what can be said at once, and the job that finds out the rest."""
     access = online_access()
     if access is False:
@@ -185,14 +185,14 @@ def start(arguments: StartArguments) -> Started:
             return Interpreter(known, source), None
         return find_interpreter(candidates, running_identity(), source)
 
-    job = Job(lambda: find_out(search, arguments["parts"], no_probe))
+    job = ProbeJob(lambda: find_out(search, arguments["parts"], no_probe))
     name = uuid.uuid4().hex
     others = jobs()
     for old in [key for key, value in others.items() if value.done.is_set()]:
         del others[old]
     others[name] = job
     threading.Thread(target=job.run, name="blender-remote probe", daemon=True).start()
-    facts: Facts = {
+    facts: RunningFacts = {
         "blender": blender_facts(),
         "python": python_facts(),
         "site": site_facts(),
@@ -204,7 +204,7 @@ def start(arguments: StartArguments) -> Started:
     return {"facts": facts, "job": name, **job.progress()}
 
 
-def main(arguments: StartArguments | JobArguments) -> Started | Progress:
+def main(arguments: StartArguments | JobArguments) -> StartedProbe | Progress:
     """Start a job, or ask one."""
     if "job" not in arguments:
         return start(arguments)

@@ -11,7 +11,7 @@ import bpy
 DELAY_SECONDS = 0.3
 
 
-class Order(TypedDict):
+class QuitOrder(TypedDict):
     """``force``: also with unsaved changes."""
 
     force: bool
@@ -28,7 +28,7 @@ def quit_window() -> None:
     bpy.ops.wm.quit_blender()
 
 
-def main(order: Order) -> Ending:
+def main(order: QuitOrder) -> Ending:
     """End this Blender, soon."""
     pid = os.getpid()
     if bpy.app.background:

@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 PREFIX = "blender-remote-files-"
 
 
-class Folder(TypedDict):
+class TemporaryFolder(TypedDict):
     """Its absolute path."""
 
     folder: str
@@ -28,14 +28,14 @@ class Removing(TypedDict):
     folder: str
 
 
-def make() -> Folder:
+def make() -> TemporaryFolder:
     """Make a folder that only this user can read; it goes with Blender, or before."""
     folder = tempfile.mkdtemp(prefix=PREFIX)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return {"folder": folder}
 
 
-def remove(path: str) -> Folder:
+def remove(path: str) -> TemporaryFolder:
     """Remove a folder that ``make`` made."""
     folder = Path(path)
     if not folder.name.startswith(PREFIX) or folder.is_symlink():
@@ -45,6 +45,6 @@ def remove(path: str) -> Folder:
     return {"folder": path}
 
 
-def main(arguments: Making | Removing) -> Folder:
+def main(arguments: Making | Removing) -> TemporaryFolder:
     """Do ``arguments["action"]``."""
     return make() if arguments["action"] == "make" else remove(arguments["folder"])

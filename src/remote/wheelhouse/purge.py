@@ -34,7 +34,7 @@ State = Literal["missing", "refused", "busy", "foreign", "ready", "purged"]
 Verdict = tuple[State, str | None]
 
 
-class Order(TypedDict):
+class PurgeOrder(TypedDict):
     """What to do with which folder."""
 
     folder: str
@@ -49,7 +49,7 @@ class File(TypedDict):
     size: int
 
 
-class Result(TypedDict):
+class Purged(TypedDict):
     """What the folder holds, and what was or may be done with it."""
 
     # Absolute.
@@ -139,7 +139,7 @@ def empty(folder: Path) -> None:
             entry.unlink()
 
 
-def judged(folder: Path, order: Order, files: list[File], foreign: list[str]) -> Verdict:
+def judged(folder: Path, order: PurgeOrder, files: list[File], foreign: list[str]) -> Verdict:
     """Tell whether a folder with these entries may be emptied: "ready", or why not."""
     # A share that holds nothing but wheels is a wheelhouse.
     if foreign and os.path.ismount(folder):
@@ -152,10 +152,10 @@ def judged(folder: Path, order: Order, files: list[File], foreign: list[str]) ->
     return ("busy", f"a push is writing {busy[0]}") if busy else ("ready", None)
 
 
-def main(order: Order) -> Result:
+def main(order: PurgeOrder) -> Purged:
     """Look at a folder, or empty it; "busy" and "foreign" aren't emptied without force."""
     given = Path(os.path.abspath(os.path.expanduser(order["folder"])))
-    result: Result = {
+    result: Purged = {
         "folder": str(given),
         "state": "refused",
         "reason": None,

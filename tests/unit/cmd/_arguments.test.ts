@@ -100,9 +100,9 @@ describe("what is refused", () => {
     [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=VALUE"],
     [["--place", "here", "--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
     [["--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
-    [["--place", "HERE"], "bad-place", "--place is 'HERE'", "give one of here, elsewhere"],
-    [["--level=full"], "bad-level", "--level is 'full'", "give one of LOW, HIGH"],
-    [["--place", "constructor"], "bad-place", "--place is 'constructor'", "give one of here"],
+    [["--place", "HERE"], "bad-place", "--place is 'HERE'", "give here or elsewhere"],
+    [["--level=full"], "bad-level", "--level is 'full'", "give LOW or HIGH"],
+    [["--place", "constructor"], "bad-place", "--place is 'constructor'", "give here or elsewhere"],
     [
       ["a.py", "b.py"],
       "surplus-argument",

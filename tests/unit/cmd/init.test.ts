@@ -24,7 +24,7 @@ test("without a terminal several are listed, with the argument to give", async (
     message: "several Blenders were found:\n  4.3.2  /opt/b/blender\n  3.4.1  /usr/bin/blender",
   });
   expect(rendered(failure.hint ?? "")).toBe(
-    "give the one to use: blender-remote-cli init '/opt/b/blender'",
+    "give the one to use: blender-remote-cli init /opt/b/blender",
   );
 });
 

@@ -1,8 +1,8 @@
 // Command lines that are read without the user's own configuration and environment.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cached } from "../../../scripts/cache.ts";
 import type { Command } from "../../../src/cmd/_command.ts";
 import { rendered } from "../../../src/text.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -10,9 +10,9 @@ import { failureOf } from "../../support/failure.ts";
 delete process.env["BLENDER_REMOTE_PORT"];
 delete process.env["BLENDER_REMOTE_GET_PIP"];
 
-/** A folder for files that command lines name; it's gone when the tests have ended. */
-export const folder = mkdtempSync(join(tmpdir(), "blender-remote-options-"));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+/** A folder for files that command lines name; it stays, since nothing tells when all tests have ended. */
+export const folder = cached("command-lines");
+mkdirSync(folder, { recursive: true });
 
 /** Writes a file into that folder; its path. */
 export function fileOf(name: string, content: string): string {

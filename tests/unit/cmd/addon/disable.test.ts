@@ -12,7 +12,7 @@ test.each([
 
 test.each([
   [[], "missing-argument", "NAME"],
-  [["a", "--if-running", "maybe"], "bad-if-running", "give one of warn, refuse, ignore"],
+  [["a", "--if-running", "maybe"], "bad-if-running", "give warn, refuse or ignore"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(disable, tokens);
   expect(refusal).toMatchObject({ code, exitCode: 2 });

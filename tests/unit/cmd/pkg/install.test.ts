@@ -60,7 +60,7 @@ test.each([
 test.each([
   [[], "missing-argument", "blender-remote-cli pkg install numpy 'scipy>=1.11', or -r FILE"],
   [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
-  [["numpy", "--target", "SITE"], "bad-target", "give one of site, user-modules"],
+  [["numpy", "--target", "SITE"], "bad-target", "give site or user-modules"],
   [["numpy;x"], "bad-requirement", "it has a marker"],
   [["-r", "/not/there.txt"], "requirements-unreadable", "there is no such file"],
   [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],

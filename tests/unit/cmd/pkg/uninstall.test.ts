@@ -25,7 +25,7 @@ test("without being asked", async () => {
 test.each([
   [[], "missing-argument", "NAME"],
   [["numpy==1"], "bad-name", "without versions: blender-remote-cli pkg uninstall numpy"],
-  [["numpy", "--target", "both"], "bad-target", "give one of site, user-modules"],
+  [["numpy", "--target", "both"], "bad-target", "give site or user-modules"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(uninstall, tokens);
   expect(refusal).toMatchObject({ code, exitCode: 2 });

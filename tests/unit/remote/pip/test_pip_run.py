@@ -20,6 +20,8 @@ import pytest
 PATIENCE_SECONDS = 60
 SCRIPTS = Path(__file__).parents[4] / "src" / "remote" / "pip"
 GUARD = (SCRIPTS / "pip_guard.py").read_text()
+# Guards end what carries it, on the whole machine: two runs of these tests must not meet.
+RUN_ID = f"a run of {os.getpid()}"
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/environ").exists(), reason="needs /proc, which Linux has"
@@ -42,7 +44,7 @@ class Runs:
     def try_to_start(self, code: str, *arguments: str, **options: Any) -> dict[str, Any] | None:
         """Give the run that stands in the way, if one does."""
         wanted = {
-            "id": "a run",
+            "id": RUN_ID,
             "command": [sys.executable, "-c", code, *arguments],
             "isolated": False,
             "env": {},
@@ -61,7 +63,7 @@ class Runs:
         return self.act("look")["run"]
 
     def read(self, stdout: int = 0, stderr: int = 0, limit: int = 10**6, **more: str) -> Any:
-        who = {"id": "a run", "follower": "somebody", **more}
+        who = {"id": RUN_ID, "follower": "somebody", **more}
         answer: Any = self.act("read", **who, stdout=stdout, stderr=stderr, limit=limit)
         if "stdout" in answer:
             for stream in ("stdout", "stderr"):
@@ -69,14 +71,14 @@ class Runs:
         return answer
 
     def cancel(self) -> None:
-        self.act("cancel", id="a run")
+        self.act("cancel", id=RUN_ID)
         for _ in patiently():
             run = self.look()
             if run is None or run["returncode"] is not None:
                 return
 
     def finish(self, follower: str | None = "somebody") -> None:
-        assert self.act("finish", id="a run", follower=follower) == {}
+        assert self.act("finish", id=RUN_ID, follower=follower) == {}
 
     def follow_to_the_end(self, limit: int = 10**6) -> tuple[bytes, bytes, int]:
         out, err = b"", b""
@@ -198,7 +200,7 @@ def test_what_it_is_for_and_since_when(runs: Runs) -> None:
     # However much later one looks.
     assert runs.look()["began"] == run["began"]
     assert "before" not in run
-    assert runs.act("look_before", id="a run") == {"before": [1, 2]}
+    assert runs.act("look_before", id=RUN_ID) == {"before": [1, 2]}
     assert runs.act("look_before", id="another") == {"before": None}
 
 
@@ -233,7 +235,7 @@ def test_a_run_of_an_older_version_of_the_script(runs: Runs) -> None:
     run = runs.look()
     assert (run["purpose"], run["seen"]) == (None, False)
     assert abs(time.time() - run["seconds"] - run["began"]) < PATIENCE_SECONDS
-    assert runs.act("look_before", id="a run") == {"before": None}
+    assert runs.act("look_before", id=RUN_ID) == {"before": None}
 
 
 # What goes in
@@ -420,7 +422,7 @@ sys.stdin.read()
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> None:
     start = {
-        "id": "a run",
+        "id": RUN_ID,
         "command": [sys.executable, "-c", FAMILY],
         "isolated": False,
         "env": {},
@@ -461,7 +463,7 @@ def test_a_second_run_is_refused(runs: Runs) -> None:
     runs.start("import time; time.sleep(600)")
     busy = runs.try_to_start("print(2)", id="another")
     assert busy == {**runs.look(), "seconds": pytest.approx(0, abs=PATIENCE_SECONDS)}
-    assert busy["id"] == "a run"
+    assert busy["id"] == RUN_ID
     assert busy["returncode"] is None
     assert busy["command"][-1] == "import time; time.sleep(600)"
 
@@ -483,7 +485,7 @@ def test_an_install_that_nobody_has_finished(runs: Runs, code: str, part: str, k
     refused = runs.try_to_start("print(2)", id="another")
     assert (refused is not None) == kept
     if kept:
-        assert (refused["id"], refused["returncode"], refused["seen"]) == ("a run", 0, False)
+        assert (refused["id"], refused["returncode"], refused["seen"]) == (RUN_ID, 0, False)
         assert refused["unfinished"]
         runs.finish()
         assert runs.try_to_start("print(2)", id="another") is None

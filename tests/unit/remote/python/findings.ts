@@ -54,9 +54,7 @@ export const findings = {
   executable: "/usr/bin/python3.11",
   executable_error: null,
   pip: {
-    available: true,
-    version: "23.0.1",
-    location: "/usr/lib/python3/dist-packages/pip",
+    said: "pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)",
     command: ["/usr/bin/python3.11", "-I", "-m", "pip"],
     error: null,
   },

@@ -45,7 +45,7 @@ describe("problemsOf", () => {
   test("a site-packages that can't be written, no pip, no tags, no index", async () => {
     const environment = await environmentWith({
       ...findings,
-      pip: { available: false, version: null, location: null, command: null, error: "no pip" },
+      pip: { said: null, command: [], error: "no pip" },
       wheels: { tags: null, source: null, error: "nothing tells", ensurepip: false },
       network: { ...findings.network, probe: { tried: true, reachable: false, error: "refused" } },
     });

@@ -1,6 +1,7 @@
 """What an interpreter's pip is, and whether its index answers."""
 
 import os
+import re
 import sys
 import threading
 import time
@@ -16,14 +17,16 @@ from programs import SOURCE, program
 class TestPip:
     def test_available(self, pip_facts: Any) -> None:
         facts = pip_facts.pip_facts(pip_facts.Interpreter(sys.executable, SOURCE))
-        assert facts["available"]
+        assert facts["error"] is None
         assert facts["command"] == [sys.executable, "-I", "-m", "pip"]
-        assert os.path.isdir(facts["location"])
+        found = re.match(r"pip \S+ from (.+) \(python ", facts["said"])
+        assert found
+        assert os.path.isdir(found[1])
 
     def test_absent(self, pip_facts: Any, bare_python: str) -> None:
         interpreter = pip_facts.Interpreter(bare_python, SOURCE)
         facts = pip_facts.pip_facts(interpreter)
-        assert (facts["available"], facts["error"]) == (False, "No module named pip")
+        assert (facts["said"], facts["error"]) == (None, "No module named pip")
         wheels = pip_facts.wheels_of(interpreter)
         if wheels["ensurepip"]:
             assert wheels["source"] == "ensurepip"
@@ -43,7 +46,7 @@ class TestPip:
 
     def test_nonsense(self, pip_facts: Any, tmp_path: Path) -> None:
         facts = pip_facts.pip_facts(pip_facts.Interpreter(program(tmp_path, "echo hello"), SOURCE))
-        assert facts["error"] == "pip --version answered 'hello'"
+        assert (facts["said"], facts["error"]) == ("hello", None)
 
     def test_config(self, pip_facts: Any) -> None:
         config = pip_facts.parse_pip_config(
