@@ -59,6 +59,11 @@ export class Failure extends Error {
   }
 }
 
+/** A failure of wrong usage: nothing was done, exit code 2. */
+export function wrongUsage(code: string, message: string, hint: Text): Failure {
+  return new Failure(code, message, { kind: "usage", hint });
+}
+
 /** What `extended` changes of a failure. */
 export interface FailureChanges {
   code?: string;

@@ -1,6 +1,6 @@
 // Which service a command speaks to, and a session with it.
 
-import { Failure } from "../failure.ts";
+import { Failure, wrongUsage } from "../failure.ts";
 import {
   type Configuration,
   configurationPath,
@@ -27,10 +27,6 @@ export interface Target {
   deadlines: Deadlines;
 }
 
-function usage(code: string, message: string, hint: string): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
-}
-
 /** Whether a host is this machine itself. */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
@@ -40,7 +36,7 @@ export function isLoopback(host: string): boolean {
 export function parsePort(word: string, from: string): number {
   const port = Number(word);
   if (!/^\d+$/.test(word) || port < 1 || port > 65535) {
-    throw usage("bad-port", `${from} is '${word}'`, "a port is a number from 1 to 65535");
+    throw wrongUsage("bad-port", `${from} is '${word}'`, "a port is a number from 1 to 65535");
   }
   return port;
 }
@@ -49,7 +45,7 @@ export function parsePort(word: string, from: string): number {
 export function parseSeconds(word: string, from: string): number {
   const seconds = Number(word);
   if (!/^\d+(\.\d+)?$/.test(word) || seconds <= 0) {
-    throw usage("bad-duration", `${from} is '${word}'`, "give seconds, such as 30 or 2.5");
+    throw wrongUsage("bad-duration", `${from} is '${word}'`, "give seconds, such as 30 or 2.5");
   }
   return seconds;
 }

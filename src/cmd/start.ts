@@ -2,7 +2,7 @@
 
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import { Failure } from "../failure.ts";
+import { wrongUsage } from "../failure.ts";
 import type { AddonBlender } from "../local/addon/addon-blender.ts";
 import { logLevels } from "../local/config/config.ts";
 import { installService } from "../local/service/install-service.ts";
@@ -28,13 +28,9 @@ import { isLoopback, parseSeconds, targetOf } from "./_target.ts";
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
 
-function usage(code: string, message: string, hint: string): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
-}
-
 function checkEndpoint({ host, port }: Endpoint): void {
   if (!isLoopback(host)) {
-    throw usage(
+    throw wrongUsage(
       "not-loopback",
       `--host is '${host}', and the service is started on loopback only: whoever reaches it can run code as you`,
       "from another machine use a tunnel: ssh -L 6688:127.0.0.1:6688 HOST",
@@ -42,7 +38,7 @@ function checkEndpoint({ host, port }: Endpoint): void {
   }
   // The service takes no others, and would go on with its default.
   if (port < 1024)
-    throw usage("bad-port", `port ${port} is below 1024`, "give --port 1024 or more");
+    throw wrongUsage("bad-port", `port ${port} is below 1024`, "give --port 1024 or more");
 }
 
 async function sceneAt(path: string | undefined): Promise<string | undefined> {
@@ -51,7 +47,7 @@ async function sceneAt(path: string | undefined): Promise<string | undefined> {
   const there = await stat(scene).catch(() => undefined);
   if (there?.isFile()) return scene;
   const why = there === undefined ? "doesn't exist" : "isn't a file";
-  throw usage("no-scene", `--scene ${scene} ${why}`, "give a .blend file");
+  throw wrongUsage("no-scene", `--scene ${scene} ${why}`, "give a .blend file");
 }
 
 /** What is started, but for the Blender that it is started with. */
@@ -149,7 +145,7 @@ export const start = command({
     const scene = await sceneAt(args.scene);
     const { background, detach: detached, isolated } = args;
     if (isolated && detached) {
-      throw usage(
+      throw wrongUsage(
         "isolated-detached",
         "--isolated ends with this command, and with --detach Blender goes on",
         "give a folder: --profile DIR",

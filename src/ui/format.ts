@@ -5,6 +5,13 @@ export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/** Rows as the text of a table, a line a row. */
+export function table(rows: readonly (readonly string[])[]): string {
+  return columns(rows)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
 /** Rows as lines whose columns stand below each other; the last column is as long as it is. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];

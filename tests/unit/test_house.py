@@ -25,6 +25,4 @@ def test_no_two_files_have_a_class_of_one_name() -> None:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
                 found.setdefault(node.name, []).append(str(path.relative_to(SRC)))
-    # The first is started by itself, without modules; the other compares with what it says.
-    allowed = {"Identity"}
-    assert {name: at for name, at in found.items() if len(at) > 1 and name not in allowed} == {}
+    assert {name: at for name, at in found.items() if len(at) > 1} == {}

@@ -1,7 +1,7 @@
 // `addon info`: shows one add-on.
 
 import { type AddonDetails, addonInfo } from "../../local/addon/look.ts";
-import { columns } from "../../ui/format.ts";
+import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
 import { blenderArgs } from "./_flags.ts";
@@ -14,9 +14,7 @@ export function render(details: AddonDetails): string {
     const text = typeof value === "boolean" ? (value ? "yes" : "no") : value;
     return [[`${key.replaceAll("_", " ")}:`, text]];
   });
-  return columns(rows)
-    .map((line) => `${line}\n`)
-    .join("");
+  return table(rows);
 }
 
 export const info = command({

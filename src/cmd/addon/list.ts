@@ -1,7 +1,7 @@
 // `addon list`: lists add-ons and extensions.
 
 import { type AddonRecord, listAddons } from "../../local/addon/look.ts";
-import { columns } from "../../ui/format.ts";
+import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
 import { blenderArgs } from "./_flags.ts";
@@ -25,9 +25,7 @@ export function render(records: readonly AddonRecord[]): string {
       one.path ?? "-",
     ]),
   ];
-  return columns(rows)
-    .map((line) => `${line}\n`)
-    .join("");
+  return table(rows);
 }
 
 export const list = command({

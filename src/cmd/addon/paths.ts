@@ -1,7 +1,7 @@
 // `addon paths`: shows where Blender looks for add-ons.
 
 import { addonPaths } from "../../local/addon/look.ts";
-import { columns } from "../../ui/format.ts";
+import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
 import { blenderArgs } from "./_flags.ts";
@@ -25,10 +25,6 @@ export const paths = command({
         ["preferences", found.preferences],
         ["blender", found.blender],
       ];
-      return output.write(
-        columns(rows)
-          .map((line) => `${line}\n`)
-          .join(""),
-      );
+      return output.write(table(rows));
     }),
 });

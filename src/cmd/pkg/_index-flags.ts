@@ -1,11 +1,7 @@
 // How `pkg install` reaches the package index.
 
-import { Failure } from "../../failure.ts";
+import { wrongUsage } from "../../failure.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
-
-function usage(code: string, message: string, hint: string): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
-}
 
 /** The flags of `pkg install` that say how the package index is reached. */
 export interface IndexFlags {
@@ -18,7 +14,11 @@ export interface IndexFlags {
 /** An index is a URL, or a folder on Blender's machine (pip's --index-url takes both). */
 function requireIndex(flag: string, text: string): void {
   if (/^[a-z][a-z0-9+.-]+:\/\/./i.test(text) || /^(\/|[a-z]:[\\/])/i.test(text)) return;
-  throw usage("bad-index", `${flag} is '${text}', which is no URL`, `${flag} https://HOST/simple`);
+  throw wrongUsage(
+    "bad-index",
+    `${flag} is '${text}', which is no URL`,
+    `${flag} https://HOST/simple`,
+  );
 }
 
 /**
@@ -46,7 +46,7 @@ export function requireOneMode(request: IndexedRequest, offline: boolean): void 
   const online = request.allowOnline ? "--allow-online" : request.indexFlags[0];
   if (online === undefined || !(offline || request.wheelhouse !== undefined)) return;
   const flag = request.wheelhouse === undefined ? "--offline" : "--remote-wheelhouse";
-  throw usage(
+  throw wrongUsage(
     "two-modes",
     `${flag} installs offline, and ${online} is for installing online`,
     "give one of them",

@@ -1,14 +1,10 @@
 // The requirements that `pkg install` is given, on the command line and in a file.
 
-import { Failure } from "../../failure.ts";
+import { wrongUsage } from "../../failure.ts";
 import { readRequirements } from "../../local/pip/requirements-file.ts";
 import type { InstallTarget } from "../../remote/install/request.ts";
 import { ours, programName, shellWord, type Text, text } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
-
-function usage(code: string, message: string, hint: Text): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
-}
 
 /** pip itself takes anything; for user modules it has to be told the folder. */
 function withPip(words: readonly string[], target: InstallTarget): Text {
@@ -34,13 +30,13 @@ function requirementOf(spec: string, where: string, target: InstallTarget): Name
   const result = parseRequirement(spec);
   if (result.ok) return result.requirement;
   const hint = hintFor(spec, target);
-  throw usage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
+  throw wrongUsage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
 }
 
 /** Stops at an option in a requirements file: pip itself reads a file on Blender's machine. */
 function refuseOptions(spec: string, where: string, target: InstallTarget): void {
   if (!spec.startsWith("-") && !spec.endsWith("\\") && !/\s--hash=/.test(spec)) return;
-  throw usage(
+  throw wrongUsage(
     "bad-requirement",
     `${where}: only names with versions and comments are read here, and this is '${spec}'`,
     text`pip reads the whole format, of a file on Blender's machine: ${withPip(["-r", "FILE"], target)}`,
@@ -64,7 +60,7 @@ export async function requirementsOf(
     ...lines.map(({ spec, where }) => requirementOf(spec, `${where}: `, target)),
   ];
   if (found.length > 0) return found;
-  throw usage(
+  throw wrongUsage(
     "missing-argument",
     file === undefined ? `${programName} pkg install needs SPEC` : `nothing stands in '${file}'`,
     text`${ours("pkg install", "numpy", "scipy>=1.11")}, or -r FILE`,

@@ -2,7 +2,7 @@
 
 import type { Package } from "../../remote/packages/package.ts";
 import { snapshotPackages } from "../../remote/packages/snapshot.ts";
-import { columns } from "../../ui/format.ts";
+import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
 import { withPackages } from "./_with-packages.ts";
@@ -25,9 +25,7 @@ export function render(packages: readonly Package[]): string {
       return [one.name, one.version, one.source, location];
     }),
   ];
-  return columns(rows)
-    .map((line) => `${line}\n`)
-    .join("");
+  return table(rows);
 }
 
 export const list = command({

@@ -50,7 +50,7 @@ async function render(result: UninstallResult, requested: readonly string[], out
       requested,
       changed,
       pip: pip === null ? null : { returncode: pip.returncode, duration_s: pip.duration },
-      warnings,
+      warnings: warnings.map(output.rendered),
       errors,
       code,
       hint: hint === null ? null : output.rendered(hint),

@@ -2,18 +2,14 @@
 
 import * as v from "valibot";
 import type { Script } from "../../script.ts";
+import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import runCodeSource from "./run_code.py" with { type: "text" };
 
-const bytesSchema = v.pipe(
-  v.string(),
-  v.transform((base64) => Uint8Array.fromBase64(base64)),
-);
-
 const runSchema = v.object({
-  stdout: bytesSchema,
-  stderr: bytesSchema,
+  stdout: base64Schema,
+  stderr: base64Schema,
   exit: v.number(),
   duration_s: v.number(),
   dropped: v.object({ stdout: v.number(), stderr: v.number() }),

@@ -34,7 +34,7 @@ export interface UninstallResult {
   changed: PackageChanges;
   /** null where pip had nothing to do: user modules are removed without it. */
   pip: PipResult | null;
-  warnings: string[];
+  warnings: Text[];
   errors: string[];
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
@@ -166,13 +166,13 @@ async function fromSite(
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */
-export function removalWarnings(removed: readonly Package[], after: readonly Package[]): string[] {
+export function removalWarnings(removed: readonly Package[], after: readonly Package[]): Text[] {
   return removed.flatMap(({ name, version, source, loaded_version: loaded, wins }) => {
     const next = after.find((one) => one.name === name);
-    const warnings: string[] = [];
+    const warnings: Text[] = [];
     if (source === "bundled") {
       warnings.push(
-        `${name} ${version} is gone, which Blender itself uses: its own modules may break ('pkg install ${name}==${version}' brings it back)`,
+        text`${name} ${version} is gone, which Blender itself uses: its own modules may break ('${ours("pkg install", `${name}==${version}`)}' brings it back)`,
       );
     }
     if (loaded !== null) {

@@ -3,18 +3,15 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { pipScript } from "./script.ts";
 
-const bytesSchema = v.pipe(
-  v.string(),
-  v.transform((base64) => Uint8Array.fromBase64(base64)),
-);
 const outputSchema = v.union([
   v.object({
-    stdout: bytesSchema,
-    stderr: bytesSchema,
+    stdout: base64Schema,
+    stderr: base64Schema,
     returncode: v.nullable(v.number()),
     cancelled: v.boolean(),
     seconds: v.number(),

@@ -11,23 +11,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import bpy
+from interpreter import Identity
 from masking import masked
 from python_folders import same_path
 
 IDENTITY_SECONDS = 5
-
-
-class Identity(TypedDict):
-    """What tells two installations of Python apart."""
-
-    version: list[int]
-    cache_tag: str | None
-    abiflags: str
-    prefix: str
-    base_prefix: str
 
 
 class NoAnswerError(Exception):
@@ -133,17 +124,6 @@ def differences(seen: Identity, expected: Identity) -> list[str]:
         elif have != want:
             found.append(f"its {key} is {have!r}, Blender's is {want!r}")
     return found
-
-
-def running_identity() -> Identity:
-    """Give what an interpreter must say of itself to be Blender's (see interpreter.identity)."""
-    return {
-        "version": list(sys.version_info[:3]),
-        "cache_tag": sys.implementation.cache_tag,
-        "abiflags": getattr(sys, "abiflags", ""),
-        "prefix": sys.prefix,
-        "base_prefix": sys.base_prefix,
-    }
 
 
 def find_interpreter(

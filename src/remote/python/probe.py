@@ -14,11 +14,11 @@ import uuid
 from collections.abc import Callable
 from typing import Literal, TypedDict
 
+from interpreter import identity
 from interpreter_search import (
     Interpreter,
     executable_candidates,
     find_interpreter,
-    running_identity,
 )
 from pip_facts import Network, Pip, Wheels, network_facts, pip_facts, wheels_of
 from running_facts import Blender, Python, blender_facts, online_access, python_facts
@@ -183,7 +183,7 @@ def start(arguments: StartArguments) -> StartedProbe:
     def search() -> tuple[Interpreter | None, str | None]:
         if known is not None:
             return Interpreter(known, source), None
-        return find_interpreter(candidates, running_identity(), source)
+        return find_interpreter(candidates, identity(), source)
 
     job = ProbeJob(lambda: find_out(search, arguments["parts"], no_probe))
     name = uuid.uuid4().hex

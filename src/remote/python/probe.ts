@@ -22,10 +22,13 @@ import probeSource from "./probe.py" with { type: "text" };
 import runningFactsSource from "./running_facts.py" with { type: "text" };
 import siteFactsSource from "./site_facts.py" with { type: "text" };
 
+/** Also started by itself, in the interpreter: its text is an argument of the probe. */
+const interpreter: Script = { name: "interpreter.py", source: interpreterSource };
+
 const interpreterSearch: Script = {
   name: "interpreter_search.py",
   source: interpreterSearchSource,
-  modules: [masking, pythonFolders],
+  modules: [interpreter, masking, pythonFolders],
 };
 
 const pipFacts: Script = {
@@ -45,7 +48,7 @@ const siteFacts: Script = {
 const probeScript: Script = {
   name: "probe.py",
   source: probeSource,
-  modules: [interpreterSearch, pipFacts, runningFacts, siteFacts],
+  modules: [interpreter, interpreterSearch, pipFacts, runningFacts, siteFacts],
 };
 
 const strings = v.array(v.string());
@@ -118,7 +121,7 @@ export async function probe(
     session,
     probeScript,
     {
-      interpreter: interpreterSource,
+      interpreter: interpreter.source,
       parts,
       network_probe: networkProbe,
       executable: executable ?? null,

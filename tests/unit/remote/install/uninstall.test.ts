@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { removalWarnings } from "../../../../src/remote/install/uninstall.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
+import { rendered } from "../../../../src/text.ts";
 
 const numpy: Package = {
   name: "numpy",
@@ -13,10 +14,13 @@ const numpy: Package = {
   modified: 0,
 };
 
+const warningsFor = (removed: Package[], after: Package[]) =>
+  removalWarnings(removed, after).map((one) => rendered(one));
+
 test("what Blender itself uses is missed, whether or not it is loaded", () => {
   const missed = "numpy 1.26.4 is gone, which Blender itself uses";
-  expect(removalWarnings([numpy], [])).toEqual([expect.stringContaining(missed)]);
-  const loaded = removalWarnings([{ ...numpy, loaded_version: "1.26.4" }], []);
+  expect(warningsFor([numpy], [])).toEqual([expect.stringContaining(missed)]);
+  const loaded = warningsFor([{ ...numpy, loaded_version: "1.26.4" }], []);
   expect(loaded).toEqual([
     expect.stringContaining("pkg install numpy==1.26.4"),
     expect.stringContaining("goes on with it until its restart"),
@@ -25,8 +29,8 @@ test("what Blender itself uses is missed, whether or not it is loaded", () => {
 
 test("of what others brought, only what is found instead is said", () => {
   const own: Package = { ...numpy, source: "user-modules", location: "/modules" };
-  expect(removalWarnings([own], [])).toEqual([]);
-  expect(removalWarnings([own], [numpy])).toEqual([
+  expect(warningsFor([own], [])).toEqual([]);
+  expect(warningsFor([own], [numpy])).toEqual([
     "numpy: instead of 1.26.4 Blender finds 1.26.4 in /site",
   ]);
 });

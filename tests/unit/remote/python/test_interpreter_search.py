@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interpreter import identity
 from programs import SOURCE, program
 
 
 class TestInterpreter:
     def test_the_running_one(self, interpreter_search: Any) -> None:
         candidates = interpreter_search.executable_candidates(sys.prefix)
-        found, error = interpreter_search.find_interpreter(
-            candidates, interpreter_search.running_identity(), SOURCE
-        )
+        found, error = interpreter_search.find_interpreter(candidates, identity(), SOURCE)
         assert (found.executable, error) == (sys.executable, None)
 
     def test_wrong_ones_are_passed_over(
@@ -31,7 +30,7 @@ class TestInterpreter:
             program(tmp_path, "exec sleep 30"),
             bare_python,
         ]
-        expected = interpreter_search.running_identity()
+        expected = identity()
         found, error = interpreter_search.find_interpreter(wrong, expected, SOURCE)
         assert found is None
         reasons = error.split("; ")

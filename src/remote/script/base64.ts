@@ -1,0 +1,9 @@
+// Bytes that scripts in Blender give, in base64.
+
+import * as v from "valibot";
+
+/** Text in base64, as the bytes that it means. */
+export const base64Schema = v.pipe(
+  v.string(),
+  v.transform((text) => Uint8Array.fromBase64(text)),
+);
