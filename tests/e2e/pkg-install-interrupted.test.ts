@@ -161,7 +161,7 @@ for (const server of servers) {
       interrupted.controller.kill("SIGINT");
       expect(await interrupted.controller.exited).toBe(130);
       const { error } = JSON.parse(await interrupted.controller.stdout.text());
-      expect(error.message).toContain("nothing was changed there");
+      expect(error.message).toContain("nothing was changed in Blender");
       expect(error.hint).toBe("run the same command again");
       expect(await hidden(modules)).toEqual([]);
 

@@ -79,7 +79,7 @@ export function silent(endpoint: Endpoint, seconds: number): Failure {
 export function expired(endpoint: Endpoint): Failure {
   return new Failure("timeout", `no answer from ${addressOf(endpoint)} within the time limit`, {
     kind: "timeout",
-    hint: text`what was started in Blender may still run; look with '${ours("status")}', allow more with --timeout SECONDS`,
+    hint: text`what was started in Blender may still run there; look with '${ours("status")}', allow more with --timeout SECONDS`,
   });
 }
 
