@@ -2,8 +2,7 @@
 
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
-import { LastBytes } from "../pip/last-bytes.ts";
-import { runPip } from "../pip/run.ts";
+import { followedPip } from "../pip/followed-pip.ts";
 import { requireOpenSite } from "../python/closed-folders.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import { notPip, parsePipVersion } from "../python/pip-version.ts";
@@ -65,9 +64,6 @@ export interface Bootstrap {
   /** Whether pip is now what was asked for. */
   succeeded: boolean;
 }
-
-/** What is kept of a program's output, in bytes. */
-const keptOutput = 64 * 1024;
 
 const absent = /No module named '?pip'?$/;
 
@@ -240,21 +236,16 @@ class PipInstaller {
     args: readonly string[],
     { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
   ): Promise<ProgramEnd> {
-    const said = new LastBytes(keptOutput);
-    const take = async (bytes: Uint8Array) => {
-      said.push(bytes);
-      if (shown) await this.#options.observer.output(bytes);
-    };
-    const run = {
+    const invocation = {
       // UTF-8, so that paths that aren't ASCII are printed as they are.
       command: [this.#python.executable, "-I", "-X", "utf8"],
       arguments: args,
       isolated,
-      stdout: take,
-      stderr: take,
     };
-    const { returncode } = await runPip(this.#session, run);
-    return { returncode, said: said.text().replaceAll("\r\n", "\n") };
+    const { pip, output } = await followedPip(this.#session, invocation, async (bytes) => {
+      if (shown) await this.#options.observer.output(bytes);
+    });
+    return { returncode: pip.returncode, said: output.replaceAll("\r\n", "\n") };
   }
 }
 

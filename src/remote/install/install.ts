@@ -1,10 +1,10 @@
 // Runs pip for an install: into site-packages, or by way of a staging folder into user modules.
 
 import { bundledReplacements } from "../packages/replacements.ts";
+import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
 import { requireUnshadowed } from "./checks.ts";
 import { moved } from "./finish.ts";
-import { type FollowedPip, followedPip } from "./followed-pip.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
 import { choiceFlags, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";

@@ -8,8 +8,8 @@ import { bundledReplacements } from "../packages/replacements.ts";
 import { snapshotPackages } from "../packages/snapshot.ts";
 import { dependencyConflicts, leftoverWarning } from "../pip/diagnosis.ts";
 import type { PipResult } from "../pip/follow.ts";
+import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
-import type { FollowedPip } from "./followed-pip.ts";
 import type { InstallObserver } from "./observer.ts";
 import type { PipFailed } from "./pip-failed.ts";
 

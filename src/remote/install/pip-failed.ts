@@ -2,7 +2,7 @@
 
 import type { PipDiagnosis } from "../pip/diagnosis.ts";
 import type { PipResult } from "../pip/follow.ts";
-import { type FollowedPip, pipFailure } from "./followed-pip.ts";
+import { type FollowedPip, pipFailure } from "../pip/followed-pip.ts";
 import type { PreparedInstall } from "./prepare.ts";
 
 /** A pip that ended with a failure, and its cause as far as it's known. */

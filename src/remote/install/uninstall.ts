@@ -7,11 +7,11 @@ import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import type { Package } from "../packages/package.ts";
 import { snapshotPackages } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
+import { type FollowedPip, followedPip, pipFailure } from "../pip/followed-pip.ts";
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { requireOpenForPackages, userModulesOf } from "./checks.ts";
-import { type FollowedPip, followedPip, pipFailure } from "./followed-pip.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
 import { removeUserModules } from "./user-modules.ts";
 

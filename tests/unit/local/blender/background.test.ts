@@ -1,32 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
 import { runBlender } from "../../../../src/local/blender/background.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { testFolders } from "./programs.ts";
 
 const never = new AbortController().signal;
-let folder: string;
-let temporary: string | undefined;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "blender-test-"));
-  temporary = process.env["TMPDIR"];
-  process.env["TMPDIR"] = folder;
-});
-afterEach(async () => {
-  if (temporary === undefined) delete process.env["TMPDIR"];
-  else process.env["TMPDIR"] = temporary;
-  await rm(folder, { recursive: true });
-});
-
-async function program(script: string): Promise<string> {
-  const path = join(folder, "blender");
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
-  return path;
-}
+const folder = testFolders();
+const { program } = folder;
 
 /** A stand-in whose last two arguments are the call and the outcome, as with Blender. */
 const python = 'while [ "$1" != "--python" ]; do shift; done; exec python3 "$2" -- "$4" "$5"';
@@ -51,7 +34,7 @@ describe("runBlender", () => {
       text: "ä '\" \\ \u2028 🐒",
       list: [1, null, true],
     });
-    expect(await readdir(folder)).toEqual(["blender"]);
+    expect(await readdir(folder.path)).toEqual(["blender"]);
   });
 
   test("an exception in the script is told with its traceback as the cause", async () => {
@@ -76,7 +59,7 @@ describe("runBlender", () => {
     expect(failure.message).toContain("exit code 5");
     expect(failure.message).toContain("register() gave up");
     expect(failure.message.split("\n").length).toBeLessThan(30);
-    expect(await readdir(folder)).toEqual(["blender"]);
+    expect(await readdir(folder.path)).toEqual(["blender"]);
   });
 
   test("exit code 0 without a result is a failure", async () => {
@@ -90,14 +73,14 @@ describe("runBlender", () => {
   });
 
   test("a helper that keeps the output open isn't waited for", async () => {
-    const path = await program(`setsid sleep 1000 & echo $! > ${folder}/helper; ${python}`);
+    const path = await program(`setsid sleep 1000 & echo $! > ${folder.path}/helper; ${python}`);
     expect(await answer(path, "def main(a): return 1")).toBe(1);
-    process.kill(Number(await readFile(join(folder, "helper"), "utf8")), "SIGKILL");
+    process.kill(Number(await readFile(join(folder.path, "helper"), "utf8")), "SIGKILL");
   });
 
   test("an interruption lets the script put back what it was changing", async () => {
     const controller = new AbortController();
-    const ready = join(folder, "ready");
+    const ready = join(folder.path, "ready");
     await Bun.spawn(["mkfifo", ready]).exited;
     const source = [
       "import time",
@@ -106,12 +89,12 @@ describe("runBlender", () => {
       `        open('${ready}', 'w').close()`,
       "        time.sleep(1000)",
       "    finally:",
-      `        open('${folder}/restored', 'w').close()`,
+      `        open('${folder.path}/restored', 'w').close()`,
     ].join("\n");
     const work = answer(await program(python), source, 60, controller.signal);
     await readFile(ready);
     controller.abort(new Failure("interrupted", "interrupted", { kind: "interrupted" }));
     expect((await failureOf(work)).exitCode).toBe(130);
-    expect((await readdir(folder)).sort()).toEqual(["blender", "ready", "restored"]);
+    expect((await readdir(folder.path)).sort()).toEqual(["blender", "ready", "restored"]);
   });
 });

@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { describe, expect, test } from "bun:test";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
 import {
@@ -11,27 +10,11 @@ import {
 } from "../../../../src/local/blender/executable.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { ended } from "../../../support/process.ts";
+import { testFolders } from "./programs.ts";
 
 const never = new AbortController().signal;
-let folder: string;
-let temporary: string | undefined;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "blender-test-"));
-  temporary = process.env["TMPDIR"];
-  process.env["TMPDIR"] = folder;
-});
-afterEach(async () => {
-  if (temporary === undefined) delete process.env["TMPDIR"];
-  else process.env["TMPDIR"] = temporary;
-  await rm(folder, { recursive: true });
-});
-
-async function program(script: string): Promise<string> {
-  const path = join(folder, "blender");
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
-  return path;
-}
+const folder = testFolders();
+const { program } = folder;
 
 describe("identifyBlender", () => {
   test("reads the version behind noise of the system", async () => {
@@ -55,18 +38,18 @@ describe("identifyBlender", () => {
   });
 
   test("text that isn't a program, and a file that can't be run", async () => {
-    const text = join(folder, "text");
+    const text = join(folder.path, "text");
     await writeFile(text, "hello");
     expect((await failureOf(identifyBlender(text, never))).code).toBe("blender-not-executable");
     await chmod(text, 0o755);
     expect((await failureOf(identifyBlender(text, never))).code).toBe("not-blender");
-    const absent = join(folder, "absent");
+    const absent = join(folder.path, "absent");
     expect((await failureOf(identifyBlender(absent, never))).code).toBe("blender-not-found");
   });
 
   test("an interruption ends it and all it started", async () => {
     const controller = new AbortController();
-    const pids = join(folder, "pids");
+    const pids = join(folder.path, "pids");
     await Bun.spawn(["mkfifo", pids]).exited;
     const path = await program(`sleep 1000 & echo $! > ${pids}; wait`);
     const work = identifyBlender(path, controller.signal);
@@ -81,13 +64,13 @@ describe("identifyBlender", () => {
 
 describe("executableAt", () => {
   test("takes a macOS bundle's inner executable and refuses other folders", async () => {
-    const inner = join(folder, "Blender.app/Contents/MacOS/Blender");
+    const inner = join(folder.path, "Blender.app/Contents/MacOS/Blender");
     await mkdir(join(inner, ".."), { recursive: true });
     await writeFile(inner, "");
-    expect(await executableAt(join(folder, "Blender.app"))).toBe(inner);
-    expect((await failureOf(executableAt(folder))).message).toContain("it is a folder");
+    expect(await executableAt(join(folder.path, "Blender.app"))).toBe(inner);
+    expect((await failureOf(executableAt(folder.path))).message).toContain("it is a folder");
     expect((await failureOf(executableAt(""))).code).toBe("not-blender");
-    expect((await failureOf(executableAt(join(folder, "no")))).code).toBe("blender-not-found");
+    expect((await failureOf(executableAt(join(folder.path, "no")))).code).toBe("blender-not-found");
   });
 });
 

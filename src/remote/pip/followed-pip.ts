@@ -1,12 +1,12 @@
-// Runs pip for an install or an uninstall, and keeps the end of what it writes.
+// Runs pip, or another Python program, and keeps the end of what it writes.
 
-import { type DiagnosisContext, diagnosePip, type PipDiagnosis } from "../pip/diagnosis.ts";
-import type { PipResult } from "../pip/follow.ts";
-import { LastBytes } from "../pip/last-bytes.ts";
-import { type PipInvocation, runPip } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
+import { type DiagnosisContext, diagnosePip, type PipDiagnosis } from "./diagnosis.ts";
+import type { PipResult } from "./follow.ts";
+import { LastBytes } from "./last-bytes.ts";
+import { type PipInvocation, runPip } from "./run.ts";
 
-/** How much of pip's output is kept for its diagnosis, in bytes. */
+/** How much of the output is kept to find the cause of a failure in, in bytes. */
 const keptOutput = 64 * 1024;
 
 /** Gets what pip writes, as it comes. */

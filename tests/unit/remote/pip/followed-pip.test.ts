@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { followedPip, pipFailure } from "../../../../src/remote/install/followed-pip.ts";
+import { followedPip, pipFailure } from "../../../../src/remote/pip/followed-pip.ts";
 import { commandOf, lineOf } from "../../../../src/remote/pip/purpose.ts";
 import { ours } from "../../../../src/text.ts";
 import { answeringBlenders } from "../answering.ts";
