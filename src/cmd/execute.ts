@@ -36,6 +36,7 @@ async function userCode(
     throw new Failure("unreadable-file", `can't read '${file}': ${messageOf(error)}`, {
       kind: "usage",
       hint: "give a file that exists, '-' for standard input, or --code CODE",
+      cause: error,
     });
   }
 }

@@ -87,6 +87,32 @@ describe("wrong usage: exit code 2, before anything is done", () => {
   });
 });
 
+describe("the system's errors are told in words", () => {
+  test.each([
+    [["execute", "/no/such/t.py"], "no such file or folder"],
+    [["execute", "/"], "it is a folder"],
+    [["execute", "/etc/passwd/t.py"], "isn't a folder"],
+    [["status", "--config", "/"], "it is a folder"],
+    [["status", "--host", "no.such.host.invalid"], "no such host"],
+    [["pkg", "push", `/${"x".repeat(300)}`], "name too long"],
+    [["pkg", "install", "-r", "/no/such/list"], "no such file or folder"],
+    [["pkg", "bootstrap", "--get-pip", "/no/such/get-pip.py"], "no such file or folder"],
+    [["addon", "install", "/etc/passwd/x"], "isn't a folder"],
+    [["config", "set", "cli.timeout_sec=5", "--config", "/proc/x.yaml"], "no such file or folder"],
+    [["start", "--background", "--profile", "/proc/x/y"], "no such file or folder"],
+  ])("%j", async (args, says) => {
+    const { code, stdout, stderr } = await box.cli(args);
+    expect(code).not.toBe(0);
+    expect({ stdout, stderr }).toEqual({ stdout: "", stderr: expect.stringContaining(says) });
+    expect(stderr).not.toMatch(/\bE[A-Z]{3,}\b/);
+  });
+
+  test("with --json the code is a detail", async () => {
+    const { stdout } = await box.cli(["execute", "/no/such/t.py", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { details: { system_code: "ENOENT" } } });
+  });
+});
+
 describe("help and version", () => {
   test.each([
     [[], "init"],
@@ -208,7 +234,7 @@ describe("where its output goes", () => {
   test("a full disk: exit code 1 and a message", async () => {
     const { code, stderr } = await shell(`"$CLI" execute -c "print(1)" > /dev/full`);
     expect(code).toBe(1);
-    expect(stderr).toContain("ENOSPC");
+    expect(stderr).toContain("the disk is full");
   });
 
   test("no colours without a terminal, whatever CI and TERM say", async () => {

@@ -155,7 +155,7 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(
         "config-unreadable",
-        `can't read the configuration ${path}: ${systemCodeOf(error) ?? messageOf(error)}`,
+        `can't read the configuration ${path}: ${messageOf(error)}`,
         { kind: "usage", hint: "give a file that can be read: --config FILE", cause: error },
       );
     }

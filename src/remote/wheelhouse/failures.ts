@@ -1,6 +1,7 @@
 // What can go wrong with a wheelhouse on Blender's machine, in words that users can act on.
 
 import { Failure } from "../../failure.ts";
+import { systemWords } from "../../system-words.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { folderOf } from "../path.ts";
 import { RemoteError } from "../script/failures.ts";
@@ -16,7 +17,7 @@ export function unreadable(given: string, error: unknown): unknown {
   }
   return new Failure(
     "folder-not-readable",
-    `can't read the remote wheelhouse '${folder}': ${error.errno}, ${error.message}`,
+    `can't read the remote wheelhouse '${folder}': ${error.reason}`,
     { hint, cause: error },
   );
 }
@@ -27,23 +28,21 @@ export function unwritable(folder: string, error: unknown): unknown {
   return notWritable(folder, error.errno, error);
 }
 
-const folderErrors: Record<string, string> = {
-  EROFS: "it is read-only",
+/** What is meant here more exactly than by the system's words. */
+const folderErrors: Readonly<Record<string, string>> = {
   EACCES: "Blender's user may not",
   EPERM: "Blender's user may not",
   EEXIST: "it, or a part of its path, is a file",
   ENOTDIR: "it, or a part of its path, is a file",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the quota is used up",
 };
 
 /** The failure for a wheelhouse that can't be made or written to, by the errno's name. */
 export function notWritable(folder: string, errno: string, cause?: unknown): Failure {
   const full = errno === "ENOSPC" || errno === "EDQUOT";
-  const why = folderErrors[errno];
+  const why = folderErrors[errno] ?? systemWords(errno) ?? errno;
   return new Failure(
     full ? "no-space" : "folder-not-writable",
-    `can't write to the remote wheelhouse '${folder}': ${why === undefined ? errno : `${why} (${errno})`}`,
+    `can't write to the remote wheelhouse '${folder}': ${why}`,
     {
       hint: full
         ? roomHint(folder)

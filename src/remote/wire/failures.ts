@@ -21,7 +21,7 @@ export function refused(endpoint: Endpoint, cause: unknown): Failure {
   }
   return new Failure(
     "connection-failed",
-    `can't connect to ${addressOf(endpoint)}: ${code ?? messageOf(cause)}`,
+    `can't connect to ${addressOf(endpoint)}: ${messageOf(cause)}`,
     { kind: "no-service", hint: "check --host and --port", cause },
   );
 }
