@@ -9,8 +9,8 @@ export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  /** The flags that say which service and configuration the user means, as they were given. */
-  flags: UserFlags;
+  /** What the user typed, for the commands in messages. */
+  flags?: UserFlags;
 }
 
 /** A command's stdout and stderr. */

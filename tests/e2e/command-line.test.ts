@@ -41,16 +41,21 @@ describe("wrong usage: exit code 2, before anything is done", () => {
     [["__proto__"], "unknown command '__proto__'", "--help"],
     [["pkg", "hasOwnProperty"], "unknown command 'hasOwnProperty'", "pkg --help"],
     [[""], "unknown command ''", "--help"],
-    [["pkg"], "blender-remote-cli pkg needs a command", "pkg --help"],
-    [["--quiet"], "blender-remote-cli needs a command", "--help"],
+    [["-q", "pkg", "-v"], "--quiet and --verbose don't go together", "one of them"],
+    [["start", "-bdx"], "unknown option -x in -bdx for", "start --help"],
+    [["start", "-background"], "unknown option -a in -background", "did you mean --background?"],
     [["--bogus"], "unknown option --bogus for blender-remote-cli", "--help"],
     [["--verison"], "unknown option --verison", "did you mean --version?"],
     [["pkg", "--jsno", "info"], "unknown option --jsno", "did you mean --json?"],
     [["status", "--tiemout", "1"], "unknown option --tiemout", "did you mean --timeout?"],
     [["status", "now"], "unexpected argument 'now' for blender-remote-cli status", "--help"],
     [["status", "--", "x"], "blender-remote-cli status takes nothing after --", "--help"],
-    [["status", "--port"], "--port needs a value", "--port=VALUE"],
-    [["status", "--json=1"], "--json takes no value", "--help"],
+    [["status", "--port"], "--port needs a value", "--help"],
+    [["status", "--port", "--wait"], "--wait looks like an option", "--port=--wait"],
+    [["status", "--wait", "1", "--wait", "2"], "--wait is given twice", "one of them"],
+    [["status", "--json=1"], "--json takes no value", "give --json alone"],
+    [["help", "nope"], "unknown command 'nope'", "--help"],
+    [["pkg", "help", "nope"], "unknown command 'nope'", "pkg --help"],
     [["status", "--port", "http"], "--port is 'http'", "from 1 to 65535"],
     [["status", "--timeout", "1m"], "--timeout is '1m'", "seconds"],
     [["pkg", "push"], "pkg push needs PATH", "--help"],
@@ -116,6 +121,14 @@ describe("the system's errors are told in words", () => {
 describe("help and version", () => {
   test.each([
     [[], "init"],
+    [["pkg"], "purge-cache"],
+    [["config", "-q"], "path"],
+    [["help"], "status"],
+    [["help", "pkg"], "purge-cache"],
+    [["pkg", "help"], "purge-cache"],
+    [["help", "pkg", "push"], "--chunk-size"],
+    [["pkg", "help", "push"], "--chunk-size"],
+    [["status", "-vh"], "--wait"],
     [["--help"], "status"],
     [["-h"], "status"],
     [["pkg", "--help"], "purge-cache"],
@@ -148,9 +161,21 @@ describe("help and version", () => {
     expect(seen).toContain("config get");
   });
 
-  test.each(["--version", "-V"])("%s", async (flag) => {
-    const result = await box.cli([flag]);
+  test.each(["--version", "-V", "version", "-qV", "pkg --version"])("%s", async (words) => {
+    const result = await box.cli(words.split(" "));
     expect(result).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  });
+
+  test("with --json the version is a value, and no command is an error", async () => {
+    for (const words of [["version"], ["--version"], ["pkg", "-V"]]) {
+      const { stdout } = expectSuccess(await box.cli([...words, "--json"]));
+      expect(JSON.parse(stdout)).toEqual({ version: manifest.version });
+    }
+    for (const words of [[], ["pkg"]]) {
+      const { code, stdout } = await box.cli([...words, "--json"]);
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "missing-command" } });
+    }
   });
 });
 
