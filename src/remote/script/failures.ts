@@ -3,7 +3,7 @@
 import { Failure } from "../../failure.ts";
 import type { ScriptError } from "../../script.ts";
 import { systemWords } from "../../system-words.ts";
-import { ours, text } from "../../text.ts";
+import { again, ours, text } from "../../text.ts";
 
 /** An exception in a script of ours that ran in Blender; `cause` holds its traceback. */
 export class RemoteError extends Failure {
@@ -33,10 +33,13 @@ function reasonOf({ errno, message }: ScriptError): string {
   return systemWords(errno) ?? message;
 }
 
+/** The way on after bytes that aren't those that were sent. */
+export const changedOnTheWay = text`run '${again()}' again; if it happens again, something on the way changes bytes`;
+
 /** A message that isn't what the other end sent. */
 export function damaged(): Failure {
   return new Failure("damaged", "a message was damaged on its way", {
-    hint: "run the same command again; if it happens again, something on the way changes bytes",
+    hint: changedOnTheWay,
   });
 }
 

@@ -2,9 +2,9 @@
 
 import { Failure } from "../../failure.ts";
 import { systemWords } from "../../system-words.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 import { folderOf } from "../path.ts";
-import { RemoteError } from "../script/failures.ts";
+import { changedOnTheWay, RemoteError } from "../script/failures.ts";
 
 /** The errors of reading a wheelhouse. */
 export function unreadable(given: string, error: unknown): unknown {
@@ -63,7 +63,7 @@ export function mismatched(target: string): Failure {
   return new Failure(
     "hash-mismatch",
     `${target} arrived with another SHA-256 than it was sent with`,
-    { hint: "run the same command again; if it happens again, something on the way changes bytes" },
+    { hint: changedOnTheWay },
   );
 }
 
@@ -80,7 +80,7 @@ export function uploadFailure(error: unknown, target: string): unknown {
       });
     case "EBUSY":
       return new Failure("part-busy", "another push is sending the same wheel", {
-        hint: "wait until it has ended, then run the same command again",
+        hint: text`wait until it has ended, then run '${again()}' again`,
         cause,
       });
     case "ENOENT":
@@ -88,7 +88,7 @@ export function uploadFailure(error: unknown, target: string): unknown {
         "part-removed",
         "its part or its folder was removed on Blender's machine meanwhile",
         {
-          hint: "run the same command again",
+          hint: text`run '${again()}' again`,
           cause,
         },
       );
