@@ -7,6 +7,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { launcherOf } from "../support/blender.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -220,6 +221,28 @@ describe("where it is started", () => {
       expect(given.stdout).toBe("'\\xe4\\U0001f600'\n");
     },
   );
+});
+
+describe("on a terminal", () => {
+  test.each([40, 80, 200])("messages break between words at %p columns", async (columns) => {
+    const path = `/no such folder/${"x".repeat(30)}/a wheel.whl`;
+    const seen = onTerminal(box, ["pkg", "push", path, "--port", "7"], columns);
+    expect(await seen.exited).toBe(2);
+    const typo = onTerminal(box, ["uninstall", "a long name", "another"], columns);
+    expect(await typo.exited).toBe(2);
+    const shown = Bun.stripANSI(`${seen.shown()}${typo.shown()}`).replaceAll("\r", "");
+    const lines = shown.trimEnd().split("\n");
+    const joined = shown.replace(/\n {2}/g, " ");
+    expect(joined).toContain(`error: there is no '${path}'\n`);
+    expect(joined).toContain("hint: give wheels, or folders that hold wheels\n");
+    // What is copied stands on one line.
+    expect(shown).toContain(`'${path}'`);
+    expect(shown).toContain("'blender-remote-cli pkg uninstall 'a long name' another'");
+    for (const line of lines) {
+      if (line.includes("blender-remote-cli") || line.includes(path)) continue;
+      expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
 });
 
 describe("where its output goes", () => {
