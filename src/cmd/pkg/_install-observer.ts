@@ -2,7 +2,6 @@
 
 import type { InstallObserver } from "../../remote/install/observer.ts";
 import type { Output } from "../../ui/output.ts";
-import { waitingLine } from "../../ui/waiting.ts";
 
 /** Shows what goes on; what pip is quiet about has a line of its own. */
 export function observerFor(output: Output): InstallObserver {
@@ -12,6 +11,5 @@ export function observerFor(output: Output): InstallObserver {
     },
     warn: (message) => output.warn(message),
     note: (message) => output.note(message),
-    begins: (what) => waitingLine(output, what),
   };
 }
