@@ -5,6 +5,7 @@ import { checkVersion, executableAt, identifyBlender } from "../local/blender/ex
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
+import { waiting } from "../ui/waiting.ts";
 import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
 import { configurationOf, parseSeconds, type TargetFlags } from "./_target.ts";
@@ -55,14 +56,18 @@ export async function localBlenderOf(flags: BlenderFlags): Promise<LocalBlender>
 async function chosenBlender(
   { executable: given, configuration }: LocalBlender,
   deadline: Deadline,
-  signal: AbortSignal,
+  { output, signal }: Context,
 ): Promise<{ executable: string; version: string }> {
+  const identified = (path: string) => {
+    const asked = identifyBlender(path, signal, deadline.left);
+    return waiting(output, `asking ${path} for its version`, asked);
+  };
   if (given === undefined) {
     const { executable, version } = await configuredBlender(configuration);
     if (version !== undefined) return { executable, version };
-    return identifyBlender(executable, signal, deadline.left);
+    return identified(executable);
   }
-  const blender = await identifyBlender(await executableAt(given), signal, deadline.left);
+  const blender = await identified(await executableAt(given));
   checkVersion(blender);
   return blender;
 }
@@ -75,11 +80,12 @@ async function chosenBlender(
  */
 export async function withBlender<T>(
   local: LocalBlender,
-  { output, signal }: Context,
+  context: Context,
   work: (blender: AddonBlender) => Promise<T>,
 ): Promise<T> {
+  const { output, signal } = context;
   const deadline = new Deadline(local.seconds);
-  const { executable, version } = await chosenBlender(local, deadline, signal);
+  const { executable, version } = await chosenBlender(local, deadline, context);
   await using profile = await openProfile({ ...local.profile, executable });
   return await work({
     executable,
@@ -93,6 +99,7 @@ export async function withBlender<T>(
       output: (chunk) => {
         if (output.verbose) void output.writeError(chunk);
       },
+      during: (what, work) => waiting(output, what, work),
     },
   });
 }

@@ -6,12 +6,12 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
-import { loadOf } from "../remote/service/load.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import type { Context } from "./_command.ts";
+import { Waits } from "./_waits.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
 export interface TargetFlags {
@@ -89,9 +89,8 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
   };
 }
 
-/** Says who is at the other end (with --verbose), and that an answer may take a while. */
-async function introduce(session: Session, output: Output): Promise<void> {
-  const { server, endpoint } = session;
+/** Says who is at the other end, with `--verbose`. */
+function introduce({ server, endpoint }: Session, output: Output): void {
   const { host, port } = endpoint;
   if (server.kind === "plain") {
     output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
@@ -99,17 +98,7 @@ async function introduce(session: Session, output: Output): Promise<void> {
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
   output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
-  const { busy, running_seconds: seconds } = await loadOf(session);
-  // Calls of other commands come and go.
-  if (busy && seconds !== null && seconds >= noticedSeconds) {
-    output.note(
-      text`Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('${ours("status")}')`,
-    );
-  }
 }
-
-/** Code that runs for less isn't worth a word, in seconds. */
-const noticedSeconds = 1;
 
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(
@@ -117,9 +106,13 @@ export async function withSession<T>(
   { output, signal }: Context,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const session = await Session.open(target.endpoint, target.deadlines, signal);
+  const { endpoint, deadlines } = target;
+  const waits = new Waits(output, endpoint);
+  const opening = Session.open(endpoint, deadlines, signal, { waits });
+  const session = await waits.during(`connecting to ${endpoint.host}:${endpoint.port}`, opening);
+  waits.tells = session.server.kind === "service";
   try {
-    await introduce(session, output);
+    introduce(session, output);
     return await work(session);
   } finally {
     session.close();

@@ -4,6 +4,7 @@ import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "
 import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
 import { rendered, type Text, type UserFlags } from "../text.ts";
+import { makeRoom } from "./passing-line.ts";
 import { fitted, unbroken, widthOf } from "./wrap.ts";
 
 export interface OutputOptions {
@@ -18,7 +19,7 @@ export interface OutputOptions {
 export interface Output extends Readonly<OutputOptions> {
   /** Whether a person can be asked: stdin and stderr are a terminal and `--json` wasn't given. */
   readonly interactive: boolean;
-  /** Whether bars and colours make sense on stderr. */
+  /** Whether stderr is a terminal on which the cursor can be moved. */
   readonly terminal: boolean;
   /** Data as it is to stdout; resolves when the system has taken all of it. */
   write(text: string | Uint8Array): Promise<void>;
@@ -43,6 +44,7 @@ export interface Output extends Readonly<OutputOptions> {
 // Not Bun.write: into a file it writes at an offset of its own, over what others wrote into that file.
 function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  if (stream.isTTY) makeRoom(text);
   stream.write(text, (error) => {
     if (error == null || isBrokenPipe(error)) resolve();
     else {
@@ -98,7 +100,7 @@ function messages(options: OutputOptions): ConsolaInstance {
     level: options.verbose ? LogLevels.debug : LogLevels.info,
     stdout: process.stderr,
     stderr: process.stderr,
-    reporters: [{ log: (entry) => void process.stderr.write(`${line(entry)}\n`) }],
+    reporters: [{ log: (entry) => void writeTo(process.stderr, `${line(entry)}\n`) }],
   });
 }
 
@@ -106,14 +108,15 @@ function messages(options: OutputOptions): ConsolaInstance {
 export function createOutput(options: OutputOptions): Output {
   const speak = messages(options);
   const chatty = !options.quiet && !options.json;
-  const terminal = process.stderr.isTTY === true;
+  const person = process.stderr.isTTY === true;
   const render = (value: Text) => rendered(value, options.flags);
   /** For `shown`: a command can be copied as a whole. */
   const spoken = (value: Text) => rendered(value, options.flags, unbroken);
   return {
     ...options,
-    terminal,
-    interactive: terminal && process.stdin.isTTY === true && !options.json,
+    // A terminal can say of itself that it knows no escape sequences.
+    terminal: person && process.env["TERM"] !== "dumb",
+    interactive: person && process.stdin.isTTY === true && !options.json,
     write: (text) => writeTo(process.stdout, text),
     writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
     writeError: (text) => writeTo(process.stderr, text),

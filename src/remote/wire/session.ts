@@ -3,6 +3,7 @@
 import { Failure } from "../../failure.ts";
 import { Connection, type Deadlines, type Endpoint } from "./connection.ts";
 import { greet, type Server } from "./server.ts";
+import { unobserved, type WaitObserver } from "./waits.ts";
 
 /** For all that is cleared away after a failure, in seconds. */
 const clearingSeconds = 10;
@@ -13,6 +14,7 @@ interface SessionParts {
   deadlines: Deadlines;
   signal: AbortSignal;
   knowledge: object;
+  waits: WaitObserver;
 }
 
 /** A greeted connection to a server, the limits for speaking to it, and what is known of it. */
@@ -24,6 +26,8 @@ export class Session {
   readonly signal: AbortSignal;
   /** Stands for the server: what has been learnt of it hangs on this (see `learnt`). */
   readonly knowledge: object;
+  /** Is told what takes a while. */
+  readonly waits: WaitObserver;
 
   private constructor(parts: SessionParts) {
     this.connection = parts.connection;
@@ -31,6 +35,7 @@ export class Session {
     this.deadlines = parts.deadlines;
     this.signal = parts.signal;
     this.knowledge = parts.knowledge;
+    this.waits = parts.waits;
   }
 
   /**
@@ -43,12 +48,12 @@ export class Session {
     endpoint: Endpoint,
     deadlines: Deadlines,
     signal: AbortSignal,
-    knowledge: object = {},
+    { knowledge = {}, waits = unobserved }: Partial<Pick<SessionParts, "knowledge" | "waits">> = {},
   ): Promise<Session> {
     const connection = await Connection.open(endpoint, deadlines, signal);
     try {
       const server = await greet(connection, deadlines.firstAnswer);
-      return new Session({ connection, server, deadlines, signal, knowledge });
+      return new Session({ connection, server, deadlines, signal, knowledge, waits });
     } catch (error) {
       connection.close();
       throw error;
@@ -90,7 +95,7 @@ export class Session {
     const limits = { ...this.deadlines, total: clearingSeconds };
     try {
       const never = new AbortController().signal;
-      const session = await Session.open(this.endpoint, limits, never, this.knowledge);
+      const session = await Session.open(this.endpoint, limits, never, this);
       try {
         return await work(session);
       } finally {
