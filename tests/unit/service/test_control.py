@@ -42,6 +42,7 @@ def test_status_while_idle(client: Client) -> None:
         "queued": 0,
         "connections": 1,
         "requests": 1,
+        "code_ran_since_save": False,
     }
 
 
