@@ -181,6 +181,7 @@ def test_shutdown_lets_running_code_end(start: Callable[..., RunningServer], gat
             "message": "Server shutdown initiated",
             "quit": True,
             "force": False,
+            "code_ran_since_save": True,
         }
         refused = waiting.receive()
         assert refused == {"status": "error", "message": "the service is shutting down"}
