@@ -50,16 +50,19 @@ class UserCodeGuard:
         self._sent = False
         self.runs += 1
         tracing = _Tracing()
-        # signal.signal() is for the main thread alone; tests run code on others.
+        # Only the main thread may set handlers; tests run code on others.
         self._signal = _SIGNAL if current_thread() is main_thread() else None
-        before = None if self._signal is None else signal.signal(self._signal, _wake)
+        before = None
+        if self._signal is not None:
+            before = signal.signal(self._signal, _wake)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [self._signal])
         try:
             return self._run(code, tracing)
         except KeyboardInterrupt as error:  # Raised after the code's end, in _run()
             self._settle()
             return error
         finally:
-            tracing.restore_threads()
+            tracing.restore_rest()
             if self._signal is not None:
                 # None is a handler in C, which Python can't put back.
                 signal.signal(self._signal, signal.SIG_DFL if before is None else before)
@@ -71,13 +74,14 @@ class UserCodeGuard:
         the running code needs the lock, which this method holds, before it ends.
         """
         with self._lock:
-            if self._thread is None or (name is not None and name != self._name):
+            thread = self._thread
+            if thread is None or (name is not None and name != self._name):
                 return False
             self._sent = True
-            _set_async_exception(self._thread, ctypes.py_object(KeyboardInterrupt))
+            _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
             # It is raised in the handler, ours or one of the code's own, if not before.
             if self._signal is not None:
-                signal.pthread_kill(self._thread, self._signal)
+                signal.pthread_kill(thread, self._signal)
             return True
 
     def shut(self) -> None:
@@ -132,21 +136,32 @@ class UserCodeGuard:
 
 
 class _Tracing:
-    """What traced and profiled, on this thread and on new ones, when this was made."""
+    """What traced and profiled when this was made."""
 
     def __init__(self) -> None:
         self.trace, self.profile = sys.gettrace(), sys.getprofile()
         self._new_trace, self._new_profile = threading.gettrace(), threading.getprofile()
+        self._profiler = _profiler()
 
-    def restore_threads(self) -> None:
-        """Undo what has changed for other threads."""
+    def restore_rest(self) -> None:
+        """Undo what has changed elsewhere than on this thread."""
         if threading.gettrace() is not self._new_trace:
             # Python 3.12 and newer can have set it for threads that run already, too.
             getattr(threading, "settrace_all_threads", threading.settrace)(self._new_trace)
+            sys.settrace(self.trace)
         if threading.getprofile() is not self._new_profile:
             getattr(threading, "setprofile_all_threads", threading.setprofile)(self._new_profile)
-        sys.settrace(self.trace)
-        sys.setprofile(self.profile)
+            sys.setprofile(self.profile)
+        if sys.version_info >= (3, 12) and self._profiler is None and _profiler() is not None:
+            sys.monitoring.set_events(sys.monitoring.PROFILER_ID, 0)
+            sys.monitoring.free_tool_id(sys.monitoring.PROFILER_ID)
+
+
+def _profiler() -> str | None:
+    """What profiles in Python 3.12 and newer. A cProfile that is left on would refuse any other."""
+    if sys.version_info < (3, 12):
+        return None
+    return sys.monitoring.get_tool(sys.monitoring.PROFILER_ID)
 
 
 def _wake(_number: int, _frame: FrameType | None) -> None:
