@@ -50,7 +50,7 @@ class CodeJob:
     duration: float | None = None
     error: str | None = None
     traceback: str | None = None
-    metadata: dict[str, object] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict[str, object])
     output: OutputLog = field(default_factory=OutputLog)
     as_base64: bool = False
     """Whether its client wants its result in base64."""
@@ -122,7 +122,9 @@ class CodeJobs:
                 )
             job_id = f"bld-job-{next(self._numbers)}"
             about = About(title, client, job_id, job_id)
-            job = CodeJob(job_id, about, timeout, metadata={"command": "execute_code"}, as_base64=as_base64)
+            job = CodeJob(
+                job_id, about, timeout, metadata={"command": "execute_code"}, as_base64=as_base64
+            )
             task = Job(lambda: self._run(job, source, program), about)
             task.refused = lambda reason: self._end(job, "cancelled", error=reason)
             self._queue.submit(task)
@@ -248,4 +250,3 @@ class CodeJobs:
             kept += job.output.size
             if kept > KEPT_OUTPUT:
                 job.output.drop()
-

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from .answers import CommandError, Reply, encode, failure, success
+from .dispatch import Caller
 from .framing import MessageBuffer
 from .log import logger
 from .params import as_params
@@ -26,12 +27,14 @@ class Connection:
     def __init__(
         self,
         sock: socket.socket,
-        reply_to: Callable[[dict[str, object]], Reply],
+        reply_to: Callable[[dict[str, object], Caller], Reply],
+        caller: Caller,
         request_limit: int,
     ) -> None:
-        """`request_limit`: the most bytes of one request."""
+        """`caller`: who the client is; `request_limit`: the most bytes of one request."""
         self._socket = sock
         self._reply_to = reply_to
+        self._caller = caller
         self._received = MessageBuffer(request_limit)
 
     @property
@@ -110,7 +113,7 @@ class Connection:
         elif request.get("type") == "upload":
             reply = Reply(encode(success(self._upload(request.get("params")))))
         else:
-            reply = self._reply_to(request)
+            reply = self._reply_to(request, self._caller)
         try:
             self._socket.sendall(reply.body)
         finally:

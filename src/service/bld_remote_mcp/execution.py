@@ -105,9 +105,7 @@ class CodeRunner:
         started = time.perf_counter()
         with in_place(main):
             error = self._guard.run(
-                lambda: exec(
-                    compile(source, FILENAME, "exec", dont_inherit=True), main.__dict__
-                ),
+                lambda: exec(compile(source, FILENAME, "exec", dont_inherit=True), main.__dict__),
                 name,
             )
         duration = time.perf_counter() - started
@@ -115,7 +113,7 @@ class CodeRunner:
 
 
 def output_of(log: OutputLog) -> dict[str, str]:
-    """All that is kept of a job's output, as text; of more than OUTPUT_LIMIT bytes the last ones."""
+    """A job's output, as far as it is kept, as text: the last OUTPUT_LIMIT bytes of each stream."""
     parts: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
     at = 0
     while (piece := log.read(at, 0)).chunks:

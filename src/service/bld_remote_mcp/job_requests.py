@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from typing import cast
 
 from .answers import CommandError
@@ -27,12 +28,12 @@ class JobRequests:
         """`queue`: where the jobs wait, with everything else for the main thread."""
         self._jobs = jobs
         self._queue = queue
-        self.requests = {
+        self.requests: dict[str, Callable[[Params], dict[str, object]]] = {
             "get_job_status": self._status,
             "get_job_result": self._result,
             "cancel_job": self._cancel,
             "get_queue_status": self._queue_status,
-            "get_active_item": lambda _params: {"active_item": _active(self._queue.running)},
+            "get_active_item": self._active_item,
             "list_jobs": self._list,
             "job_output": self._output,
         }
@@ -172,6 +173,9 @@ class JobRequests:
                 "terminal_job_retention_limit": KEPT_RECORDS,
             },
         }
+
+    def _active_item(self, _params: Params) -> dict[str, object]:
+        return {"active_item": _active(self._queue.running)}
 
     def _snapshot(self, job: CodeJob) -> dict[str, object]:
         position = self._jobs.position(job)

@@ -37,7 +37,7 @@ class _Segment:
     """Bytes of each stream before it."""
     size: int = 0
     file: "tempfile.SpooledTemporaryFile[bytes]" = field(
-        default_factory=lambda: tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        default_factory=lambda: tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
     )
 
 
@@ -50,7 +50,7 @@ class OutputLog:
         # C code, so that no interruption of the writing thread leaves it locked; reentrant, because
         # writing may run a __del__ that prints.
         self._lock = threading.RLock()
-        self._written = dict.fromkeys(_STREAMS, 0)
+        self._written: dict[str, int] = dict.fromkeys(_STREAMS, 0)
         self._segments = deque([_Segment(0, dict(self._written))])
         self._waiting: list[threading.Lock] = []
         self._ended = False
@@ -170,6 +170,6 @@ def _split(data: bytes, chunks: list[tuple[str, bytes]]) -> int:
 
 
 def _write_in_child(stream: str, data: bytes) -> None:
-    """A forked child of the code shares nothing with us but descriptors: to Blender's own output."""
+    """A forked child of the code has a log of its own: its output goes where Blender's goes."""
     with suppress(OSError):
         os.write(1 if stream == "stdout" else 2, data)

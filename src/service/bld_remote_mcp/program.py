@@ -158,8 +158,7 @@ def _forget_neighbours(entry: str, loaded: set[str]) -> None:
     folder = os.path.realpath(entry)
     ours = [name for name in set(sys.modules) - loaded if _place_of(name) == folder]
     if ours and not any(
-        one is not entry and isinstance(one, str) and os.path.realpath(one) == folder
-        for one in sys.path
+        one is not entry and os.path.realpath(one) == folder for one in map(str, sys.path)
     ):
         for name in ours:
             sys.modules.pop(name, None)

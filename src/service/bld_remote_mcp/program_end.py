@@ -6,6 +6,8 @@ import threading
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from inspect import currentframe
+from typing import Any
 
 # On Windows nothing interrupts a wait for a thread, so it is cut into short ones.
 _WAIT_SECONDS = 0.2
@@ -33,7 +35,9 @@ class ProgramEnd:
         def register_here(
             function: Callable[..., object], /, *args: object, **named: object
         ) -> Callable[..., object]:
-            if sys._getframe(1).f_globals is not self._names or not callable(function):
+            frame = currentframe()
+            caller = None if frame is None else frame.f_back
+            if caller is None or caller.f_globals is not self._names or not callable(function):
                 return register(function, *args, **named)
             self._registered.append((function, args, named))
             return function
@@ -86,9 +90,10 @@ def _let_go(thread: threading.Thread) -> None:
     Python does so at its end: the workers of a ThreadPoolExecutor that nobody shut down, and that
     is still referred to, would wait for work for ever.
     """
-    pools = sys.modules.get("concurrent.futures.thread")
-    with suppress(Exception):
-        if pools is not None and thread in pools._threads_queues:
-            executor = thread._args[0]()  # pyright: ignore[reportAttributeAccessIssue]
+    pools: Any = sys.modules.get("concurrent.futures.thread")
+    worker: Any = thread
+    with suppress(Exception):  # Names that Python may change
+        if pools is not None and worker in pools._threads_queues:
+            executor = worker._args[0]()
             if executor is not None:
                 executor.shutdown(wait=False)

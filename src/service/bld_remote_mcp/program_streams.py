@@ -1,4 +1,4 @@
-"""What a program finds as sys.stdin, sys.stdout and sys.stderr: text streams as Python's own are."""
+"""What a program finds as sys.stdin, sys.stdout and sys.stderr: text streams as Python's are."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ class ProgramStreams:
         self._stdout = _text(self._sinks[0], "surrogateescape")
         self._stderr = _text(self._sinks[1], "backslashreplace")
         # Its own, because exit() closes it; and input() must not wait for a terminal of Blender's.
-        self._stdin = io.TextIOWrapper(_Empty(), encoding="utf-8", errors="surrogateescape")
-        self._stdin.mode = "r"
+        self._stdin = _with_mode(io.TextIOWrapper(_Empty(), "utf-8", "surrogateescape"), "r")
 
     @contextmanager
     def in_place(self) -> Generator[None]:
@@ -58,7 +57,12 @@ class ProgramStreams:
 def _text(sink: _Sink, errors: str) -> io.TextIOWrapper:
     # write_through: nothing waits in a buffer, so that stdout and stderr keep their order.
     stream = io.TextIOWrapper(sink, "utf-8", errors, newline="\n", write_through=True)
-    stream.mode = "w"
+    return _with_mode(stream, "w")
+
+
+def _with_mode(stream: io.TextIOWrapper, mode: str) -> io.TextIOWrapper:
+    # Python sets it so for its own streams; io.TextIOWrapper by itself has none.
+    vars(stream)["mode"] = mode
     return stream
 
 

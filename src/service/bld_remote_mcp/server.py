@@ -76,7 +76,13 @@ class Server:
         started are refused.
         """
         self.quit_requested = quit_blender
-        self.jobs.refuse("the service is shutting down")
+        running = self.jobs.running
+        self.jobs.refuse(
+            "the service is shutting down"
+            if running is None
+            else f"the service is shutting down as soon as '{running.about.title}' of "
+            f"{running.about.client}, which has run for {running.seconds:.0f} s, ends"
+        )
         if force:
             self.stop_running_code_soon()
             self.guard.interrupt()
