@@ -3,7 +3,6 @@
 import { othersCode } from "../remote/service/others-code.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import type { WaitObserver } from "../remote/wire/waits.ts";
-import { type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { waiting } from "../ui/waiting.ts";
 
@@ -31,19 +30,25 @@ export class Waits implements WaitObserver {
   }
 
   answer<T>(request: Promise<T>): Promise<T> {
-    const began = performance.now();
-    return waiting(this.#output, () => this.#reason((performance.now() - began) / 1000), request);
+    const { host, port } = this.#endpoint;
+    const mere = `waiting for an answer of ${host}:${port}`;
+    return this.#request(request, () => (this.#named > 0 ? undefined : mere));
   }
 
-  /** @param waited for how long, in seconds. */
-  async #reason(waited: number): Promise<Text | undefined> {
-    const code = this.tells ? await othersCode(this.#endpoint, waited) : undefined;
-    if (code !== undefined) {
+  turn<T>(request: Promise<T>): Promise<T> {
+    return this.#request(request, () => undefined);
+  }
+
+  /** @param otherwise what is said where it isn't other code that it waits for. */
+  #request<T>(request: Promise<T>, otherwise: () => string | undefined): Promise<T> {
+    const began = performance.now();
+    const reason = async () => {
+      const code = this.tells ? await othersCode(this.#endpoint, began) : undefined;
+      if (code === undefined) return otherwise();
       const title = code.title === "" ? "somebody's code" : code.title;
       const client = code.client === "" ? "" : ` (${code.client})`;
-      return text`waiting for Blender, which runs ${title}${client}`;
-    }
-    const { host, port } = this.#endpoint;
-    return this.#named > 0 ? undefined : text`waiting for an answer of ${host}:${port}`;
+      return `waiting for Blender, which runs ${title}${client}`;
+    };
+    return waiting(this.#output, reason, request);
   }
 }

@@ -44,7 +44,7 @@ export async function runCode(
   const { source, name, argv } = code;
   const args = { code: source.toBase64(), name, argv, limit: outputLimit };
   return callScript(session, runCodeScript, args, runSchema, {
-    unobserved: true,
+    usersCode: true,
     serverLimit: session.can("timeout_seconds"),
     ...(session.can("request_id") ? { requestId } : {}),
     pieces: session.server.kind === "plain",

@@ -60,8 +60,8 @@ export interface CallOptions {
   requestId?: string;
   /** Take the outcome in pieces. For servers that can't send long answers. */
   pieces?: boolean;
-  /** The script takes as long as it takes, and shows that itself: the user's own code. */
-  unobserved?: boolean;
+  /** It's the user's own code that takes its time. */
+  usersCode?: boolean;
   /**
    * Bytes for the argument `data`, which the script gets in base64. Python takes half as long to read it as it
    * would inside the JSON of the other arguments, in which there is something to unescape.
@@ -110,7 +110,8 @@ async function callOnce<S extends v.GenericSchema>(
     ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
   };
   const request = connection.request("execute_code", params, options.seconds);
-  const answer = await (options.unobserved === true ? request : session.waits.answer(request));
+  const { waits } = session;
+  const answer = await (options.usersCode === true ? waits.turn(request) : waits.answer(request));
   const line = lineIn(standardOutput(answer), nonce);
   if (line === unknownRunner) throw new UnknownScript();
   const space = line.indexOf(" ");

@@ -24,13 +24,13 @@ export interface OthersCode {
 /**
  * Asks our service over a connection of its own, since ours waits.
  *
- * @param waited how long our request has been waiting, in seconds: what has been running for longer
+ * @param began when our request was sent, as `performance.now()`: what has been running for longer
  *   can't be it.
  * @returns undefined where nothing else runs, or the service doesn't tell in time.
  */
 export async function othersCode(
   endpoint: Endpoint,
-  waited: number,
+  began: number,
 ): Promise<OthersCode | undefined> {
   try {
     const session = await Session.open(endpoint, limits, new AbortController().signal);
@@ -39,6 +39,7 @@ export async function othersCode(
       const { running, running_seconds: seconds } = v.parse(busySchema, result);
       const { title = "", client = "" } = running ?? {};
       if (seconds === null || isOurs(client)) return undefined;
+      const waited = (performance.now() - began) / 1000;
       return client !== "" || seconds > waited ? { title, client } : undefined;
     } finally {
       session.close();
