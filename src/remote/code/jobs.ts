@@ -114,13 +114,19 @@ export async function cancelJob(session: Session, name: string, reason: string):
   throw await unknownJob(session, name);
 }
 
+/** All jobs that the service knows, in the order of their coming. */
+export async function listJobs(session: Session): Promise<Job[]> {
+  const schema = v.object({ jobs: v.array(jobSchema) });
+  return (await jobRequest(session, "list_jobs", {}, schema)).jobs;
+}
+
 /** How many names a message has at most. */
 const namesShown = 10;
 
 async function unknownJob(session: Session, name: string): Promise<Failure> {
-  const schema = v.object({ jobs: v.array(jobSchema) });
-  const { jobs } = await jobRequest(session, "list_jobs", {}, schema);
-  const known = jobs.map((job) => `${job.job_id} (${job.terminal ? "ended" : job.status})`);
+  const known = (await listJobs(session)).map(
+    (job) => `${job.job_id} (${job.terminal ? "ended" : job.status})`,
+  );
   const which =
     known.length === 0
       ? "no code has run under a name since the service began"

@@ -26,8 +26,8 @@ export interface Patience {
   /** When that is over, as `performance.now()`. */
   ends: number;
   signal: AbortSignal;
-  /** What Blender does while it is waited for. */
-  seen: (load: Load) => void;
+  /** What Blender does while it is waited for; "gone" once only its process is left. */
+  seen: (load: Load | "gone") => void;
 }
 
 /** How a Blender has ended. */
@@ -63,7 +63,8 @@ export async function awaitEnd(blender: EndingBlender, patience: Patience): Prom
     if (!gone) {
       const look = await lookAt(blender);
       gone = look === "gone";
-      if (typeof look === "object") patience.seen((last = look));
+      if (typeof look === "object") last = look;
+      if (look !== "there") patience.seen(look);
     }
     if (gone && process === undefined) return { ended: null, killed };
     const waited = performance.now() - began;

@@ -15,32 +15,37 @@ const machineSchema = v.object({ host: v.string(), boot: v.string(), namespace: 
 /** How long the question for the machine may take, in seconds. */
 const machineSeconds = 5;
 
+/** A Blender runs on this machine. */
+export interface SameMachine {
+  /**
+   * Whether that is certain. Elsewhere than on Linux only the machine's name tells, and it could be
+   * that of another one behind a tunnel.
+   */
+  certain: boolean;
+}
+
+/** Whether the Blender at the other end is on this machine; undefined where its process isn't seen from here. */
+export async function sameMachine(session: Session): Promise<SameMachine | undefined> {
+  try {
+    const there = await callBeside(session, machineScript, null, machineSchema, machineSeconds);
+    return isThisMachine(there) ? { certain: there.boot !== "" } : undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.kind !== "interrupted") return undefined;
+    throw error;
+  }
+}
+
 /** A process of this machine, which another one with its number isn't taken for. */
 export class LocalProcess {
   readonly pid: number;
-  /**
-   * Whether it is known for certain to be the one that is meant. Elsewhere than on Linux only the
-   * machine's name tells, and it could be that of another one behind a tunnel.
-   */
+  /** As in `SameMachine`. */
   readonly certain: boolean;
   readonly #started: string | undefined;
 
-  private constructor(pid: number, certain: boolean) {
+  constructor(pid: number, { certain }: SameMachine) {
     this.pid = pid;
     this.certain = certain;
     this.#started = statOf(pid)?.started;
-  }
-
-  /** The process of the Blender at the other end; undefined where it can't be looked at from here. */
-  static async of(session: Session, pid: number): Promise<LocalProcess | undefined> {
-    try {
-      const there = await callBeside(session, machineScript, null, machineSchema, machineSeconds);
-      const certain = there.boot !== "";
-      return isThisMachine(there) ? new LocalProcess(pid, certain) : undefined;
-    } catch (error) {
-      if (error instanceof Failure && error.kind !== "interrupted") return undefined;
-      throw error;
-    }
   }
 
   /** Whether it runs; one that has ended and that nobody has asked about (a zombie) doesn't. */
