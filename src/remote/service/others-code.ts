@@ -15,6 +15,9 @@ const busySchema = v.object({
 /** For one look, in seconds. */
 const limits = { connect: 1, firstAnswer: 1, total: 1 };
 
+/** Ours may have begun before the time was taken, in seconds. */
+const slack = 0.25;
+
 /** Code of somebody else that runs in Blender; empty texts where the service doesn't know. */
 export interface OthersCode {
   title: string;
@@ -40,7 +43,7 @@ export async function othersCode(
       const { title = "", client = "" } = running ?? {};
       if (seconds === null || isOurs(client)) return undefined;
       const waited = (performance.now() - began) / 1000;
-      return client !== "" || seconds > waited ? { title, client } : undefined;
+      return client !== "" || seconds > waited + slack ? { title, client } : undefined;
     } finally {
       session.close();
     }
