@@ -126,7 +126,7 @@ async function perform(
   }
   if (node.kind === "group") return refuseGroup(name, tokens);
   const signal = interruptSignal();
-  return node.run(await node.parse(tokens, rest, name), { output, signal });
+  return node.run(await node.parse(tokens, rest, name), { output, signal, command: name });
 }
 
 async function run(before: readonly string[], rest: readonly string[] | undefined) {
