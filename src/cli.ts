@@ -151,7 +151,7 @@ async function perform(
     return 0;
   }
   const signal = interruptSignal();
-  return node.run(await node.parse(tokens, rest, name), { output, signal });
+  return node.run(await node.parse(tokens, rest, name), { output, signal, command: name });
 }
 
 async function run(line: CommandLine): Promise<number> {

@@ -6,6 +6,7 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
+import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
@@ -103,12 +104,13 @@ function introduce({ server, endpoint }: Session, output: Output): void {
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(
   target: Target,
-  { output, signal }: Context,
+  { output, signal, command }: Context,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { endpoint, deadlines } = target;
   const waits = new Waits(output, endpoint);
-  const opening = Session.open(endpoint, deadlines, signal, { waits });
+  const client = clientName(command);
+  const opening = Session.open(endpoint, deadlines, signal, { waits, client });
   const session = await waits.during(`connecting to ${endpoint.host}:${endpoint.port}`, opening);
   waits.tells = session.server.kind === "service";
   try {

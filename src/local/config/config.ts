@@ -3,10 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { quickYaml } from "./quick-yaml.ts";
 
 /** Levels of `mcp_service.log_level` and of `start --log-level`. */
 export const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
@@ -110,7 +111,8 @@ export interface ConfigurationFile {
   path: string;
   exists: boolean;
   document: Document;
-  lines: LineCounter;
+  /** The line of a key's value, or of the section that would hold it. */
+  lineOf: (keys: readonly unknown[]) => number | undefined;
 }
 
 /**
@@ -147,10 +149,13 @@ function invalid(path: string, line: number | undefined, message: string): Failu
  * @throws Failure `config-invalid` (not YAML, not a map; names the line) or `config-unreadable`.
  */
 export async function openConfiguration(path: string): Promise<ConfigurationFile> {
-  let source = "";
-  let exists = true;
+  return documentOf(path, await sourceOf(path));
+}
+
+/** The file's text; undefined where there is none. @throws Failure `config-unreadable`. */
+async function sourceOf(path: string): Promise<string | undefined> {
   try {
-    source = await readFile(path, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(
@@ -159,10 +164,15 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
         { kind: "usage", hint: "give a file that can be read: --config FILE", cause: error },
       );
     }
-    exists = false;
+    return undefined;
   }
+}
+
+async function documentOf(path: string, source: string | undefined): Promise<ConfigurationFile> {
+  // Loaded only here: most commands never need it.
+  const { isMap, isNode, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source ?? "", { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
@@ -171,7 +181,14 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   if (document.contents !== null && !isMap(document.contents)) {
     throw invalid(path, 1, "the file must hold keys with values (blender:, cli:, mcp_service:)");
   }
-  return { path, exists, document, lines };
+  const lineOf = (keys: readonly unknown[]) => {
+    for (let depth = keys.length; depth > 0; depth--) {
+      const node = document.getIn(keys.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return undefined;
+  };
+  return { path, exists: source !== undefined, document, lineOf };
 }
 
 /** The file's values as plain data. @throws Failure `config-invalid`. */
@@ -183,14 +200,6 @@ export function valuesOf(file: ConfigurationFile): Record<string, unknown> {
     throw invalid(file.path, undefined, messageOf(error));
   }
   return v.parse(v.record(v.string(), v.unknown()), values);
-}
-
-function lineOf(file: ConfigurationFile, keys: readonly unknown[]): number | undefined {
-  for (let depth = keys.length; depth > 0; depth--) {
-    const node = file.document.getIn(keys.slice(0, depth), true);
-    if (isNode(node) && node.range) return file.lines.linePos(node.range[0]).line;
-  }
-  return undefined;
 }
 
 function shown(value: unknown): string {
@@ -209,14 +218,21 @@ export function interpret(file: ConfigurationFile): Configuration {
     const keys = issue.path?.map((item) => item.key) ?? [];
     throw invalid(
       file.path,
-      lineOf(file, keys),
+      file.lineOf(keys),
       `${keys.join(".")} ${issue.message}, but is ${shown(issue.input)}`,
     );
   }
-  const { blender, cli, mcp_service: service } = parsed.output;
+  return configurationFrom(parsed.output, file.path, file.exists);
+}
+
+function configurationFrom(
+  { blender, cli, mcp_service: service }: v.InferOutput<typeof fileSchema>,
+  path: string,
+  exists: boolean,
+): Configuration {
   return {
-    path: file.path,
-    exists: file.exists,
+    path,
+    exists,
     blender:
       blender?.exec_path === undefined
         ? undefined
@@ -233,5 +249,9 @@ export function interpret(file: ConfigurationFile): Configuration {
  * @throws Failure as `openConfiguration` and `interpret`.
  */
 export async function readConfiguration(path: string): Promise<Configuration> {
-  return interpret(await openConfiguration(path));
+  const source = await sourceOf(path);
+  const quick = v.safeParse(fileSchema, source === undefined ? {} : quickYaml(source));
+  // What is wrong is looked at again, for the line that it stands in.
+  if (!quick.success) return interpret(await documentOf(path, source));
+  return configurationFrom(quick.output, path, source !== undefined);
 }

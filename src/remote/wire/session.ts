@@ -1,6 +1,7 @@
 // What one command of ours and one server share: the connection, its limits, what has been learnt.
 
 import { Failure } from "../../failure.ts";
+import { clientName } from "./client.ts";
 import { Connection, type Deadlines, type Endpoint } from "./connection.ts";
 import { greet, type Server } from "./server.ts";
 import { unobserved, type WaitObserver } from "./waits.ts";
@@ -15,7 +16,11 @@ interface SessionParts {
   signal: AbortSignal;
   knowledge: object;
   waits: WaitObserver;
+  client: string;
 }
+
+/** What a session may be opened with besides the limits. */
+type SessionOptions = Partial<Pick<SessionParts, "knowledge" | "waits" | "client">>;
 
 /** A greeted connection to a server, the limits for speaking to it, and what is known of it. */
 export class Session {
@@ -28,6 +33,8 @@ export class Session {
   readonly knowledge: object;
   /** Is told what takes a while. */
   readonly waits: WaitObserver;
+  /** Who we are, as the server heard it. */
+  readonly client: string;
 
   private constructor(parts: SessionParts) {
     this.connection = parts.connection;
@@ -36,6 +43,7 @@ export class Session {
     this.signal = parts.signal;
     this.knowledge = parts.knowledge;
     this.waits = parts.waits;
+    this.client = parts.client;
   }
 
   /**
@@ -48,12 +56,12 @@ export class Session {
     endpoint: Endpoint,
     deadlines: Deadlines,
     signal: AbortSignal,
-    { knowledge = {}, waits = unobserved }: Partial<Pick<SessionParts, "knowledge" | "waits">> = {},
+    { knowledge = {}, waits = unobserved, client = clientName("") }: SessionOptions = {},
   ): Promise<Session> {
     const connection = await Connection.open(endpoint, deadlines, signal);
     try {
-      const server = await greet(connection, deadlines.firstAnswer);
-      return new Session({ connection, server, deadlines, signal, knowledge, waits });
+      const server = await greet(connection, deadlines.firstAnswer, client);
+      return new Session({ connection, server, deadlines, signal, knowledge, waits, client });
     } catch (error) {
       connection.close();
       throw error;

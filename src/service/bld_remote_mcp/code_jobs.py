@@ -7,8 +7,7 @@ The requests have the shapes of the newest published add-on, so that its clients
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Event, RLock, Timer
-from time import monotonic
-from time import sleep
+from time import monotonic, sleep
 from time import time as clock
 
 from .answers import CommandError
