@@ -21,17 +21,21 @@ class FailureDisplay:
 
     def status_of(self, code: Callable[[], None]) -> int:
         """Run code, show what it raises, and give the exit status that Python would give."""
+        raised: BaseException | None = None
         try:
             code()
-        except SystemExit as error:
-            return self._exit_status(error.code)
-        except KeyboardInterrupt as error:
-            self._show(error)
-            return INTERRUPTED
         except BaseException as error:
-            self._show(error)
-            return 1
-        return 0
+            raised = error
+        if raised is None:
+            return 0
+        # Here, where no exception is being handled: what a hook raises has no other one before it.
+        try:
+            if isinstance(raised, SystemExit):
+                return self._exit_status(raised.code)
+            self._show(raised)
+            return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else 1
+        finally:
+            del raised  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _exit_status(self, code: object) -> int:
         if code is None:
