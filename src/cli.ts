@@ -151,7 +151,10 @@ async function perform(
     return 0;
   }
   const signal = interruptSignal();
-  return node.run(await node.parse(tokens, rest, name), { output, signal });
+  const work = async () => node.run(await node.parse(tokens, rest, name), { output, signal });
+  if (!output.verbose) return work();
+  const { told } = await import("./cmd/_verbose.ts");
+  return told(output, tokens, work);
 }
 
 async function run(line: CommandLine): Promise<number> {

@@ -62,6 +62,13 @@ function partsOf(value: Text): readonly Part[] {
   return typeof value === "object" && "parts" in value ? value.parts : [value];
 }
 
+/** Whether a text names this command of ours. */
+export function names(value: Text, command: string): boolean {
+  return partsOf(value).some(
+    (part) => typeof part === "object" && "command" in part && part.command === command,
+  );
+}
+
 /** One word as a POSIX shell takes it. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,10 +1,12 @@
 // The Blender on this machine that a command works with.
 
+import { extended, Failure } from "../failure.ts";
 import { type AddonBlender, Deadline } from "../local/addon/addon-blender.ts";
 import { checkVersion, executableAt, identifyBlender } from "../local/blender/executable.ts";
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
+import { ours, text } from "../text.ts";
 import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
 import { configurationOf, parseSeconds, type TargetFlags } from "./_target.ts";
@@ -52,6 +54,21 @@ export async function localBlenderOf(flags: BlenderFlags): Promise<LocalBlender>
   };
 }
 
+/** The Blender that `--blender-exec` names. */
+async function givenBlender(path: string, deadline: Deadline, signal: AbortSignal) {
+  try {
+    return await identifyBlender(await executableAt(path), signal, deadline.left);
+  } catch (error) {
+    if (!(error instanceof Failure) || !aboutThePath.has(error.code)) throw error;
+    throw extended(error, {
+      hint: text`give Blender's own executable: --blender-exec /path/to/blender; '${ours("init")}' finds the Blenders of this machine`,
+    });
+  }
+}
+
+/** What says that a path is no Blender's. */
+const aboutThePath: ReadonlySet<string> = new Set(["blender-not-found", "not-blender"]);
+
 async function chosenBlender(
   { executable: given, configuration }: LocalBlender,
   deadline: Deadline,
@@ -62,7 +79,7 @@ async function chosenBlender(
     if (version !== undefined) return { executable, version };
     return identifyBlender(executable, signal, deadline.left);
   }
-  const blender = await identifyBlender(await executableAt(given), signal, deadline.left);
+  const blender = await givenBlender(given, deadline, signal);
   checkVersion(blender);
   return blender;
 }
@@ -81,6 +98,9 @@ export async function withBlender<T>(
   const deadline = new Deadline(local.seconds);
   const { executable, version } = await chosenBlender(local, deadline, signal);
   await using profile = await openProfile({ ...local.profile, executable });
+  const source = local.executable === undefined ? "the configuration" : "--blender-exec";
+  const whose = profile.folder === undefined ? "the user's own preferences" : profile.folder;
+  output.debug(`Blender ${version} of ${source}: ${executable}, with ${whose}`);
   return await work({
     executable,
     version,
@@ -90,6 +110,7 @@ export async function withBlender<T>(
     listener: {
       note: (message) => output.note(message),
       warn: (message) => output.warn(message),
+      ran: (line, seconds) => output.debug(`${seconds.toFixed(1)} s for: ${line}`),
       output: (chunk) => {
         if (output.verbose) void output.writeError(chunk);
       },

@@ -90,7 +90,7 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
 }
 
 /** Says who is at the other end (with --verbose), and that an answer may take a while. */
-async function introduce(session: Session, output: Output): Promise<void> {
+async function introduce(session: Session, asked: number, output: Output): Promise<void> {
   const { server, endpoint } = session;
   const { host, port } = endpoint;
   if (server.kind === "plain") {
@@ -98,12 +98,16 @@ async function introduce(session: Session, output: Output): Promise<void> {
     return;
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
-  output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
-  const { busy, running_seconds: seconds } = await loadOf(session);
+  const { pid, capabilities } = server.hello;
+  const seconds = ((performance.now() - asked) / 1000).toFixed(3);
+  output.debug(
+    `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s; it can: ${capabilities.join(", ")}`,
+  );
+  const { busy, running_seconds: running } = await loadOf(session);
   // Calls of other commands come and go.
-  if (busy && seconds !== null && seconds >= noticedSeconds) {
+  if (busy && running !== null && running >= noticedSeconds) {
     output.note(
-      text`Blender has been running somebody's code for ${seconds.toFixed(0)} s; what needs its main thread waits for the end of that ('${ours("status")}')`,
+      text`Blender has been running somebody's code for ${running.toFixed(0)} s; what needs its main thread waits for the end of that ('${ours("status")}')`,
     );
   }
 }
@@ -117,9 +121,10 @@ export async function withSession<T>(
   { output, signal }: Context,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
+  const asked = performance.now();
   const session = await Session.open(target.endpoint, target.deadlines, signal);
   try {
-    await introduce(session, output);
+    await introduce(session, asked, output);
     return await work(session);
   } finally {
     session.close();

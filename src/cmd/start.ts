@@ -103,8 +103,8 @@ async function show(
     const blender = version;
     return output.writeJson({ op: "start", pid, ...address, blender, background, detached, log });
   }
-  await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
-  if (log !== null) await output.write(`log: ${log}\n`);
+  await output.result(`Blender ${version} (pid ${pid}) answers on ${host}:${port}`);
+  if (log !== null) await output.result(`log: ${log}`);
 }
 
 export const start = command({

@@ -4,7 +4,7 @@ import { extended, type Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
 import { type AddressState, diagnose } from "../remote/service/diagnose.ts";
-import { ours, text } from "../text.ts";
+import { names, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
@@ -91,6 +91,13 @@ function unconfigured(failure: Failure): Failure {
   });
 }
 
+/** What helps where the usual hint is to look with `status`, and that has looked. */
+const wayOn = {
+  nothing: text`${ours("start", "--background", "--detach")} (or give the right --host and --port)`,
+  other: "another program may use that port, or Blender has just ended: give the right --port",
+  silent: text`a render, a modal dialog or a long script may hold Blender's main thread: wait for its end, or end Blender: ${ours("stop", "--force")}`,
+};
+
 /** Looks until something answers that runs code, or the time to wait is over. */
 async function lookUntilThere(
   { endpoint, deadlines }: Target,
@@ -139,6 +146,9 @@ export const status = command({
     let found = await lookUntilThere(target, wait, signal);
     if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
+    }
+    if ("failure" in found && names(found.failure.hint ?? "", "status")) {
+      found = { ...found, failure: extended(found.failure, { hint: wayOn[found.state] }) };
     }
     const address = `${host}:${port}`;
     if (output.json) await output.writeJson(jsonOf(address, found, output));

@@ -54,7 +54,7 @@ export const addon = command({
     if (output.json) {
       await output.writeJson({ op: "export-addon", path, size: archive.length, sha256 });
     } else {
-      await output.write(`${path}\n`);
+      await output.result(path);
     }
   },
 });
