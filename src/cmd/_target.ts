@@ -27,11 +27,6 @@ export interface Target {
   deadlines: Deadlines;
 }
 
-/** Whether a host is this machine itself. */
-export function isLoopback(host: string): boolean {
-  return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
-}
-
 /** A port number out of a flag or the environment; 1 to 65535. */
 export function parsePort(word: string, from: string): number {
   const port = Number(word);

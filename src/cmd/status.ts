@@ -4,10 +4,11 @@ import { extended, type Failure } from "../failure.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
 import { type AddressState, diagnose } from "../remote/service/diagnose.ts";
+import { isLoopback } from "../remote/wire/address.ts";
 import { names, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
-import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
+import { configurationOf, parseSeconds, type Target, targetOf } from "./_target.ts";
 
 /** The pip run in Blender, or the one whose install is to be finished, for `--json`. */
 function pipJson(run: PipRun | undefined) {

@@ -6,10 +6,11 @@ import { describePip } from "../remote/pip/describe.ts";
 import { pipUnderWay } from "../remote/service/diagnose.ts";
 import { loadOf } from "../remote/service/load.ts";
 import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service/shut-down.ts";
+import { isLoopback } from "../remote/wire/address.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
-import { isLoopback, type Target, targetOf, withSession } from "./_target.ts";
+import { type Target, targetOf, withSession } from "./_target.ts";
 
 /** The pip run that would end with Blender. */
 async function pipIn(session: Session): Promise<PipRun | undefined> {
