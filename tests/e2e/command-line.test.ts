@@ -50,6 +50,8 @@ describe("wrong usage: exit code 2, before anything is done", () => {
     [["pkg", "--jsno", "info"], "unknown option --jsno", "did you mean --json?"],
     [["status", "--tiemout", "1"], "unknown option --tiemout", "did you mean --timeout?"],
     [["status", "now"], "unexpected argument 'now' for blender-remote-cli status", "--help"],
+    [["--", "x"], "blender-remote-cli takes nothing after --", "--help"],
+    [["pkg", "--", "x"], "blender-remote-cli pkg takes nothing after --", "pkg --help"],
     [["status", "--", "x"], "blender-remote-cli status takes nothing after --", "--help"],
     [["status", "--port"], "--port needs a value", "--help"],
     [["status", "--port", "--wait"], "--wait looks like an option", "--port=--wait"],

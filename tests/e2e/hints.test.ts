@@ -110,3 +110,47 @@ describe("each command line in a hint is one that is taken", () => {
     for (const one of lines) expect(await typed(one)).not.toBe(2);
   });
 });
+
+describe("status, which has looked, doesn't tell to look with status", () => {
+  test.each<[string, (socket: { end(): void }) => void]>([
+    ["closes the connection", (socket: { end(): void }) => socket.end()],
+    ["says nothing", () => {}],
+  ])("at a program that %s", async (_, open) => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { open: (socket) => void open(socket), data() {} },
+    });
+    try {
+      const { code, stderr } = await box.cli([
+        "status",
+        "--port",
+        String(server.port),
+        "--timeout",
+        "1",
+      ]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/^hint: /m);
+      expect(commandLines(stderr).filter((line) => / status\b/.test(line))).toEqual([]);
+    } finally {
+      server.stop(true);
+    }
+  });
+});
+
+test("nothing listens on another machine: nothing can be started there from here", async () => {
+  const { code, stderr } = await box.cli(["pkg", "list", "--host", "127.0.0.1.nip.invalid"]);
+  expect(code).toBe(4);
+  expect(commandLines(stderr)).toEqual([]);
+});
+
+test("what is run again is named as it was typed, without passwords", async () => {
+  const there = join(box.dir, "there.zip");
+  await Bun.write(there, "");
+  const line = ["export", "addon", "--output", there];
+  const { code, stderr } = await box.cli(line);
+  expect(code).toBe(1);
+  const [again = ""] = commandLines(stderr.slice(stderr.indexOf("hint:")));
+  expect(again).toBe(`blender-remote-cli ${line.join(" ")} --force`);
+  expect(await typed(again)).toBe(0);
+});
