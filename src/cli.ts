@@ -155,7 +155,8 @@ async function perform(
     return 0;
   }
   const signal = interruptSignal();
-  const work = async () => node.run(await node.parse(tokens, rest, name), { output, signal });
+  const context = { output, signal, command: name };
+  const work = async () => node.run(await node.parse(tokens, rest, name), context);
   if (!output.verbose) return work();
   const { told } = await import("./cmd/_verbose.ts");
   return told(output, tokens, work);

@@ -22,6 +22,8 @@ export interface Context {
   output: Output;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
+  /** Its names: `pkg push`. */
+  command: string;
 }
 
 interface Declaration<A extends Arguments, Options> {

@@ -7,6 +7,7 @@ import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
 import { ours, text } from "../text.ts";
+import { waiting } from "../ui/waiting.ts";
 import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
 import { configurationOf, parseSeconds, type TargetFlags } from "./_target.ts";
@@ -55,9 +56,12 @@ export async function localBlenderOf(flags: BlenderFlags): Promise<LocalBlender>
 }
 
 /** The Blender that `--blender-exec` names. */
-async function givenBlender(path: string, deadline: Deadline, signal: AbortSignal) {
+async function givenBlender<T>(
+  path: string,
+  identified: (executable: string) => Promise<T>,
+): Promise<T> {
   try {
-    return await identifyBlender(await executableAt(path), signal, deadline.left);
+    return await identified(await executableAt(path));
   } catch (error) {
     if (!(error instanceof Failure) || !aboutThePath.has(error.code)) throw error;
     throw extended(error, {
@@ -72,14 +76,18 @@ const aboutThePath: ReadonlySet<string> = new Set(["blender-not-found", "not-ble
 async function chosenBlender(
   { executable: given, configuration }: LocalBlender,
   deadline: Deadline,
-  signal: AbortSignal,
+  { output, signal }: Context,
 ): Promise<{ executable: string; version: string }> {
+  const identified = (path: string) => {
+    const asked = identifyBlender(path, signal, deadline.left);
+    return waiting(output, `asking ${path} for its version`, asked);
+  };
   if (given === undefined) {
     const { executable, version } = await configuredBlender(configuration);
     if (version !== undefined) return { executable, version };
-    return identifyBlender(executable, signal, deadline.left);
+    return identified(executable);
   }
-  const blender = await givenBlender(given, deadline, signal);
+  const blender = await givenBlender(given, identified);
   checkVersion(blender);
   return blender;
 }
@@ -92,11 +100,12 @@ async function chosenBlender(
  */
 export async function withBlender<T>(
   local: LocalBlender,
-  { output, signal }: Context,
+  context: Context,
   work: (blender: AddonBlender) => Promise<T>,
 ): Promise<T> {
+  const { output, signal } = context;
   const deadline = new Deadline(local.seconds);
-  const { executable, version } = await chosenBlender(local, deadline, signal);
+  const { executable, version } = await chosenBlender(local, deadline, context);
   await using profile = await openProfile({ ...local.profile, executable });
   const source = local.executable === undefined ? "the configuration" : "--blender-exec";
   const whose = profile.folder === undefined ? "the user's own preferences" : profile.folder;
@@ -114,6 +123,7 @@ export async function withBlender<T>(
       output: (chunk) => {
         if (output.verbose) void output.writeError(chunk);
       },
+      during: (what, work) => waiting(output, what, work),
     },
   });
 }

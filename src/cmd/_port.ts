@@ -27,6 +27,8 @@ export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): 
     }
     case "silent":
       throw portInUse(port, "a program that doesn't answer listens there");
+    case "closed":
+      throw portInUse(port, "a program listens there that closes connections, as SSH tunnels do");
     case "other":
       throw portInUse(port, "a program that isn't a Blender service listens there");
   }

@@ -6,12 +6,13 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
-import { loadOf } from "../remote/service/load.ts";
+import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import type { Context } from "./_command.ts";
+import { Waits } from "./_waits.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
 export interface TargetFlags {
@@ -84,9 +85,8 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
   };
 }
 
-/** Says who is at the other end (with --verbose), and that an answer may take a while. */
-async function introduce(session: Session, asked: number, output: Output): Promise<void> {
-  const { server, endpoint } = session;
+/** Says who is at the other end, with `--verbose`. */
+function introduce({ server, endpoint }: Session, asked: number, output: Output): void {
   const { host, port } = endpoint;
   if (server.kind === "plain") {
     output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
@@ -98,28 +98,23 @@ async function introduce(session: Session, asked: number, output: Output): Promi
   output.debug(
     `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s; it can: ${capabilities.join(", ")}`,
   );
-  const { busy, running_seconds: running } = await loadOf(session);
-  // Calls of other commands come and go.
-  if (busy && running !== null && running >= noticedSeconds) {
-    output.note(
-      text`Blender has been running somebody's code for ${running.toFixed(0)} s; what needs its main thread waits for the end of that ('${ours("status")}')`,
-    );
-  }
 }
-
-/** Code that runs for less isn't worth a word, in seconds. */
-const noticedSeconds = 1;
 
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
 export async function withSession<T>(
   target: Target,
-  { output, signal }: Context,
+  { output, signal, command }: Context,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
+  const { endpoint, deadlines } = target;
   const asked = performance.now();
-  const session = await Session.open(target.endpoint, target.deadlines, signal);
+  const waits = new Waits(output, endpoint);
+  const client = clientName(command);
+  const opening = Session.open(endpoint, deadlines, signal, { waits, client });
+  const session = await waits.during(`connecting to ${endpoint.host}:${endpoint.port}`, opening);
+  waits.tells = session.server.kind === "service";
   try {
-    await introduce(session, asked, output);
+    introduce(session, asked, output);
     return await work(session);
   } finally {
     session.close();

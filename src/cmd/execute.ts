@@ -1,101 +1,101 @@
-// `execute`: runs Python code in Blender.
+// `execute`: runs Python code in Blender, and finds runs of it again.
 
-import { Failure, messageOf } from "../failure.ts";
-import { type CodeRun, runCode, type UserCode } from "../remote/code/run-code.ts";
-import { interrupt } from "../remote/service/interrupt.ts";
-import { ours, text } from "../text.ts";
-import type { Output } from "../ui/output.ts";
-import { type Context, command } from "./_command.ts";
-import { type Target, targetOf, withSession } from "./_target.ts";
+import { wrongUsage } from "../failure.ts";
+import type { UserCode } from "../remote/code/user-code.ts";
+import { ours } from "../text.ts";
+import { command } from "./_command.ts";
+import type { Values } from "./_declaration.ts";
+import { userCode } from "./_execute-code.ts";
+import { targetOf, withSession } from "./_target.ts";
 
-function usage(code: string, message: string): Failure {
-  return new Failure(code, message, {
-    kind: "usage",
-    hint: "give a file, '-' for standard input, or --code CODE",
-  });
+const args = {
+  file: {
+    type: "positional",
+    required: false,
+    description: "A Python file, or - for stdin; for the flags that take one, a run's name",
+  },
+  code: { type: "string", alias: "c", valueHint: "code", description: "The code itself" },
+  detach: {
+    type: "boolean",
+    description: "Print the run's name and return; --timeout then limits the run itself",
+  },
+  follow: {
+    type: "boolean",
+    description: "Show a run (without a NAME: the one that goes on) from its beginning to its end",
+  },
+  result: { type: "boolean", description: "Show the output of a run that has ended" },
+  cancel: {
+    type: "boolean",
+    description: "Interrupt a run, or without a NAME whatever runs in Blender",
+  },
+} as const;
+
+/** What is to be done: code is run, or a run that was begun before is looked at. */
+type Execution =
+  | { mode: "run"; code: UserCode }
+  | { mode: "detach"; code: UserCode; seconds: number | undefined }
+  | { mode: "result"; name: string }
+  | { mode: "follow" | "cancel"; name: string | undefined };
+
+/** Which flag says that something else than running code is asked for. */
+function modeOf(given: Values<typeof args>): "run" | "detach" | "follow" | "result" | "cancel" {
+  const asked = (["detach", "follow", "result", "cancel"] as const).filter((flag) => given[flag]);
+  if (asked.length < 2) return asked[0] ?? "run";
+  const flags = asked.map((flag) => `--${flag}`).join(" and ");
+  throw wrongUsage("two-modes", `these don't go together: ${flags}`, ours("execute", "--help"));
 }
 
-/** The code and its `sys.argv`, which begins as Python's own does: a file's name, `-` or `-c`. */
-async function userCode(
-  file: string | undefined,
-  code: string | undefined,
+function requireNoCode(mode: string, code: string | undefined, rest: readonly string[]): void {
+  if (code === undefined && rest.length === 0) return;
+  const surplus = code === undefined ? `-- ${rest.join(" ")}` : "--code";
+  throw wrongUsage(
+    "two-modes",
+    `--${mode} is about a run that was begun before, and takes no code: ${surplus}`,
+    ours("execute", `--${mode}`, "NAME"),
+  );
+}
+
+async function executionOf(
+  given: Values<typeof args>,
   rest: readonly string[],
-): Promise<UserCode> {
-  if (file !== undefined && code !== undefined) {
-    throw usage("two-sources", `both a file (${file}) and --code were given`);
-  }
-  if (code !== undefined) {
-    return { source: new TextEncoder().encode(code), name: "<string>", argv: ["-c", ...rest] };
-  }
-  if (file === undefined) throw usage("missing-argument", "there is no code to run");
-  const argv = [file, ...rest];
-  if (file === "-") return { source: await Bun.stdin.bytes(), name: "<stdin>", argv };
-  try {
-    return { source: await Bun.file(file).bytes(), name: file, argv };
-  } catch (error) {
-    throw new Failure("unreadable-file", `can't read '${file}': ${messageOf(error)}`, {
-      kind: "usage",
-      hint: "give a file that exists, '-' for standard input, or --code CODE",
-      cause: error,
-    });
-  }
-}
-
-/** After Ctrl-C: what became of the code in Blender. */
-function interrupted(endedThere: boolean, cause: unknown): Failure {
-  if (endedThere) {
-    const message = "interrupted, and the code in Blender as well";
-    return new Failure("interrupted", message, { kind: "interrupted", cause });
-  }
-  return new Failure("interrupted", "interrupted; code that has begun goes on in Blender", {
-    kind: "interrupted",
-    hint: text`look with '${ours("status")}', end it and Blender with '${ours("stop", "--force")}'`,
-    cause,
-  });
-}
-
-/** Runs the code; with Ctrl-C it is ended in Blender too, where the service can do that. */
-async function runThere(code: UserCode, target: Target, context: Context): Promise<CodeRun> {
-  const requestId = crypto.randomUUID();
-  let named = false;
-  return withSession(target, context, (session) => {
-    named = session.can("request_id");
-    return runCode(session, code, requestId);
-  }).catch(async (error: unknown) => {
-    if (!context.signal.aborted) throw error;
-    throw interrupted(named && (await interrupt(target.endpoint, requestId)), error);
-  });
-}
-
-async function show(run: CodeRun, output: Output): Promise<void> {
-  if (output.json) {
-    const decoded = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    const { stdout, stderr } = { stdout: decoded(run.stdout), stderr: decoded(run.stderr) };
-    await output.writeJson({ op: "execute", ...run, stdout, stderr });
-  } else {
-    await output.write(run.stdout);
-    await output.writeError(run.stderr);
-  }
-  for (const stream of ["stdout", "stderr"] as const) {
-    const dropped = run.dropped[stream];
-    if (dropped > 0) output.warn(`${stream} was too long: its last ${dropped} bytes are lost`);
-  }
+  limit: number | undefined,
+): Promise<Execution> {
+  const { file, code } = given;
+  const mode = modeOf(given);
+  if (mode === "run") return { mode, code: await userCode(file, code, rest) };
+  if (mode === "detach") return { mode, code: await userCode(file, code, rest), seconds: limit };
+  requireNoCode(mode, code, rest);
+  if (mode !== "result") return { mode, name: file };
+  if (file !== undefined) return { mode, name: file };
+  const hint = ours("execute", "--result", "NAME");
+  throw wrongUsage("missing-argument", "--result needs the name of a run", hint);
 }
 
 export const execute = command({
   description: "Run Python code in Blender; its output and exit status become this command's",
-  args: {
-    file: { type: "positional", required: false, description: "A Python file, or - for stdin" },
-    code: { type: "string", alias: "c", valueHint: "code", description: "The code itself" },
-  },
+  more: "Ctrl-C and --timeout interrupt the code in Blender as well; with --follow only this command.",
+  args,
   rest: "ARGUMENTS…",
-  options: async ({ args, rest }) => ({
-    code: await userCode(args.file, args.code, rest),
-    target: await targetOf(args),
-  }),
-  async run({ code, target }, context) {
-    const run = await runThere(code, target, context);
-    await show(run, context.output);
-    return run.exit;
+  options: async ({ args: given, rest }) => {
+    const following = given.follow ? Number.POSITIVE_INFINITY : undefined;
+    const target = await targetOf(given, following);
+    const limit = given.timeout === undefined ? undefined : target.deadlines.total;
+    return { execution: await executionOf(given, rest, limit), target };
+  },
+  async run({ execution, target }, context) {
+    if (execution.mode === "run" || execution.mode === "detach") {
+      const { detach, runThere } = await import("./_execute-run.ts");
+      const { code } = execution;
+      if (execution.mode === "run") return runThere(code, target, context);
+      await detach(code, target, execution.seconds, context);
+      return 0;
+    }
+    const { cancel, follow, showResult } = await import("./_execute-job.ts");
+    return withSession(target, context, async (session) => {
+      if (execution.mode === "follow") return follow(session, execution.name, context);
+      if (execution.mode === "result") return showResult(session, execution.name, context);
+      await cancel(session, execution.name, context);
+      return 0;
+    });
   },
 });

@@ -1,11 +1,14 @@
 // `status`: tells what listens at an address.
 
 import { extended, type Failure } from "../failure.ts";
+import { durationText } from "../remote/local-time.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
-import { type AddressState, diagnose } from "../remote/service/diagnose.ts";
+import { type AddressState, diagnose, type NoService } from "../remote/service/diagnose.ts";
+import type { Load } from "../remote/service/load.ts";
+import { sinceText } from "../remote/service/running.ts";
 import { isLoopback } from "../remote/wire/address.ts";
-import { names, ours, text } from "../text.ts";
+import { names, ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { configurationOf, parseSeconds, type Target, targetOf } from "./_target.ts";
@@ -33,7 +36,7 @@ function jsonOf(address: string, found: AddressState, output: Output) {
     }
     default: {
       const { code, message } = found.failure;
-      const hint = output.rendered(found.failure.hint ?? "");
+      const hint = output.rendered(hintOf(found.failure) ?? "");
       const error = { code, message, hint };
       return { ...base, service: null, load: null, pip: null, blender: null, error };
     }
@@ -65,24 +68,55 @@ function describe(address: string, found: Extract<AddressState, { state: "servic
   }
   const { hello } = found.server;
   const { load } = found;
-  const doing = load.busy
-    ? `running code for ${(load.running_seconds ?? 0).toFixed(1)} s, ${load.queued} waiting`
-    : "idle";
   return [
     `Blender ${hello.blender_version} (${mode(hello.background)}, pid ${hello.pid}) on ${address}`,
     `service: ${hello.server} ${hello.service_version}, protocol ${hello.protocol}`,
-    `state:   ${doing}; up ${Math.round(load.uptime_seconds)} s, ${load.requests} requests`,
+    `state:   ${doing(load)}; up ${durationText(load.uptime_seconds)}, ${load.requests} requests`,
+    ...runningLines(load),
     ...pipLines(found.pip),
   ];
 }
 
-function headline(state: "silent" | "other" | "nothing", failure: Failure): string {
+function doing({ busy, running, running_seconds: seconds, queued }: Load): string {
+  if (!busy) return "idle";
+  const name = running?.job_id == null ? "" : ` as ${running.job_id}`;
+  const what = running === null ? "code" : `'${running.title}'${name}`;
+  return `runs ${what} ${sinceText(running?.seconds ?? seconds ?? 0)}, ${queued} waiting`;
+}
+
+function runningLines({ running, stopping }: Load): string[] {
+  const client = running?.client ?? "";
+  return [
+    ...(client === "" ? [] : [`client:  ${client}`]),
+    ...(stopping === true
+      ? ["ending:  Blender was told to end, and does so when that has ended"]
+      : []),
+  ];
+}
+
+function headline(state: NoService, failure: Failure): string {
   const kinds = {
     nothing: "no service",
+    closed: "no service",
     other: "something else listens there",
     silent: "a silent service",
   };
   return `${kinds[state]}: ${failure.message}`;
+}
+
+/** Hints in the place of those that would lead back to this very command. */
+const otherHints: Partial<Record<string, Text>> = {
+  silent:
+    "a render, a modal dialog or a long script may hold Blender: --wait SECONDS keeps looking",
+  timeout: "allow more with --timeout SECONDS",
+  "connection-lost": "Blender may be ending, or another program uses that port",
+  "answer-broken": "the network may be gone, or the server gave up sending",
+  "not-a-service": "another program uses that port: give the right --port",
+};
+
+/** The hint of a failure, where it isn't to look with the command that just did. */
+function hintOf({ code, hint }: Failure): Text | undefined {
+  return hint !== undefined && names(hint, "status") ? otherHints[code] : hint;
 }
 
 /** Where no Blender was chosen yet, `start` would only send the user on to `init`. */
@@ -91,13 +125,6 @@ function unconfigured(failure: Failure): Failure {
     hint: text`${ours("init")}, then install and start (or give the right --host and --port)`,
   });
 }
-
-/** What helps where the usual hint is to look with `status`, and that has looked. */
-const wayOn = {
-  nothing: text`${ours("start", "--background", "--detach")} (or give the right --host and --port)`,
-  other: "another program may use that port, or Blender has just ended: give the right --port",
-  silent: text`a render, a modal dialog or a long script may hold Blender's main thread: wait for its end, or end Blender: ${ours("stop", "--force")}`,
-};
 
 /** Looks until something answers that runs code, or the time to wait is over. */
 async function lookUntilThere(
@@ -114,15 +141,27 @@ async function lookUntilThere(
   }
 }
 
+/** What can be done about a run that goes on. */
+function sayWays({ running }: Load, output: Output): void {
+  if (running === null) return;
+  const { job_id: name } = running;
+  const cancel = ours("execute", "--cancel", ...(name === null ? [] : [name]));
+  const follow =
+    name === null ? "" : text`'${ours("execute", "--follow", name)}' shows its output, `;
+  output.note(text`hint: ${follow}'${cancel}' interrupts it`);
+}
+
 async function show(address: string, found: AddressState, output: Output): Promise<void> {
   if (found.state !== "service" && found.state !== "plain") {
     if (output.json) return;
     output.error(headline(found.state, found.failure));
-    if (found.failure.hint !== undefined) await output.hint(found.failure.hint);
+    const hint = hintOf(found.failure);
+    if (hint !== undefined) await output.hint(hint);
     return;
   }
   if (!output.json) await output.write(`${describe(address, found).join("\n")}\n`);
   if (found.pip?.unfinished === true) await output.hint(unfinishedHint);
+  if (found.state === "service") sayWays(found.load, output);
   if (found.state === "plain") {
     output.note(text`hint: '${ours("install")}' gives this Blender the current service`);
   }
@@ -147,9 +186,6 @@ export const status = command({
     let found = await lookUntilThere(target, wait, signal);
     if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
-    }
-    if ("failure" in found && names(found.failure.hint ?? "", "status")) {
-      found = { ...found, failure: extended(found.failure, { hint: wayOn[found.state] }) };
     }
     const address = `${host}:${port}`;
     if (output.json) await output.writeJson(jsonOf(address, found, output));

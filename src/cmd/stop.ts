@@ -1,14 +1,25 @@
 // `stop`: ends the Blender that the service runs in.
 
 import { extended, Failure } from "../failure.ts";
+import { listJobs } from "../remote/code/jobs.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip } from "../remote/pip/describe.ts";
+import {
+  awaitEnd,
+  type BlenderEnd,
+  type EndingBlender,
+  type Patience,
+  stillRunning,
+} from "../remote/service/await-end.ts";
 import { pipUnderWay } from "../remote/service/diagnose.ts";
-import { loadOf } from "../remote/service/load.ts";
-import { shutDown, waitUntilEnded, waitUntilGone } from "../remote/service/shut-down.ts";
-import { isLoopback } from "../remote/wire/address.ts";
+import { currentLoad, type Load, loadOf } from "../remote/service/load.ts";
+import { LocalProcess, sameMachine } from "../remote/service/local-process.ts";
+import { describeLoad } from "../remote/service/running.ts";
+import { shutDown } from "../remote/service/shut-down.ts";
 import type { Session } from "../remote/wire/session.ts";
-import { ours, text } from "../text.ts";
+import { ours, type Text, text } from "../text.ts";
+import type { Output } from "../ui/output.ts";
+import { waiting } from "../ui/waiting.ts";
 import { command } from "./_command.ts";
 import { type Target, targetOf, withSession } from "./_target.ts";
 
@@ -43,50 +54,131 @@ function requireNoPip(run: PipRun | undefined): void {
   );
 }
 
+/** Failures that mean that no Blender is there. */
+const nobody: readonly string[] = ["connection-refused", "closed-unheard"];
+
 /** Nothing to stop is no reason to start something. */
 function nothingToStop(error: unknown, { endpoint }: Target): unknown {
-  if (!(error instanceof Failure) || error.code !== "connection-refused") return error;
+  if (!(error instanceof Failure) || !nobody.includes(error.code)) return error;
   return extended(error, {
     message: `${error.message}: there is nothing to stop`,
     hint: `where Blender listens elsewhere than on ${endpoint.host}:${endpoint.port}, give its --host and --port`,
   });
 }
 
+/** What the guard against losing changes can't know of a Blender with a window. */
+async function uncountedChanges(session: Session): Promise<Text | undefined> {
+  const { server } = session;
+  if (server.kind === "plain" || server.hello.background || !session.can("jobs")) return undefined;
+  const began = (await listJobs(session)).some((job) => job.started_at != null);
+  return began
+    ? "code had run in it: what that changed without undo steps counts as saved in Blender"
+    : undefined;
+}
+
+/** Asks Blender to end, unless pip runs there. */
+async function ask(session: Session, force: boolean, patience: Patience) {
+  const pip = await pipIn(session);
+  if (!force) requireNoPip(pip);
+  const { endpoint, server } = session;
+  if (server.kind === "service") patience.seen(await loadOf(session));
+  const note = force ? undefined : await uncountedChanges(session);
+  // Afterwards nobody may answer any more.
+  const here = await sameMachine(session);
+  const pid = await shutDown(session, force).catch(async (error: unknown) => {
+    if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
+      throw error;
+    throw stillRunning(await session.reconnected(currentLoad), patience, force);
+  });
+  const process = here === undefined ? undefined : new LocalProcess(pid, here);
+  return { blender: { endpoint, pid, process, force }, pip, note };
+}
+
+/** Says what Blender's end waits for: at once what runs there, and what is left to wait for later. */
+class Telling {
+  readonly #output: Output;
+  readonly #force: boolean;
+  #told = "";
+  #gone = false;
+
+  constructor(output: Output, force: boolean) {
+    this.#output = output;
+    this.#force = force;
+  }
+
+  readonly seen = (load: Load | "gone"): void => {
+    this.#gone = load === "gone";
+    const what = load === "gone" ? undefined : describeLoad(load);
+    const run = load === "gone" ? "" : `${load.running?.since}`;
+    if (what === undefined || run === this.#told) return;
+    this.#told = run;
+    const way = this.#force
+      ? ", which is interrupted"
+      : text`; '${ours("stop", "--force")}' interrupts it`;
+    this.#output.note(text`waiting for ${what}${way}`);
+  };
+
+  /** What takes a while, where it wasn't said already in a line that stays. */
+  readonly awaited = async (): Promise<Text | undefined> => {
+    if (this.#gone) return "Blender no longer answers; waiting for its process";
+    const told = this.#told !== "" && !this.#output.terminal;
+    return told ? undefined : "waiting for Blender's end";
+  };
+}
+
+/** Tells how Blender has ended. */
+async function show(
+  { endpoint, pid }: EndingBlender,
+  { ended, killed }: BlenderEnd,
+  pip: PipRun | undefined,
+  note: Text | undefined,
+  output: Output,
+): Promise<void> {
+  if (output.json) {
+    const withIt = pip === undefined ? null : { pid: pip.pid, command: pip.command };
+    const process = { process_ended: ended, killed };
+    return output.writeJson({ op: "stop", stopped: true, pid, ...process, ended_pip: withIt });
+  }
+  if (killed) output.warn(`Blender's process (pid ${pid}) didn't end by itself and was killed`);
+  if (ended === true) output.success(`Blender (pid ${pid}) has ended`);
+  else {
+    const where = `${endpoint.host}:${endpoint.port}`;
+    output.success(
+      `Blender no longer answers on ${where}; its process (pid ${pid} there) can't be seen from here`,
+    );
+  }
+  if (note !== undefined) output.note(note);
+  if (pip === undefined) return;
+  const what = pip.unfinished
+    ? "an install that wasn't finished was dropped"
+    : "pip has ended with it, packages may be half changed";
+  output.warn(`${what}: ${describePip(pip)}`);
+  await output.hint("start Blender and run that command again");
+}
+
 export const stop = command({
   description: "End the Blender that the service runs in",
-  more: "Code that runs in Blender is waited for. Where pip runs in Blender, nothing is ended without --force.",
+  more: `Code that runs in Blender is waited for. Where pip runs in Blender, nothing is ended without --force.
+A Blender with a window isn't ended while its file has unsaved changes. Blender doesn't count what code changes without undo steps, as objects that it adds: save in the code.`,
   args: {
     force: {
       type: "boolean",
-      description: "Interrupt code and pip that run in Blender, and give up unsaved changes",
+      description:
+        "Interrupt code and pip that run in Blender, and give up unsaved changes; what still runs 5 s later is killed, where it is on this machine",
     },
   },
   options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),
   async run({ force, target }, context) {
     const { output, signal } = context;
-    const { endpoint, deadlines } = target;
-    const end = async (session: Session) => {
-      const pip = await pipIn(session);
-      if (!force) requireNoPip(pip);
-      return { pid: await shutDown(session, force), pip };
-    };
-    const { pid, pip } = await withSession(target, context, end).catch((error: unknown) => {
+    const { total: seconds } = target.deadlines;
+    const telling = new Telling(output, force);
+    const ends = performance.now() + seconds * 1000;
+    const patience = { seconds, ends, signal, seen: telling.seen };
+    const asking = withSession(target, context, (session) => ask(session, force, patience));
+    const { blender, pip, note } = await asking.catch((error: unknown) => {
       throw nothingToStop(error, target);
     });
-    await waitUntilGone(endpoint, deadlines.total, signal);
-    if (isLoopback(endpoint.host)) await waitUntilEnded(pid);
-    if (output.json) {
-      const ended = pip === undefined ? null : { pid: pip.pid, command: pip.command };
-      await output.writeJson({ op: "stop", stopped: true, pid, ended_pip: ended });
-      return;
-    }
-    output.success(`Blender (pid ${pid}) has ended`);
-    if (pip !== undefined) {
-      const what = pip.unfinished
-        ? "an install that wasn't finished was dropped"
-        : "pip has ended with it, packages may be half changed";
-      output.warn(`${what}: ${describePip(pip)}`);
-      await output.hint("start Blender and run that command again");
-    }
+    const end = await waiting(output, telling.awaited, awaitEnd(blender, patience));
+    await show(blender, end, pip, note, output);
   },
 });

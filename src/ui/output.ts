@@ -4,6 +4,7 @@ import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "
 import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
 import { rendered, type Text, type UserFlags } from "../text.ts";
+import { makeRoom } from "./passing-line.ts";
 import { fitted, unbroken, widthOf } from "./wrap.ts";
 
 export interface OutputOptions {
@@ -18,8 +19,10 @@ export interface OutputOptions {
 export interface Output extends Readonly<OutputOptions> {
   /** Whether a person can be asked: stdin and stderr are a terminal and `--json` wasn't given. */
   readonly interactive: boolean;
-  /** Whether bars and colours make sense on stderr. */
+  /** Whether stderr is a terminal on which the cursor can be moved. */
   readonly terminal: boolean;
+  /** Whether whoever read stdout has gone (`| head`). */
+  readonly unread: boolean;
   /** Data as it is to stdout; resolves when the system has taken all of it. */
   write(text: string | Uint8Array): Promise<void>;
   /** A line on stdout about what was done: silent with `--quiet`, as nobody asked for it. */
@@ -45,7 +48,9 @@ export interface Output extends Readonly<OutputOptions> {
 // Not Bun.write: into a file it writes at an offset of its own, over what others wrote into that file.
 function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  if (stream.isTTY) makeRoom(text);
   stream.write(text, (error) => {
+    if (error != null && isBrokenPipe(error)) readersGone.add(stream);
     if (error == null || isBrokenPipe(error)) resolve();
     else {
       const name = stream === process.stdout ? "stdout" : "stderr";
@@ -59,6 +64,8 @@ function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise
   });
   return promise;
 }
+
+const readersGone = new Set<NodeJS.WriteStream>();
 
 /** The reader went away (`| head`): nobody is left to tell. */
 function isBrokenPipe(error: Error): boolean {
@@ -100,7 +107,7 @@ function messages(options: OutputOptions): ConsolaInstance {
     level: options.verbose ? LogLevels.debug : LogLevels.info,
     stdout: process.stderr,
     stderr: process.stderr,
-    reporters: [{ log: (entry) => void process.stderr.write(`${line(entry)}\n`) }],
+    reporters: [{ log: (entry) => void writeTo(process.stderr, `${line(entry)}\n`) }],
   });
 }
 
@@ -108,14 +115,18 @@ function messages(options: OutputOptions): ConsolaInstance {
 export function createOutput(options: OutputOptions): Output {
   const speak = messages(options);
   const chatty = !options.quiet && !options.json;
-  const terminal = process.stderr.isTTY === true;
+  const person = process.stderr.isTTY === true;
   const render = (value: Text) => rendered(value, options.flags);
   /** For `shown`: a command can be copied as a whole. */
   const spoken = (value: Text) => rendered(value, options.flags, unbroken);
   return {
     ...options,
-    terminal,
-    interactive: terminal && process.stdin.isTTY === true && !options.json,
+    // A terminal can say of itself that it knows no escape sequences.
+    terminal: person && process.env["TERM"] !== "dumb",
+    interactive: person && process.stdin.isTTY === true && !options.json,
+    get unread() {
+      return readersGone.has(process.stdout);
+    },
     write: (text) => writeTo(process.stdout, text),
     result: async (text) => {
       if (!options.quiet) await writeTo(process.stdout, `${text}\n`);

@@ -3,6 +3,7 @@
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
 import { megabytes } from "../megabytes.ts";
 import type { Output } from "./output.ts";
+import { keepLinesAway } from "./passing-line.ts";
 
 /** Shows how far transfers are: bars on a terminal, lines elsewhere, nothing when quiet. */
 export interface Progress {
@@ -148,6 +149,7 @@ function bars(): Progress {
   let total = new AllTransfers([]);
   const files = new Map<string, { transfer: Transfer; bar: SingleBar }>();
   let all: SingleBar | undefined;
+  const alone = new DisposableStack();
   const show = () => {
     all?.setTotal(total.total);
     all?.update(Math.min(total.done, total.total), total.words);
@@ -156,6 +158,7 @@ function bars(): Progress {
     begin: (files) => {
       total = new AllTransfers(files);
       if (total.total > 0) {
+        alone.use(keepLinesAway());
         all = view.create(total.total, 0, { name: short("total", nameWidth), ...total.words });
       }
     },
@@ -190,6 +193,7 @@ function bars(): Progress {
     end: () => {
       view.update(); // `stop` alone loses lines that wait for the next drawing
       view.stop();
+      alone.dispose();
     },
   };
 }
@@ -197,7 +201,5 @@ function bars(): Progress {
 /** Makes the progress display that fits the output. */
 export function createProgress(output: Output): Progress {
   if (output.quiet || output.json) return silent;
-  // A terminal that says of itself that it can't move the cursor.
-  const dumb = process.env["TERM"] === "dumb";
-  return output.terminal && !dumb ? bars() : lines(output);
+  return output.terminal ? bars() : lines(output);
 }

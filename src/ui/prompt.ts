@@ -2,9 +2,11 @@
 
 import { createInterface } from "node:readline/promises";
 import { Failure } from "../failure.ts";
+import { keepLinesAway } from "./passing-line.ts";
 
 /** Asks one line on the terminal; questions go to stderr, since stdout carries data only. */
 async function ask(question: string, signal: AbortSignal): Promise<string> {
+  using _ = keepLinesAway();
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // Without this, readline takes Ctrl-C for itself and nobody hears of it.
   terminal.on("SIGINT", () => process.emit("SIGINT"));

@@ -1,4 +1,4 @@
-// Breaking text into lines.
+// Breaking text into lines, and cutting it.
 
 /** Narrower terminals get lines for this width, in columns. */
 const narrowest = 40;
@@ -58,4 +58,15 @@ export function fitted(message: string, width: number | undefined): string {
     return wrap(line.slice(begin.length).replace(quoted, unbroken), width, `${begin}  `, begin);
   });
   return lines.join("\n").replaceAll(hardSpace, " ");
+}
+
+/** A text of at most so many columns; where something was cut off, it ends with `…`. */
+export function cut(text: string, width: number): string {
+  if (Bun.stringWidth(text) <= width) return text;
+  let short = "";
+  for (const letter of text) {
+    if (Bun.stringWidth(`${short}${letter}…`) > width) break;
+    short += letter;
+  }
+  return `${short}…`;
 }

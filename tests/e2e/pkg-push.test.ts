@@ -65,8 +65,8 @@ for (const server of servers) {
     };
 
     const isOurs = server.start === startService;
-    // Hello, (our service only) what it is doing, whether pip runs.
-    const greeting = isOurs ? 3 : 2;
+    // Hello, and whether pip runs.
+    const greeting = 2;
 
     test("brings every wheel of a folder, whole; the second time nothing is sent", async () => {
       const local = fresh(box, "local");

@@ -117,29 +117,6 @@ describe("no service", () => {
   });
 });
 
-test.each([
-  [0.4, false],
-  [5.2, true],
-])("a command says that Blender has run code for %p s: %p", async (seconds, expected) => {
-  const busy = { ...idle, busy: true, running_seconds: seconds };
-  const answers: Record<string, unknown> = { hello, status: busy };
-  const port = listen({
-    data: (socket, chunk) => {
-      const [, type = ""] = /"type":"(\w+)"/.exec(chunk.toString()) ?? [];
-      const result = answers[type];
-      const answer =
-        result === undefined
-          ? { status: "error", message: "not in this test" }
-          : { status: "success", result };
-      socket.write(JSON.stringify(answer));
-    },
-  });
-  const { code, stderr } = await box.cli(["execute", "-c", "pass", "--port", String(port)]);
-  expect(code).toBe(1);
-  expect(stderr.includes("Blender has been running somebody's code for 5 s")).toBe(expected);
-  expect(stderr).not.toContain("0 s");
-});
-
 describe("--wait", () => {
   test("ends as soon as a service answers", async () => {
     let looks = 0;

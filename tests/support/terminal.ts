@@ -1,8 +1,9 @@
-// The executable on a terminal: what a person sees, and types.
+// Programs on a terminal: what a person sees, and types.
 
 import { executable, type Sandbox } from "./sandbox.ts";
 
 export interface Terminal {
+  pid: number;
   /** All that was shown so far, escape sequences included. */
   shown(): string;
   /** Waits until this was shown. */
@@ -11,16 +12,28 @@ export interface Terminal {
   exited: Promise<number>;
 }
 
-/** Runs a command on a terminal of so many columns. */
+/** Runs the executable on a terminal of so many columns. */
 export function onTerminal(box: Sandbox, args: string[], cols = 80): Terminal {
+  return programOnTerminal([executable, ...args], {
+    cwd: box.dir,
+    env: { ...box.env, TERM: "xterm" },
+    cols,
+  });
+}
+
+/** Runs any program on a terminal of so many columns. */
+export function programOnTerminal(
+  command: string[],
+  options: { cwd?: string; env: Record<string, string | undefined>; cols: number },
+): Terminal {
   let text = "";
   const decoder = new TextDecoder();
   let waiting: { text: string; done: () => void }[] = [];
-  const child = Bun.spawn([executable, ...args], {
-    cwd: box.dir,
-    env: { ...box.env, TERM: "xterm" },
+  const child = Bun.spawn(command, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: options.env,
     terminal: {
-      cols,
+      cols: options.cols,
       rows: 24,
       data(_, bytes) {
         text += decoder.decode(bytes, { stream: true });
@@ -33,6 +46,7 @@ export function onTerminal(box: Sandbox, args: string[], cols = 80): Terminal {
     },
   });
   return {
+    pid: child.pid,
     shown: () => text,
     sees: async (wanted) => {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -43,4 +57,34 @@ export function onTerminal(box: Sandbox, args: string[], cols = 80): Terminal {
     type: (typed) => void child.terminal?.write(typed),
     exited: child.exited,
   };
+}
+
+/**
+ * The rows that such a terminal shows at the end, without empty ones: carriage returns, line feeds,
+ * full rows and the erasing of a row's rest (ECMA-48, EL) have been followed.
+ */
+export function rowsOf(shown: string, cols: number): string[] {
+  const rows: string[] = [];
+  let row = "";
+  let column = 0;
+  const feed = () => {
+    rows.push(row);
+    row = "".padEnd(column);
+  };
+  for (const [index, part] of shown.split("\x1b[K").entries()) {
+    if (index > 0) row = row.slice(0, column);
+    for (const letter of Bun.stripANSI(part)) {
+      if (letter === "\r") column = 0;
+      else if (letter === "\n") feed();
+      else {
+        if (column === cols) {
+          column = 0;
+          feed();
+        }
+        row = row.slice(0, column) + letter + row.slice(column + 1);
+        column++;
+      }
+    }
+  }
+  return [...rows, row].map((one) => one.trimEnd()).filter((one) => one !== "");
 }

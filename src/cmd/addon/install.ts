@@ -3,6 +3,7 @@
 import { extended, Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon/install.ts";
 import { count } from "../../ui/format.ts";
+import { waiting } from "../../ui/waiting.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
 import { changeArgs } from "./_flags.ts";
@@ -96,7 +97,8 @@ export const install = command({
   },
   run: ({ sources, install: options, blender: local }, context) =>
     withBlender(local, context, async (blender) => {
-      const done = await installAddons(blender, sources, options);
+      const installing = installAddons(blender, sources, options);
+      const done = await waiting(context.output, "reading what is to be installed", installing);
       const results = done.map((one) => resultOf(one, options.check));
       return report(results, context.output);
     }),

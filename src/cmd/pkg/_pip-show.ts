@@ -4,6 +4,7 @@ import { diagnosePip } from "../../remote/pip/diagnosis.ts";
 import type { PipResult, PipSinks } from "../../remote/pip/follow.ts";
 import { LastBytes } from "../../remote/pip/last-bytes.ts";
 import { ours, type Text, text } from "../../text.ts";
+import { waiting } from "../../ui/waiting.ts";
 import type { Context } from "../_command.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
@@ -55,7 +56,7 @@ export async function showPip(
 ): Promise<ShownPip> {
   const limit = output.json ? keptForJson : keptForHints;
   const kept = { stdout: new LastBytes(limit), stderr: new LastBytes(limit) };
-  const result = await run({
+  const running = run({
     stdout: async (bytes) => {
       kept.stdout.push(bytes);
       if (!output.json && shown.stdout) await unlessAborted(output.write(bytes), signal);
@@ -65,6 +66,8 @@ export async function showPip(
       if (!output.json) await unlessAborted(output.writeError(bytes), signal);
     },
   });
+  // Elsewhere than on a terminal, what is written is pip's alone.
+  const result = await (output.terminal ? waiting(output, "waiting for pip", running) : running);
   const { stdout, stderr } = kept;
   if (!output.json && result.returncode !== 0) {
     const hint = hintAfter(stderr.text());

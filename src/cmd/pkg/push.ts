@@ -9,6 +9,7 @@ import type { Session } from "../../remote/wire/session.ts";
 import { again, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
+import { waiting } from "../../ui/waiting.ts";
 import { command } from "../_command.ts";
 import { globalArgs } from "../_declaration.ts";
 import { targetOf } from "../_target.ts";
@@ -131,7 +132,7 @@ export const push = command({
   },
   async run({ paths, strict, push: options, target }, context) {
     const { output } = context;
-    const wheels = await wheelsToPush(paths);
+    const wheels = await waiting(output, "reading the wheels", wheelsToPush(paths));
     const { warnings, pushed } = await withPackages(target, context, async (session) => ({
       warnings: await misfitWarnings(session, wheels.whole, strict, output),
       pushed: await send(session, wheels.whole, options, output),

@@ -8,6 +8,8 @@ export interface BlenderListener {
   ran(line: string, seconds: number): void;
   /** What Blender and its add-ons print. */
   output(chunk: string): void;
+  /** Work that may take a while and shows nothing by itself; gives what the promise gives. */
+  during<T>(what: string, work: Promise<T>): Promise<T>;
 }
 
 /** The Blender whose add-ons are meant, and the limits for working with it. */

@@ -80,7 +80,7 @@ async function run(
         : { addons: folders.addons, extensions: folders.extensions, stand_in: standIn.folder };
     const { left } = blender.deadline;
     try {
-      return await runBlender({
+      const running = runBlender({
         executable: blender.executable,
         version: places.version,
         script: addonScript,
@@ -102,6 +102,7 @@ async function run(
         onOutput: (chunk) => blender.listener.output(chunk),
         ...(onStart === undefined ? {} : { onStart }),
       });
+      return await blender.listener.during("waiting for Blender in the background", running);
     } catch (error) {
       if (!(error instanceof NoResult)) throw error;
       return new Interrupted(error, await readJournal(journal));

@@ -82,7 +82,7 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
   const python = await pythonOf(session);
   const { executable } = python;
   const installer = new PipInstaller(session, python, options);
-  const found = await installer.pip();
+  const found = await session.waits.during("looking whether pip works", installer.pip());
   if (found.works && !(options.upgrade && isOlder(found.version))) {
     return { python: executable, found, steps: [], pip: found, succeeded: true };
   }
@@ -90,7 +90,8 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
   if (!found.works && !absent.test(found.error)) options.observer.broken(found.error);
   const steps: Step[] = [];
   for (const method of options.method === "auto" ? methods : [options.method]) {
-    const { step, pip } = await installer.attempt(method, found);
+    const attempt = installer.attempt(method, found);
+    const { step, pip } = await session.waits.during(`trying ${method}`, attempt);
     steps.push(step);
     options.observer.step(step);
     if (pip !== undefined) return { python: executable, found, steps, pip, succeeded: true };

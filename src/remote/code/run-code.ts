@@ -1,4 +1,4 @@
-// Runs a user's own Python in Blender, as `python` itself would.
+// Runs a user's own Python in a Blender whose server knows no jobs.
 
 import * as v from "valibot";
 import type { Script } from "../../script.ts";
@@ -6,6 +6,7 @@ import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import runCodeSource from "./run_code.py" with { type: "text" };
+import type { UserCode } from "./user-code.ts";
 
 const runSchema = v.object({
   stdout: base64Schema,
@@ -25,16 +26,6 @@ export type CodeRun = v.InferOutput<typeof runSchema>;
  */
 const outputLimit = 24 * 1024 * 1024;
 
-/** What a user wants to run. */
-export interface UserCode {
-  /** As it stands in the file: Python itself finds out its encoding. */
-  source: Uint8Array;
-  /** Shown in tracebacks as the code's file. */
-  name: string;
-  /** The code's `sys.argv`. */
-  argv: readonly string[];
-}
-
 const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
 
 /**
@@ -53,6 +44,7 @@ export async function runCode(
   const { source, name, argv } = code;
   const args = { code: source.toBase64(), name, argv, limit: outputLimit };
   return callScript(session, runCodeScript, args, runSchema, {
+    usersCode: true,
     serverLimit: session.can("timeout_seconds"),
     ...(session.can("request_id") ? { requestId } : {}),
     pieces: session.server.kind === "plain",

@@ -1,7 +1,7 @@
 // Runs pip for an install: into site-packages, or by way of a staging folder into user modules.
 
 import { bundledReplacements } from "../packages/replacements.ts";
-import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
+import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
 import { requireUnshadowed } from "./checks.ts";
 import { moved } from "./finish.ts";
@@ -59,7 +59,16 @@ async function intoSite(
     purpose: purposeOf(prepared, "site"),
     before: prepared.before,
   };
-  return succeeded(await followedPip(session, run, observer.output), prepared);
+  return succeeded(await installing(session, run, observer), prepared);
+}
+
+/** What pip itself writes may be long in coming. */
+function installing(
+  session: Session,
+  run: QuietInvocation,
+  observer: InstallObserver,
+): Promise<FollowedPip> {
+  return session.waits.during("installing with pip", followedPip(session, run, observer.output));
 }
 
 /** pip decides what is needed, fills an empty folder with just that, and it is moved into place. */
@@ -84,7 +93,7 @@ async function intoUserModules(
       purpose: purposeOf(prepared, "user-modules", stage),
       before,
     };
-    const ran = succeeded(await followedPip(session, run, observer.output), prepared);
+    const ran = succeeded(await installing(session, run, observer), prepared);
     await moved(session, folder, stage, observer);
     return { ...ran, pip: { ...ran.pip, duration: ran.pip.duration + planned.pip.duration } };
   } catch (error) {

@@ -7,15 +7,12 @@ export interface InstallObserver {
   warn(message: string): void;
   /** What is worth less than a warning. */
   note(message: string): void;
-  /** Something begins that shows nothing by itself; disposed of when it's over. */
-  begins(what: string): Disposable;
 }
 
 /** An observer that keeps what is said, for `--json`. */
 export function keeping(observer: InstallObserver, warnings: string[]): InstallObserver {
   return {
     output: (bytes) => observer.output(bytes),
-    begins: (what) => observer.begins(what),
     warn: (message) => {
       warnings.push(message);
       observer.warn(message);

@@ -68,7 +68,6 @@ export async function askedPlan(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
-  using _ = observer.begins("asking pip what would be installed");
   const flags = ["--quiet", "--dry-run", "--report", "-"];
   const specs = prepared.request.requirements.map(({ text }) => text);
   const pip = {
@@ -77,9 +76,10 @@ export async function askedPlan(
     arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
   };
   const report: Uint8Array[] = [];
-  const ran = await followedPip(session, pip, observer.output, async (bytes) => {
+  const running = followedPip(session, pip, observer.output, async (bytes) => {
     report.push(bytes);
   });
+  const ran = await session.waits.during("asking pip what would be installed", running);
   succeeded(ran, prepared);
   return { ...ran, packages: parsePipReport(Buffer.concat(report).toString("utf8")) };
 }

@@ -162,7 +162,7 @@ async function fromSite(
     },
     before,
   };
-  return followedPip(session, pip, observer.output);
+  return session.waits.during("removing packages", followedPip(session, pip, observer.output));
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */

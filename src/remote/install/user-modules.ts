@@ -84,7 +84,8 @@ export async function swapUserModules(
 ): Promise<string[]> {
   try {
     const args = { action: "swap", folder, stage };
-    const swapped = await callScript(session, userModulesScript, args, swappedSchema);
+    const work = callScript(session, userModulesScript, args, swappedSchema);
+    const swapped = await session.waits.during("moving packages into their place", work);
     if (swapped.strangers.length > 0) throw inTheWay(folder, swapped.strangers);
     return swapped.scripts;
   } catch (error) {
@@ -126,7 +127,8 @@ export async function removeUserModules(
   const schema = v.object({ unrecorded: v.array(v.string()) });
   let unrecorded: string[];
   try {
-    ({ unrecorded } = await callScript(session, userModulesScript, args, schema));
+    const work = callScript(session, userModulesScript, args, schema);
+    ({ unrecorded } = await session.waits.during("removing packages", work));
   } catch (error) {
     throw explain(folder, error);
   }

@@ -40,7 +40,11 @@ function packagesOf(rows: readonly PackageRow[]): Package[] {
  * Blender keeps a note of which of them it has loaded now, so that a later look knows when one has
  * been replaced since.
  */
-export async function snapshotPackages(session: Session): Promise<Package[]> {
+export function snapshotPackages(session: Session): Promise<Package[]> {
+  return session.waits.during("looking at Blender's packages", snapshot(session));
+}
+
+async function snapshot(session: Session): Promise<Package[]> {
   const rows: PackageRow[] = [];
   let rest: v.InferOutput<typeof pageSchema>["rest"] | null = null;
   do {

@@ -15,7 +15,11 @@ const endingLimit = 10_000;
  *
  * @returns whether it has ended; not so where its processes outlast even a kill for long.
  */
-export async function cancelPip(session: Session, id: string): Promise<boolean> {
+export function cancelPip(session: Session, id: string): Promise<boolean> {
+  return session.waits.during("ending pip", cancelled(session, id));
+}
+
+async function cancelled(session: Session, id: string): Promise<boolean> {
   const ask = (action: "cancel" | "look") =>
     callBeside(session, pipScript, { action, id }, foundSchema);
   let { run } = await ask("cancel");

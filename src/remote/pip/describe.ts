@@ -2,13 +2,9 @@
 
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { localTime } from "../local-time.ts";
 import type { PipRun } from "./current.ts";
 import { type PipPurpose, typedLine } from "./purpose.ts";
-
-function timeText(unixSeconds: number): string {
-  const time = new Date(unixSeconds * 1000);
-  return `${time.toLocaleDateString("sv")} ${time.toLocaleTimeString("sv")}`;
-}
 
 const partTexts: Record<PipPurpose["part"], string> = {
   plan: " (its first half: what pip would install)",
@@ -26,8 +22,8 @@ export function describePip(run: PipRun): string {
       : `${typedLine(purpose)}${returncode === null ? partTexts[purpose.part] : ""}`;
   const when =
     returncode === null
-      ? `since ${timeText(run.began)}`
-      : `began ${timeText(run.began)}, ended after ${run.seconds.toFixed(1)} s with exit status ${returncode}`;
+      ? `since ${localTime(run.began)}`
+      : `began ${localTime(run.began)}, ended after ${run.seconds.toFixed(1)} s with exit status ${returncode}`;
   return `process ${run.pid}, ${when}: ${what}`;
 }
 

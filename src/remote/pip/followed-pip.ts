@@ -18,6 +18,9 @@ export interface FollowedPip {
   output: string;
 }
 
+/** A pip whose output goes one way. */
+export type QuietInvocation = Omit<PipInvocation, "stdout" | "stderr">;
+
 /**
  * Runs pip, hands its output on, and keeps the end of it.
  *
@@ -26,7 +29,7 @@ export interface FollowedPip {
  */
 export async function followedPip(
   session: Session,
-  invocation: Omit<PipInvocation, "stdout" | "stderr">,
+  invocation: QuietInvocation,
   output: OutputSink,
   stdout?: OutputSink,
 ): Promise<FollowedPip> {

@@ -113,7 +113,15 @@ interface ProbeOptions {
  *
  * @throws Failure as `callScript`; `probe-failed`.
  */
-export async function probe(
+export function probe(
+  session: Session,
+  options: ProbeOptions,
+): Promise<{ facts: ProbeFacts; findings: ProbeFindings }> {
+  const index = options.networkProbe === true ? " and the package index" : "";
+  return session.waits.during(`asking Blender's Python${index}`, probed(session, options));
+}
+
+async function probed(
   session: Session,
   { parts, networkProbe = false, executable }: ProbeOptions,
 ): Promise<{ facts: ProbeFacts; findings: ProbeFindings }> {

@@ -60,6 +60,8 @@ export interface CallOptions {
   requestId?: string;
   /** Take the outcome in pieces. For servers that can't send long answers. */
   pieces?: boolean;
+  /** It's the user's own code that takes its time. */
+  usersCode?: boolean;
   /**
    * Bytes for the argument `data`, which the script gets in base64. Python takes half as long to read it as it
    * would inside the JSON of the other arguments, in which there is something to unescape.
@@ -107,7 +109,9 @@ async function callOnce<S extends v.GenericSchema>(
     ...(options.serverLimit === true ? ends : {}),
     ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
   };
-  const answer = await connection.request("execute_code", params, options.seconds);
+  const request = connection.request("execute_code", params, options.seconds);
+  const { waits } = session;
+  const answer = await (options.usersCode === true ? waits.turn(request) : waits.answer(request));
   const line = lineIn(standardOutput(answer), nonce);
   if (line === unknownRunner) throw new UnknownScript();
   const space = line.indexOf(" ");
@@ -158,7 +162,8 @@ export async function callBeside<S extends v.GenericSchema>(
   }
   return sendingOnce(session, "run_script", script, async (kept) => {
     const params = callOf(script, args, kept);
-    const answer = await session.connection.request("run_script", params, seconds);
+    const request = session.connection.request("run_script", params, seconds);
+    const answer = await session.waits.answer(request);
     const answered = v.safeParse(besideSchema, answer.result);
     if (answered.success) return valueIn([answered.output.digest, answered.output.outcome], schema);
     throw new Failure(

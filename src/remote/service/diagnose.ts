@@ -35,6 +35,8 @@ export type AddressState =
     }
   /** It accepts and says nothing. */
   | { state: "silent"; failure: Failure }
+  /** It accepts and closes without a byte, as an SSH tunnel does whose far end has no service. */
+  | { state: "closed"; failure: Failure }
   /** Something that isn't a Blender service. */
   | { state: "other"; failure: Failure }
   /** Nothing listens, or nobody can be reached. */
@@ -42,7 +44,7 @@ export type AddressState =
 
 const versionScript: Script = { name: "version.py", source: versionSource };
 /**
- * Looks at an address and tells nothing, something else, a silent service, an older one and ours
+ * Looks at an address and tells nothing, a tunnel to nothing, something else, a silent service, an older one and ours
  * apart. Only Ctrl-C makes it throw.
  */
 export async function diagnose(
@@ -87,7 +89,11 @@ export async function pipUnderWay(session: Session, busy: boolean): Promise<PipR
   }
 }
 
-function stateOf(failure: Failure, connected: boolean): "silent" | "other" | "nothing" {
+/** What stands at an address where no service answered. */
+export type NoService = "silent" | "closed" | "other" | "nothing";
+
+function stateOf(failure: Failure, connected: boolean): NoService {
+  if (failure.code === "closed-unheard") return "closed";
   if (failure.code === "silent" || failure.code === "timeout") return "silent";
   if (connected || ["not-a-service", "connection-lost", "protocol-mismatch"].includes(failure.code))
     return "other";

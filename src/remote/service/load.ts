@@ -3,7 +3,20 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
-import { learnt } from "../wire/session.ts";
+import { learnt, type Session } from "../wire/session.ts";
+
+const runningSchema = v.object({
+  kind: v.picklist(["job", "request"]),
+  job_id: v.nullable(v.string()),
+  title: v.string(),
+  client: v.string(),
+  /** Seconds since 1970 on Blender's machine, whose clock may be another. */
+  since: v.number(),
+  seconds: v.number(),
+});
+
+/** What Blender's main thread runs. */
+export type Running = v.InferOutput<typeof runningSchema>;
 
 const loadSchema = v.object({
   busy: v.boolean(),
@@ -12,13 +25,17 @@ const loadSchema = v.object({
   connections: v.number(),
   uptime_seconds: v.number(),
   requests: v.number(),
+  /** null where nothing runs; a service of an earlier version doesn't say. */
+  running: v.optional(v.nullable(runningSchema), null),
+  /** Whether the service was told to end and only waits for what runs; null as above. */
+  stopping: v.optional(v.nullable(v.boolean()), null),
 });
 
 /** What our service is doing. */
 export type Load = v.InferOutput<typeof loadSchema>;
 
-/** What our service was doing when the session asked first; it tells even while Blender is busy. */
-export const loadOf = learnt(async ({ connection }): Promise<Load> => {
+/** Asks our service what it does; it tells even while Blender is busy. */
+export async function currentLoad({ connection }: Session): Promise<Load> {
   const answer = await connection.request("status", {});
   const load = v.safeParse(loadSchema, answer.result);
   if (load.success) return load.output;
@@ -27,4 +44,7 @@ export const loadOf = learnt(async ({ connection }): Promise<Load> => {
     `the service doesn't say what it is doing: ${answer.message ?? "its answer has another shape"}`,
     { kind: "no-service", hint: text`${ours("install")}, then start Blender again` },
   );
-});
+}
+
+/** What our service was doing when the session asked first. */
+export const loadOf = learnt(currentLoad);

@@ -38,11 +38,26 @@ function partName({ name, fingerprint }: Wheel): string {
  * @returns what it holds of them, and an upload for each that it lacks or has with another content.
  * @throws Failure `folder-not-writable`, `no-space`; as `callBeside`.
  */
-export async function compare(
+export function compare(
   session: Session,
   wheels: readonly Wheel[],
   folder: string | undefined,
-): Promise<{ prepared: PreparedWheelhouse; uploads: Upload[] }> {
+): Promise<Comparison> {
+  const work = compared(session, wheels, folder);
+  return session.waits.during("comparing with what is in the wheelhouse", work);
+}
+
+/** A wheelhouse, and what it lacks. */
+interface Comparison {
+  prepared: PreparedWheelhouse;
+  uploads: Upload[];
+}
+
+async function compared(
+  session: Session,
+  wheels: readonly Wheel[],
+  folder: string | undefined,
+): Promise<Comparison> {
   const args = {
     action: "prepare",
     folder: folder ?? null,

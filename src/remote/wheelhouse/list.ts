@@ -26,23 +26,31 @@ export type WheelhouseListing = v.InferOutput<typeof listingSchema>;
  * @param hashes also find out the wheels' hashes, which may take a while.
  * @throws Failure `not-a-folder`, `folder-not-readable`; as `callScript`.
  */
-export async function listWheelhouse(
+export function listWheelhouse(
   session: Session,
   folder: string | undefined,
   hashes = false,
+): Promise<WheelhouseListing> {
+  return session.waits.during("reading the wheelhouse", listing(session, folder, hashes));
+}
+
+async function listing(
+  session: Session,
+  folder: string | undefined,
+  hashes: boolean,
 ): Promise<WheelhouseListing> {
   const args = { action: "list", folder: folder ?? null, seconds: hashes ? hashSeconds : null };
   const list = () => callBeside(session, wheelhouseScript, args, listingSchema);
   const unhashed = ({ files }: WheelhouseListing) =>
     files.filter(({ name, sha256 }) => name.endsWith(".whl") && sha256 === null).length;
   try {
-    let listing = await list();
-    for (let left = Number.POSITIVE_INFINITY; hashes && unhashed(listing) < left; ) {
+    let found = await list();
+    for (let left = Number.POSITIVE_INFINITY; hashes && unhashed(found) < left; ) {
       // Ends where a call brings nothing new: a wheel that can't be read never gets a hash.
-      left = unhashed(listing);
-      if (left > 0) listing = await list();
+      left = unhashed(found);
+      if (left > 0) found = await list();
     }
-    return listing;
+    return found;
   } catch (error) {
     throw unreadable(folder ?? "the default wheelhouse", error);
   }

@@ -36,12 +36,9 @@ export async function purge(
   action: "look" | "purge",
   force: boolean,
 ): Promise<Purge> {
-  const result = await callScript(
-    session,
-    purgeScript,
-    { folder, action, force },
-    purgeSchema,
-  ).catch((error: unknown) => {
+  const work = callScript(session, purgeScript, { folder, action, force }, purgeSchema);
+  const what = action === "look" ? "looking at the wheelhouse" : "emptying the wheelhouse";
+  const result = await session.waits.during(what, work).catch((error: unknown) => {
     throw unwritable(folder, error);
   });
   if (result.state === "refused") {

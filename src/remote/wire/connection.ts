@@ -96,6 +96,7 @@ export class Connection {
   readonly #midwaySeconds: number;
   /** When bytes moved for the last time, either way. */
   #moved = 0;
+  #heard = false;
   #waiting: PromiseWithResolvers<string> | undefined;
   #broken: Failure | undefined;
 
@@ -151,6 +152,11 @@ export class Connection {
   /** Whether requests can go on it; false for ever once it was closed or broke. */
   get usable(): boolean {
     return this.#broken === undefined;
+  }
+
+  /** Whether the other end has sent anything yet. */
+  get heard(): boolean {
+    return this.#heard;
   }
 
   /** Seconds left of the total. */
@@ -298,6 +304,7 @@ export class Connection {
 
   #receive(chunk: Uint8Array): void {
     this.#moved = performance.now();
+    this.#heard = true;
     try {
       for (const message of this.#reader.push(chunk)) this.#waiting?.resolve(message);
     } catch (error) {

@@ -45,6 +45,19 @@ export function closed(endpoint: Endpoint): Failure {
   });
 }
 
+/** The other end took the connection and closed it before it had sent anything. */
+export function closedUnheard(endpoint: Endpoint, cause: unknown): Failure {
+  return new Failure(
+    "closed-unheard",
+    `something accepts connections on ${addressOf(endpoint)} and closes them at once, as an SSH tunnel does whose far end has no service`,
+    {
+      kind: "no-service",
+      hint: text`start Blender at the far end: '${ours("start", "--background", "--detach")}' there (or give the right --host and --port)`,
+      cause,
+    },
+  );
+}
+
 /** The other end takes no more bytes. */
 export function stalled(endpoint: Endpoint, seconds: number): Failure {
   return new Failure("stalled", `${addressOf(endpoint)} took no byte for ${seconds.toFixed(0)} s`, {

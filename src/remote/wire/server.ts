@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
 import type { Connection } from "./connection.ts";
-import { addressOf } from "./failures.ts";
+import { addressOf, closedUnheard } from "./failures.ts";
 
 const helloSchema = v.object({
   protocol: v.number(),
@@ -34,12 +34,20 @@ export const protocolVersion = 1;
  * as HTTP ones, answer at once instead of waiting for more.
  *
  * @param seconds limit for the answer.
- * @throws Failure `silent`, `not-a-service`, `protocol-mismatch`; `authentication-required` (kind
+ * @param client who we are, for others who ask what the service does (see `clientName`).
+ * @throws Failure `silent`, `closed-unheard`, `not-a-service`, `protocol-mismatch`; `authentication-required` (kind
  *   `not-authorised`).
  */
-export async function greet(connection: Connection, seconds: number): Promise<Server> {
-  const request = `${JSON.stringify({ type: "hello", params: {} })}\n\n`;
-  const answer = await connection.requestText(request, seconds);
+export async function greet(
+  connection: Connection,
+  seconds: number,
+  client: string,
+): Promise<Server> {
+  const request = `${JSON.stringify({ type: "hello", params: { client } })}\n\n`;
+  const answer = await connection.requestText(request, seconds).catch((error: unknown) => {
+    const closed = error instanceof Failure && error.code === "connection-lost";
+    throw closed && !connection.heard ? closedUnheard(connection.endpoint, error) : error;
+  });
   if (answer.status !== "success") return { kind: "plain" };
   const parsed = v.safeParse(helloSchema, answer.result);
   if (!parsed.success) return { kind: "plain" };

@@ -1,8 +1,10 @@
 // What one command of ours and one server share: the connection, its limits, what has been learnt.
 
 import { Failure } from "../../failure.ts";
+import { clientName } from "./client.ts";
 import { Connection, type Deadlines, type Endpoint } from "./connection.ts";
 import { greet, type Server } from "./server.ts";
+import { unobserved, type WaitObserver } from "./waits.ts";
 
 /** For all that is cleared away after a failure, in seconds. */
 const clearingSeconds = 10;
@@ -13,7 +15,12 @@ interface SessionParts {
   deadlines: Deadlines;
   signal: AbortSignal;
   knowledge: object;
+  waits: WaitObserver;
+  client: string;
 }
+
+/** What a session may be opened with besides the limits. */
+type SessionOptions = Partial<Pick<SessionParts, "knowledge" | "waits" | "client">>;
 
 /** A greeted connection to a server, the limits for speaking to it, and what is known of it. */
 export class Session {
@@ -24,6 +31,10 @@ export class Session {
   readonly signal: AbortSignal;
   /** Stands for the server: what has been learnt of it hangs on this (see `learnt`). */
   readonly knowledge: object;
+  /** Is told what takes a while. */
+  readonly waits: WaitObserver;
+  /** Who we are, as the server heard it. */
+  readonly client: string;
 
   private constructor(parts: SessionParts) {
     this.connection = parts.connection;
@@ -31,6 +42,8 @@ export class Session {
     this.deadlines = parts.deadlines;
     this.signal = parts.signal;
     this.knowledge = parts.knowledge;
+    this.waits = parts.waits;
+    this.client = parts.client;
   }
 
   /**
@@ -43,12 +56,12 @@ export class Session {
     endpoint: Endpoint,
     deadlines: Deadlines,
     signal: AbortSignal,
-    knowledge: object = {},
+    { knowledge = {}, waits = unobserved, client = clientName("") }: SessionOptions = {},
   ): Promise<Session> {
     const connection = await Connection.open(endpoint, deadlines, signal);
     try {
-      const server = await greet(connection, deadlines.firstAnswer);
-      return new Session({ connection, server, deadlines, signal, knowledge });
+      const server = await greet(connection, deadlines.firstAnswer, client);
+      return new Session({ connection, server, deadlines, signal, knowledge, waits, client });
     } catch (error) {
       connection.close();
       throw error;
@@ -90,7 +103,7 @@ export class Session {
     const limits = { ...this.deadlines, total: clearingSeconds };
     try {
       const never = new AbortController().signal;
-      const session = await Session.open(this.endpoint, limits, never, this.knowledge);
+      const session = await Session.open(this.endpoint, limits, never, this);
       try {
         return await work(session);
       } finally {

@@ -262,7 +262,7 @@ test("the exit code is what a command's run gives, or 0", async () => {
     quiet: false,
     verbose: false,
   });
-  const context = { output, signal: new AbortController().signal };
+  const context = { output, signal: new AbortController().signal, command: "NAME" };
   const options = () => ({});
   const silent = command({ description: "", options, run: async () => {} });
   expect(await silent.run({}, context)).toBe(0);

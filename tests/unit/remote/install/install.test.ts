@@ -14,7 +14,6 @@ const silent: InstallObserver = {
   output: async () => {},
   warn: () => {},
   note: () => {},
-  begins: () => ({ [Symbol.dispose]() {} }),
 };
 
 /** A pip that ends at once. */

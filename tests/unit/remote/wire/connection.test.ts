@@ -164,12 +164,12 @@ describe("who is at the other end", () => {
 
   test("one that closes at once", async () => {
     const endpoint = listen({ open: (socket) => void socket.end() });
-    await expectFailure(Session.open(endpoint, patient, never), "connection-lost", 4);
+    await expectFailure(Session.open(endpoint, patient, never), "closed-unheard", 4);
   });
 
   test("one that resets", async () => {
     const endpoint = listen({ data: (socket) => socket.terminate() });
-    await expectFailure(Session.open(endpoint, patient, never), "connection-lost", 4);
+    await expectFailure(Session.open(endpoint, patient, never), "closed-unheard", 4);
   });
 
   test("one that goes in the middle of its answer", async () => {

@@ -1,0 +1,161 @@
+// `execute` of code: runs it in Blender, shows what it writes, and ends it with Ctrl-C.
+
+import { extended, Failure } from "../failure.ts";
+import { endJob, type JobEnding } from "../remote/code/end-job.ts";
+import { FollowedJob, type JobEnd } from "../remote/code/followed-job.ts";
+import { requireJobs, submitJob } from "../remote/code/jobs.ts";
+import type { UserCode } from "../remote/code/user-code.ts";
+import { describeLoad } from "../remote/service/running.ts";
+import type { Session } from "../remote/wire/session.ts";
+import { ours, type Text, text } from "../text.ts";
+import type { Output } from "../ui/output.ts";
+import type { Context } from "./_command.ts";
+import { RunView } from "./_execute-view.ts";
+import { type Target, withSession } from "./_target.ts";
+
+/** The exit status of code that was ended before it began. */
+const unbegun: Partial<Record<JobEnd["status"], number>> = { cancelled: 130, timed_out: 124 };
+
+/** The exit status for a job that has ended. */
+export function exitOf({ status, exit }: JobEnd): number {
+  return exit ?? unbegun[status] ?? 1;
+}
+
+/** Says why code has ended that didn't end by itself. */
+export function sayEnding({ status, exit }: JobEnd, output: Output): void {
+  const what = exit === null ? "the code was taken back before it began" : "the code was ended";
+  if (status === "cancelled") output.warn(`${what}: somebody interrupted it`);
+  if (status === "timed_out") output.warn(`${what}: its time limit had passed`);
+}
+
+/** How long Ctrl-C waits for the name of a job that was just asked for, in ms. */
+const namingTime = 2000;
+
+/** Runs the code, on whichever server; gives its exit status. */
+export async function runThere(code: UserCode, target: Target, context: Context): Promise<number> {
+  const { signal } = context;
+  const held = new AbortController();
+  let naming = false;
+  const abort = () => {
+    const now = () => held.abort(signal.reason);
+    // Without its name nobody could end the job; with a Blender that doesn't answer nobody can.
+    if (naming) setTimeout(now, namingTime).unref();
+    else now();
+  };
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  return withSession(target, { ...context, signal: held.signal }, async (session) => {
+    if (!session.can("jobs")) {
+      const { runOnPlainServer } = await import("./_execute-plain.ts");
+      return runOnPlainServer(session, code, context);
+    }
+    naming = true;
+    const { job_id: name } = await submitJob(session, code).catch((error: unknown) => {
+      throw isInterruption(error) ? unnamed(error) : error;
+    });
+    naming = false;
+    if (signal.aborted) abort();
+    return follow(session, new FollowedJob(name), context);
+  });
+}
+
+function isInterruption(error: unknown): error is Failure {
+  return error instanceof Failure && (error.kind === "interrupted" || error.code === "timeout");
+}
+
+/** The end of waiting for a Blender that never said whether it took the code. */
+function unnamed(error: Failure): Failure {
+  const why = error.kind === "interrupted" ? "interrupted" : "the time limit passed";
+  return extended(error, {
+    message: `${why} before Blender had answered; the code may still run there`,
+    hint: text`other code keeps Python to itself: '${ours("status")}' tells when that has ended`,
+  });
+}
+
+async function follow(session: Session, job: FollowedJob, context: Context): Promise<number> {
+  const view = new RunView(context.output);
+  try {
+    const end = await job.follow(session, view.live(context.signal));
+    if (end === undefined) throw new Error("a job without a limit was left");
+    await view.ended(job.name, end, job.lost);
+    sayEnding(end, context.output);
+    return exitOf(end);
+  } catch (error) {
+    if (!isInterruption(error)) throw error;
+    const why = reasonOf(error, session);
+    const ending = await session.reconnected((other) => endJob(other, job, view.write, why));
+    view.sayLost(job.lost);
+    throw ended(error, why, job.name, ending, context.output.json ? view.texts : {});
+  }
+}
+
+function reasonOf({ code, message }: Failure, { deadlines }: Session): string {
+  if (code === "unread") return message;
+  return code === "timeout" ? `the time limit of ${deadlines.total} s passed` : "interrupted";
+}
+
+/** What Ctrl-C or the time limit came to. */
+function ended(
+  cause: Failure,
+  why: string,
+  name: string,
+  ending: JobEnding | undefined,
+  details: Record<string, unknown>,
+): Failure {
+  const failure = (message: string, hint?: Text) =>
+    new Failure(cause.code, message, {
+      kind: cause.kind,
+      cause,
+      details: { name, status: ending?.end?.status ?? null, ...details },
+      ...(hint === undefined ? {} : { hint }),
+    });
+  const follows = ours("execute", "--follow", name);
+  if (ending === undefined) {
+    return failure(
+      `${why}; Blender doesn't answer, so the code may still run there (as ${name})`,
+      text`what keeps Python to itself can't be interrupted: '${follows}' shows it once Blender answers`,
+    );
+  }
+  const { end, load } = ending;
+  const allowMore =
+    cause.kind === "timeout"
+      ? "allow more with --timeout SECONDS, or let it run by itself with --detach"
+      : undefined;
+  if (end === undefined) {
+    const what = describeLoad(load) ?? name;
+    return failure(
+      `${why}; the code was interrupted and still runs (${what}), as in a call that can't be interrupted`,
+      text`'${ours("status")}' tells whether it has ended, '${follows}' shows the rest, '${ours("stop", "--force")}' ends Blender with it`,
+    );
+  }
+  if (end.exit === null) {
+    const other = describeLoad(load);
+    const busy = other === undefined ? "" : `: Blender has ${other}`;
+    return failure(`${why} before the code could begin${busy}; this one won't run`, allowMore);
+  }
+  if (cause.kind === "timeout") {
+    return failure(`${why}, and the code in Blender was interrupted and has ended`, allowMore);
+  }
+  if (cause.code === "unread") return failure(`${why}, so the code in Blender was interrupted`);
+  return failure("interrupted, and the code in Blender as well");
+}
+
+/** Has Blender run the code by itself, and prints the name by which it is found again. */
+export async function detach(
+  code: UserCode,
+  target: Target,
+  seconds: number | undefined,
+  context: Context,
+): Promise<void> {
+  const { output } = context;
+  const job = await withSession(target, context, (session) => {
+    requireJobs(session);
+    return submitJob(session, code, seconds);
+  });
+  const { job_id: name, status, created_at } = job;
+  if (output.json) return output.writeJson({ op: "execute-detach", name, status, created_at });
+  await output.write(`${name}\n`);
+  output.note(
+    text`'${ours("execute", "--follow", name)}' shows its output, '${ours("execute", "--result", name)}' how it ended, '${ours("execute", "--cancel", name)}' interrupts it`,
+  );
+}

@@ -1,0 +1,83 @@
+// A line that says what a command waits for, with its seconds, once that takes a while.
+
+import type { Text } from "../text.ts";
+import type { Output } from "./output.ts";
+import { removeLine, showLine } from "./passing-line.ts";
+import { cut } from "./wrap.ts";
+
+/** What takes less than this needs no word, in ms. */
+const patience = 400;
+/** How often the seconds are shown, in ms. */
+const every = 1000;
+
+/** What was said in plain lines, which come once. */
+const said = new Set<string>();
+
+/** A text, or what finds it out each second, and may find nothing; it doesn't reject. */
+type Awaited = Text | (() => Promise<Text | undefined>);
+
+/**
+ * Says what is waited for from 400 ms after the beginning until the end: on a terminal in one line
+ * with the seconds, which makes room for other output and is gone afterwards; elsewhere in a plain
+ * line, once a command. Nothing with `--quiet` and `--json`. What began later stands in front.
+ *
+ * @param what begins small, without a full stop: `asking pip what would be installed`.
+ * @returns ends it when disposed of.
+ */
+export function waitingLine(output: Output, what: Awaited): Disposable {
+  if (output.quiet || output.json) return { [Symbol.dispose]() {} };
+  const line = output.terminal ? lineOnTerminal() : plainLine(output);
+  const words = typeof what === "function" ? what : async () => what;
+  let over = false;
+  let timer = setTimeout(look, patience);
+  async function look() {
+    const known = await words();
+    if (over) return;
+    if (known !== undefined && line.draw(output.rendered(known)) === "once") return;
+    timer = setTimeout(look, every);
+  }
+  return {
+    [Symbol.dispose]() {
+      over = true;
+      clearTimeout(timer);
+      line.end();
+    },
+  };
+}
+
+/**
+ * Waits for a promise, and says so when that takes a while, as `waitingLine` does.
+ *
+ * @throws what the promise rejects with.
+ */
+export async function waiting<T>(output: Output, what: Awaited, promise: Promise<T>): Promise<T> {
+  using _ = waitingLine(output, what);
+  return await promise;
+}
+
+function plainLine(output: Output) {
+  return {
+    draw: (words: string) => {
+      if (!said.has(words)) output.note(`${words} …`);
+      said.add(words);
+      return "once";
+    },
+    end: () => {},
+  };
+}
+
+function lineOnTerminal() {
+  const owner = {};
+  const began = performance.now();
+  return {
+    draw: (words: string) => {
+      const seconds = Math.floor((performance.now() - began) / 1000);
+      const after = seconds === 0 ? " …" : ` (${seconds} s)`;
+      // The last column stays free: some terminals go to the next row behind it.
+      const room = (process.stderr.columns || 80) - 1 - Bun.stringWidth(after);
+      showLine(owner, `${cut(words, room)}${after}`);
+      return "again";
+    },
+    end: () => removeLine(owner),
+  };
+}
