@@ -44,10 +44,7 @@ export class Waits implements WaitObserver {
     const began = performance.now();
     const reason = async () => {
       const code = this.tells ? await othersCode(this.#endpoint, began) : undefined;
-      if (code === undefined) return otherwise();
-      const title = code.title === "" ? "somebody's code" : code.title;
-      const client = code.client === "" ? "" : ` (${code.client})`;
-      return `waiting for Blender, which runs ${title}${client}`;
+      return code === undefined ? otherwise() : `waiting for Blender, which runs ${code}`;
     };
     return waiting(this.#output, reason, request);
   }

@@ -1,9 +1,9 @@
 // How far transfers are: bars on a terminal, lines elsewhere.
 
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
-import { megabytes } from "../megabytes.ts";
 import type { Output } from "./output.ts";
 import { keepLinesAway } from "./passing-line.ts";
+import { AllTransfers, Transfer } from "./transfers.ts";
 
 /** Shows how far transfers are: bars on a terminal, lines elsewhere, nothing when quiet. */
 export interface Progress {
@@ -32,67 +32,6 @@ const silent: Progress = {
 const lineEvery = 5000;
 /** Bars for files that are too small to be seen moving would only flicker; bytes. */
 const smallestWithBar = 8 * 1024 * 1024;
-
-/** What is done of one total, and how fast it goes on. */
-class Transfer {
-  total = 0;
-  done = 0;
-  #moved = 0;
-  readonly #begun = performance.now();
-
-  move(bytes: number): void {
-    this.done += bytes;
-    this.#moved += bytes;
-  }
-
-  get rate(): number {
-    return this.#moved / Math.max(0.05, (performance.now() - this.#begun) / 1000);
-  }
-
-  /** `1.2 MB/3.4 MB 5 MB/s 1s`, in parts. */
-  get words() {
-    const { rate } = this;
-    return {
-      done: megabytes(this.done),
-      all: megabytes(this.total),
-      rate: megabytes(rate),
-      left: rate > 0 ? duration((this.total - this.done) / rate) : "?",
-    };
-  }
-}
-
-/** The same of several files, of which some may be sent again, in part or whole. */
-class AllTransfers extends Transfer {
-  readonly #files: Map<string, { bytes: number; sent: number }>;
-
-  constructor(files: readonly { name: string; bytes: number }[]) {
-    super();
-    this.#files = new Map(files.map(({ name, bytes }) => [name, { bytes, sent: 0 }]));
-    for (const { bytes } of files) this.total += bytes;
-  }
-
-  start(name: string, size: number, arrived: number): void {
-    const file = this.#files.get(name);
-    if (file === undefined) return;
-    const bytes = file.sent + size - arrived;
-    this.total += bytes - file.bytes;
-    file.bytes = bytes;
-  }
-
-  sent(name: string, bytes: number): void {
-    const file = this.#files.get(name);
-    if (file !== undefined) file.sent += bytes;
-    this.move(bytes);
-  }
-}
-
-function duration(seconds: number): string {
-  const whole = Math.max(0, Math.ceil(seconds));
-  if (whole < 60) return `${whole}s`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}m${String(whole % 60).padStart(2, "0")}s`;
-  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
-}
 
 function lines(output: Output): Progress {
   let all = new AllTransfers([]);

@@ -8,6 +8,7 @@ import { launcherOf, ownBlender } from "../support/blender.ts";
 import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { addonInstalls, addonStarts } from "./addons.ts";
+import { executing } from "./execute.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
 import { installOverhead, pipOutput } from "./pip.ts";
 import { bigPush, busyPush, publishedPush, smallPushes } from "./pushes.ts";
@@ -69,9 +70,9 @@ async function latency(): Promise<Row[]> {
   return [
     {
       what: 'p50 of execute_code "pass" on our service',
-      measured: ms(service),
-      aim: "<= 2 ms",
-      met: service <= 0.002,
+      measured: `${(service * 1000).toFixed(2)} ms`,
+      aim: "<= 0.3 ms",
+      met: service <= 0.0003,
     },
     {
       what: 'p50 of execute_code "pass" on the published add-on',
@@ -109,7 +110,7 @@ async function bench(): Promise<number> {
   const addons = [addonStarts, addonInstalls];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
-  for (const measure of [startUp, latency, ...pushes, ...pips, ...addons]) {
+  for (const measure of [startUp, latency, executing, ...pushes, ...pips, ...addons]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));

@@ -171,9 +171,36 @@ for (const server of servers) {
       expect(again).toMatchObject({ uploaded: 1, failed: 0 });
       expect(resumed).toBeGreaterThan(1_000_000);
       expect((resumed ?? 0) + (sent ?? 0)).toBe(size ?? -1);
+      expect(again.transferred_bytes).toBe(sent ?? -1);
       expect(await entries(there)).toEqual(["cut-1.0-py3-none-any.whl"]);
       const name = "cut-1.0-py3-none-any.whl";
       expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
+    });
+
+    test("of many wheels the sum is told, each with --verbose, all of them in JSON", async () => {
+      const local = fresh(box, "local");
+      for (let index = 0; index < 12; index++) {
+        await writeWheel(local, { name: `many${index}`, padding: 10_000 });
+      }
+      const [first, second, third] = [
+        fresh(box, "there"),
+        fresh(box, "there"),
+        fresh(box, "there"),
+      ];
+      const summed = expectSuccess(await push(box, local, first)).stderr;
+      expect(summed).toMatch(
+        /: 12 wheels uploaded, 0 skipped, 0 failed; 1\d\d\.\d kB in \d+\.\d s \(.*B\/s\)\n$/,
+      );
+      expect(summed).not.toContain("many3");
+      const each = expectSuccess(await push(box, local, second, "--verbose")).stderr;
+      expect(each.split("uploaded many")).toHaveLength(13);
+      const { files, transferred_bytes: sent } = pushed(
+        expectSuccess(await push(box, local, third, "--json")),
+      );
+      expect(files).toHaveLength(12);
+      expect(sent).toBe(files.reduce((sum, { size }) => sum + size, 0));
+      const none = expectSuccess(await push(box, local, first)).stderr;
+      expect(none).toEndWith(": 0 wheels uploaded, 12 skipped, 0 failed\n");
     });
 
     test("a connection that is cut once is taken up again in the same run", async () => {

@@ -49,6 +49,7 @@ describe("behind somebody else's code", () => {
     const code = `import os, time\nopen(${JSON.stringify(gate)}, "w").close()\nwhile os.path.exists(${JSON.stringify(gate)}): time.sleep(0.01)`;
     const holding = box.spawn(["execute", "-c", code]);
     await until(() => Bun.file(gate).exists());
+    await Bun.sleep(300); // what has just begun can't be told from the command's own
     const words = "waiting for Blender, which runs ";
     const stderr = await saysThen(args, words, () => Bun.file(gate).delete());
     expect(await holding.exited).toBe(0);
@@ -61,6 +62,7 @@ describe("behind somebody else's code", () => {
     const code = `import os, time\nopen(${JSON.stringify(gate)}, "w").close()\nwhile os.path.exists(${JSON.stringify(gate)}): time.sleep(0.01)`;
     const holding = box.spawn(["execute", "-c", code]);
     await until(() => Bun.file(gate).exists());
+    await Bun.sleep(300);
     const terminal = onTerminal(box, ["execute", "-c", "print('mine')"]);
     await terminal.sees("\rwaiting for Blender, which runs ");
     await terminal.sees("(1 s)");

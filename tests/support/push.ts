@@ -20,6 +20,8 @@ export interface Pushed {
   uploaded: number;
   skipped: number;
   failed: number;
+  /** Of all files. */
+  transferred_bytes: number;
   warnings: string[];
 }
 

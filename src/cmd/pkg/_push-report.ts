@@ -26,19 +26,28 @@ function describe(file: PushedFile): string {
   }
 }
 
+/** Of more wheels than this only the sum is told, without `--verbose`. */
+const mostLines = 10;
+
 /**
  * Shows what goes on.
  *
  * @param sizes bytes by file name.
  * @param done gets what became of each file.
+ * @param verbose whether each wheel gets a line, however many there are.
  */
 export function pushObserver(
   progress: Progress,
   sizes: ReadonlyMap<string, number>,
   done: PushedFile[],
+  verbose: boolean,
 ): PushObserver {
+  let each = verbose;
   return {
-    begins: (files) => progress.begin(files),
+    begins: (files) => {
+      each = verbose || files.length <= mostLines;
+      progress.begin(files);
+    },
     starts: (name, there) => progress.start(name, sizes.get(name) ?? 0, there),
     sent: (name, bytes) => progress.advance(name, bytes),
     retries: (name, reason, seconds) => {
@@ -49,7 +58,7 @@ export function pushObserver(
     finished: (file) => {
       done.push(file);
       progress.finish(file.name);
-      if (file.status === "uploaded") progress.line(describe(file));
+      if (file.status === "uploaded" && each) progress.line(describe(file));
     },
   };
 }
@@ -88,7 +97,7 @@ function numberOf(files: readonly PushedFile[], status: PushedFile["status"]): n
 }
 
 function jsonOf(
-  { folder, transport, removedParts, lost }: PushResult,
+  { folder, transport, seconds, removedParts, lost }: PushResult,
   files: readonly PushedFile[],
   warnings: readonly string[],
   output: Output,
@@ -101,14 +110,33 @@ function jsonOf(
     uploaded: numberOf(files, "uploaded"),
     skipped: numberOf(files, "skipped"),
     failed: numberOf(files, "failed"),
+    transferred_bytes: bytesOf(files, "transferred_bytes"),
+    duration_s: seconds,
     removed_parts: removedParts,
     warnings,
     ...(lost === undefined ? {} : { error: failureJson(lost, output) }),
   };
 }
 
+function bytesOf(files: readonly PushedFile[], key: "transferred_bytes" | "resumed_bytes") {
+  return files.reduce((sum, file) => sum + file[key], 0);
+}
+
+/** What this push has sent, and how fast: what was there already is no part of the speed. */
+export function sentText(files: readonly PushedFile[], seconds: number): string {
+  const sent = bytesOf(files, "transferred_bytes");
+  const resumed = bytesOf(files, "resumed_bytes");
+  const replaced = files.filter((file) => file.replaced).length;
+  const speed = megabytes(sent / Math.max(seconds, 0.001));
+  return [
+    ...(sent === 0 ? [] : [`; ${megabytes(sent)} in ${seconds.toFixed(1)} s (${speed}/s)`]),
+    ...(resumed === 0 ? [] : [`; ${megabytes(resumed)} were there from an earlier push`]),
+    ...(replaced === 0 ? [] : [`; ${count(replaced, "other file")} of the same name replaced`]),
+  ].join("");
+}
+
 async function show(
-  { folder, removedParts, lost }: PushResult,
+  { folder, seconds, removedParts, lost }: PushResult,
   files: readonly PushedFile[],
   exit: number,
   output: Output,
@@ -122,7 +150,7 @@ async function show(
   }
   const uploaded = count(numberOf(files, "uploaded"), "wheel");
   const [skipped, failed] = [numberOf(files, "skipped"), numberOf(files, "failed")];
-  const summary = `${folder}: ${uploaded} uploaded, ${skipped} skipped, ${failed} failed`;
+  const summary = `${folder}: ${uploaded} uploaded, ${skipped} skipped, ${failed} failed${sentText(files, seconds)}`;
   if (exit === 0) return output.success(summary);
   output.error(summary);
   await output.hint(

@@ -74,7 +74,7 @@ async function send(
   const progress = createProgress(output);
   const done: PushedFile[] = [];
   const sizes = new Map(wheels.map(({ name, size }) => [name, size]));
-  const observer = pushObserver(progress, sizes, done);
+  const observer = pushObserver(progress, sizes, done, output.verbose);
   try {
     return await pushWheels(session, wheels, { ...options, observer });
   } catch (error) {

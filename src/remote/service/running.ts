@@ -8,10 +8,14 @@ export function sinceText(seconds: number): string {
   return `since ${localTime(Date.now() / 1000 - seconds)} (${durationText(seconds)})`;
 }
 
+/** `'execute t.py' of NAME OF CLIENT`. */
+export function whoseCode({ title, client }: Running): string {
+  return `'${title}'${client === "" ? "" : ` of ${client}`}`;
+}
+
 /** `'execute t.py' of NAME OF CLIENT, running since … (12 s)`. */
-export function describeRunning({ title, client, seconds }: Running): string {
-  const whose = client === "" ? "" : ` of ${client}`;
-  return `'${title}'${whose}, running ${sinceText(seconds)}`;
+export function describeRunning(running: Running): string {
+  return `${whoseCode(running)}, running ${sinceText(running.seconds)}`;
 }
 
 /** The same as far as the service knows it; undefined where nothing runs. */

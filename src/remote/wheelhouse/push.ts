@@ -1,6 +1,7 @@
 // Brings wheels of this machine into a wheelhouse on Blender's machine.
 
 import { Failure } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 import { ours, text } from "../../text.ts";
 import type { Session } from "../wire/session.ts";
 import { compare, requireRoom } from "./compare.ts";
@@ -16,6 +17,8 @@ export interface PushResult {
   transport: Transport;
   /** In the order given. */
   files: PushedFile[];
+  /** How long the sending took, in seconds. */
+  seconds: number;
   /** How many part files of abandoned pushes, older than a week, were removed. */
   removedParts: number;
   /** Why the rest wasn't tried: the service ended, and no other one came in its place. */
@@ -51,11 +54,20 @@ export async function push(
   requireRoom(toSend, prepared);
   options.observer.begins(toSend);
   const sending = new Sending(session, transport, prepared.folder, options);
-  const sent = new Map((await sending.all(uploads)).map((file) => [file.name, file]));
+  const began = performance.now();
+  const done = await session.waits.during(announced(toSend), sending.all(uploads));
+  const seconds = (performance.now() - began) / 1000;
+  const sent = new Map(done.map((file) => [file.name, file]));
   const files = wheels.map((wheel): PushedFile => {
     const sha256 = prepared.hashes[wheel.name] ?? null;
     return sent.get(wheel.name) ?? { ...unsent(wheel), sha256, status: "skipped" };
   });
   const removedParts = prepared.removed_parts;
-  return { folder: prepared.folder, transport, files, removedParts, lost: sending.lost };
+  const { lost } = sending;
+  return { folder: prepared.folder, transport, files, seconds, removedParts, lost };
+}
+
+function announced(files: readonly { bytes: number }[]): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return `sending ${files.length} wheel${files.length === 1 ? "" : "s"}, ${megabytes(bytes)}`;
 }

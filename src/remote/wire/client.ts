@@ -19,5 +19,14 @@ function userName(): string {
  */
 export function clientName(command: string): string {
   const program = command === "" ? programName : `${programName} ${command}`;
-  return `${program}, pid ${process.pid}, ${userName()}@${hostname()}`;
+  return `${program}${ownProcess()}`;
+}
+
+function ownProcess(): string {
+  return `, pid ${process.pid}, ${userName()}@${hostname()}`;
+}
+
+/** Whether that is this very process, whatever its command is called. */
+export function isOwnClient(client: string): boolean {
+  return client.endsWith(ownProcess());
 }
