@@ -14,6 +14,7 @@ import framing from "../../service/bld_remote_mcp/framing.py" with { type: "text
 import guiTimer from "../../service/bld_remote_mcp/gui_timer.py" with { type: "text" };
 import interruption from "../../service/bld_remote_mcp/interruption.py" with { type: "text" };
 import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
+import jsonText from "../../service/bld_remote_mcp/json_text.py" with { type: "text" };
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
@@ -25,6 +26,8 @@ import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
+import sockets from "../../service/bld_remote_mcp/sockets.py" with { type: "text" };
+import surroundings from "../../service/bld_remote_mcp/surroundings.py" with { type: "text" };
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
 import wakeup from "../../service/bld_remote_mcp/wakeup.py" with { type: "text" };
@@ -61,5 +64,8 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "settings.py": settings,
   "uncached.py": uncached,
   "upload.py": upload,
+  "json_text.py": jsonText,
+  "sockets.py": sockets,
+  "surroundings.py": surroundings,
   "wakeup.py": wakeup,
 };

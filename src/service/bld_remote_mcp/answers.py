@@ -1,8 +1,9 @@
 """Answers to requests: their two shapes, and their bytes."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+from .json_text import dumps
 
 
 class CommandError(Exception):
@@ -36,8 +37,7 @@ def failure(error: BaseException) -> dict[str, object]:
 def encode(answer: Mapping[str, object]) -> bytes:
     """The answer as ASCII JSON; what can't be written as JSON becomes an error answer."""
     try:
-        # NaN and Infinity are no JSON: a client's parser would choke on them.
-        text = json.dumps(answer, allow_nan=False)
+        text = dumps(answer)
     except (TypeError, ValueError, RecursionError) as error:
-        text = json.dumps(failure(CommandError(f"the answer can't be written as JSON: {error}")))
+        text = dumps(failure(CommandError(f"the answer can't be written as JSON: {error}")))
     return text.encode("ascii")

@@ -1,10 +1,10 @@
 """From a request to its answer, on the thread of its connection."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import count
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from . import blender
@@ -61,7 +61,7 @@ class Dispatcher:
     def __init__(self, service: Service) -> None:
         """`service`: what the requests are about."""
         self._service = service
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._requests = count()
         self._request_count = 0
         self._commands = commands(service.runner)
@@ -146,7 +146,7 @@ class Dispatcher:
             "running_seconds": running,
             "queued": self._service.jobs.queued,
             "connections": self._service.connections,
-            "uptime_seconds": time.monotonic() - self._started,
+            "uptime_seconds": monotonic() - self._started,
             "requests": self._request_count,
         }
 

@@ -2,14 +2,17 @@
 
 import builtins
 import linecache
-import time
 import traceback
 from dataclasses import dataclass
+from time import perf_counter
+from types import CodeType
+from typing import Any
 
 import bpy
 
 from .capture import captured
 from .interruption import UserCodeGuard
+from .surroundings import Surroundings
 
 FILENAME = "<execute_code>"
 # The command line lets a script print 24 MiB to each stream; that, in base64, fits twice.
@@ -61,18 +64,23 @@ class CodeRunner:
         # Tracebacks take source lines from here. They stay, for callbacks that the code registers.
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
         namespace = {"__name__": "__main__", "__builtins__": builtins, "bpy": bpy}
-        started = time.perf_counter()
+        started = perf_counter()
         with captured(self._output_limit) as (stdout, stderr):
             error = self._guard.run(
-                lambda: exec(compile(source, FILENAME, "exec"), namespace), name
+                lambda: _execute(compile(source, FILENAME, "exec"), namespace), name
             )
-        duration = time.perf_counter() - started
+        duration = perf_counter() - started
         return Execution(
             output={"stdout": stdout.finish(), "stderr": stderr.finish()},
             truncated={"stdout": stdout.dropped, "stderr": stderr.dropped},
             duration=duration,
             failure=None if error is None else _failure(error),
         )
+
+
+def _execute(code: CodeType, namespace: dict[str, Any]) -> None:
+    with Surroundings():
+        exec(code, namespace)
 
 
 def _failure(error: BaseException) -> Failure:

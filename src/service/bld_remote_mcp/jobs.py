@@ -1,9 +1,9 @@
 """Work that only Blender's main thread may do, queued by the threads of the connections."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from threading import TIMEOUT_MAX, Event, Lock
+from time import monotonic
 from typing import Generic, TypeVar, cast
 
 from .answers import CommandError
@@ -62,7 +62,7 @@ class JobQueue:
     def running_seconds(self) -> float | None:
         """How long the current job has been running; None when there is none."""
         since = self._running_since
-        return None if since is None else time.monotonic() - since
+        return None if since is None else monotonic() - since
 
     @property
     def queued(self) -> int:
@@ -116,7 +116,7 @@ class JobQueue:
             if self._running_since is not None or not self._waiting:
                 return False
             job = self._waiting.popleft()
-            self._running_since = time.monotonic()
+            self._running_since = monotonic()
         try:
             job.run()
         finally:
