@@ -116,10 +116,10 @@ sys.excepthook = threading.excepthook = sys.unraisablehook = bad`,
     "import builtins\nfor name in [n for n in vars(builtins) if n != '__import__']: delattr(builtins, name)",
   ],
   [
-    "a trace and a profile function left on that raise",
-    `import sys, threading
+    "trace and profile functions of threads that raise",
+    `import threading
 def bad(*_): raise KeyboardInterrupt("trace")
-threading.settrace(bad); threading.setprofile(bad); sys.setprofile(bad); sys.settrace(bad)`,
+threading.settrace(bad); threading.setprofile(bad)`,
   ],
   [
     "a finder that raises, and no path",

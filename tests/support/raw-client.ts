@@ -12,13 +12,13 @@ export interface RawClient extends AsyncDisposable {
   ask(type: string, params?: Record<string, unknown>): Promise<Record<string, unknown> | null>;
 }
 
-/** Connects to a port of this machine; rejects where nothing listens. */
+/** Connects to a port of this machine, once something listens there. */
 export async function rawClient(port: number): Promise<RawClient> {
-  const socket = connect({ host: "127.0.0.1", port });
-  await new Promise((resolve, reject) => {
-    socket.once("connect", resolve);
-    socket.once("error", reject);
-  });
+  let socket = connect({ host: "127.0.0.1", port });
+  while (!(await connected(socket))) {
+    await Bun.sleep(5);
+    socket = connect({ host: "127.0.0.1", port });
+  }
   let received = "";
   let closed = false;
   let wake = () => {};
@@ -39,7 +39,7 @@ export async function rawClient(port: number): Promise<RawClient> {
         received = "";
         return parsed;
       }
-      if (closed) return null;
+      if (closed || socket.destroyed) return null; // Perhaps before anybody listened for it
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
@@ -59,6 +59,13 @@ export async function rawClient(port: number): Promise<RawClient> {
       if (!closed) await new Promise((resolve) => socket.once("close", resolve));
     },
   };
+}
+
+async function connected(socket: Socket): Promise<boolean> {
+  return await new Promise((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("error", () => resolve(false));
+  });
 }
 
 function parse(text: string): Record<string, unknown> | null {

@@ -55,6 +55,7 @@ class Surroundings:
         self._process = _getpid()
         self._recursion = sys.getrecursionlimit()
         self._switching = sys.getswitchinterval()
+        self._trace, self._profile = threading.gettrace(), threading.getprofile()
         self._on_main = _get_ident() == _MAIN_THREAD
         if sys.platform != "win32":
             self._masked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -85,6 +86,10 @@ class Surroundings:
     def _put_right(self) -> None:
         sys.setrecursionlimit(max(self._recursion, sys.getrecursionlimit()))
         sys.setswitchinterval(self._switching)
+        # One that raises would end the thread of each new client.
+        if (threading.gettrace(), threading.getprofile()) != (self._trace, self._profile):
+            threading.settrace(self._trace)  # pyright: ignore[reportArgumentType]
+            threading.setprofile(self._profile)
         if sys.platform != "win32":
             for each in self._idle:
                 signal.setitimer(each, 0)
