@@ -40,8 +40,9 @@ class Program:
         return not self.name.startswith("<")
 
 
-def _directly(code: Callable[[], None]) -> object:
-    return code()
+def _directly(code: Callable[[], None]) -> None:
+    with suppress(SystemExit):
+        code()
 
 
 def run(
@@ -66,6 +67,8 @@ def run(
         status = failures.status_of(lambda: _execute(source, program, main))
         if failures.status_of(end.wait) == INTERRUPTED:
             status = INTERRUPTED
+        if status:  # A child that the program has forked ends with it
+            raise SystemExit(status)
 
     try:
         with streams.in_place(), _main_module(source, program, given) as main:
