@@ -34,7 +34,7 @@ raise SystemExit(3)`;
     await Bun.write(one, "");
     expect(await sees(child.stderr, "second")).toBe("second\n");
     await Bun.write(two, "");
-    expect(await child.stdout.text()).toBe("third");
+    expect(await sees(child.stdout, "third")).toBe("third");
     expect(await child.exited).toBe(3);
   });
 
