@@ -1,7 +1,7 @@
 // `execute --follow`, `--result` and `--cancel`: code that was begun before, by whomever.
 
 import { extended, Failure } from "../failure.ts";
-import { FollowedJob } from "../remote/code/followed-job.ts";
+import { FollowedJob, type StreamWriter } from "../remote/code/followed-job.ts";
 import { type Job, lookAtJob, requireJobs } from "../remote/code/jobs.ts";
 import { durationText } from "../remote/local-time.ts";
 import { endRunning } from "../remote/service/end-running.ts";
@@ -45,15 +45,16 @@ export async function follow(
   context: Context,
 ): Promise<number> {
   requireJobs(session);
-  const { output, signal } = context;
+  const { output } = context;
   const job = name ?? (await runningJob(session, output));
   if (name !== undefined) await lookAtJob(session, name);
   try {
-    return await show(session, job, new RunView(output), context);
+    const view = new RunView(output);
+    return await show(session, job, view, view.live(context.signal), output);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (!signal.aborted && error.code !== "timeout") throw error;
-    const why = signal.aborted ? "interrupted" : "the time limit passed";
+    if (error.kind !== "interrupted" && error.code !== "timeout") throw error;
+    const why = whyStopped(error);
     throw extended(error, {
       message: `${why}; ${job} goes on in Blender`,
       hint: text`'${ours("execute", "--cancel", job)}' interrupts it, '${ours("execute", "--follow", job)}' shows it again`,
@@ -61,14 +62,20 @@ export async function follow(
   }
 }
 
+function whyStopped({ code, message }: Failure): string {
+  if (code === "unread") return message;
+  return code === "timeout" ? "the time limit passed" : "interrupted";
+}
+
 async function show(
   session: Session,
   name: string,
   view: RunView,
-  { output, signal }: Context,
+  write: StreamWriter,
+  output: Output,
 ): Promise<number> {
   const job = new FollowedJob(name);
-  const end = await job.follow(session, view.until(signal));
+  const end = await job.follow(session, write);
   if (end === undefined) throw new Error("a job without a limit was left");
   await view.ended(name, end, job.lost);
   sayEnding(end, output);
@@ -84,11 +91,12 @@ async function show(
 export async function showResult(
   session: Session,
   name: string,
-  context: Context,
+  { output }: Context,
 ): Promise<number> {
   requireJobs(session);
   const job = await lookAtJob(session, name);
-  if (job.terminal) return show(session, name, new RunView(context.output), context);
+  const view = new RunView(output);
+  if (job.terminal) return show(session, name, view, view.write, output);
   const { running } = await currentLoad(session);
   const since = running?.job_id === name ? `, ${sinceText(running.seconds)}` : "";
   const what = job.status === "queued" ? "hasn't begun yet: other code runs" : `still runs${since}`;

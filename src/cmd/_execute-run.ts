@@ -75,22 +75,23 @@ function unnamed(error: Failure): Failure {
 async function follow(session: Session, job: FollowedJob, context: Context): Promise<number> {
   const view = new RunView(context.output);
   try {
-    const end = await job.follow(session, view.until(context.signal));
+    const end = await job.follow(session, view.live(context.signal));
     if (end === undefined) throw new Error("a job without a limit was left");
     await view.ended(job.name, end, job.lost);
     sayEnding(end, context.output);
     return exitOf(end);
   } catch (error) {
     if (!isInterruption(error)) throw error;
-    const why = error.kind === "interrupted" ? "interrupted" : limitPassed(session);
+    const why = reasonOf(error, session);
     const ending = await session.reconnected((other) => endJob(other, job, view.write, why));
     view.sayLost(job.lost);
     throw ended(error, why, job.name, ending, context.output.json ? view.texts : {});
   }
 }
 
-function limitPassed({ deadlines }: Session): string {
-  return `the time limit of ${deadlines.total} s passed`;
+function reasonOf({ code, message }: Failure, { deadlines }: Session): string {
+  if (code === "unread") return message;
+  return code === "timeout" ? `the time limit of ${deadlines.total} s passed` : "interrupted";
 }
 
 /** What Ctrl-C or the time limit came to. */
@@ -135,6 +136,7 @@ function ended(
   if (cause.kind === "timeout") {
     return failure(`${why}, and the code in Blender was interrupted and has ended`, allowMore);
   }
+  if (cause.code === "unread") return failure(`${why}, so the code in Blender was interrupted`);
   return failure("interrupted, and the code in Blender as well");
 }
 

@@ -1,5 +1,6 @@
 // Where the output of code that runs in Blender goes: to the screen as it comes, or into `--json`.
 
+import { Failure } from "../failure.ts";
 import type { JobEnd, StreamName, StreamWriter } from "../remote/code/followed-job.ts";
 import type { Output } from "../ui/output.ts";
 
@@ -30,12 +31,19 @@ export class RunView {
     this.#cut[stream] += bytes.length - part.length;
   };
 
-  /** The same until the signal aborts: a reader that takes nothing doesn't keep us from that. */
-  until(signal: AbortSignal): StreamWriter {
+  /**
+   * The same for code that goes on: until the signal aborts, also where a reader takes nothing, or
+   * until nobody reads. Python's own code would end then with a BrokenPipeError.
+   */
+  live(signal: AbortSignal): StreamWriter {
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => {});
     signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
-    return (stream, bytes) => Promise.race([this.write(stream, bytes), aborted.promise]);
+    return async (stream, bytes) => {
+      await Promise.race([this.write(stream, bytes), aborted.promise]);
+      if (!this.#output.unread) return;
+      throw new Failure("unread", "nobody reads stdout any more", { kind: "interrupted" });
+    };
   }
 
   /** What was kept for `--json`. */

@@ -87,7 +87,9 @@ function runningLines({ running, stopping }: Load): string[] {
   const client = running?.client ?? "";
   return [
     ...(client === "" ? [] : [`client:  ${client}`]),
-    ...(stopping ? ["ending:  Blender was told to end, and does so when that has ended"] : []),
+    ...(stopping === true
+      ? ["ending:  Blender was told to end, and does so when that has ended"]
+      : []),
   ];
 }
 

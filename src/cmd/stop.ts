@@ -118,8 +118,12 @@ class Telling {
     this.#output.note(text`waiting for ${what}${way}`);
   };
 
-  readonly awaited = async (): Promise<Text> =>
-    this.#gone ? "Blender no longer answers; waiting for its process" : "waiting for Blender's end";
+  /** What takes a while, where it wasn't said already in a line that stays. */
+  readonly awaited = async (): Promise<Text | undefined> => {
+    if (this.#gone) return "Blender no longer answers; waiting for its process";
+    const told = this.#told !== "" && !this.#output.terminal;
+    return told ? undefined : "waiting for Blender's end";
+  };
 }
 
 /** Tells how Blender has ended. */

@@ -20,6 +20,8 @@ export interface Output extends Readonly<OutputOptions> {
   readonly interactive: boolean;
   /** Whether stderr is a terminal on which the cursor can be moved. */
   readonly terminal: boolean;
+  /** Whether whoever read stdout has gone (`| head`). */
+  readonly unread: boolean;
   /** Data as it is to stdout; resolves when the system has taken all of it. */
   write(text: string | Uint8Array): Promise<void>;
   /** The one JSON value of `--json`, on stdout. */
@@ -45,6 +47,7 @@ function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   if (stream.isTTY) makeRoom(text);
   stream.write(text, (error) => {
+    if (error != null && isBrokenPipe(error)) readersGone.add(stream);
     if (error == null || isBrokenPipe(error)) resolve();
     else {
       const name = stream === process.stdout ? "stdout" : "stderr";
@@ -58,6 +61,8 @@ function writeTo(stream: NodeJS.WriteStream, text: string | Uint8Array): Promise
   });
   return promise;
 }
+
+const readersGone = new Set<NodeJS.WriteStream>();
 
 /** The reader went away (`| head`): nobody is left to tell. */
 function isBrokenPipe(error: Error): boolean {
@@ -109,6 +114,9 @@ export function createOutput(options: OutputOptions): Output {
     // A terminal can say of itself that it knows no escape sequences.
     terminal: person && process.env["TERM"] !== "dumb",
     interactive: person && process.stdin.isTTY === true && !options.json,
+    get unread() {
+      return readersGone.has(process.stdout);
+    },
     write: (text) => writeTo(process.stdout, text),
     writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
     writeError: (text) => writeTo(process.stderr, text),

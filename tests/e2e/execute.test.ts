@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
+import { endlessCode } from "../support/endless-code.ts";
 import {
   type CliOptions,
   type CliResult,
@@ -142,6 +143,7 @@ describe("where the code comes from", () => {
     [["execute", "-", "-c", "1"], "both a file (-) and --code"],
     [["execute", "missing.py"], "can't read 'missing.py'"],
     [["execute", "/"], "can't read '/'"],
+    [["execute", "--detach"], "there is no code to run"],
   ])("%j is wrong usage", async (args, says) => {
     const { code, stdout, stderr } = await box.cli(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
@@ -168,20 +170,17 @@ describe("much output", () => {
     expect(stdout === expected).toBe(true);
   });
 
-  test("what is beyond the bound is lost, and that is said; both streams at once", async () => {
+  test("--json keeps the beginning of each stream, and says what is lost", async () => {
     const code =
       "import sys\nfor s in (sys.stdout, sys.stderr):\n    s.write('ä\\n' * 10_000_000)\nraise SystemExit(5)";
-    const { code: exit, stdout, stderr } = await execute(code);
+    const { code: exit, stdout, stderr } = await execute(code, "--json");
     expect(exit).toBe(5);
-    const bound = 24 * 1024 * 1024;
-    const lost = 30_000_000 - bound;
-    const kept = "ä\n".repeat(bound / 3);
-    expect(stdout === kept).toBe(true);
-    expect(stderr.startsWith(kept)).toBe(true);
-    expect(stderr.slice(kept.length)).toBe(
-      `warning: stdout was too long: its last ${lost} bytes are lost\n` +
-        `warning: stderr was too long: its last ${lost} bytes are lost\n`,
-    );
+    const run = JSON.parse(stdout);
+    for (const stream of ["stdout", "stderr"]) {
+      expect(run[stream].length).toBeGreaterThan(1_000_000);
+      expect(run.dropped[stream]).toBe(30_000_000 - Buffer.byteLength(run[stream]));
+      expect(stderr).toMatch(new RegExp(`warning: .*${stream}.* lost`));
+    }
   });
 });
 
@@ -192,6 +191,7 @@ describe("--json", () => {
     expect({ code: result.code, stderr: result.stderr }).toEqual({ code: 3, stderr: "" });
     expect(JSON.parse(result.stdout)).toEqual({
       op: "execute",
+      name: expect.stringMatching(/^bld-job-\d+$/),
       stdout: "ä\n",
       stderr: "err\n",
       exit: 3,
@@ -239,38 +239,72 @@ describe("code that takes too long", () => {
   });
   afterAll(() => other[Symbol.asyncDispose]());
 
-  /** Code that says that it has begun and goes on until it is let go. */
-  function endless(name: string) {
-    const [begun, gate] = [join(other.dir, `${name}-begun`), join(other.dir, `${name}-gate`)];
-    return {
-      code: [
-        "import os, time",
-        `begun, gate = ${JSON.stringify([begun, gate])}`,
-        'open(begun, "w").close()',
-        "while not os.path.exists(gate): time.sleep(0.005)",
-      ].join("\n"),
-      hasBegun: async () => {
-        await until(() => Bun.file(begun).exists());
-      },
-      letGo: () => Bun.write(gate, ""),
-    };
-  }
-
-  test("--timeout: 124, and it says that the code still runs", async () => {
-    const { code, hasBegun, letGo } = endless("timeout");
-    const result = await other.cli(["execute", "-c", code, "--timeout", "1"]);
-    expect({ code: result.code, stdout: result.stdout }).toEqual({ code: 124, stdout: "" });
-    expect(result.stderr).toContain("error: the code still runs in Blender after the time limit");
-    expect(result.stderr).toContain("hint: look with 'blender-remote-cli status'");
-    await hasBegun();
-    const json = await other.cli(["status", "--json"]);
-    expect(JSON.parse(json.stdout).load.busy).toBe(true);
-    await letGo();
+  test("--timeout: 124, and the code has been interrupted", async () => {
+    const { code } = endlessCode(other, "timeout");
+    const print = "print('so far', flush=True)\ntry:\n";
+    const body = code.replaceAll(/^/gm, "  ");
+    const program = `${print}${body}\nfinally: print('cleared')`;
+    const result = await other.cli(["execute", "-c", program, "--timeout", "1"]);
+    expect({ code: result.code, stdout: result.stdout }).toEqual({
+      code: 124,
+      stdout: "so far\ncleared\n",
+    });
+    expect(result.stderr).toContain("KeyboardInterrupt\n");
+    expect(result.stderr).toContain(
+      "error: the time limit of 1 s passed, and the code in Blender was interrupted and has ended\n" +
+        "hint: allow more with --timeout SECONDS, or let it run by itself with --detach\n",
+    );
     expect(expectSuccess(await other.cli(["execute", "-c", "print(1)"])).stdout).toBe("1\n");
   });
 
+  test("with --json what was printed is in the error's details", async () => {
+    const { code } = endlessCode(other, "timeout-json");
+    const args = ["execute", "-c", `print(7)\n${code}`, "--timeout", "1", "--json"];
+    const result = await other.cli(args);
+    expect(result.code).toBe(124);
+    expect(JSON.parse(result.stdout).error).toMatchObject({
+      code: "timeout",
+      details: {
+        name: expect.stringMatching(/^bld-job-\d+$/),
+        status: "cancelled",
+        stdout: "7\n",
+        stderr: expect.stringContaining("KeyboardInterrupt"),
+      },
+    });
+  });
+
+  test("code that goes on regardless: it says so, since when, and what helps", async () => {
+    const [begun, gate] = [join(other.dir, "regardless"), join(other.dir, "regardless-gate")];
+    const code = `
+import os, time
+open(${JSON.stringify(begun)}, "w").close()
+while not os.path.exists(${JSON.stringify(gate)}):
+    try: time.sleep(0.01)
+    except KeyboardInterrupt: print("no", flush=True)`;
+    const child = other.spawn(["execute", "-c", code]);
+    await until(() => Bun.file(begun).exists());
+    child.kill("SIGINT");
+    const [exit, stdout, stderr] = await Promise.all([
+      child.exited,
+      child.stdout.text(),
+      child.stderr.text(),
+    ]);
+    expect({ exit, stdout }).toEqual({ exit: 130, stdout: "no\n" });
+    expect(stderr).toMatch(
+      /error: interrupted; the code was interrupted and still runs \('execute -c import os, time' of .*, running since .*\)/,
+    );
+    const [, name = ""] = /execute --follow (bld-job-\d+)'/.exec(stderr) ?? [];
+    expect(stderr).toContain("stop --force");
+    const still = await other.cli(["execute", "--result", name]);
+    expect(still.code).toBe(1);
+    expect(still.stderr).toMatch(new RegExp(`error: ${name} still runs, since`));
+    await Bun.write(gate, "");
+    const followed = await other.cli(["execute", "--follow", name]);
+    expect(followed.stdout).toBe("no\n");
+  });
+
   test("behind other code: 124, it says that it won't run, and it doesn't", async () => {
-    const { code, hasBegun, letGo } = endless("queue");
+    const { code, hasBegun, letGo } = endlessCode(other, "queue");
     const first = other.cli(["execute", "-c", code]);
     await hasBegun();
     const trace = join(other.dir, "trace");
@@ -279,7 +313,9 @@ describe("code that takes too long", () => {
     expect(result.code).toBe(124);
     const { error } = JSON.parse(result.stdout);
     expect(error.code).toBe("timeout");
-    expect(error.message).toContain("this one won't run");
+    expect(error.message).toMatch(
+      /passed before the code could begin: Blender has 'execute -c .*' of .*this one won't run/,
+    );
     await letGo();
     expectSuccess(await first);
     expectSuccess(await other.cli(["execute", "-c", "pass"]));
@@ -287,7 +323,7 @@ describe("code that takes too long", () => {
   });
 
   test("Ctrl-C: 130, and the code ends in Blender as well", async () => {
-    const { code, hasBegun } = endless("interrupt");
+    const { code, hasBegun } = endlessCode(other, "interrupt");
     const child = other.spawn(["execute", "-c", code]);
     await hasBegun();
     child.kill("SIGINT");
@@ -297,7 +333,7 @@ describe("code that takes too long", () => {
   });
 
   test("Ctrl-C behind other code: that goes on, ours never begins", async () => {
-    const { code, hasBegun, letGo } = endless("first");
+    const { code, hasBegun, letGo } = endlessCode(other, "first");
     const first = other.cli(["execute", "-c", `${code}\nprint('to its end')`]);
     await hasBegun();
     const trace = join(other.dir, "second-trace");

@@ -7,6 +7,7 @@ import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { quickYaml } from "./quick-yaml.ts";
 
 /** Levels of `mcp_service.log_level` and of `start --log-level`. */
 export const logLevels = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] as const;
@@ -147,10 +148,13 @@ function invalid(path: string, line: number | undefined, message: string): Failu
  * @throws Failure `config-invalid` (not YAML, not a map; names the line) or `config-unreadable`.
  */
 export async function openConfiguration(path: string): Promise<ConfigurationFile> {
-  let source = "";
-  let exists = true;
+  return documentOf(path, await sourceOf(path));
+}
+
+/** The file's text; undefined where there is none. @throws Failure `config-unreadable`. */
+async function sourceOf(path: string): Promise<string | undefined> {
   try {
-    source = await readFile(path, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(
@@ -159,10 +163,13 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
         { kind: "usage", hint: "give a file that can be read: --config FILE", cause: error },
       );
     }
-    exists = false;
+    return undefined;
   }
+}
+
+function documentOf(path: string, source: string | undefined): ConfigurationFile {
   const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(source ?? "", { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line } = lines.linePos(error.pos[0]);
@@ -171,7 +178,7 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   if (document.contents !== null && !isMap(document.contents)) {
     throw invalid(path, 1, "the file must hold keys with values (blender:, cli:, mcp_service:)");
   }
-  return { path, exists, document, lines };
+  return { path, exists: source !== undefined, document, lines };
 }
 
 /** The file's values as plain data. @throws Failure `config-invalid`. */
@@ -213,10 +220,17 @@ export function interpret(file: ConfigurationFile): Configuration {
       `${keys.join(".")} ${issue.message}, but is ${shown(issue.input)}`,
     );
   }
-  const { blender, cli, mcp_service: service } = parsed.output;
+  return configurationFrom(parsed.output, file.path, file.exists);
+}
+
+function configurationFrom(
+  { blender, cli, mcp_service: service }: v.InferOutput<typeof fileSchema>,
+  path: string,
+  exists: boolean,
+): Configuration {
   return {
-    path: file.path,
-    exists: file.exists,
+    path,
+    exists,
     blender:
       blender?.exec_path === undefined
         ? undefined
@@ -233,5 +247,9 @@ export function interpret(file: ConfigurationFile): Configuration {
  * @throws Failure as `openConfiguration` and `interpret`.
  */
 export async function readConfiguration(path: string): Promise<Configuration> {
-  return interpret(await openConfiguration(path));
+  const source = await sourceOf(path);
+  const quick = v.safeParse(fileSchema, source === undefined ? {} : quickYaml(source));
+  // What is wrong is looked at again, for the line that it stands in.
+  if (!quick.success) return interpret(documentOf(path, source));
+  return configurationFrom(quick.output, path, source !== undefined);
 }

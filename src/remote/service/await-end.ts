@@ -112,10 +112,9 @@ export function stillRunning(load: Load | undefined, patience: Patience, force: 
   const what = load === undefined ? undefined : describeLoad(load);
   let waits = "it may hold on to code that can't be interrupted";
   if (load !== undefined && what !== undefined) {
-    const then = load.stopping
-      ? "accepts nothing new, and ends as soon as that has ended"
-      : "ends as soon as that has ended, unless there are unsaved changes then";
-    waits = `it waits for ${what}, ${then}`;
+    const accepts = load.stopping === true ? "accepts nothing new, " : "";
+    const unless = load.stopping === false ? ", unless there are unsaved changes then" : "";
+    waits = `it waits for ${what}, ${accepts}and ends as soon as that has ended${unless}`;
   }
   const hint: Text = force
     ? "what can't be interrupted ends with its process only: end that on Blender's machine"

@@ -25,10 +25,10 @@ const loadSchema = v.object({
   connections: v.number(),
   uptime_seconds: v.number(),
   requests: v.number(),
-  /** null where nothing runs, and for a service of an earlier version. */
+  /** null where nothing runs; a service of an earlier version doesn't say. */
   running: v.optional(v.nullable(runningSchema), null),
-  /** Whether the service was told to end and only waits for what runs. */
-  stopping: v.optional(v.boolean(), false),
+  /** Whether the service was told to end and only waits for what runs; null as above. */
+  stopping: v.optional(v.nullable(v.boolean()), null),
 });
 
 /** What our service is doing. */

@@ -112,6 +112,7 @@ describe("a process that can't be looked at", () => {
 
   test.each([
     [true, "accepts nothing new, and ends as soon as that has ended"],
+    [null, "(1 min 15 s), and ends as soon as that has ended"],
     [false, "unless there are unsaved changes then"],
   ])("it says what it waits for (stopping: %p)", async (stopping, says) => {
     const running = {

@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { launcherOf } from "../support/blender.ts";
+import { endlessCode } from "../support/endless-code.ts";
+import { everyBlender } from "../support/every-blender.ts";
+import { expectFailure, json } from "../support/outcome.ts";
+import { ended, runs } from "../support/process.ts";
+import { proxyTo } from "../support/proxy.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { virtualScreen } from "../support/screen.ts";
+import { startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
+
+let box: Sandbox;
+beforeEach(async () => {
+  box = await sandbox();
+});
+afterEach(() => box[Symbol.asyncDispose]());
+
+const whose = String.raw`of blender-remote-cli execute, pid \d+, \S+@\S+, running since \S+ \S+ \(\d+ s\)`;
+
+describe.each(everyBlender)("in %s", (_, launcher) => {
+  test("a process that outlives its service is waited for, and said while it does", async () => {
+    const { pid } = await startService(box, launcher);
+    const gate = join(box.dir, "gate");
+    const code = `
+import os, threading, time
+def wait():
+    while not os.path.exists(${JSON.stringify(gate)}): time.sleep(0.01)
+threading.Thread(target=wait).start()`;
+    expectSuccess(await box.cli(["execute", "-c", code]));
+    const late = await box.cli(["stop", "--timeout", "1"]);
+    expect(late.code).toBe(124);
+    expect(late.stderr).toContain("waiting for its process");
+    expect(late.stderr).toContain(`its process (pid ${pid}) still runs`);
+    expect(late.stderr).toContain(`hint: a thread or an exit handler`);
+    expect(await runs(pid)).toBe(true);
+    await Bun.write(gate, "");
+    await ended(pid);
+  });
+
+  test("an exit handler that takes its time: ended means that it has", async () => {
+    const { pid } = await startService(box, launcher);
+    const code = "import atexit, time; atexit.register(time.sleep, 1.5)";
+    expectSuccess(await box.cli(["execute", "-c", code]));
+    const { stderr } = expectSuccess(await box.cli(["stop"]));
+    expect(stderr).toContain(`Blender (pid ${pid}) has ended`);
+    expect(await runs(pid)).toBe(false);
+  });
+
+  test("--force ends a process that doesn't end by itself, and says so", async () => {
+    const { pid } = await startService(box, launcher);
+    const code = "import threading, time; threading.Thread(target=time.sleep, args=[600]).start()";
+    expectSuccess(await box.cli(["execute", "-c", code]));
+    const { stderr } = expectSuccess(await box.cli(["stop", "--force"]));
+    expect(stderr).toContain(`warning: Blender's process (pid ${pid}) didn't end by itself`);
+    expect(await runs(pid)).toBe(false);
+  });
+
+  test("it says at once for what it waits, and --force interrupts that", async () => {
+    const { pid } = await startService(box, launcher);
+    const { code, hasBegun } = endlessCode(box, "waited-for");
+    const running = box.cli(["execute", "-c", code]);
+    await hasBegun();
+    const late = await box.cli(["stop", "--timeout", "1"]);
+    expect(late.code).toBe(124);
+    expect(late.stderr).toMatch(new RegExp(`waiting for 'execute -c .*' ${whose}; 'blender`));
+    expect(late.stderr).toMatch(
+      new RegExp(
+        `error: not within 1 s: Blender still runs; it waits for 'execute -c .*' ${whose}`,
+      ),
+    );
+    expect(late.stderr).toContain("accepts nothing new, and ends as soon as that has ended");
+    expect(late.stderr).toMatch(/hint: 'blender-remote-cli stop --force' interrupts it/);
+    expect((await json(box, ["status"])).load).toMatchObject({ stopping: true });
+    const refused = await box.cli(["execute", "-c", "pass"]);
+    expect(refused.stderr).toContain("shutting down");
+    expectSuccess(await box.cli(["stop", "--force"]));
+    expect((await running).code).toBe(130);
+    expect(await runs(pid)).toBe(false);
+  });
+});
+
+test("Ctrl-C leaves a Blender that ends when the code has ended", async () => {
+  const { pid } = await startService(box, await launcherOf("bpy"));
+  const { code, hasBegun, letGo } = endlessCode(box, "left");
+  const running = box.cli(["execute", "-c", `${code}\nprint('to its end')`]);
+  await hasBegun();
+  const stopping = box.spawn(["stop"]);
+  await until(async () => (await json(box, ["status"])).load.stopping === true);
+  stopping.kill("SIGINT");
+  expect(await stopping.exited).toBe(130);
+  expect(await stopping.stderr.text()).toContain(
+    "error: interrupted: Blender still runs; it waits",
+  );
+  await letGo();
+  expect(expectSuccess(await running).stdout).toBe("to its end\n");
+  await ended(pid);
+});
+
+test("--force also ends code that goes on regardless", async () => {
+  const { pid } = await startService(box, await launcherOf("bpy"));
+  const begun = join(box.dir, "begun");
+  const code = `
+import time
+while True:
+    try:
+        open(${JSON.stringify(begun)}, "w").close()
+        time.sleep(0.01)
+    except BaseException:
+        pass`;
+  const running = box.cli(["execute", "-c", code]);
+  await until(() => Bun.file(begun).exists());
+  const { stderr } = expectSuccess(await box.cli(["stop", "--force"]));
+  expect(stderr).toContain("which is interrupted");
+  expect(stderr).toContain(`warning: Blender's process (pid ${pid}) didn't end by itself`);
+  expect((await running).code).toBe(4);
+});
+
+test("--json", async () => {
+  const { pid } = await startService(box, await launcherOf("bpy"));
+  expect(await json(box, ["stop"])).toEqual({
+    op: "stop",
+    stopped: true,
+    pid,
+    process_ended: true,
+    killed: false,
+    ended_pip: null,
+  });
+});
+
+test("nothing to stop", async () => {
+  await expectFailure(box, ["stop"], {
+    code: "connection-refused",
+    exit: 4,
+    says: "there is nothing to stop",
+  });
+});
+
+test("through a tunnel, which goes on taking connections", async () => {
+  const { pid } = await startService(box, await launcherOf("bpy"));
+  using tunnel = proxyTo(box.port);
+  const { stderr } = expectSuccess(await box.cli(["stop", "--port", `${tunnel.port}`]));
+  expect(stderr).toContain(`Blender (pid ${pid}) has ended`);
+  await expectFailure(box, ["status", "--port", `${tunnel.port}`], {
+    code: "closed-unheard",
+    exit: 4,
+    says: "as an SSH tunnel does whose far end has no service",
+  });
+});
+
+describe("unsaved changes in a window", () => {
+  test("what code adds isn't counted, and that is said", async () => {
+    await using screen = await virtualScreen(box);
+    const env = { DISPLAY: screen.display };
+    expectSuccess(await box.cli(["init", await launcherOf("debian")]));
+    expectSuccess(await box.cli(["install"]));
+    const started = await box.cli(["start", "--detach", "--json"], { env });
+    box.owns(JSON.parse(expectSuccess(started).stdout).pid);
+    expectSuccess(await box.cli(["execute", "-c", "bpy.data.objects.new('a', None)"]));
+    const { stderr } = expectSuccess(await box.cli(["stop"]));
+    expect(stderr).toContain("code had run in it: what that changed without undo steps");
+  });
+});
