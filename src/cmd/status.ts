@@ -9,6 +9,7 @@ import type { Load } from "../remote/service/load.ts";
 import { sinceText } from "../remote/service/running.ts";
 import { ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import { waiting } from "../ui/waiting.ts";
 import { command } from "./_command.ts";
 import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
 
@@ -187,7 +188,8 @@ export const status = command({
   },
   async run({ configured, wait, target }, { output, signal }) {
     const { host, port } = target.endpoint;
-    let found = await lookUntilThere(target, wait, signal);
+    const looking = lookUntilThere(target, wait, signal);
+    let found = await waiting(output, `looking at ${host}:${port}`, looking);
     if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
     }

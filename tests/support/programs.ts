@@ -374,8 +374,10 @@ print(type(__builtins__).__name__, type(__loader__).__name__)
     name: "a zip on the path",
     code: `import os, sys, zipfile
 path = os.path.join(os.path.dirname(__file__), "modules.zip")
-with zipfile.ZipFile(path, "w") as archive:
+making = f"{path}.{os.getpid()}"
+with zipfile.ZipFile(making, "w") as archive:
     archive.writestr("zipped.py", "def f():\\n    raise ValueError('zipped')\\n")
+os.replace(making, path)
 sys.path.insert(0, path)
 import zipped
 print(zipped.__file__ == os.path.join(path, "zipped.py"))
@@ -402,7 +404,10 @@ def odd_made(): return "made"
 copyreg.pickle(Odd, odd)
 print(pickle.loads(pickle.dumps(Point(1))) == Point(1), pickle.loads(pickle.dumps(Odd())))
 print(pickle.loads(pickle.dumps(odd)) is odd, pickle.dumps(Point)[:24])
-pickle.dumps(lambda: 1)
+def local():
+    class Local: pass
+    return Local()
+pickle.dumps(local())
 `,
   },
   {
