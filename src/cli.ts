@@ -1,13 +1,16 @@
 // From a command line to the command that it names, and from there to an exit code.
 
-import { checkArguments, helpOf, suggestion, typedName } from "./cmd/_arguments.ts";
+import { checkArguments, helpOf, typedName } from "./cmd/_arguments.ts";
 import type { Command, Group } from "./cmd/_command.ts";
 import { type Arguments, globalArgs } from "./cmd/_declaration.ts";
-import { root } from "./cmd/_tree.ts";
-import { Failure } from "./failure.ts";
-import { ours, shellWord, text, type UserFlags } from "./text.ts";
+import { flagsAmong } from "./cmd/_tokens.ts";
+import { meaningFlagsOf, root } from "./cmd/_tree.ts";
+import { repeated, sorted } from "./cmd/_user-flags.ts";
+import { Failure, wrongUsage } from "./failure.ts";
+import { programName, shellWord, type UserFlags } from "./text.ts";
 import { createOutput, type Output } from "./ui/output.ts";
 import { asFailure, reportFailure } from "./ui/report.ts";
+import { version } from "./version.ts";
 
 /** What may stand where a command is missing; anything else is a typing mistake. */
 const groupArgs: Arguments = {
@@ -16,54 +19,62 @@ const groupArgs: Arguments = {
   version: { type: "boolean", alias: "V" },
 };
 
+/** A command line in its parts. */
+interface CommandLine {
+  /** Before `--`. */
+  before: readonly string[];
+  /** Behind it; undefined where there is no `--`. */
+  rest: readonly string[] | undefined;
+}
+
 interface Selection {
   /** Its names: `pkg push`; empty for the program itself. */
   name: string;
   node: Command | Group;
   /** What is left for the command: every token but the command's own names. */
   tokens: string[];
+  /** Whether `help` stood among the names, as git and gh take it: `help pkg push`, `pkg help`. */
+  help: boolean;
+  /** Whether `version` stood in the place of a command. */
+  version: boolean;
 }
 
 const valueFlags = new Set(
   Object.entries(globalArgs).flatMap(([name, def]) => (def.type === "string" ? [`--${name}`] : [])),
 );
 
-/** Follows the command names in `tokens`; global flags may stand anywhere between them. */
-async function select(tokens: readonly string[]): Promise<Selection> {
-  let node: Command | Group = root;
-  let name = "";
-  const left: string[] = [];
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] ?? "";
+/** Follows the command names; global flags may stand anywhere between them. */
+async function select({ before, rest }: CommandLine): Promise<Selection> {
+  const found: Selection = { name: "", node: root, tokens: [], help: false, version: false };
+  for (let index = 0; index < before.length; index++) {
+    const token = before[index] ?? "";
+    const { node, name, tokens } = found;
     if (node.kind === "command") {
-      left.push(...tokens.slice(index));
+      tokens.push(...before.slice(index));
       break;
     }
     if (token.startsWith("-")) {
-      left.push(token);
-      const value = tokens[index + 1];
+      tokens.push(token);
+      const value = before[index + 1];
       if (valueFlags.has(token) && value !== undefined) {
-        left.push(value);
+        tokens.push(value);
         index++;
       }
       continue;
     }
     const load = node.commands.get(token);
-    if (load === undefined) {
-      const near = node.synonyms.get(token) ?? suggestion(token, [...node.commands.keys()]);
-      throw new Failure("unknown-command", `unknown command '${token}' for ${typedName(name)}`, {
-        kind: "usage",
-        hint: near === undefined ? helpOf(name) : text`did you mean '${ours(below(name, near))}'?`,
-      });
+    if (load !== undefined) {
+      found.node = await load();
+      found.name = name === "" ? token : `${name} ${token}`;
+    } else if (token === "help") found.help = true;
+    else if (token === "version" && node === root) found.version = true;
+    else {
+      const { unknownCommand } = await import("./cmd/_unknown-command.ts");
+      const left = [...tokens, ...before.slice(index + 1)];
+      throw await unknownCommand(name, node, token, { before: left, rest });
     }
-    node = await load();
-    name = below(name, token);
   }
-  return { name, node, tokens: left };
-}
-
-function below(name: string, word: string): string {
-  return name === "" ? word : `${name} ${word}`;
+  return found;
 }
 
 /**
@@ -82,63 +93,77 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** These flags with their values, as they stand among the tokens. */
-function given(tokens: readonly string[], ...names: string[]): string[] {
-  return tokens.flatMap((token, index) => {
-    const [name, inline] = token.split(/=(.*)/s);
-    const value = inline ?? tokens[index + 1];
-    if (name === undefined || value === undefined || !names.includes(name)) return [];
-    return [name, shellWord(value)];
-  });
-}
-
-/** What the user said is meant, for the commands in hints. */
-function userFlags(tokens: readonly string[]): UserFlags {
+/** What hints repeat of the command line. */
+function userFlags({ before, rest }: CommandLine): UserFlags {
+  const behind = rest === undefined ? [] : ["--", ...rest];
+  const flags = sorted(before);
   return {
-    service: given(tokens, "--host", "--port"),
-    configuration: given(tokens, "--config"),
-    profile: given(tokens, "--profile"),
-    blender: given(tokens, "--blender-exec"),
+    line: [programName, ...[...before, ...behind].map(shellWord)].join(" "),
+    takenBy: (command) => repeated(flags, meaningFlagsOf(command)),
   };
 }
 
-function refuseGroup(name: string, tokens: readonly string[]): never {
-  checkArguments(tokens, { command: name, args: groupArgs, several: undefined, takesRest: false });
-  throw new Failure("missing-command", `${typedName(name)} needs a command`, {
-    kind: "usage",
-    hint: helpOf(name),
+function outputFor(flags: ReadonlySet<string>, line: CommandLine): Output {
+  return createOutput({
+    json: flags.has("json"),
+    quiet: flags.has("quiet"),
+    verbose: flags.has("verbose"),
+    flags: userFlags(line),
   });
 }
 
+/** What is answered without a command: the version, or the help. */
+async function answer(
+  { name, node, ...asked }: Selection,
+  flags: ReadonlySet<string>,
+  output: Output,
+) {
+  if (asked.version || (node.kind === "group" && flags.has("version"))) {
+    if (output.json) await output.writeJson({ version });
+    else await output.write(`${version}\n`);
+    return;
+  }
+  if (!asked.help && !flags.has("help") && output.json) {
+    throw wrongUsage("missing-command", `${typedName(name)} needs a command`, helpOf(name));
+  }
+  const { help } = await import("./cmd/_help.ts");
+  await output.write(await help(name, node));
+}
+
 async function perform(
-  before: readonly string[],
-  rest: readonly string[] | undefined,
+  selection: Selection,
+  { rest }: CommandLine,
+  flags: ReadonlySet<string>,
   output: Output,
 ): Promise<number> {
-  // "help pkg push" as "pkg push --help", as git and gh take it.
-  if (before[0] === "help") return perform([...before.slice(1), "--help"], rest, output);
-  const wantsHelp = before.some((token) => token === "--help" || token === "-h");
-  const { name, node, tokens } = await select(before.filter((t) => t !== "--help" && t !== "-h"));
-  if (wantsHelp || (node === root && tokens.length === 0)) {
-    const { help } = await import("./cmd/_help.ts");
-    await output.write(await help(name, node));
+  const { name, node, tokens } = selection;
+  const asksHelp = selection.help || flags.has("help");
+  if (node.kind === "group" && !asksHelp) {
+    // No command at all is answered with the help, as gh and docker do; a typing mistake isn't.
+    const grammar = { command: name, args: groupArgs, several: undefined, takesRest: false };
+    checkArguments(tokens, grammar);
+  }
+  if (output.quiet && output.verbose) {
+    throw wrongUsage("two-modes", "--quiet and --verbose don't go together", "give one of them");
+  }
+  if (node.kind === "group" || asksHelp) {
+    await answer(selection, flags, output);
     return 0;
   }
-  if (node.kind === "group") return refuseGroup(name, tokens);
   const signal = interruptSignal();
   return node.run(await node.parse(tokens, rest, name), { output, signal, command: name });
 }
 
-async function run(before: readonly string[], rest: readonly string[] | undefined) {
-  const wants = (...flags: string[]) => flags.some((flag) => before.includes(flag));
-  const output = createOutput({
-    json: wants("--json"),
-    quiet: wants("--quiet", "-q"),
-    verbose: wants("--verbose", "-v"),
-    flags: userFlags(before),
-  });
+async function run(line: CommandLine): Promise<number> {
+  // Until the command is known, what all commands take.
+  let output = outputFor(flagsAmong(line.before, groupArgs), line);
   try {
-    return await perform(before, rest, output);
+    const selection = await select(line);
+    const { node, tokens } = selection;
+    const args = node.kind === "command" ? { ...groupArgs, ...node.args } : groupArgs;
+    const flags = flagsAmong(tokens, args);
+    output = outputFor(flags, line);
+    return await perform(selection, line, flags, output);
   } catch (error) {
     const failure = asFailure(error);
     await reportFailure(failure, output);
@@ -149,6 +174,6 @@ async function run(before: readonly string[], rest: readonly string[] | undefine
 /** Runs the command line (without the program's name); gives the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const dashes = argv.indexOf("--");
-  if (dashes === -1) return run(argv, undefined);
-  return run(argv.slice(0, dashes), argv.slice(dashes + 1));
+  if (dashes === -1) return run({ before: argv, rest: undefined });
+  return run({ before: argv.slice(0, dashes), rest: argv.slice(dashes + 1) });
 }

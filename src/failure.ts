@@ -1,5 +1,6 @@
 // The error that users read, and how one is told in more words.
 
+import { systemWords } from "./system-words.ts";
 import type { Text } from "./text.ts";
 
 /** What kind of end a failure is; each has its exit code (see `exitCode`). */
@@ -91,15 +92,30 @@ export function extended(failure: Failure, changes: FailureChanges): Failure {
   });
 }
 
-/** The text of anything thrown, for messages that quote a cause. */
+/**
+ * Why something failed, for messages that quote a cause: an error of the system in words
+ * ("permission denied"), the text of anything else thrown.
+ */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof Failure) return error.message;
+  return systemWords(systemCodeOf(error) ?? "") ?? error.message;
 }
 
 /** The system's error code of anything thrown (`ENOENT`, `ECONNREFUSED`, …), if it has one. */
 export function systemCodeOf(error: unknown): string | undefined {
+  if (error instanceof Failure) return undefined;
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     return error.code;
+  }
+  return undefined;
+}
+
+/** The system's error code behind a failure, however far down its causes. */
+export function systemCodeBehind(failure: Failure): string | undefined {
+  for (let error: unknown = failure; error instanceof Error; error = error.cause) {
+    const code = systemCodeOf(error);
+    if (code !== undefined && systemWords(code) !== undefined) return code;
   }
   return undefined;
 }

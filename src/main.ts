@@ -4,7 +4,7 @@ import { version } from "./version.ts";
 
 const argv = process.argv.slice(2);
 
-if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
+if (argv.length === 1 && ["--version", "-V", "version"].includes(argv[0] ?? "")) {
   // Asked by scripts again and again: nothing else is loaded for it.
   process.stdout.write(`${version}\n`);
 } else {

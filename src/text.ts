@@ -8,24 +8,28 @@ export interface OwnCommand {
   arguments: readonly string[];
 }
 
+/** The command that runs now, as it was typed, to be typed again. */
+export interface SameCommand {
+  /** What is added at its end, unquoted. */
+  more: readonly string[];
+}
+
+type Part = string | OwnCommand | SameCommand;
+
 /** Words and commands in their order. */
 export interface Sentence {
-  parts: readonly (string | OwnCommand)[];
+  parts: readonly Part[];
 }
 
 /** What messages to users consist of. */
-export type Text = string | OwnCommand | Sentence;
+export type Text = Part | Sentence;
 
-/** The flags by which the user said what is meant, as they were given and quoted for a shell. */
+/** What the user typed, as far as messages repeat it; quoted for a shell. */
 export interface UserFlags {
-  /** `--host` and `--port`, for commands that speak to a service. */
-  service: readonly string[];
-  /** `--config`, for every command. */
-  configuration: readonly string[];
-  /** `--profile`, for commands that start a Blender on this machine. */
-  profile: readonly string[];
-  /** `--blender-exec`, for the `addon` commands. */
-  blender: readonly string[];
+  /** The whole command line. */
+  line: string;
+  /** The flags by which the user said what is meant, of those that a command (`pkg push`) takes. */
+  takenBy(command: string): readonly string[];
 }
 
 /** The name of the executable, as messages and help show it. */
@@ -34,6 +38,11 @@ export const programName = "blender-remote-cli";
 /** Names a command of ours in a text: `ours("pkg push", "WHEELS")`. */
 export function ours(command: string, ...args: readonly string[]): OwnCommand {
   return { command, arguments: args };
+}
+
+/** Names the command that runs now, to be run again: text`mend that, then ${again()}`. */
+export function again(...more: readonly string[]): SameCommand {
+  return { more };
 }
 
 /** Puts a sentence together: text`look with '${ours("status")}'`. */
@@ -49,7 +58,7 @@ export function text(
   return { parts: parts.filter((part) => part !== "") };
 }
 
-function partsOf(value: Text): readonly (string | OwnCommand)[] {
+function partsOf(value: Text): readonly Part[] {
   return typeof value === "object" && "parts" in value ? value.parts : [value];
 }
 
@@ -58,29 +67,31 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-const noFlags: UserFlags = { service: [], configuration: [], profile: [], blender: [] };
-const speaksToService = /^(start|stop|status|execute|pkg .*)$/;
-const startsBlender = /^(start|install|addon .*)$/;
+const nothing: UserFlags = { line: `${programName} …`, takenBy: () => [] };
 
-function flagsFor(command: string, flags: UserFlags): string[] {
-  return [
-    ...(speaksToService.test(command) ? flags.service : []),
-    ...flags.configuration,
-    ...(startsBlender.test(command) ? flags.profile : []),
-    ...(command.startsWith("addon ") ? flags.blender : []),
-  ];
+/** Passwords in addresses are no part of what is shown. */
+function masked(line: string): string {
+  return line.replace(/(\b[a-z][a-z+.-]*:\/\/)[^\s/@']+@/gi, "$1…@");
 }
 
-function commandLine({ command, arguments: args }: OwnCommand, flags: UserFlags): string {
-  return [programName, command, ...flagsFor(command, flags), ...args.map(shellWord)].join(" ");
+function commandLine(part: OwnCommand | SameCommand, flags: UserFlags): string {
+  if ("more" in part) return masked([flags.line, ...part.more.map(shellWord)].join(" "));
+  const { command, arguments: args } = part;
+  return [programName, command, ...flags.takenBy(command), ...args.map(shellWord)].join(" ");
 }
 
 /**
  * The text as it is shown. The commands in it get the user's own flags: without them they would mean
  * another service, or another Blender.
+ *
+ * @param style what becomes of a command line; as it is unless given.
  */
-export function rendered(value: Text, flags: UserFlags = noFlags): string {
+export function rendered(
+  value: Text,
+  flags: UserFlags = nothing,
+  style: (line: string) => string = (line) => line,
+): string {
   return partsOf(value)
-    .map((part) => (typeof part === "string" ? part : commandLine(part, flags)))
+    .map((part) => (typeof part === "string" ? part : style(commandLine(part, flags))))
     .join("");
 }

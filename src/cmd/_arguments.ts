@@ -1,16 +1,23 @@
 // The check of a command line against what a command declares, with hints for typing mistakes.
 
-import { closest, distance } from "fastest-levenshtein";
+import { editDistance } from "../edit-distance.ts";
 import { Failure } from "../failure.ts";
-import { ours, programName, type Text } from "../text.ts";
-import type { Argument, Arguments, ChoiceArgument } from "./_declaration.ts";
+import { ours, programName, shellWord, type Text } from "../text.ts";
+import { type Arguments, type ChoiceArgument, globalArgs } from "./_declaration.ts";
+import { type Option, optionTable, type Reading, readTokens } from "./_tokens.ts";
+import { sorted } from "./_user-flags.ts";
 
 /** The name nearest to `word` among `names`, when it is near enough to be what was meant. */
 export function suggestion(word: string, names: readonly string[]): string | undefined {
   // One letter is near every other.
-  if (names.length === 0 || word.replace(/^-/, "").length < 2) return undefined;
-  const near = closest(word, [...names]);
-  return distance(word, near) <= Math.max(2, Math.floor(word.length / 3)) ? near : undefined;
+  if (word.replace(/^-+/, "").length < 2) return undefined;
+  const rated = names.map((name) => ({ name, distance: editDistance(word, name) }));
+  const nearest = rated.reduce((best, one) => (one.distance < best.distance ? one : best), {
+    name: "",
+    distance: Number.POSITIVE_INFINITY,
+  });
+  const most = Math.max(2, Math.floor(word.length / 3));
+  return nearest.distance <= most ? nearest.name : undefined;
 }
 
 /** What the checked command line looks like from outside. */
@@ -21,6 +28,8 @@ export interface Grammar {
   several: string | undefined;
   /** Whether something may stand after `--`: a hint then shows what was typed behind it. */
   takesRest: boolean;
+  /** What was typed behind `--`, if that is there. */
+  rest?: readonly string[] | undefined;
   /** A hint for an option that isn't one here, and that users know from elsewhere. */
   elsewhere?: ((option: string) => Text | undefined) | undefined;
 }
@@ -35,39 +44,16 @@ export function helpOf(command: string): Text {
   return command === "" ? `${programName} --help` : ours(command, "--help");
 }
 
-interface Option {
-  name: string;
-  definition: Argument;
-}
-
-/** The one-letter names of an option. */
-export function aliasesOf(definition: Argument): string[] {
-  if (!("alias" in definition) || definition.alias === undefined) return [];
-  return [definition.alias].flat();
-}
-
-/** Whether `--no-NAME` means something: for flags that are on unless switched off. */
-function canBeNegated(definition: Argument): boolean {
-  return definition.type === "boolean" && definition.default === true;
-}
-
-function optionTable(args: Arguments): Map<string, Option> {
-  const table = new Map<string, Option>();
-  for (const [name, definition] of Object.entries(args)) {
-    if (definition.type === "positional") continue;
-    table.set(`--${name}`, { name, definition });
-    if (canBeNegated(definition)) table.set(`--no-${name}`, { name, definition });
-    for (const alias of aliasesOf(definition)) table.set(`-${alias}`, { name, definition });
-  }
-  return table;
-}
-
-function passedOn({ takesRest, command }: Grammar, token: string): Text | undefined {
-  return takesRest ? ours(command, "--", token) : undefined;
-}
-
 function usage({ command }: Grammar, code: string, message: string, hint?: Text): Failure {
   return new Failure(code, message, { kind: "usage", hint: hint ?? helpOf(command) });
+}
+
+/** The command line with what stands from `index` on after `--`, where something may stand there. */
+function passedOn(grammar: Grammar, tokens: readonly string[], index: number): Text | undefined {
+  if (!grammar.takesRest) return undefined;
+  const { others } = sorted(tokens.slice(0, index));
+  const rest = [...tokens.slice(index), ...(grammar.rest ?? [])];
+  return ours(grammar.command, ...others, "--", ...rest);
 }
 
 /**
@@ -75,84 +61,119 @@ function usage({ command }: Grammar, code: string, message: string, hint?: Text)
  * (`--name=value`, `--name`, `--no-name`, positionals last), which is what citty may parse:
  * by itself it accepts unknown flags and lets a flag without a value swallow the next one.
  *
- * @throws Failure `unknown-option`, `missing-value`, `unexpected-value`, `surplus-argument`,
- *   `missing-argument`, `missing-option`, or `bad-NAME` for a value that isn't one of the option's;
- *   all of kind `usage`.
+ * @throws Failure `unknown-option`, `missing-value`, `unexpected-value`, `given-twice`,
+ *   `surplus-argument`, `missing-argument`, `missing-option`, or `bad-NAME` for a value that isn't
+ *   one of the option's; all of kind `usage`.
  */
 export function checkArguments(tokens: readonly string[], grammar: Grammar): string[] {
-  const table = optionTable(grammar.args);
-  const flags: string[] = [];
-  const positionals: string[] = [];
-  for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index] ?? "";
-    if (!token.startsWith("-") || token === "-") {
-      positionals.push(token);
-      continue;
-    }
-    const equals = token.indexOf("=");
-    const key = equals === -1 ? token : token.slice(0, equals);
-    const option = table.get(key);
-    if (option === undefined) throw unknownOption(grammar, key, token, [...table.keys()]);
-    if (option.definition.type === "boolean") {
-      if (equals !== -1) {
-        throw usage(grammar, "unexpected-value", `${key} takes no value, got ${token}`);
+  const flags = new Map<string, string>();
+  const words: string[] = [];
+  const most = Object.values(grammar.args).filter(({ type }) => type === "positional").length;
+  for (const reading of readTokens(tokens, grammar.args)) {
+    switch (reading.kind) {
+      case "word":
+        if (grammar.several === undefined && words.length === most) {
+          throw surplus(grammar, reading.word, passedOn(grammar, tokens, reading.index));
+        }
+        words.push(reading.word);
+        break;
+      case "unknown":
+        throw unknownOption(grammar, tokens, reading);
+      case "option": {
+        const [name, form] = formOf(grammar, tokens, reading);
+        const before = flags.get(name);
+        // Wrappers and aliases give those of all commands; what is typed after them counts.
+        const overrides = Object.hasOwn(globalArgs, name);
+        if (before !== undefined && before !== form && !overrides)
+          throw givenTwice(grammar, name, before, form);
+        flags.set(name, form);
       }
-      flags.push(key.startsWith("--no-") ? key : `--${option.name}`);
-      continue;
     }
-    let value = equals === -1 ? tokens[index + 1] : token.slice(equals + 1);
-    if (equals === -1) {
-      index++;
-      if (value !== undefined && (value.startsWith("--") || table.has(value))) value = undefined;
-    }
-    flags.push(`--${option.name}=${givenValue(grammar, key, value)}`);
   }
-  checkPositionals(positionals, grammar);
+  checkPositionals(words, grammar);
   checkRequired(flags, grammar);
-  const checked = withChoices(flags, grammar.args);
+  const checked = [...flags.values()];
   // `--` keeps citty from reading a positional such as "-" as a flag.
-  return positionals.length === 0 ? checked : [...checked, "--", ...positionals];
+  return words.length === 0 ? checked : [...checked, "--", ...words];
 }
 
-function unknownOption(
+/** An option's name and its unambiguous form. */
+function formOf(
   grammar: Grammar,
-  key: string,
-  token: string,
-  options: readonly string[],
-): Failure {
-  const near = suggestion(key, options);
-  return usage(
-    grammar,
-    "unknown-option",
-    `unknown option ${key} for ${typedName(grammar.command)}`,
-    grammar.elsewhere?.(key) ??
-      (near === undefined ? passedOn(grammar, token) : `did you mean ${near}?`),
-  );
-}
-
-function givenValue(grammar: Grammar, key: string, value: string | undefined): string {
-  if (value === undefined) {
-    const hint = `a value that begins with a dash is given as ${key}=VALUE`;
-    throw usage(grammar, "missing-value", `${key} needs a value`, hint);
+  tokens: readonly string[],
+  { option, key, value, index }: Extract<Reading, { kind: "option" }>,
+): [name: string, form: string] {
+  const { name, definition } = option;
+  if (definition.type === "boolean") {
+    if (value === undefined) return [name, key.startsWith("--no-") ? key : `--${name}`];
+    const given = tokens[index] ?? "";
+    throw usage(
+      grammar,
+      "unexpected-value",
+      `${key} takes no value, got ${given}`,
+      switchHint(option),
+    );
   }
+  if (value === undefined) throw missingValue(grammar, key, tokens[index + 1]);
   // Mostly a variable of a script that isn't set: --remote-wheelhouse "$WHEELS".
   if (value === "") {
     throw usage(grammar, "missing-value", `${key} needs a value, and this one is empty`);
   }
-  return value;
+  const meant = definition.type === "enum" ? chosen(name, definition, value) : value;
+  return [name, `--${name}=${meant}`];
 }
 
-/** The flags with each choice as it was declared. Of a flag that is given twice the last one counts. */
-function withChoices(flags: readonly string[], args: Arguments): string[] {
-  const last = new Map(flags.map((flag) => [flag.split("=", 1)[0], flag]));
-  return flags.flatMap((flag) => {
-    const [option = ""] = flag.split("=", 1);
-    const name = option.slice(2);
-    const definition = args[name];
-    if (definition?.type !== "enum") return flag;
-    if (last.get(option) !== flag) return [];
-    return `${option}=${chosen(name, definition, flag.slice(option.length + 1))}`;
-  });
+function switchHint({ name, definition }: Option): string {
+  return definition.default === true
+    ? `it is on unless --no-${name} is given`
+    : `give --${name} alone, or leave it out`;
+}
+
+function missingValue(grammar: Grammar, key: string, next: string | undefined): Failure {
+  if (next === undefined) return usage(grammar, "missing-value", `${key} needs a value`);
+  return usage(
+    grammar,
+    "missing-value",
+    `${key} needs a value, and ${next} looks like an option`,
+    `a value that begins with a dash is given as ${key}=${shellWord(next)}`,
+  );
+}
+
+function givenTwice(grammar: Grammar, name: string, one: string, other: string): Failure {
+  const both = [one, other].map((form) => shellWord(form)).join(" and ");
+  return usage(grammar, "given-twice", `--${name} is given twice: ${both}`, "give one of them");
+}
+
+function surplus(grammar: Grammar, word: string, hint: Text | undefined): Failure {
+  const what = `unexpected argument '${word}' for ${typedName(grammar.command)}`;
+  return usage(grammar, "surplus-argument", what, hint);
+}
+
+function unknownOption(
+  grammar: Grammar,
+  tokens: readonly string[],
+  { key, index }: Extract<Reading, { kind: "unknown" }>,
+): Failure {
+  const token = tokens[index] ?? "";
+  const what = `unknown option ${key}`;
+  if (["--version", "-V"].includes(key)) {
+    const hint = `${programName} --version`;
+    return usage(grammar, "unknown-option", `${what} for ${typedName(grammar.command)}`, hint);
+  }
+  const keys = [...optionTable(grammar.args).keys(), "--help"];
+  const long = keys.filter((one) => one.startsWith("--"));
+  // Of several letters behind one dash each is an option; perhaps one dash is missing.
+  const several = !token.startsWith("--") && token.length > 2 && token[2] !== "=";
+  const near = several ? suggestion(`-${token}`, long) : suggestion(key, keys);
+  // Where the first letter is one of ours, the word as a whole is nobody else's.
+  const ownBefore = several && !token.startsWith(key);
+  const foreign = ownBefore ? undefined : passedOn(grammar, tokens, index);
+  return usage(
+    grammar,
+    "unknown-option",
+    `${what}${several ? ` in ${token}` : ""} for ${typedName(grammar.command)}`,
+    grammar.elsewhere?.(key) ?? (near === undefined ? foreign : `did you mean ${near}?`),
+  );
 }
 
 /** `a, b or c`; more than three as `one of a, b, c, d`. */
@@ -173,10 +194,9 @@ function chosen(name: string, { options, anyCase }: ChoiceArgument, value: strin
   });
 }
 
-function checkRequired(flags: readonly string[], grammar: Grammar): void {
+function checkRequired(flags: ReadonlyMap<string, string>, grammar: Grammar): void {
   for (const [name, definition] of Object.entries(grammar.args)) {
-    if (definition.type !== "string" || definition.required !== true) continue;
-    if (flags.some((flag) => flag.startsWith(`--${name}=`))) continue;
+    if (definition.type !== "string" || definition.required !== true || flags.has(name)) continue;
     const value = (definition.valueHint ?? "value").toUpperCase();
     throw usage(
       grammar,
@@ -186,25 +206,12 @@ function checkRequired(flags: readonly string[], grammar: Grammar): void {
   }
 }
 
-function checkPositionals(positionals: readonly string[], grammar: Grammar): void {
-  const declared = Object.entries(grammar.args).filter(([, def]) => def.type === "positional");
-  const missing = declared
-    .slice(positionals.length)
-    .find(([, def]) => def.required !== false && def.default === undefined);
-  if (missing !== undefined) {
-    throw usage(
-      grammar,
-      "missing-argument",
-      `${typedName(grammar.command)} needs ${missing[0].toUpperCase()}`,
-    );
-  }
-  const surplus = positionals[declared.length];
-  if (grammar.several === undefined && surplus !== undefined) {
-    throw usage(
-      grammar,
-      "surplus-argument",
-      `unexpected argument '${surplus}' for ${typedName(grammar.command)}`,
-      passedOn(grammar, surplus),
-    );
-  }
+function checkPositionals(words: readonly string[], grammar: Grammar): void {
+  const missing = Object.entries(grammar.args)
+    .filter(([, { type }]) => type === "positional")
+    .slice(words.length)
+    .find(([, { required, default: usual }]) => required !== false && usual === undefined);
+  if (missing === undefined) return;
+  const needs = `${typedName(grammar.command)} needs ${missing[0].toUpperCase()}`;
+  throw usage(grammar, "missing-argument", needs);
 }

@@ -74,8 +74,6 @@ export interface Group {
   kind: "group";
   description: string;
   commands: ReadonlyMap<string, () => Promise<Command | Group>>;
-  /** Words that people try, and the command that each means. */
-  synonyms: ReadonlyMap<string, string>;
 }
 
 /** Declares one command: its arguments, the options that they come to, and what it does. */
@@ -101,7 +99,7 @@ export function command<const A extends Arguments = Record<never, never>, Option
           hint: helpOf(name),
         });
       }
-      const grammar = { command: name, args, several, takesRest, elsewhere };
+      const grammar = { command: name, args, several, takesRest, rest, elsewhere };
       const { values, positionals } = valuesOf(args, checkArguments(tokens, grammar));
       // They were parsed with the very definition that A stands for.
       const typed = values as unknown as Given<A>["args"];
@@ -130,12 +128,10 @@ function valuesOf(args: Arguments, checked: string[]) {
 export function group(
   description: string,
   commands: Record<string, () => Promise<Command | Group>>,
-  synonyms: Record<string, string> = {},
 ): Group {
   return {
     kind: "group",
     description,
     commands: new Map(Object.entries(commands)),
-    synonyms: new Map(Object.entries(synonyms)),
   };
 }

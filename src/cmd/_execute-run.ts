@@ -81,12 +81,22 @@ async function follow(session: Session, job: FollowedJob, context: Context): Pro
     sayEnding(end, context.output);
     return exitOf(end);
   } catch (error) {
-    if (!isInterruption(error)) throw error;
+    if (!isInterruption(error)) throw lostMeanwhile(error, job.name);
     const why = reasonOf(error, session);
     const ending = await session.reconnected((other) => endJob(other, job, view.write, why));
     view.sayLost(job.lost);
     throw ended(error, why, job.name, ending, context.output.json ? view.texts : {});
   }
+}
+
+/** The service can't be reached any more: the code may go on all the same. */
+function lostMeanwhile(error: unknown, name: string): unknown {
+  if (!(error instanceof Failure) || error.kind !== "no-service") return error;
+  return extended(error, {
+    message: `${error.message}, while the code ran as ${name}`,
+    hint: text`Blender may have ended ('${ours("status")}'); where only the connection broke, '${ours("execute", "--follow", name)}' shows the run`,
+    details: { name },
+  });
 }
 
 function reasonOf({ code, message }: Failure, { deadlines }: Session): string {

@@ -3,9 +3,10 @@
 import { colors } from "consola/utils";
 import { widthOf, wrap } from "../ui/wrap.ts";
 import { version } from "../version.ts";
-import { aliasesOf, typedName } from "./_arguments.ts";
+import { typedName } from "./_arguments.ts";
 import type { Command, Group } from "./_command.ts";
 import type { Argument } from "./_declaration.ts";
+import { aliasesOf } from "./_tokens.ts";
 
 const exitStatus = [
   "0 done",

@@ -1,6 +1,27 @@
 // The tree of all commands.
 
 import { type Group, group } from "./_command.ts";
+import { blenderFlags, serviceFlags } from "./_user-flags.ts";
+
+/**
+ * The flags that say which service or Blender is meant, by command or group: those that the user
+ * gave are repeated in hints.
+ */
+const meant: Readonly<Record<string, readonly string[]>> = {
+  start: [...serviceFlags, "--profile", "--isolated"],
+  stop: serviceFlags,
+  status: serviceFlags,
+  execute: serviceFlags,
+  pkg: serviceFlags,
+  install: ["--profile", "--isolated"],
+  addon: blenderFlags,
+};
+
+/** Which of the flags that say what is meant a command takes, besides `--config`. */
+export function meaningFlagsOf(command: string): readonly string[] {
+  const [first = ""] = command.split(" ", 1);
+  return meant[first] ?? [];
+}
 
 /** All commands. One line a command; each is loaded only when it is called. */
 export const root: Group = group("Python packages and add-ons for Blender, from one executable", {
@@ -11,35 +32,27 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
   status: async () => (await import("./status.ts")).status,
   execute: async () => (await import("./execute.ts")).execute,
   pkg: async () =>
-    group(
-      "Python packages of a running Blender",
-      {
-        info: async () => (await import("./pkg/info.ts")).info,
-        list: async () => (await import("./pkg/list.ts")).list,
-        push: async () => (await import("./pkg/push.ts")).push,
-        wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
-        install: async () => (await import("./pkg/install.ts")).install,
-        uninstall: async () => (await import("./pkg/uninstall.ts")).uninstall,
-        pip: async () => (await import("./pkg/pip.ts")).pip,
-        bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
-        "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
-      },
-      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
-    ),
+    group("Python packages of a running Blender", {
+      info: async () => (await import("./pkg/info.ts")).info,
+      list: async () => (await import("./pkg/list.ts")).list,
+      push: async () => (await import("./pkg/push.ts")).push,
+      wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
+      install: async () => (await import("./pkg/install.ts")).install,
+      uninstall: async () => (await import("./pkg/uninstall.ts")).uninstall,
+      pip: async () => (await import("./pkg/pip.ts")).pip,
+      bootstrap: async () => (await import("./pkg/bootstrap.ts")).bootstrap,
+      "purge-cache": async () => (await import("./pkg/purge-cache.ts")).purgeCache,
+    }),
   addon: async () =>
-    group(
-      "The add-ons of the Blender on this machine; no service is needed",
-      {
-        list: async () => (await import("./addon/list.ts")).list,
-        info: async () => (await import("./addon/info.ts")).info,
-        install: async () => (await import("./addon/install.ts")).install,
-        enable: async () => (await import("./addon/enable.ts")).enable,
-        disable: async () => (await import("./addon/disable.ts")).disable,
-        uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
-        paths: async () => (await import("./addon/paths.ts")).paths,
-      },
-      { remove: "uninstall", rm: "uninstall", delete: "uninstall", add: "install" },
-    ),
+    group("The add-ons of the Blender on this machine; no service is needed", {
+      list: async () => (await import("./addon/list.ts")).list,
+      info: async () => (await import("./addon/info.ts")).info,
+      install: async () => (await import("./addon/install.ts")).install,
+      enable: async () => (await import("./addon/enable.ts")).enable,
+      disable: async () => (await import("./addon/disable.ts")).disable,
+      uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
+      paths: async () => (await import("./addon/paths.ts")).paths,
+    }),
   config: async () =>
     group("The configuration file", {
       get: async () => (await import("./config/get.ts")).get,

@@ -5,13 +5,14 @@ import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
 import { rendered, type Text, type UserFlags } from "../text.ts";
 import { makeRoom } from "./passing-line.ts";
+import { fitted, unbroken, widthOf } from "./wrap.ts";
 
 export interface OutputOptions {
   json: boolean;
   quiet: boolean;
   verbose: boolean;
-  /** The flags that say which service and configuration the user means, as they were given. */
-  flags: UserFlags;
+  /** What the user typed, for the commands in messages. */
+  flags?: UserFlags;
 }
 
 /** A command's stdout and stderr. */
@@ -87,10 +88,15 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
+/** A message as stderr shows it: on a terminal it's broken between words. */
+function shown(message: string): string {
+  return fitted(message, process.stderr.isTTY === true ? widthOf(process.stderr) : undefined);
+}
+
 function line(entry: LogObject): string {
   const text = entry.args.map(String).join(" ");
   const before = labels[entry.type];
-  return before === undefined ? text : `${before} ${text}`;
+  return shown(before === undefined ? text : `${before} ${text}`);
 }
 
 function messages(options: OutputOptions): ConsolaInstance {
@@ -109,6 +115,8 @@ export function createOutput(options: OutputOptions): Output {
   const chatty = !options.quiet && !options.json;
   const person = process.stderr.isTTY === true;
   const render = (value: Text) => rendered(value, options.flags);
+  /** For `shown`: a command can be copied as a whole. */
+  const spoken = (value: Text) => rendered(value, options.flags, unbroken);
   return {
     ...options,
     // A terminal can say of itself that it knows no escape sequences.
@@ -121,14 +129,14 @@ export function createOutput(options: OutputOptions): Output {
     writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
     writeError: (text) => writeTo(process.stderr, text),
     note: (message) => {
-      if (chatty) speak.info(render(message));
+      if (chatty) speak.info(spoken(message));
     },
     success: (message) => {
-      if (chatty) speak.success(render(message));
+      if (chatty) speak.success(spoken(message));
     },
-    warn: (message) => speak.warn(render(message)),
+    warn: (message) => speak.warn(spoken(message)),
     error: (message) => speak.error(message),
-    hint: (hint) => writeTo(process.stderr, `hint: ${render(hint)}\n`),
+    hint: (hint) => writeTo(process.stderr, `${shown(`hint: ${spoken(hint)}`)}\n`),
     rendered: render,
     debug: (message) => speak.debug(message),
   };

@@ -1,6 +1,6 @@
 // How a failure that ended a command is told.
 
-import { Failure, messageOf } from "../failure.ts";
+import { Failure, messageOf, systemCodeBehind } from "../failure.ts";
 import type { Output } from "./output.ts";
 
 /** Anything thrown as a `Failure`: what isn't one is a defect of ours and says so. */
@@ -13,7 +13,11 @@ export function asFailure(error: unknown): Failure {
 }
 
 /** A failure as `--json` prints it; hint and details only where there are some. */
-export function failureJson({ code, message, hint, details }: Failure, output: Output) {
+export function failureJson(failure: Failure, output: Output) {
+  const { code, message, hint } = failure;
+  const system = systemCodeBehind(failure);
+  const details =
+    system === undefined ? failure.details : { system_code: system, ...failure.details };
   return {
     code,
     message,

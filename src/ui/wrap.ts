@@ -34,6 +34,32 @@ export function wrap(text: string, width: number, indent = "", first = ""): stri
   return `${first}${[...lines, line ?? ""].join(`\n${indent}`)}`;
 }
 
+/** A space at which no line breaks; a letter that no text has (Unicode's private use area). */
+const hardSpace = "\ue020";
+
+/** Keeps a text on one line through `fitted`, such as a command that is to be copied. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" ", hardSpace);
+}
+
+/** What stands in quotes is mostly a path: it may be copied, and has a space now and then. */
+const quoted = /(?<=^|[\s(])'[^'\n]+'(?=$|[\s.,:;)?])/g;
+
+/**
+ * A message as it's shown: its lines broken to a width, further ones indented. What is `unbroken` or
+ * stands in quotes stays on one line.
+ *
+ * @param width in columns; undefined where nothing is broken.
+ */
+export function fitted(message: string, width: number | undefined): string {
+  const lines = message.split("\n").map((line) => {
+    if (width === undefined) return line;
+    const [begin = ""] = /^ */.exec(line) ?? [];
+    return wrap(line.slice(begin.length).replace(quoted, unbroken), width, `${begin}  `, begin);
+  });
+  return lines.join("\n").replaceAll(hardSpace, " ");
+}
+
 /** A text of at most so many columns; where something was cut off, it ends with `…`. */
 export function cut(text: string, width: number): string {
   if (Bun.stringWidth(text) <= width) return text;

@@ -1,6 +1,6 @@
 // Names that are nearly another one.
 
-import { distance } from "fastest-levenshtein";
+import { editDistance } from "../edit-distance.ts";
 
 /**
  * Names that a user may have meant: with a letter or two wrong, or with more around it; the nearest
@@ -8,12 +8,11 @@ import { distance } from "fastest-levenshtein";
  */
 export function similarNames(name: string, names: readonly string[]): string[] {
   const near = (other: string) =>
-    // Two letters in the wrong order count as two.
-    distance(name, other) <= Math.min(2, Math.ceil(name.length / 3)) ||
+    editDistance(name, other) <= Math.min(2, Math.ceil(name.length / 3)) ||
     (name.length > 2 && other.includes(name)) ||
     (other.length > 2 && name.includes(other));
   return names
     .filter(near)
-    .sort((a, b) => distance(name, a) - distance(name, b))
+    .sort((a, b) => editDistance(name, a) - editDistance(name, b))
     .slice(0, 3);
 }

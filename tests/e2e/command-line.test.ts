@@ -7,6 +7,7 @@ import manifest from "../../package.json" with { type: "json" };
 import { launcherOf } from "../support/blender.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -41,16 +42,21 @@ describe("wrong usage: exit code 2, before anything is done", () => {
     [["__proto__"], "unknown command '__proto__'", "--help"],
     [["pkg", "hasOwnProperty"], "unknown command 'hasOwnProperty'", "pkg --help"],
     [[""], "unknown command ''", "--help"],
-    [["pkg"], "blender-remote-cli pkg needs a command", "pkg --help"],
-    [["--quiet"], "blender-remote-cli needs a command", "--help"],
+    [["-q", "pkg", "-v"], "--quiet and --verbose don't go together", "one of them"],
+    [["start", "-bdx"], "unknown option -x in -bdx for", "start --help"],
+    [["start", "-background"], "unknown option -a in -background", "did you mean --background?"],
     [["--bogus"], "unknown option --bogus for blender-remote-cli", "--help"],
     [["--verison"], "unknown option --verison", "did you mean --version?"],
     [["pkg", "--jsno", "info"], "unknown option --jsno", "did you mean --json?"],
     [["status", "--tiemout", "1"], "unknown option --tiemout", "did you mean --timeout?"],
     [["status", "now"], "unexpected argument 'now' for blender-remote-cli status", "--help"],
     [["status", "--", "x"], "blender-remote-cli status takes nothing after --", "--help"],
-    [["status", "--port"], "--port needs a value", "--port=VALUE"],
-    [["status", "--json=1"], "--json takes no value", "--help"],
+    [["status", "--port"], "--port needs a value", "--help"],
+    [["status", "--port", "--wait"], "--wait looks like an option", "--port=--wait"],
+    [["status", "--wait", "1", "--wait", "2"], "--wait is given twice", "one of them"],
+    [["status", "--json=1"], "--json takes no value", "give --json alone"],
+    [["help", "nope"], "unknown command 'nope'", "--help"],
+    [["pkg", "help", "nope"], "unknown command 'nope'", "pkg --help"],
     [["status", "--port", "http"], "--port is 'http'", "from 1 to 65535"],
     [["status", "--timeout", "1m"], "--timeout is '1m'", "seconds"],
     [["pkg", "push"], "pkg push needs PATH", "--help"],
@@ -87,9 +93,43 @@ describe("wrong usage: exit code 2, before anything is done", () => {
   });
 });
 
+describe("the system's errors are told in words", () => {
+  test.each([
+    [["execute", "/no/such/t.py"], "no such file or folder"],
+    [["execute", "/"], "it is a folder"],
+    [["execute", "/etc/passwd/t.py"], "isn't a folder"],
+    [["status", "--config", "/"], "it is a folder"],
+    [["status", "--host", "no.such.host.invalid"], "no such host"],
+    [["pkg", "push", `/${"x".repeat(300)}`], "name too long"],
+    [["pkg", "install", "-r", "/no/such/list"], "no such file or folder"],
+    [["pkg", "bootstrap", "--get-pip", "/no/such/get-pip.py"], "no such file or folder"],
+    [["addon", "install", "/etc/passwd/x"], "isn't a folder"],
+    [["config", "set", "cli.timeout_sec=5", "--config", "/proc/x.yaml"], "no such file or folder"],
+    [["start", "--background", "--profile", "/proc/x/y"], "no such file or folder"],
+  ])("%j", async (args, says) => {
+    const { code, stdout, stderr } = await box.cli(args);
+    expect(code).not.toBe(0);
+    expect({ stdout, stderr }).toEqual({ stdout: "", stderr: expect.stringContaining(says) });
+    expect(stderr).not.toMatch(/\bE[A-Z]{3,}\b/);
+  });
+
+  test("with --json the code is a detail", async () => {
+    const { stdout } = await box.cli(["execute", "/no/such/t.py", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { details: { system_code: "ENOENT" } } });
+  });
+});
+
 describe("help and version", () => {
   test.each([
     [[], "init"],
+    [["pkg"], "purge-cache"],
+    [["config", "-q"], "path"],
+    [["help"], "status"],
+    [["help", "pkg"], "purge-cache"],
+    [["pkg", "help"], "purge-cache"],
+    [["help", "pkg", "push"], "--chunk-size"],
+    [["pkg", "help", "push"], "--chunk-size"],
+    [["status", "-vh"], "--wait"],
     [["--help"], "status"],
     [["-h"], "status"],
     [["pkg", "--help"], "purge-cache"],
@@ -122,9 +162,21 @@ describe("help and version", () => {
     expect(seen).toContain("config get");
   });
 
-  test.each(["--version", "-V"])("%s", async (flag) => {
-    const result = await box.cli([flag]);
+  test.each(["--version", "-V", "version", "-qV", "pkg --version"])("%s", async (words) => {
+    const result = await box.cli(words.split(" "));
     expect(result).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  });
+
+  test("with --json the version is a value, and no command is an error", async () => {
+    for (const words of [["version"], ["--version"], ["pkg", "-V"]]) {
+      const { stdout } = expectSuccess(await box.cli([...words, "--json"]));
+      expect(JSON.parse(stdout)).toEqual({ version: manifest.version });
+    }
+    for (const words of [[], ["pkg"]]) {
+      const { code, stdout } = await box.cli([...words, "--json"]);
+      expect(code).toBe(2);
+      expect(JSON.parse(stdout)).toMatchObject({ error: { code: "missing-command" } });
+    }
   });
 });
 
@@ -171,6 +223,28 @@ describe("where it is started", () => {
   );
 });
 
+describe("on a terminal", () => {
+  test.each([40, 80, 200])("messages break between words at %p columns", async (columns) => {
+    const path = `/no such folder/${"x".repeat(30)}/a wheel.whl`;
+    const seen = onTerminal(box, ["pkg", "push", path, "--port", "7"], columns);
+    expect(await seen.exited).toBe(2);
+    const typo = onTerminal(box, ["uninstall", "a long name", "another"], columns);
+    expect(await typo.exited).toBe(2);
+    const shown = Bun.stripANSI(`${seen.shown()}${typo.shown()}`).replaceAll("\r", "");
+    const lines = shown.trimEnd().split("\n");
+    const joined = shown.replace(/\n {2}/g, " ");
+    expect(joined).toContain(`error: there is no '${path}'\n`);
+    expect(joined).toContain("hint: give wheels, or folders that hold wheels\n");
+    // What is copied stands on one line.
+    expect(shown).toContain(`'${path}'`);
+    expect(shown).toContain("'blender-remote-cli pkg uninstall 'a long name' another'");
+    for (const line of lines) {
+      if (line.includes("blender-remote-cli") || line.includes(path)) continue;
+      expect(line.length).toBeLessThanOrEqual(columns);
+    }
+  });
+});
+
 describe("where its output goes", () => {
   const print = `"$CLI" execute -c "print('x' * 5_000_000)"`;
 
@@ -208,7 +282,7 @@ describe("where its output goes", () => {
   test("a full disk: exit code 1 and a message", async () => {
     const { code, stderr } = await shell(`"$CLI" execute -c "print(1)" > /dev/full`);
     expect(code).toBe(1);
-    expect(stderr).toContain("ENOSPC");
+    expect(stderr).toContain("the disk is full");
   });
 
   test("no colours without a terminal, whatever CI and TERM say", async () => {

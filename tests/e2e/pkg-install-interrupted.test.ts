@@ -162,7 +162,7 @@ for (const server of servers) {
       expect(await interrupted.controller.exited).toBe(130);
       const { error } = JSON.parse(await interrupted.controller.stdout.text());
       expect(error.message).toContain("nothing was changed in Blender");
-      expect(error.hint).toBe("run the same command again");
+      expect(error.hint).toMatch(/^run 'blender-remote-cli pkg install brctrl .* --json' again$/);
       expect(await hidden(modules)).toEqual([]);
 
       const late = await begin("brlate", "wheel", "--timeout", "10");
@@ -191,7 +191,7 @@ test("Blender killed in the middle: the next install removes what was put aside"
   expect(await controller.exited).toBe(4);
   const said = await controller.stderr.text();
   expect(said).not.toContain("half changed");
-  expect(said).toContain("run the same command again");
+  expect(said).toContain("run 'blender-remote-cli pkg install brkilled ");
   expect(await hidden(modules)).toHaveLength(1);
 
   await startConfigured(box);
@@ -248,7 +248,7 @@ describe("into site-packages", () => {
     expect(error.message).toContain(`half done: ${join(site, "brlarge")}`);
     expect(error).toMatchObject({
       code: "interrupted",
-      hint: "run the same command again with --force-reinstall",
+      hint: expect.stringMatching(/^run 'blender-remote-cli pkg .* --force-reinstall' again$/),
       details: {
         changed: { added: [], upgraded: [{ name: "brbase", from: "1.0", to: "2.0" }] },
         debris: expect.arrayContaining([join(site, "brlarge")]),

@@ -395,7 +395,7 @@ for (const server of servers) {
     expect(said).toContain("closed the connection, while pip ran in Blender");
     expect(said).toContain("packages may be half changed");
     expect(said).toContain("hint: a Blender that ended has ended pip with it");
-    expect(said).toContain("run the same command again");
+    expect(said).toContain("run 'blender-remote-cli pkg pip ");
     await ended(...pids);
     await noRunIn(temporary);
   });
@@ -431,7 +431,7 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   expect(await controller.exited).toBe(4);
   const said = await controller.stderr.text();
   expect(said).toContain(", while pip ran in Blender; packages may be half changed");
-  expect(said).toContain("run the same command again");
+  expect(said).toContain("run 'blender-remote-cli pkg pip ");
   await ended(...pids);
   await noRunIn(temporary);
 });

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import type { SocketHandler } from "bun";
 import { freePort } from "../../scripts/port.ts";
 import { launcherOf } from "../support/blender.ts";
+import { endlessCode } from "../support/endless-code.ts";
 import { json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
-import { until } from "../support/until.ts";
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -101,9 +101,26 @@ describe("no service", () => {
     await expectNone(port, "other", "not-a-service", "220 mail.example");
   });
 
-  test("a program that hangs up", async () => {
+  test("a tunnel whose far end is closed, or a program that hangs up", async () => {
     const port = listen({ open: (socket) => void socket.end() });
-    await expectNone(port, "other", "connection-lost", "something else listens there");
+    const says = `no service: something accepts connections on 127.0.0.1:${port} and closes them at once, as an SSH tunnel does`;
+    await expectNone(port, "closed", "closed-unheard", says);
+  });
+
+  test("no hint leads back to status", async () => {
+    const ports = [
+      await freePort(),
+      listen({ open: (socket) => void socket.end() }),
+      listen({ data: (socket) => void socket.end("{") }),
+      listen({ data: (socket) => void socket.write("{]}") }),
+      listen({}),
+    ];
+    for (const port of ports) {
+      const { code, stderr } = await status(port);
+      expect(code).toBe(4);
+      expect(stderr).toMatch(/\nhint: /);
+      expect(stderr).not.toContain("blender-remote-cli status");
+    }
   });
 
   test("a server that is silent", async () => {
@@ -175,6 +192,8 @@ describe("our service", () => {
     connections: expect.any(Number),
     uptime_seconds: expect.any(Number),
     requests: expect.any(Number),
+    running: null,
+    stopping: false,
   };
 
   const statusJson = () => json(service, ["status"]);
@@ -209,24 +228,43 @@ describe("our service", () => {
     });
   });
 
-  test("busy: it answers all the same", async () => {
-    const [begun, gate] = [join(service.dir, "begun"), join(service.dir, "gate")];
-    const code = `import os, time\nopen(${JSON.stringify(begun)}, "w").close()\nwhile not os.path.exists(${JSON.stringify(gate)}): time.sleep(0.005)`;
-    const running = service.cli(["execute", "-c", code]);
-    await until(() => Bun.file(begun).exists());
+  test("busy: it answers all the same, and says what runs, whose, since when", async () => {
+    const { code, hasBegun, letGo } = endlessCode(service, "busy");
+    const file = join(service.dir, "long job.py");
+    await Bun.write(file, code);
+    const running = service.spawn(["execute", "long job.py"]);
+    await hasBegun();
     const waiting = service.cli(["execute", "-c", "print('second')"]);
     let seen = await statusJson();
     while (seen.load.queued === 0) seen = await statusJson();
+    const client = expect.stringMatching(
+      new RegExp(`^blender-remote-cli execute, pid ${running.pid}, \\S+@\\S+$`),
+    );
     expect(seen.load).toEqual({
       ...load,
       busy: true,
       running_seconds: expect.any(Number),
       queued: 1,
+      running: {
+        kind: "job",
+        job_id: expect.stringMatching(/^bld-job-\d+$/),
+        title: "execute long job.py",
+        client,
+        since: expect.any(Number),
+        seconds: expect.any(Number),
+      },
     });
-    const { stdout } = expectSuccess(await service.cli(["status"]));
-    expect(stdout).toMatch(/state: {3}running code for \d+\.\d s, 1 waiting/);
-    await Bun.write(gate, "");
-    expectSuccess(await running);
+    const { stdout, stderr } = expectSuccess(await service.cli(["status"]));
+    const { job_id: name } = seen.load.running;
+    expect(stdout).toMatch(
+      new RegExp(
+        `state: {3}runs 'execute long job.py' as ${name} since \\S+ \\S+ \\(\\d+ s\\), 1 waiting; up`,
+      ),
+    );
+    expect(stdout).toContain(`client:  blender-remote-cli execute, pid ${running.pid}, `);
+    expect(stderr).toContain(`execute --follow ${name}' shows its output`);
+    await letGo();
+    expect(await running.exited).toBe(0);
     expect(expectSuccess(await waiting).stdout).toBe("second\n");
     expect((await statusJson()).load).toEqual(load);
   });

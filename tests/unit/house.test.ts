@@ -163,6 +163,16 @@ describe("functions", () => {
   });
 });
 
+test("no message holds a system's error code: messageOf has its words", () => {
+  const bad = files.flatMap((source) =>
+    nodesOf(source)
+      .filter(is.isTemplateSpan)
+      .filter(({ expression }) => /systemCodeOf|errno/.test(expression.getText(source.tree)))
+      .map((node) => placeOf(source, node)),
+  );
+  expect(bad).toEqual([]);
+});
+
 describe("commands of ours in texts", () => {
   const literal = new RegExp(`\\bblender-remote-cli (?:${commandNames.join("|")})\\b`);
 

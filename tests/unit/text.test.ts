@@ -1,11 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { ours, rendered, text } from "../../src/text.ts";
+import { again, ours, rendered, text, type UserFlags } from "../../src/text.ts";
 
-const flags = {
-  service: ["--port", "6791"],
-  configuration: ["--config", "'a b.yaml'"],
-  profile: ["--profile", "p"],
-  blender: ["--blender-exec", "b"],
+const given = "--port 6791 --config 'a b.yaml'";
+const flags: UserFlags = {
+  line: `blender-remote-cli pkg install a --index-url https://me:secret@host/x ${given}`,
+  takenBy: (command) => (command === "init" ? ["--config", "'a b.yaml'"] : [given]),
 };
 
 describe("a text is rendered once, with the user's own flags", () => {
@@ -21,14 +20,9 @@ describe("a text is rendered once, with the user's own flags", () => {
       "blender-remote-cli pkg push --port 6791 --config 'a b.yaml' WHEELS PATH… 'it'\\''s'",
     ],
     [ours("init"), "blender-remote-cli init --config 'a b.yaml'"],
-    [ours("install"), "blender-remote-cli install --config 'a b.yaml' --profile p"],
     [
-      ours("start", "--detach"),
-      "blender-remote-cli start --port 6791 --config 'a b.yaml' --profile p --detach",
-    ],
-    [
-      ours("addon list"),
-      "blender-remote-cli addon list --config 'a b.yaml' --profile p --blender-exec b",
+      text`then ${again("--force-reinstall")}`,
+      `then blender-remote-cli pkg install a --index-url https://…@host/x ${given} --force-reinstall`,
     ],
   ])("%p", (value, expected) => {
     expect(rendered(value, flags)).toBe(expected);

@@ -3,6 +3,7 @@
 import { megabytes } from "../../megabytes.ts";
 import type { PushedFile, PushObserver } from "../../remote/wheelhouse/progress.ts";
 import type { PushResult } from "../../remote/wheelhouse/push.ts";
+import { again, text } from "../../text.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import type { Progress } from "../../ui/progress.ts";
@@ -153,6 +154,6 @@ async function show(
   if (exit === 0) return output.success(summary);
   output.error(summary);
   await output.hint(
-    lost?.hint ?? "run the same command again when that is mended: what is there isn't sent again",
+    lost?.hint ?? text`run '${again()}' again when that is mended: what is there isn't sent again`,
   );
 }

@@ -6,6 +6,7 @@ import type { PushedFile, PushOptions } from "../../remote/wheelhouse/progress.t
 import { type PushResult, push as pushWheels } from "../../remote/wheelhouse/push.ts";
 import type { Deadlines } from "../../remote/wire/connection.ts";
 import type { Session } from "../../remote/wire/session.ts";
+import { again, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
 import { waiting } from "../../ui/waiting.ts";
@@ -47,7 +48,7 @@ function resumable(error: unknown, done: readonly PushedFile[]): unknown {
   const late = error.kind === "timeout";
   return extended(error, {
     message: late ? "the time limit is over, not all was sent" : error.message,
-    hint: "what has arrived stays in the wheelhouse: run the same command again, and it goes on from there",
+    hint: text`what has arrived stays in the wheelhouse: '${again()}' goes on from there`,
     details: { files: done },
   });
 }

@@ -3,18 +3,14 @@
 import { createReadStream } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
-import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 import { type FileTree, isLeftOver, quoted, TreeBuilder, type TreeFile } from "./file-tree.ts";
 
 function unreadable(path: string, error: unknown): Failure {
-  return new Failure(
-    "unreadable",
-    `can't read ${path}: ${systemCodeOf(error) ?? messageOf(error)}`,
-    {
-      hint: "see that all of the add-on's files can be read",
-      cause: error,
-    },
-  );
+  return new Failure("unreadable", `can't read ${path}: ${messageOf(error)}`, {
+    hint: "see that all of the add-on's files can be read",
+    cause: error,
+  });
 }
 
 /** The files below a folder of this machine. */

@@ -2,7 +2,7 @@
 
 import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
-import { Failure, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours } from "../../text.ts";
 import { looksLikeZip, openArchive } from "./archive.ts";
 import {
@@ -103,8 +103,10 @@ function requireGoodName(name: string | undefined): void {
 
 async function openTree(path: string): Promise<FileTree> {
   const unreadable = (error: unknown) => {
-    const code = systemCodeOf(error);
-    const what = code === "ENOENT" ? `there is no ${path}` : `can't read ${path}: ${code ?? error}`;
+    const what =
+      systemCodeOf(error) === "ENOENT"
+        ? `there is no ${path}`
+        : `can't read ${path}: ${messageOf(error)}`;
     return new Failure("missing-path", what, {
       kind: "usage",
       hint: "give the add-on's folder, .zip or .py",

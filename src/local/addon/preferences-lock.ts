@@ -31,7 +31,7 @@ export interface LockOptions {
 }
 
 function cannotLock(folder: string, error: unknown): Failure {
-  const why = systemCodeOf(error) ?? messageOf(error);
+  const why = messageOf(error);
   return new Failure(
     "preferences-not-saved",
     `Blender's preferences can't be saved in ${folder}: ${why}; nothing was changed`,

@@ -54,7 +54,7 @@ export interface StageOptions {
 
 function cannotWrite(path: string, error: unknown): Failure {
   const code = systemCodeOf(error);
-  return new Failure("write-failed", `can't write ${path}: ${code ?? messageOf(error)}`, {
+  return new Failure("write-failed", `can't write ${path}: ${messageOf(error)}`, {
     hint:
       code === "ENOSPC" || code === "EDQUOT"
         ? "make room on that disk; what was installed before is unchanged"
@@ -248,7 +248,7 @@ export async function recover(folder: string): Promise<string[]> {
     names = await readdir(folder);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return [];
-    throw new Failure("unreadable", `can't read ${folder}: ${systemCodeOf(error) ?? error}`, {
+    throw new Failure("unreadable", `can't read ${folder}: ${messageOf(error)}`, {
       hint: "see that the add-ons folder can be read",
       cause: error,
     });

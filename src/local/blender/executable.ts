@@ -53,12 +53,16 @@ export function cannotRun(executable: string, error: unknown): Failure {
     });
   }
   if (code === "EACCES" || code === "EPERM") {
-    return new Failure("blender-not-executable", `${executable} can't be run: ${code}`, {
-      hint: `it must be a file that may be executed, and so must the folders above it be entered: ls -l '${executable}'`,
-      cause: error,
-    });
+    return new Failure(
+      "blender-not-executable",
+      `${executable} can't be run: ${messageOf(error)}`,
+      {
+        hint: `it must be a file that may be executed, and so must the folders above it be entered: ls -l '${executable}'`,
+        cause: error,
+      },
+    );
   }
-  return notBlender(executable, code ?? messageOf(error), error);
+  return notBlender(executable, messageOf(error), error);
 }
 
 /**

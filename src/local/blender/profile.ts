@@ -2,7 +2,7 @@
 
 import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Failure, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 import { temporaryRoot } from "./executable.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
@@ -62,7 +62,7 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
   }
   // Blender takes the user's own folders when the one that it is told doesn't exist.
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new Failure("bad-profile", `--profile ${folder} can't be made: ${systemCodeOf(error)}`, {
+    throw new Failure("bad-profile", `--profile ${folder} can't be made: ${messageOf(error)}`, {
       kind: "usage",
       hint: "give a folder that can be written to: --profile DIR",
       cause: error,

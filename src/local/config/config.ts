@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
-import { type Document, isMap, isNode, LineCounter, parseDocument } from "yaml";
+import type { Document } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
@@ -111,7 +111,8 @@ export interface ConfigurationFile {
   path: string;
   exists: boolean;
   document: Document;
-  lines: LineCounter;
+  /** The line of a key's value, or of the section that would hold it. */
+  lineOf: (keys: readonly unknown[]) => number | undefined;
 }
 
 /**
@@ -159,7 +160,7 @@ async function sourceOf(path: string): Promise<string | undefined> {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(
         "config-unreadable",
-        `can't read the configuration ${path}: ${systemCodeOf(error) ?? messageOf(error)}`,
+        `can't read the configuration ${path}: ${messageOf(error)}`,
         { kind: "usage", hint: "give a file that can be read: --config FILE", cause: error },
       );
     }
@@ -167,7 +168,9 @@ async function sourceOf(path: string): Promise<string | undefined> {
   }
 }
 
-function documentOf(path: string, source: string | undefined): ConfigurationFile {
+async function documentOf(path: string, source: string | undefined): Promise<ConfigurationFile> {
+  // Loaded only here: most commands never need it.
+  const { isMap, isNode, LineCounter, parseDocument } = await import("yaml");
   const lines = new LineCounter();
   const document = parseDocument(source ?? "", { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;
@@ -178,7 +181,14 @@ function documentOf(path: string, source: string | undefined): ConfigurationFile
   if (document.contents !== null && !isMap(document.contents)) {
     throw invalid(path, 1, "the file must hold keys with values (blender:, cli:, mcp_service:)");
   }
-  return { path, exists: source !== undefined, document, lines };
+  const lineOf = (keys: readonly unknown[]) => {
+    for (let depth = keys.length; depth > 0; depth--) {
+      const node = document.getIn(keys.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return undefined;
+  };
+  return { path, exists: source !== undefined, document, lineOf };
 }
 
 /** The file's values as plain data. @throws Failure `config-invalid`. */
@@ -190,14 +200,6 @@ export function valuesOf(file: ConfigurationFile): Record<string, unknown> {
     throw invalid(file.path, undefined, messageOf(error));
   }
   return v.parse(v.record(v.string(), v.unknown()), values);
-}
-
-function lineOf(file: ConfigurationFile, keys: readonly unknown[]): number | undefined {
-  for (let depth = keys.length; depth > 0; depth--) {
-    const node = file.document.getIn(keys.slice(0, depth), true);
-    if (isNode(node) && node.range) return file.lines.linePos(node.range[0]).line;
-  }
-  return undefined;
 }
 
 function shown(value: unknown): string {
@@ -216,7 +218,7 @@ export function interpret(file: ConfigurationFile): Configuration {
     const keys = issue.path?.map((item) => item.key) ?? [];
     throw invalid(
       file.path,
-      lineOf(file, keys),
+      file.lineOf(keys),
       `${keys.join(".")} ${issue.message}, but is ${shown(issue.input)}`,
     );
   }
@@ -250,6 +252,6 @@ export async function readConfiguration(path: string): Promise<Configuration> {
   const source = await sourceOf(path);
   const quick = v.safeParse(fileSchema, source === undefined ? {} : quickYaml(source));
   // What is wrong is looked at again, for the line that it stands in.
-  if (!quick.success) return interpret(documentOf(path, source));
+  if (!quick.success) return interpret(await documentOf(path, source));
   return configurationFrom(quick.output, path, source !== undefined);
 }

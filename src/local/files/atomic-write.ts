@@ -67,13 +67,9 @@ export async function writeFileAtomically(path: string, data: string | Uint8Arra
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw new Failure(
-      "write-failed",
-      `can't write ${path}: ${systemCodeOf(error) ?? messageOf(error)}`,
-      {
-        hint: "check that the folder can be written and that there is room; what was there before is unchanged",
-        cause: error,
-      },
-    );
+    throw new Failure("write-failed", `can't write ${path}: ${messageOf(error)}`, {
+      hint: "check that the folder can be written and that there is room; what was there before is unchanged",
+      cause: error,
+    });
   }
 }

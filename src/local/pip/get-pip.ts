@@ -47,7 +47,7 @@ function usage(code: string, message: string, cause?: unknown): Failure {
 export async function checkGetPip(source: string): Promise<void> {
   if (!isAddress(source)) {
     const info = await stat(source).catch((error: unknown) => {
-      throw usage("missing-path", `can't read '${source}': ${systemCodeOf(error) ?? error}`, error);
+      throw usage("missing-path", `can't read '${source}': ${messageOf(error)}`, error);
     });
     if (!info.isFile()) throw usage("missing-path", `'${source}' isn't a file`);
     return;
@@ -95,7 +95,7 @@ function why(error: unknown): string {
     }
     if (/ECONNREFUSED|ConnectionRefused/.test(code)) return "nobody answers there";
     if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
-      return `its certificate isn't trusted (${code})`;
+      return `its certificate isn't trusted: ${cause.message}`;
   }
   return messageOf(error);
 }

@@ -1,7 +1,7 @@
 // Reads a requirements file of this machine.
 
 import { readFile } from "node:fs/promises";
-import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 
 /** One requirement of a file, and where it stands. */
 export interface RequirementLine {
@@ -9,13 +9,6 @@ export interface RequirementLine {
   /** `requirements.txt:3`. */
   where: string;
 }
-
-/** Why a file can't be read, in words. */
-const reasons: Record<string, string> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a folder",
-  EACCES: "it may not be read",
-};
 
 /**
  * Reads a requirements file of this machine (pip's documentation, "Requirements File Format"): one
@@ -29,12 +22,11 @@ export async function readRequirements(path: string): Promise<RequirementLine[]>
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    const code = systemCodeOf(error) ?? "";
-    throw new Failure(
-      "requirements-unreadable",
-      `can't read '${path}': ${reasons[code] ?? messageOf(error)}`,
-      { kind: "usage", hint: "give a requirements file of this machine: -r FILE", cause: error },
-    );
+    throw new Failure("requirements-unreadable", `can't read '${path}': ${messageOf(error)}`, {
+      kind: "usage",
+      hint: "give a requirements file of this machine: -r FILE",
+      cause: error,
+    });
   }
   // Editors on Windows begin files with a byte order mark.
   const lines = text.replace(/^\u{feff}/u, "").split(/\r\n|\r|\n/);

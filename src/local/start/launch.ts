@@ -103,7 +103,7 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
     if (cause instanceof Failure) throw cause;
     throw new Failure(
       "blender-not-started",
-      `${options.executable} can't be started: ${systemCodeOf(cause) ?? messageOf(cause)}`,
+      `${options.executable} can't be started: ${messageOf(cause)}`,
       { kind: "no-service", hint: ours("init"), cause },
     );
   }

@@ -24,11 +24,10 @@ export async function openLog(path: string): Promise<Awaited<ReturnType<typeof o
     });
     return await open(path, "wx", 0o600);
   } catch (cause) {
-    throw new Failure(
-      "log-failed",
-      `can't write the log ${path}: ${systemCodeOf(cause) ?? messageOf(cause)}`,
-      { hint: "give another file: --log-file FILE", cause },
-    );
+    throw new Failure("log-failed", `can't write the log ${path}: ${messageOf(cause)}`, {
+      hint: "give another file: --log-file FILE",
+      cause,
+    });
   }
 }
 

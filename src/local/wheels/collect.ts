@@ -2,7 +2,7 @@
 
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { Failure, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { examineWheel, type LocalWheel } from "./examine.ts";
@@ -45,11 +45,14 @@ export async function collectWheels(paths: readonly string[]): Promise<LocalWhee
 }
 
 function missing(path: string, error: unknown): Failure {
-  const code = systemCodeOf(error) ?? error;
-  const what = code === "ENOENT" ? `there is no '${path}'` : `can't read '${path}': ${code}`;
+  const what =
+    systemCodeOf(error) === "ENOENT"
+      ? `there is no '${path}'`
+      : `can't read '${path}': ${messageOf(error)}`;
   return new Failure("missing-path", what, {
     kind: "usage",
     hint: "give wheels, or folders that hold wheels",
+    cause: error,
   });
 }
 

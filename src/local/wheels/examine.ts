@@ -19,11 +19,13 @@ export interface LocalWheel {
 
 /** Looks at a file that is named like a wheel; a defect is given as its `problem`. */
 export async function examineWheel(name: string, path: string): Promise<LocalWheel> {
-  const info = await stat(path).catch(systemCodeOf);
-  const size = typeof info === "object" ? info.size : 0;
+  let size = 0;
   const bad = (problem: string) => ({ name, path, size, fingerprint: "", problem });
-  if (typeof info !== "object") {
-    return bad(info === "ENOENT" ? "it is a link that leads nowhere" : `it can't be read: ${info}`);
+  try {
+    size = (await stat(path)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT") return bad("it is a link that leads nowhere");
+    return bad(`it can't be read: ${messageOf(error)}`);
   }
   if (parseWheelName(name) === undefined) return bad("its name isn't a wheel's name (PEP 427)");
   if (size === 0) return bad("it is empty");

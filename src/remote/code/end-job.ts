@@ -29,6 +29,7 @@ export async function endJob(
   reason: string,
 ): Promise<JobEnding> {
   await cancelJob(session, job.name, reason);
-  const end = await job.follow(session, write, endingSeconds);
+  const ending = job.follow(session, write, endingSeconds);
+  const end = await session.waits.during("waiting for the code to end", ending);
   return { end, load: await currentLoad(session) };
 }

@@ -32,7 +32,7 @@ function explain(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;
   return new Failure(
     error.errno === "ENOSPC" ? "no-space" : "user-modules-not-writable",
-    `Blender's user modules folder '${folder}' can't be changed: ${error.errno}, ${error.message}; it is as it was`,
+    `Blender's user modules folder '${folder}' can't be changed: ${error.reason}; it is as it was`,
     {
       hint: text`see whether Blender's user may write there: ${ours("pkg info")}`,
       cause: error,

@@ -1,6 +1,7 @@
 // What a pip has left behind that was ended before it was done.
 
 import * as v from "valibot";
+import { again, type Text, text } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -61,10 +62,10 @@ function nameOfMetadata(path: string): string | undefined {
 }
 
 /** What makes whole again what a pip has left half done: half a sentence. */
-export function repairOf({ debris }: Aftermath): string {
+export function repairOf({ debris }: Aftermath): Text {
   // To pip a package with metadata is installed, whatever else there is of it.
   const force = debris.some((path) => nameOfMetadata(path) !== undefined);
-  return `run the same command again${force ? " with --force-reinstall" : ""}`;
+  return text`run '${again(...(force ? ["--force-reinstall"] : []))}' again`;
 }
 
 /** An aftermath for people, one line each; none where nothing was changed. */

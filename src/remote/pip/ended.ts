@@ -1,7 +1,7 @@
 // Tells of a pip run that was ended before it was done, and of what it has changed.
 
 import { extended, type Failure } from "../../failure.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 import { type Aftermath, aftermathLines, aftermathOf, repairOf } from "../packages/aftermath.ts";
 import type { Package } from "../packages/package.ts";
 import type { Session } from "../wire/session.ts";
@@ -60,12 +60,12 @@ const mayGoOn = text`pip may still run in Blender: '${follow}' shows it, '${ours
 export function endedEarly(failure: Failure, end: EarlyEnd, total: number): Failure {
   const { message } = failure;
   const { ended, left } = end;
-  const again: Text = left === undefined ? "run the same command again" : repairOf(left);
+  const way: Text = left === undefined ? text`run '${again()}' again` : repairOf(left);
   const details = left === undefined ? {} : { details: { ...left } };
   switch (failure.code) {
     case "interrupted": {
       const both = ended ? `${message}, and pip in Blender as well` : message;
-      const hint = ended ? again : mayGoOn;
+      const hint = ended ? way : mayGoOn;
       return extended(failure, { ...details, message: `${both}${leftText(end)}`, hint });
     }
     case "timeout": {
@@ -73,29 +73,29 @@ export function endedEarly(failure: Failure, end: EarlyEnd, total: number): Fail
       return extended(failure, {
         ...details,
         message: ended ? `${late} and was ended in Blender${leftText(end)}` : late,
-        hint: ended ? text`allow more with --timeout SECONDS: ${again}` : mayGoOn,
+        hint: ended ? text`allow more with --timeout SECONDS: ${way}` : mayGoOn,
       });
     }
     case "pip-cancelled":
       return extended(failure, { ...details, message: `${message}${leftText(end)}` });
     case "connection-lost":
-      return extended(lostMeanwhile(failure, end, again), details);
+      return extended(lostMeanwhile(failure, end, way), details);
     case "execute-failed":
       // A service that is being stopped says so, and then doesn't answer any more.
-      return ended ? failure : extended(lostMeanwhile(failure, end, again), details);
+      return ended ? failure : extended(lostMeanwhile(failure, end, way), details);
     default:
       return failure;
   }
 }
 
-function lostMeanwhile(failure: Failure, { ended, changes }: EarlyEnd, again: Text): Failure {
+function lostMeanwhile(failure: Failure, { ended, changes }: EarlyEnd, way: Text): Failure {
   const half = changes ? "; packages may be half changed" : "";
   return extended(failure, {
     code: "connection-lost",
     kind: "no-service",
     message: `${failure.message}, while pip ran in Blender${half}`,
     hint: ended
-      ? text`pip was ended in Blender: ${again}`
-      : text`a Blender that ended has ended pip with it ('${ours("status")}'): start it and ${again}; one that is still there shows the run with '${follow}'`,
+      ? text`pip was ended in Blender: ${way}`
+      : text`a Blender that ended has ended pip with it ('${ours("status")}'): start it and ${way}; one that is still there shows the run with '${follow}'`,
   });
 }

@@ -9,6 +9,7 @@ import glob
 import importlib.util
 import json
 import os
+import re
 import sys
 import sysconfig
 from typing import TypedDict
@@ -126,7 +127,7 @@ def innermost(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         reason = inner
-    text = str(reason)
+    text = re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", str(reason))
     return text.split(">: ", 1)[-1] or type(reason).__name__
 
 

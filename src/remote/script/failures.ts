@@ -2,7 +2,8 @@
 
 import { Failure } from "../../failure.ts";
 import type { ScriptError } from "../../script.ts";
-import { ours, text } from "../../text.ts";
+import { systemWords } from "../../system-words.ts";
+import { again, ours, text } from "../../text.ts";
 
 /** An exception in a script of ours that ran in Blender; `cause` holds its traceback. */
 export class RemoteError extends Failure {
@@ -11,22 +12,34 @@ export class RemoteError extends Failure {
   /** The symbolic errno (`ENOSPC`, `EACCES`, …) of an OSError. */
   readonly errno: string | undefined;
   readonly path: string | undefined;
+  /** What happened, in words, for messages of their own. */
+  readonly reason: string;
 
   constructor(error: ScriptError) {
     const where = error.path === null ? "" : `: ${error.path}`;
     super("remote-error", `in Blender: ${error.type}: ${error.message}${where}`, {
-      cause: new Error(error.traceback),
+      cause: Object.assign(new Error(error.traceback), error.errno && { code: error.errno }),
     });
     this.type = error.type;
     this.errno = error.errno ?? undefined;
     this.path = error.path ?? undefined;
+    this.reason = reasonOf(error);
   }
 }
+
+function reasonOf({ errno, message }: ScriptError): string {
+  // On Windows Python has this one also where another process uses the file; only the words tell.
+  if (errno === null || (errno === "EACCES" && message !== "Permission denied")) return message;
+  return systemWords(errno) ?? message;
+}
+
+/** The way on after bytes that aren't those that were sent. */
+export const changedOnTheWay = text`run '${again()}' again; if it happens again, something on the way changes bytes`;
 
 /** A message that isn't what the other end sent. */
 export function damaged(): Failure {
   return new Failure("damaged", "a message was damaged on its way", {
-    hint: "run the same command again; if it happens again, something on the way changes bytes",
+    hint: changedOnTheWay,
   });
 }
 

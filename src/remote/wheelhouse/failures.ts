@@ -1,9 +1,10 @@
 // What can go wrong with a wheelhouse on Blender's machine, in words that users can act on.
 
 import { Failure } from "../../failure.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { systemWords } from "../../system-words.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 import { folderOf } from "../path.ts";
-import { RemoteError } from "../script/failures.ts";
+import { changedOnTheWay, RemoteError } from "../script/failures.ts";
 
 /** The errors of reading a wheelhouse. */
 export function unreadable(given: string, error: unknown): unknown {
@@ -16,7 +17,7 @@ export function unreadable(given: string, error: unknown): unknown {
   }
   return new Failure(
     "folder-not-readable",
-    `can't read the remote wheelhouse '${folder}': ${error.errno}, ${error.message}`,
+    `can't read the remote wheelhouse '${folder}': ${error.reason}`,
     { hint, cause: error },
   );
 }
@@ -27,23 +28,21 @@ export function unwritable(folder: string, error: unknown): unknown {
   return notWritable(folder, error.errno, error);
 }
 
-const folderErrors: Record<string, string> = {
-  EROFS: "it is read-only",
+/** What is meant here more exactly than by the system's words. */
+const folderErrors: Readonly<Record<string, string>> = {
   EACCES: "Blender's user may not",
   EPERM: "Blender's user may not",
   EEXIST: "it, or a part of its path, is a file",
   ENOTDIR: "it, or a part of its path, is a file",
-  ENOSPC: "the disk is full",
-  EDQUOT: "the quota is used up",
 };
 
 /** The failure for a wheelhouse that can't be made or written to, by the errno's name. */
 export function notWritable(folder: string, errno: string, cause?: unknown): Failure {
   const full = errno === "ENOSPC" || errno === "EDQUOT";
-  const why = folderErrors[errno];
+  const why = folderErrors[errno] ?? systemWords(errno) ?? errno;
   return new Failure(
     full ? "no-space" : "folder-not-writable",
-    `can't write to the remote wheelhouse '${folder}': ${why === undefined ? errno : `${why} (${errno})`}`,
+    `can't write to the remote wheelhouse '${folder}': ${why}`,
     {
       hint: full
         ? roomHint(folder)
@@ -64,7 +63,7 @@ export function mismatched(target: string): Failure {
   return new Failure(
     "hash-mismatch",
     `${target} arrived with another SHA-256 than it was sent with`,
-    { hint: "run the same command again; if it happens again, something on the way changes bytes" },
+    { hint: changedOnTheWay },
   );
 }
 
@@ -81,7 +80,7 @@ export function uploadFailure(error: unknown, target: string): unknown {
       });
     case "EBUSY":
       return new Failure("part-busy", "another push is sending the same wheel", {
-        hint: "wait until it has ended, then run the same command again",
+        hint: text`wait until it has ended, then run '${again()}' again`,
         cause,
       });
     case "ENOENT":
@@ -89,7 +88,7 @@ export function uploadFailure(error: unknown, target: string): unknown {
         "part-removed",
         "its part or its folder was removed on Blender's machine meanwhile",
         {
-          hint: "run the same command again",
+          hint: text`run '${again()}' again`,
           cause,
         },
       );

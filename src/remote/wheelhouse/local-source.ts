@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { Failure } from "../../failure.ts";
+import { again, text } from "../../text.ts";
 import type { Wheel } from "./wheel.ts";
 
 /** Bytes that are read at once rather than as a stream, which takes longer to begin. */
@@ -26,11 +27,11 @@ export class LocalSource {
     if (file.size === size && file.lastModified === this.#modified) return;
     if (!existsSync(path)) {
       throw new Failure("file-gone", `${path} isn't there any more`, {
-        hint: "run the same command again where it is",
+        hint: text`run '${again()}' again when it is back`,
       });
     }
     throw new Failure("file-changed", `${path} changed while it was sent`, {
-      hint: "wait until it is written completely, then run the same command again",
+      hint: text`wait until it is written completely, then run '${again()}' again`,
     });
   }
 

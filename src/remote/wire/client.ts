@@ -3,13 +3,10 @@
 import { hostname, userInfo } from "node:os";
 import { programName } from "../../text.ts";
 
+/** The user's name as the environment has it: Bun asks nobody else, and says "unknown" without it. */
 function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user id without a name, as in many containers.
-    return `uid ${process.getuid?.() ?? "unknown"}`;
-  }
+  const { username, uid } = userInfo();
+  return username === "unknown" ? `uid ${uid}` : username;
 }
 
 /**

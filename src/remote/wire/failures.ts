@@ -21,7 +21,7 @@ export function refused(endpoint: Endpoint, cause: unknown): Failure {
   }
   return new Failure(
     "connection-failed",
-    `can't connect to ${addressOf(endpoint)}: ${code ?? messageOf(cause)}`,
+    `can't connect to ${addressOf(endpoint)}: ${messageOf(cause)}`,
     { kind: "no-service", hint: "check --host and --port", cause },
   );
 }
@@ -50,7 +50,7 @@ export function closedUnheard(endpoint: Endpoint, cause: unknown): Failure {
     `something accepts connections on ${addressOf(endpoint)} and closes them at once, as an SSH tunnel does whose far end has no service`,
     {
       kind: "no-service",
-      hint: text`start Blender at the far end: '${ours("start", "--background", "--detach")}' there (or give the right --host and --port)`,
+      hint: "start Blender at the far end, on the port that the tunnel leads to (or give the right --host and --port)",
       cause,
     },
   );

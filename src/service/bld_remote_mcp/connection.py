@@ -1,15 +1,16 @@
 """One client: its socket, the bytes that no request has used yet, and the answers in order."""
 
-import json
 import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from .answers import CommandError, Reply, encode, failure, success
+from .dispatch import Caller
 from .framing import MessageBuffer
 from .log import logger
 from .params import as_params
+from .request_text import read_request
 from .upload import Upload
 
 # Big reads within a request: with a busy main thread, each waits for Python's global lock.
@@ -26,12 +27,14 @@ class Connection:
     def __init__(
         self,
         sock: socket.socket,
-        reply_to: Callable[[dict[str, object]], Reply],
+        reply_to: Callable[[dict[str, object], Caller], Reply],
+        caller: Caller,
         request_limit: int,
     ) -> None:
-        """`request_limit`: the most bytes of one request."""
+        """`caller`: who the client is; `request_limit`: the most bytes of one request."""
         self._socket = sock
         self._reply_to = reply_to
+        self._caller = caller
         self._received = MessageBuffer(request_limit)
 
     @property
@@ -85,27 +88,32 @@ class Connection:
             self._received.feed(data)
             try:
                 while (request := self._next_request()) is not None:
-                    self._answer(request)
+                    self._answer(*request)
             except ProtocolError as error:
                 self._socket.sendall(encode(failure(error)))
                 self._linger()
                 return
             data = self._socket.recv(_READ_REST if self._received.pending else _READ_FIRST)
 
-    def _next_request(self) -> dict[str, object] | None:
+    def _next_request(self) -> tuple[dict[str, object], str | None] | None:
         try:
             message = self._received.next_message()
-            return None if message is None else json.loads(message.decode("utf-8"))
+            return None if message is None else read_request(message)
         except (ValueError, RecursionError) as error:
             raise ProtocolError(f"the request can't be read: {error}") from None
 
-    def _answer(self, request: dict[str, object]) -> None:
+    def _answer(self, request: dict[str, object], wrong: str | None) -> None:
         if not self.authorized:
             reply = Reply(encode(failure(CommandError("this connection is not authorised"))))
+        elif wrong is not None:
+            error = CommandError(f"the request can't be carried out: {wrong}")
+            if request.get("type") == "upload":  # The bytes that follow are no requests
+                raise ProtocolError(str(error))
+            reply = Reply(encode(failure(error)))
         elif request.get("type") == "upload":
             reply = Reply(encode(success(self._upload(request.get("params")))))
         else:
-            reply = self._reply_to(request)
+            reply = self._reply_to(request, self._caller)
         try:
             self._socket.sendall(reply.body)
         finally:

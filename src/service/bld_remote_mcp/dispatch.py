@@ -1,18 +1,21 @@
 """From a request to its answer, on the thread of its connection."""
 
 import os
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from . import blender
 from .answers import CommandError, Reply, encode, failure, success
+from .code_jobs import CodeJobs
 from .commands import Command, commands, legacy
 from .execution import CodeRunner
 from .interruption import UserCodeGuard
-from .jobs import Job, JobQueue
+from .job_requests import JobRequests
+from .jobs import About, Job, JobQueue, Running
 from .params import Params, as_params, flag, text_or_none, timeout
 from .run_script import answered
 
@@ -28,7 +31,20 @@ CAPABILITIES = (
     "run_script",
     "script_modules",
     "upload",
+    "client",
+    "jobs",
 )
+CLIENT_LIMIT = 200
+# With one of these, execute_code is a job, as the newest published client knows it.
+_JOB_LIMITS = frozenset(("wait_timeout_seconds", "job_timeout_seconds", "detach_on_wait_timeout"))
+
+
+@dataclass
+class Caller:
+    """Who is at the other end of a connection."""
+
+    name: str
+    """Its address, until it says in hello who it is; at most 200 characters."""
 
 
 class Service(Protocol):
@@ -39,6 +55,13 @@ class Service(Protocol):
     jobs: JobQueue
     guard: UserCodeGuard
     runner: CodeRunner
+
+    stop_requested: bool
+
+    @property
+    def code_ran_since_save(self) -> bool:
+        """Whether code has run since the open file was saved or loaded."""
+        ...
 
     @property
     def address(self) -> str:
@@ -61,54 +84,64 @@ class Dispatcher:
     def __init__(self, service: Service) -> None:
         """`service`: what the requests are about."""
         self._service = service
-        self._started = time.monotonic()
+        self._started = monotonic()
         self._requests = count()
         self._request_count = 0
         self._commands = commands(service.runner)
+        jobs = CodeJobs(service.runner, service.guard, service.jobs)
+        self._jobs = JobRequests(jobs, service.jobs)
         self._control: dict[str, Callable[[Params], Reply]] = {
-            "hello": lambda _params: _reply(self._hello()),
             "status": lambda _params: _reply(self._status()),
             "interrupt": lambda params: _reply({"interrupted": self._interrupt(params)}),
             "run_script": lambda params: _reply(run_script(params)),
             "server_shutdown": self._shutdown,
         }
 
-    def reply_to(self, request: Mapping[str, object]) -> Reply:
+    def reply_to(self, request: Mapping[str, object], caller: Caller) -> Reply:
         """The reply to one request; what goes wrong becomes an error answer."""
         self._request_count = next(self._requests) + 1
         try:
-            return self._reply_to(request)
+            return self._reply_to(request, caller)
         except BaseException as error:
             return Reply(encode(failure(error)))
 
-    def _reply_to(self, request: Mapping[str, object]) -> Reply:
+    def _reply_to(self, request: Mapping[str, object], caller: Caller) -> Reply:
         name = request.get("type")
         if name is None:
             runner, source = self._service.runner, self._service.address
+            about = About("a request of the oldest form", caller.name)
             return Reply(
-                self._on_main_thread(lambda: encode(legacy(runner, request, source)), None)
+                self._on_main_thread(lambda: encode(legacy(runner, request, source)), None, about)
             )
         params = as_params(request.get("params") or {})
         if not isinstance(name, str):
             raise CommandError(f"type must be a string, not {type(name).__name__}")
+        if name == "hello":
+            return _reply(self._hello(params, caller))
+        if name == "submit_code_job":
+            return _reply(self._jobs.submit(params, caller.name))
+        if name == "execute_code" and not _JOB_LIMITS.isdisjoint(params):
+            return _reply(self._jobs.execute(params, caller.name))
+        if name in self._jobs.requests:
+            return _reply(self._jobs.requests[name](params))
         if name in self._control:
             return self._control[name](params)
         if name not in self._commands:
             raise CommandError(f"unknown command type {name!r}")
         command = self._commands[name]
-        identity = text_or_none(params, "_request_id")
+        about = About(name, caller.name, text_or_none(params, "_request_id"))
         work = partial(_carry_out, command, params)
-        return Reply(self._on_main_thread(work, timeout(params), name=identity))
+        return Reply(self._on_main_thread(work, timeout(params), about))
 
     def _on_main_thread(
         self,
         work: Callable[[], Result],
         seconds: float | None,
+        about: About,
         *,
-        name: str | None = None,
         urgent: bool = False,
     ) -> Result:
-        job = Job(work, name)
+        job = Job(work, about)
         self._service.jobs.submit(job, urgent=urgent)
         if job.wait(seconds):
             return job.take()
@@ -126,8 +159,9 @@ class Dispatcher:
             timeout="running",
         )
 
-    def _hello(self) -> dict[str, object]:
+    def _hello(self, params: Params, caller: Caller) -> dict[str, object]:
         service = self._service
+        caller.name = (text_or_none(params, "client") or caller.name)[:CLIENT_LIMIT]
         return {
             "protocol": PROTOCOL,
             "server": "bld_remote_mcp",
@@ -140,14 +174,18 @@ class Dispatcher:
         }
 
     def _status(self) -> dict[str, object]:
-        running = self._service.jobs.running_seconds
+        service = self._service
+        running = service.jobs.running
         return {
             "busy": running is not None,
-            "running_seconds": running,
-            "queued": self._service.jobs.queued,
-            "connections": self._service.connections,
-            "uptime_seconds": time.monotonic() - self._started,
+            "running_seconds": None if running is None else running.seconds,
+            "running": None if running is None else _running(running),
+            "queued": service.jobs.queued,
+            "stopping": service.stop_requested,
+            "connections": service.connections,
+            "uptime_seconds": monotonic() - self._started,
             "requests": self._request_count,
+            "code_ran_since_save": service.code_ran_since_save,
         }
 
     def _interrupt(self, params: Params) -> bool:
@@ -166,20 +204,24 @@ class Dispatcher:
         force = flag(params, "force", False)
         if quit_blender and not force and not service.facts.background:
             self._check_nothing_unsaved(timeout(params))
+        answer = {
+            "message": "Server shutdown initiated",
+            "quit": quit_blender,
+            "force": force,
+            "code_ran_since_save": service.code_ran_since_save,
+        }
         return Reply(
-            encode(
-                success(
-                    {"message": "Server shutdown initiated", "quit": quit_blender, "force": force}
-                )
-            ),
+            encode(success(answer)),
             lambda: service.request_stop(quit_blender=quit_blender, force=force),
         )
 
     def _check_nothing_unsaved(self, seconds: float | None) -> None:
-        if self._on_main_thread(blender.has_unsaved_changes, seconds, urgent=True):
+        about = About("a look at unsaved changes")
+        if self._on_main_thread(blender.has_unsaved_changes, seconds, about, urgent=True):
             raise CommandError(
                 "the open file has unsaved changes, so Blender was not quit; "
-                "save it, or give force to lose them"
+                "save it, or give force to lose them",
+                code_ran_since_save=self._service.code_ran_since_save,
             )
 
 
@@ -194,6 +236,18 @@ def run_script(params: Params) -> dict[str, object]:
         raise CommandError("call and digest must be strings")
     outcome, own_digest = answered(call, digest)
     return {"outcome": outcome, "digest": own_digest}
+
+
+def _running(running: Running) -> dict[str, object]:
+    about = running.about
+    return {
+        "kind": "request" if about.job_id is None else "job",
+        "job_id": about.job_id,
+        "title": about.title,
+        "client": about.client,
+        "since": running.since,
+        "seconds": running.seconds,
+    }
 
 
 def _carry_out(command: Command, params: Params) -> bytes:

@@ -4,12 +4,17 @@ import builtins
 import linecache
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType, TracebackType
 
 import bpy
 
 from .capture import captured
 from .interruption import UserCodeGuard
+from .output_log import OutputLog
+from .program import Program, in_place, run
+from .program_streams import ProgramStreams, Write
 
 FILENAME = "<execute_code>"
 # The command line lets a script print 24 MiB to each stream; that, in base64, fits twice.
@@ -46,33 +51,79 @@ class Execution:
 
 
 class CodeRunner:
-    """Runs code on the main thread with its output captured."""
+    """Runs code on the main thread."""
 
     def __init__(self, guard: UserCodeGuard, output_limit: int = OUTPUT_LIMIT) -> None:
-        """`output_limit`: characters kept of each stream."""
+        """`output_limit`: characters that run() keeps of each stream."""
         self._guard = guard
         self._output_limit = output_limit
 
     def run(self, source: str, name: str | None = None) -> Execution:
-        """Run `source` as a program of its own. What it raises is in the outcome.
+        """Run `source` with its output captured. What it raises is in the outcome.
 
         `name`: by which interrupt() can name this run.
         """
-        # Tracebacks take source lines from here. They stay, for callbacks that the code registers.
-        linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
-        namespace = {"__name__": "__main__", "__builtins__": builtins, "bpy": bpy}
-        started = time.perf_counter()
         with captured(self._output_limit) as (stdout, stderr):
-            error = self._guard.run(
-                lambda: exec(compile(source, FILENAME, "exec"), namespace), name
-            )
-        duration = time.perf_counter() - started
+            failure, duration = self._run(source, {}, name)
         return Execution(
             output={"stdout": stdout.finish(), "stderr": stderr.finish()},
             truncated={"stdout": stdout.dropped, "stderr": stderr.dropped},
             duration=duration,
-            failure=None if error is None else _failure(error),
+            failure=failure,
         )
+
+    def run_job(
+        self, source: str, write: Write, given: Mapping[str, object], name: str
+    ) -> Execution:
+        """Run `source` with `given` in its namespace, and hand on what it writes meanwhile."""
+        streams = ProgramStreams(write)
+        try:
+            with streams.in_place():
+                failure, duration = self._run(source, given, name)
+        finally:
+            streams.finish()
+        return Execution(output={}, truncated={}, duration=duration, failure=failure)
+
+    def run_program(self, source: bytes, program: Program, write: Write, name: str) -> int:
+        """Run a program as Python does, and hand on what it writes; its exit status."""
+        return run(
+            source,
+            program,
+            write,
+            # With bpy, which other clients of such services have always given to their users' code.
+            {"bpy": bpy},
+            lambda code: self._guard.run(code, name),
+        )
+
+    def _run(
+        self, source: str, given: Mapping[str, object], name: str | None
+    ) -> tuple[Failure | None, float]:
+        # Tracebacks take source lines from here. They stay, for callbacks that the code registers.
+        linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
+        main = ModuleType("__main__")
+        main.__dict__.update({"__builtins__": builtins, "bpy": bpy}, **given)
+        started = time.perf_counter()
+        with in_place(main):
+            error = self._guard.run(
+                lambda: exec(compile(source, FILENAME, "exec", dont_inherit=True), main.__dict__),
+                name,
+            )
+        duration = time.perf_counter() - started
+        return None if error is None else _failure(error), duration
+
+
+def output_of(log: OutputLog) -> dict[str, str]:
+    """A job's output, as far as it is kept, as text: the last OUTPUT_LIMIT bytes of each stream."""
+    parts: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+    at = 0
+    while (piece := log.read(at, 0)).chunks:
+        for stream, data in piece.chunks:
+            parts[stream].append(data)
+        at = piece.offset
+    return {
+        stream: b"".join(data)[-OUTPUT_LIMIT:].decode("utf-8", "replace")
+        for stream, data in parts.items()
+    }
 
 
 def _failure(error: BaseException) -> Failure:
@@ -88,17 +139,22 @@ def _failure(error: BaseException) -> Failure:
     return Failure(
         exception=type(error).__name__,
         message=message,
-        traceback=_clip(
-            "".join(traceback.format_exception(type(error), error, frames)), TRACEBACK_LIMIT
-        ),
+        traceback=_clip(_traceback(error, frames), TRACEBACK_LIMIT),
         exit_code=exit_code,
     )
+
+
+def _traceback(error: BaseException, frames: TracebackType | None) -> str:
+    try:
+        return "".join(traceback.format_exception(type(error), error, frames))
+    except BaseException as raised:
+        return f"<{type(error).__name__} whose traceback raised {type(raised).__name__}>\n"
 
 
 def _text(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:
+    except BaseException as error:  # Whatever a __str__ raises must not end the service
         return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
 
 

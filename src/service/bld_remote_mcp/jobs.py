@@ -1,9 +1,11 @@
 """Work that only Blender's main thread may do, queued by the threads of the connections."""
 
-import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from threading import TIMEOUT_MAX, Event, Lock
+from time import monotonic
+from time import time as clock
 from typing import Generic, TypeVar, cast
 
 from .answers import CommandError
@@ -11,12 +13,40 @@ from .answers import CommandError
 Result_co = TypeVar("Result_co", covariant=True)
 
 
+@dataclass(frozen=True)
+class About:
+    """What a job is, for whoever asks what Blender is doing."""
+
+    title: str = ""
+    """As "execute t.py", or the request's type."""
+    client: str = ""
+    """Who asked for it."""
+    name: str | None = None
+    """The client's name for it, if any."""
+    job_id: str | None = None
+    """The name of a run of code that goes on without its client."""
+    since: float = field(default_factory=clock)
+    """When it was asked for; seconds since 1970."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the main thread is doing."""
+
+    about: About
+    since: float
+    """Seconds since 1970."""
+    seconds: float
+
+
 class Job(Generic[Result_co]):
     """One piece of work, and its result or error."""
 
-    def __init__(self, work: Callable[[], Result_co], name: str | None = None) -> None:
-        """`work` runs once, on the main thread; `name`: the client's name for it, if any."""
-        self.name = name
+    def __init__(self, work: Callable[[], Result_co], about: About | None = None) -> None:
+        """`work` runs once, on the main thread."""
+        self.about = about or About()
+        self.refused: Callable[[str], None] | None = None
+        """Told why, where it will never run."""
         self._work = work
         self._done = Event()
         self._result: Result_co | None = None
@@ -34,6 +64,8 @@ class Job(Generic[Result_co]):
         """End without having run."""
         self._error = error
         self._done.set()
+        if self.refused is not None:
+            self.refused(str(error))
 
     def wait(self, seconds: float | None) -> bool:
         """Wait for the end, at most `seconds` (None: for ever); whether it has come."""
@@ -53,7 +85,8 @@ class JobQueue:
         """An empty queue."""
         self._lock = Lock()
         self._waiting: deque[Job[object]] = deque()
-        self._running_since: float | None = None
+        # The job, and when it began: by the monotonic clock, and in seconds since 1970.
+        self._running: tuple[About, float, float] | None = None
         self._refusal: str | None = None
         self.wake_main_thread: Callable[[], None] = _nothing
         """Called by any thread that has submitted a job. A main loop that sleeps replaces it."""
@@ -61,8 +94,22 @@ class JobQueue:
     @property
     def running_seconds(self) -> float | None:
         """How long the current job has been running; None when there is none."""
-        since = self._running_since
-        return None if since is None else time.monotonic() - since
+        running = self.running
+        return None if running is None else running.seconds
+
+    @property
+    def running(self) -> Running | None:
+        """The current job; None when there is none. Any thread."""
+        if (running := self._running) is None:
+            return None
+        about, began, since = running
+        return Running(about, since, monotonic() - began)
+
+    @property
+    def waiting(self) -> list[About]:
+        """The jobs that have not started, in their order. Any thread."""
+        with self._lock:
+            return [job.about for job in self._waiting]
 
     @property
     def queued(self) -> int:
@@ -91,7 +138,7 @@ class JobQueue:
     def withdraw_named(self, name: str, reason: str) -> bool:
         """Take out jobs of this name that have not started, answered with `reason`; whether any."""
         with self._lock:
-            found = [job for job in self._waiting if job.name == name]
+            found = [job for job in self._waiting if job.about.name == name]
             for job in found:
                 self._waiting.remove(job)
         for job in found:
@@ -113,14 +160,14 @@ class JobQueue:
         Does nothing inside a running job, so code that a job runs can't start the next one.
         """
         with self._lock:
-            if self._running_since is not None or not self._waiting:
+            if self._running is not None or not self._waiting:
                 return False
             job = self._waiting.popleft()
-            self._running_since = time.monotonic()
+            self._running = job.about, monotonic(), clock()
         try:
             job.run()
         finally:
-            self._running_since = None
+            self._running = None
         return True
 
 

@@ -10,6 +10,7 @@ from threading import Event, Lock, Thread
 
 from .answers import Reply
 from .connection import Connection
+from .dispatch import Caller
 from .log import logger
 from .wakeup import Wakeup
 
@@ -28,7 +29,7 @@ class Listener:
 
     def __init__(
         self,
-        reply_to: Callable[[dict[str, object]], Reply],
+        reply_to: Callable[[dict[str, object], Caller], Reply],
         *,
         request_limit: int,
         connection_limit: int,
@@ -84,7 +85,7 @@ class Listener:
                 if self._closing.is_set():
                     return
                 try:
-                    client, _address = self._socket.accept()
+                    client, address = self._socket.accept()
                 except (BlockingIOError, ConnectionError):
                     continue  # The client gave up before its turn
                 except OSError as error:
@@ -96,11 +97,11 @@ class Listener:
                     self._closing.wait(_PAUSE_SECONDS)
                     continue
                 exhausted = False
-                self._admit(client)
+                self._admit(client, address)
 
-    def _admit(self, client: socket.socket) -> None:
+    def _admit(self, client: socket.socket, address: tuple[object, ...]) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
-        connection = Connection(client, self._reply_to, self._request_limit)
+        connection = Connection(client, self._reply_to, Caller(_text(address)), self._request_limit)
         if self.connections >= self._connection_limit:
             connection.refuse(f"{self._connection_limit} clients are connected, which is the limit")
             return
@@ -150,6 +151,10 @@ def _listen(host: str, port: int) -> socket.socket:
             reason = "another program, perhaps another Blender, is listening there"
         raise StartError(error.errno, f"can't listen on {host}:{port}: {reason}") from error
     return listening
+
+
+def _text(address: tuple[object, ...]) -> str:
+    return ":".join(str(part) for part in address[:2])
 
 
 def _join(threads: Iterable[Thread], seconds: float) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from . import interruption
 from .log import logger
 from .server import Server
 from .wakeup import Wakeup
@@ -30,21 +29,14 @@ def serve(server: Server) -> None:
         server.stop_running_code_soon()
         server.guard.raise_if_running()
 
-    def on_interruption(_number: int, _frame: FrameType | None) -> None:
-        server.guard.raise_if_running()
-
     handlers: dict[signal.Signals, Handler] = dict.fromkeys(_stop_signals(), on_stop_signal)
-    if interruption.SIGNAL is not None:
-        handlers[interruption.SIGNAL] = on_interruption
     with closing(Wakeup()) as wakeup, _handling(handlers), _signals_waking(wakeup):
         server.jobs.wake_main_thread = wakeup.set
-        server.guard.signal_handled = True
         try:
             while not server.stop_requested:
                 if not server.jobs.run_next():
                     wakeup.wait()
         finally:
-            server.guard.signal_handled = False
             if received:
                 logger.info("Received %s", received[0].name)
             server.close()

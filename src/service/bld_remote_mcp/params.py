@@ -35,6 +35,18 @@ def flag(params: Params, name: str, default: bool) -> bool:
     return value
 
 
+def number(params: Params, name: str, default: float, least: float, most: float) -> float:
+    """A number within bounds, or `default` where it is absent or null."""
+    value = params.get(name)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_finite(value):
+        raise CommandError(f"{name} must be a finite number, not {value!r}")
+    if not least <= value <= most:
+        raise CommandError(f"{name} must be between {least:g} and {most:g}, not {value!r}")
+    return value
+
+
 def timeout(params: Params) -> float | None:
     """`_timeout_seconds`; None, which is no limit, where it is absent or not positive."""
     value = params.get("_timeout_seconds")

@@ -43,8 +43,21 @@ describe("what is accepted comes out in one form", () => {
     [["--deps"], ["--deps"]],
     [["--place", "elsewhere"], ["--place=elsewhere"]],
     [["--level", "high"], ["--level=HIGH"]],
-    // As with every option that is given twice, such as by an alias, the last one counts.
-    [["--place=HERE", "--place=here"], ["--place=here"]],
+    // Of the options that all commands have, the last one counts: a wrapper may give the first.
+    [
+      ["--port", "1", "--port=2", "-q", "-q"],
+      ["--port=2", "--quiet"],
+    ],
+    [["--place", "here", "--place=here"], ["--place=here"]],
+    [["-qv"], ["--quiet", "--verbose"]],
+    [
+      ["-qc", "x"],
+      ["--quiet", "--code=x"],
+    ],
+    [["-qcx=1"], ["--quiet", "--code=x=1"]],
+    [["-cprint('q')"], ["--code=print('q')"]],
+    [["-cé😀"], ["--code=é😀"]],
+    [["-c-q"], ["--code=-q"]],
     [["-"], ["--", "-"]],
     [
       ["f.py", "--json"],
@@ -69,7 +82,16 @@ describe("what is refused", () => {
     [["--nodeps"], "unknown-option", "--nodeps", "did you mean --no-deps?"],
     [["--zebra-crossing"], "unknown-option", "--zebra-crossing", "blender-remote-cli run --help"],
     [["-x"], "unknown-option", "-x", "blender-remote-cli run --help"],
-    [["-qv"], "unknown-option", "-qv", "did you mean -"],
+    [["-qx"], "unknown-option", "unknown option -x in -qx for", "--help"],
+    [["-xq"], "unknown-option", "unknown option -x in -xq for", "--help"],
+    [["-quiet"], "unknown-option", "unknown option -u in -quiet for", "did you mean --quiet?"],
+    [["-jsno"], "unknown-option", "unknown option -j in -jsno for", "did you mean --json?"],
+    [["-qv=1"], "unexpected-value", "-v takes no value, got -qv=1", "give --verbose alone"],
+    [["-qc"], "missing-value", "-c needs a value", "--help"],
+    [["-qc="], "missing-value", "-c needs a value, and this one is empty", "--help"],
+    [["--version"], "unknown-option", "--version", "blender-remote-cli --version"],
+    [["-c", "1", "--code=2"], "given-twice", "--code is given twice: --code=1 and --code=2", "one"],
+    [["--deps", "--no-deps"], "given-twice", "--deps is given twice: --deps and --no-deps", "one"],
     [["--no-json"], "unknown-option", "--no-json", "did you mean --json?"],
     [["--no-code"], "unknown-option", "--no-code", "did you mean"],
     [["--file", "x"], "unknown-option", "--file", "hint"],
@@ -83,22 +105,26 @@ describe("what is refused", () => {
       ["--json=1"],
       "unexpected-value",
       "--json takes no value, got --json=1",
-      "blender-remote-cli run --help",
+      "give --json alone, or leave it out",
     ],
-    [["--json=true"], "unexpected-value", "--json takes no value", "blender-remote-cli run --help"],
+    [["--json=true"], "unexpected-value", "--json takes no value", "give --json alone"],
     [
       ["--no-deps=1"],
       "unexpected-value",
       "--no-deps takes no value",
-      "blender-remote-cli run --help",
+      "it is on unless --no-deps is given",
     ],
-    [["--port"], "missing-value", "--port needs a value", "--port=VALUE"],
+    [["--port"], "missing-value", "--port needs a value", "--help"],
     [["--port="], "missing-value", "--port needs a value, and this one is empty", "--help"],
     [["--code", ""], "missing-value", "--code needs a value, and this one is empty", "--help"],
-    [["-c", "--json"], "missing-value", "-c needs a value", "-c=VALUE"],
-    [["-c", "-q"], "missing-value", "-c needs a value", "-c=VALUE"],
-    [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=VALUE"],
-    [["--place", "here", "--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
+    [
+      ["-c", "--json"],
+      "missing-value",
+      "-c needs a value, and --json looks like an option",
+      "-c=--json",
+    ],
+    [["-c", "-q"], "missing-value", "-c needs a value, and -q looks", "-c=-q"],
+    [["--code", "--unknown"], "missing-value", "--code needs a value", "--code=--unknown"],
     [["--place", "her"], "bad-place", "--place is 'her'", "did you mean here?"],
     [["--place", "HERE"], "bad-place", "--place is 'HERE'", "give here or elsewhere"],
     [["--level=full"], "bad-level", "--level is 'full'", "give LOW or HIGH"],
@@ -125,11 +151,15 @@ describe("what is refused", () => {
 
   test("what may have been meant for after --", () => {
     const grammar = { command: "pkg pip", args: globalArgs, several: undefined, takesRest: true };
-    const hintFor = (token: string) => {
-      return expect.objectContaining({ hint: ours("pkg pip", "--", token) });
-    };
-    expect(() => checkArguments(["list"], grammar)).toThrow(hintFor("list"));
-    expect(() => checkArguments(["--upgrade"], grammar)).toThrow(hintFor("--upgrade"));
+    const hintFor = (...tokens: string[]) =>
+      failureOfCall(() => checkArguments(tokens, grammar)).hint;
+    const install = ["install", "-U", "numpy", "--json"];
+    expect(hintFor(...install)).toEqual(ours("pkg pip", "--", ...install));
+    expect(hintFor("--upgrade")).toEqual(ours("pkg pip", "--", "--upgrade"));
+    // What says which service is meant is put in when the hint is shown.
+    expect(hintFor("-q", "--port", "7", "list")).toEqual(ours("pkg pip", "-q", "--", "list"));
+    const both = failureOfCall(() => checkArguments(["a"], { ...grammar, rest: ["b"] }));
+    expect(both.hint).toEqual(ours("pkg pip", "--", "a", "b"));
     const near = expect.objectContaining({ hint: "did you mean --json?" });
     expect(() => checkArguments(["--jsno"], grammar)).toThrow(near);
   });
@@ -231,7 +261,6 @@ test("the exit code is what a command's run gives, or 0", async () => {
     json: false,
     quiet: false,
     verbose: false,
-    flags: { service: [], configuration: [], profile: [], blender: [] },
   });
   const context = { output, signal: new AbortController().signal, command: "NAME" };
   const options = () => ({});
@@ -243,6 +272,7 @@ test("the exit code is what a command's run gives, or 0", async () => {
 
 test.each([
   ["statsu", ["start", "status", "stop"], "status"],
+  ["stauts", ["start", "status", "stop"], "status"],
   ["purge", ["push", "purge-cache"], undefined],
   ["zzz", ["status"], undefined],
   ["constructor", ["config"], undefined],

@@ -8,7 +8,7 @@ const output = createOutput({
   json: flags.includes("--json"),
   quiet: flags.includes("--quiet"),
   verbose: false,
-  flags: { service: [], configuration: [], profile: [], blender: [] },
+  flags: { line: "", takenBy: () => [] },
 });
 
 /** Settles when standard input has had one more line. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { wrap } from "../../../src/ui/wrap.ts";
+import { fitted, unbroken, wrap } from "../../../src/ui/wrap.ts";
 
 test("lines break between words, further ones are indented", () => {
   expect(wrap("one two three four", 9)).toBe("one two\nthree\nfour");
@@ -28,4 +28,23 @@ test("no line is too long unless it is one word, and no word is lost", () => {
       },
     ),
   );
+});
+
+test("a message keeps its lines and their indents; commands and quoted paths stay whole", () => {
+  const command = unbroken("blender-remote-cli pkg push a b");
+  expect(fitted(`hint: look with '${command}', or wait`, 20)).toBe(
+    "hint: look with\n  'blender-remote-cli pkg push a b',\n  or wait",
+  );
+  expect(fitted("can't read '/my files/a b': it isn't a folder, that can't be", 20)).toBe(
+    "can't read\n  '/my files/a b':\n  it isn't a folder,\n  that can't be",
+  );
+  expect(fitted("one two\n  three four five", 12)).toBe("one two\n  three four\n    five");
+  expect(fitted(`${command} at the end of a long line that nobody breaks`, undefined)).toBe(
+    "blender-remote-cli pkg push a b at the end of a long line that nobody breaks",
+  );
+});
+
+test("wide letters take two columns, and a no-break space is none to break at", () => {
+  expect(fitted("日本語 日本語 日本語", 13)).toBe("日本語 日本語\n  日本語");
+  expect(fitted("ab cd\u00a0ef", 6)).toBe("ab\n  cd\u00a0ef");
 });

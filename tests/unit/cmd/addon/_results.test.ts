@@ -11,7 +11,7 @@ async function told(...results: AddonResult[]): Promise<{ value: unknown; exit: 
     json: true,
     quiet: false,
     verbose: false,
-    flags: { service: [], configuration: ["--config", "c.yaml"], profile: [], blender: [] },
+    flags: { line: "", takenBy: () => ["--config", "c.yaml"] },
   });
   const heard = async (json: unknown) => {
     value = json;

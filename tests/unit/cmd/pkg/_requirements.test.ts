@@ -54,7 +54,7 @@ describe("a requirements file", () => {
     await expect(missing).rejects.toMatchObject({
       code: "requirements-unreadable",
       kind: "usage",
-      message: expect.stringContaining("there is no such file"),
+      message: expect.stringContaining("no such file or folder"),
     });
     await expect(requirementsOf([], folder, "site")).rejects.toMatchObject({
       message: expect.stringContaining("it is a folder"),

@@ -62,7 +62,7 @@ test.each([
   [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
   [["numpy", "--target", "SITE"], "bad-target", "give site or user-modules"],
   [["numpy;x"], "bad-requirement", "it has a marker"],
-  [["-r", "/not/there.txt"], "requirements-unreadable", "there is no such file"],
+  [["-r", "/not/there.txt"], "requirements-unreadable", "no such file or folder"],
   [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],
   [["numpy", "--extra-index-url", "a"], "bad-index", "--extra-index-url is 'a'"],
   [["numpy", "--offline", "--allow-online"], "two-modes", "--offline installs offline"],

@@ -333,7 +333,7 @@ describe("staging", () => {
       run.stdout.toString() || run.stderr.toString(),
     );
     expect(failed).toBe("write-failed");
-    expect(message).toContain("ENOSPC");
+    expect(message).toContain("the disk is full");
     expect(hint).toContain("room");
     expect(left).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { Failure } from "../../../../src/failure.ts";
 import { runPip } from "../../../../src/remote/pip/run.ts";
-import { rendered } from "../../../../src/text.ts";
+import { again, rendered, text } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { madeUpRun, madeUpServers, output } from "./made-up-run.ts";
 
@@ -87,7 +87,7 @@ describe("a run that is ended in the middle", () => {
       "  upgraded one from 1.0 to 2.0",
       ...debris.map((path) => `  half done: ${path}`),
     ]);
-    expect(failure.hint).toBe("run the same command again with --force-reinstall");
+    expect(failure.hint).toEqual(text`run '${again("--force-reinstall")}' again`);
     expect(failure.details).toMatchObject({ changed: { added: [], upgraded: [{}] }, debris });
   });
 
@@ -96,13 +96,13 @@ describe("a run that is ended in the middle", () => {
     expect(failure.message).toBe(
       "interrupted, and pip in Blender as well; the packages are as they were",
     );
-    expect(failure.hint).toBe("run the same command again");
+    expect(failure.hint).toEqual(text`run '${again()}' again`);
   });
 
   test("one that changes no packages", async () => {
     const purpose = { line: [], part: "plan" as const, requested: [], folder: null, stage: null };
     const failure = await failureOf(runPip(await blender([]), { ...install, purpose }));
     expect(failure.message).toEndWith("; nothing was changed in Blender");
-    expect(failure.hint).toBe("run the same command again");
+    expect(failure.hint).toEqual(text`run '${again()}' again`);
   });
 });

@@ -1,0 +1,42 @@
+// The flags by which users say what is meant, for the commands in hints.
+
+import { shellWord } from "../text.ts";
+
+/** Which service. */
+export const serviceFlags = ["--host", "--port"] as const;
+/** Which Blender on this machine, with which preferences. */
+export const blenderFlags = ["--blender-exec", "--profile", "--isolated"] as const;
+/** Which configuration; every command has one. */
+const configurationFlags = ["--config"] as const;
+
+const withoutValue: ReadonlySet<string> = new Set(["--isolated"]);
+const all: ReadonlySet<string> = new Set([...serviceFlags, ...blenderFlags, ...configurationFlags]);
+
+/** A command line without these flags, and the flags. */
+export interface Sorted {
+  /** By flag, what is typed for it, quoted for a shell: `["--port", "7000"]`. */
+  flags: ReadonlyMap<string, readonly string[]>;
+  others: readonly string[];
+}
+
+/** Sorts them out of what stands before `--`. */
+export function sorted(tokens: readonly string[]): Sorted {
+  const flags = new Map<string, readonly string[]>();
+  const others: string[] = [];
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index] ?? "";
+    const [name = "", inline] = token.split(/=(.*)/s);
+    if (!all.has(name)) others.push(token);
+    else if (withoutValue.has(name)) flags.set(name, [name]);
+    else {
+      const value = inline ?? tokens[++index];
+      if (value !== undefined) flags.set(name, [name, shellWord(value)]);
+    }
+  }
+  return { flags, others };
+}
+
+/** Those that a command takes, as they are typed for it; `--config` goes with every command. */
+export function repeated({ flags }: Sorted, taken: readonly string[]): string[] {
+  return [...taken, ...configurationFlags].flatMap((flag) => flags.get(flag) ?? []);
+}

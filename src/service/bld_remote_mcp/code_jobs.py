@@ -1,0 +1,251 @@
+"""Runs of code that have a name and go on without their client: submitted, followed, cancelled.
+
+The requests have the shapes of the newest published add-on, so that its clients work here too;
+`job_output`, `program` and `title` are ours.
+"""
+
+from dataclasses import dataclass, field
+from itertools import count
+from threading import Event, RLock, Timer
+from time import monotonic, sleep
+from time import time as clock
+
+from .answers import CommandError
+from .execution import CodeRunner, Execution
+from .interruption import UserCodeGuard
+from .jobs import About, Job, JobQueue
+from .output_log import OutputLog
+from .program import Program
+
+QUEUED_LIMIT = 128
+KEPT_RECORDS = 100
+KEPT_OUTPUT = 512 * 1024 * 1024
+"""Bytes of output that all ended jobs together keep; beyond, that of the oldest goes."""
+
+_ENDED = ("cancelled", "completed", "failed", "timed_out", "killed")
+STATUSES = ("queued", "running", "cancelling", *_ENDED)
+
+
+class JobCancelled(Exception):  # noqa: N818 - it is no error
+    """Raised in code that asks whether it was cancelled, by check_cancelled()."""
+
+
+@dataclass
+class CodeJob:
+    """One run of code under a name. Times in seconds since 1970."""
+
+    job_id: str
+    about: About
+    timeout: float | None
+    created_at: float = field(default_factory=clock)
+    updated_at: float = field(default_factory=clock)
+    started_at: float | None = None
+    completed_at: float | None = None
+    status: str = "queued"
+    cancel_requested: bool = False
+    timed_out: bool = False
+    execution: Execution | None = None
+    exit_status: int | None = None
+    duration: float | None = None
+    error: str | None = None
+    traceback: str | None = None
+    metadata: dict[str, object] = field(default_factory=dict[str, object])
+    output: OutputLog = field(default_factory=OutputLog)
+    as_base64: bool = False
+    """Whether its client wants its result in base64."""
+    _over: Event = field(default_factory=Event)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, or never will begin."""
+        return self.status in _ENDED
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end, at most so long; whether it has come."""
+        return self._over.wait(seconds)
+
+    def end(self, status: str) -> None:
+        """It is over: nothing more of it changes."""
+        self.status = status
+        self.completed_at = self.updated_at = clock()
+        self._over.set()
+
+
+class JobContext:
+    """What code of a job without a program finds as `ctx` and `job_context`."""
+
+    def __init__(self, job: CodeJob) -> None:
+        """`job`: the one that it runs in."""
+        self._job = job
+        self.job_id = job.job_id
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether somebody asked for the end of this job."""
+        return self._job.cancel_requested
+
+    def check_cancelled(self) -> None:
+        """End the code where its end was asked for."""
+        if self.cancel_requested:
+            raise JobCancelled(f"Job {self.job_id} cancelled")
+
+
+class CodeJobs:
+    """The jobs that run, wait, and ended not long ago. Any thread."""
+
+    def __init__(self, runner: CodeRunner, guard: UserCodeGuard, queue: JobQueue) -> None:
+        """`guard` interrupts what `runner` runs from `queue`."""
+        self._runner = runner
+        self._guard = guard
+        self._queue = queue
+        self._lock = RLock()
+        self._numbers = count(1)
+        self._jobs: dict[str, CodeJob] = {}
+
+    def submit(
+        self,
+        source: "str | bytes",
+        program: Program | None,
+        *,
+        title: str,
+        client: str,
+        timeout: float | None,
+        as_base64: bool = False,
+    ) -> CodeJob:
+        """Queue code; CommandError where too much is queued, or the service is about to stop."""
+        with self._lock:
+            if self.queued_count() >= QUEUED_LIMIT:
+                raise CommandError(
+                    f"user_job queue capacity exceeded; limit={QUEUED_LIMIT}",
+                    error_code="queue_capacity_exceeded",
+                )
+            job_id = f"bld-job-{next(self._numbers)}"
+            about = About(title, client, job_id, job_id)
+            job = CodeJob(
+                job_id, about, timeout, metadata={"command": "execute_code"}, as_base64=as_base64
+            )
+            task = Job(lambda: self._run(job, source, program), about)
+            task.refused = lambda reason: self._end(job, "cancelled", error=reason)
+            self._queue.submit(task)
+            self._jobs[job_id] = job
+            return job
+
+    def find(self, job_id: str) -> CodeJob | None:
+        """A job by its name, None where it is unknown or was forgotten."""
+        return self._jobs.get(job_id)
+
+    def all(self) -> list[CodeJob]:
+        """Every job that is known, in the order of their coming."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def queued_count(self) -> int:
+        """How many jobs wait."""
+        return sum(job.status == "queued" for job in self._jobs.values())
+
+    def position(self, job: CodeJob) -> int | None:
+        """The place of a job among the waiting ones, from 1; None where it doesn't wait."""
+        waiting = [about.job_id for about in self._queue.waiting if about.job_id is not None]
+        return waiting.index(job.job_id) + 1 if job.job_id in waiting else None
+
+    def cancel(self, job: CodeJob, reason: str | None) -> None:
+        """Have a waiting job not begin, and interrupt one that runs; nothing where it has ended."""
+        with self._lock:
+            if job.ended:
+                return
+            job.cancel_requested = True
+            job.updated_at = clock()
+            if reason is not None:
+                job.metadata["cancel_reason"] = reason
+            job.status = "cancelling"
+        if self._queue.withdraw_named(job.job_id, "cancelled before it had started"):
+            return
+        # It may be just between the queue and its first instruction, which comes within moments.
+        for _ in range(200):
+            if job.ended or self._guard.interrupt(job.job_id):
+                return
+            sleep(0.005)
+
+    def _run(self, job: CodeJob, source: "str | bytes", program: Program | None) -> None:
+        """On the main thread."""
+        with self._lock:
+            if job.cancel_requested:
+                self._end(job, "cancelled")
+                return
+            job.status = "running"
+            job.started_at = job.updated_at = clock()
+        limit = None if job.timeout is None else Timer(job.timeout, self._time_out, (job,))
+        if limit is not None:
+            limit.daemon = True
+            limit.start()
+        began = monotonic()
+        try:
+            if program is None:
+                self._run_code(job, source.decode() if isinstance(source, bytes) else source)
+            else:
+                content = source if isinstance(source, bytes) else source.encode()
+                job.exit_status = self._runner.run_program(
+                    content, program, job.output.write, job.job_id
+                )
+        except BaseException as error:
+            job.error = f"{type(error).__name__}: it struck the service, not the code"
+        finally:
+            job.duration = monotonic() - began
+            if limit is not None:
+                limit.cancel()
+            self._end(job, self._final_status(job))
+
+    def _run_code(self, job: CodeJob, source: str) -> None:
+        context = JobContext(job)
+        given = {
+            "ctx": context,
+            "job_context": context,
+            "__bld_remote_job_context": context,
+            "check_cancelled": context.check_cancelled,
+        }
+        execution = self._runner.run_job(source, job.output.write, given, job.job_id)
+        job.execution = execution
+        job.exit_status = 0
+        if (failed := execution.failure) is not None:
+            job.exit_status = failed.exit_code if failed.exit_code is not None else 1
+            job.error = f"Code execution error: {failed.message}"
+            job.traceback = failed.traceback
+            job.output.write("stderr", failed.traceback.encode("utf-8", "backslashreplace"))
+
+    def _final_status(self, job: CodeJob) -> str:
+        failed = job.error is not None or job.exit_status != 0
+        if job.timed_out and failed:
+            job.error = f"Job {job.job_id} timed out"
+            return "timed_out"
+        if job.cancel_requested and failed:
+            job.error = None
+            return "cancelled"
+        if job.error is not None or (failed and job.execution is not None):
+            return "failed"
+        # A program's exit status is its result, whatever it is.
+        return "completed" if job.exit_status == 0 else "failed"
+
+    def _time_out(self, job: CodeJob) -> None:
+        job.timed_out = True
+        job.metadata["timeout_requested"] = True
+        self.cancel(job, None)
+
+    def _end(self, job: CodeJob, status: str, *, error: str | None = None) -> None:
+        with self._lock:
+            if job.ended:
+                return
+            job.error = error or job.error
+            job.end(status)
+            self._forget_old()
+        job.output.end()
+
+    def _forget_old(self) -> None:
+        ended = [job for job in self._jobs.values() if job.ended]
+        for job in ended[: max(0, len(ended) - KEPT_RECORDS)]:
+            del self._jobs[job.job_id]
+            job.output.drop()
+        kept = 0
+        for job in reversed(ended):
+            kept += job.output.size
+            if kept > KEPT_OUTPUT:
+                job.output.drop()

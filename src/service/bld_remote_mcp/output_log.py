@@ -1,0 +1,175 @@
+"""What running code writes, in order and bounded, for readers who come meanwhile or later."""
+
+import os
+import tempfile
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+LIMIT = 256 * 1024 * 1024
+"""Bytes that are kept of one run; of more the oldest go first."""
+_IN_MEMORY = 512 * 1024
+_PIECE = 64 * 1024
+_READ = 1024 * 1024
+_STREAMS = ("stdout", "stderr")
+_HEADER = 5  # The stream's number in one byte, and the length in four
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a reader gets."""
+
+    chunks: list[tuple[str, bytes]]
+    """Stream and bytes, in the order of writing; about 1 MiB at most."""
+    offset: int
+    """Where to read on."""
+    begins_at: dict[str, int] | None
+    """Where something older was dropped: how many bytes of each stream came before the chunks."""
+
+
+@dataclass
+class _Segment:
+    """A part of the log. It is in memory while small, then in a temporary file."""
+
+    begins: int
+    written: dict[str, int]
+    """Bytes of each stream before it."""
+    size: int = 0
+    file: "tempfile.SpooledTemporaryFile[bytes]" = field(
+        default_factory=lambda: tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+    )
+
+
+class OutputLog:
+    """Two segments at most: when both are full the older one goes. Any thread writes and reads."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        """`limit`: bytes that are kept, with a few for each write."""
+        self._segment_limit = limit // 2
+        # C code, so that no interruption of the writing thread leaves it locked; reentrant, because
+        # writing may run a __del__ that prints.
+        self._lock = threading.RLock()
+        self._written: dict[str, int] = dict.fromkeys(_STREAMS, 0)
+        self._segments = deque([_Segment(0, dict(self._written))])
+        self._waiting: list[threading.Lock] = []
+        self._ended = False
+        self._process = os.getpid()
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return sum(segment.size for segment in self._segments)
+
+    def write(self, stream: str, data: bytes) -> None:
+        """Add what was written to "stdout" or "stderr"."""
+        if os.getpid() != self._process:
+            _write_in_child(stream, data)
+            return
+        with self._lock:
+            for begin in range(0, len(data), _PIECE):
+                self._add(stream, data[begin : begin + _PIECE])
+        self._wake()
+
+    def end(self) -> None:
+        """Nothing more comes: readers needn't wait."""
+        self._ended = True
+        self._wake()
+
+    def drop(self) -> None:
+        """Forget what is kept; a reader hears how much there was."""
+        with self._lock:
+            self._begin_segment(keep=False)
+
+    def read(self, offset: int, seconds: float) -> Output:
+        """What comes from `offset` on; waits for it up to `seconds`, or until end()."""
+        gate = threading.Lock()
+        gate.acquire()
+        with self._lock:
+            waits = offset >= self._end and not self._ended and seconds > 0
+            if waits:
+                self._waiting.append(gate)
+        if waits:
+            gate.acquire(timeout=seconds)
+        with self._lock:
+            if gate in self._waiting:
+                self._waiting.remove(gate)
+            return self._read(offset)
+
+    @property
+    def _end(self) -> int:
+        last = self._segments[-1]
+        return last.begins + last.size
+
+    def _add(self, stream: str, piece: bytes) -> None:
+        if self._segments[-1].size >= self._segment_limit:
+            self._begin_segment(keep=True)
+        frame = bytes([_STREAMS.index(stream)]) + len(piece).to_bytes(4, "big") + piece
+        segment = self._segments[-1]
+        try:
+            segment.file.seek(segment.size)
+            segment.file.write(frame)
+        except OSError:  # A full disk: from now on in memory, and less
+            self._written[stream] += len(piece)
+            self._segment_limit = min(self._segment_limit, _IN_MEMORY - 2 * _PIECE)
+            self._begin_segment(keep=False)
+            return
+        segment.size += len(frame)
+        self._written[stream] += len(piece)
+
+    def _begin_segment(self, *, keep: bool) -> None:
+        begins = self._end
+        while len(self._segments) > (1 if keep else 0):
+            self._segments.popleft().file.close()
+        # A reader at the end of what is dropped must see that something went, too.
+        self._segments.append(_Segment(begins + (not keep), dict(self._written)))
+
+    def _read(self, offset: int) -> Output:
+        oldest = self._segments[0]
+        begins_at = None
+        if offset < oldest.begins:
+            offset, begins_at = oldest.begins, dict(oldest.written)
+        chunks: list[tuple[str, bytes]] = []
+        for segment in self._segments:
+            at = offset - segment.begins
+            if not 0 <= at < segment.size:
+                continue
+            segment.file.seek(at)
+            data = segment.file.read(min(_READ, segment.size - at))
+            offset = segment.begins + at + _split(data, chunks)
+            break
+        return Output(chunks, offset, begins_at)
+
+    def _wake(self) -> None:
+        while self._waiting:
+            self._waiting.pop().release()
+
+
+def _split(data: bytes, chunks: list[tuple[str, bytes]]) -> int:
+    """Add the whole frames at the beginning of the data to the chunks; how many bytes these are.
+
+    Neighbours of the same stream become one chunk.
+    """
+    at = 0
+    parts: list[bytes] = []
+    current = -1
+    while at + _HEADER <= len(data):
+        stream = data[at]
+        end = at + _HEADER + int.from_bytes(data[at + 1 : at + _HEADER], "big")
+        if end > len(data):
+            break
+        if stream != current and parts:
+            chunks.append((_STREAMS[current], b"".join(parts)))
+            parts = []
+        current = stream
+        parts.append(data[at + _HEADER : end])
+        at = end
+    if parts:
+        chunks.append((_STREAMS[current], b"".join(parts)))
+    return at
+
+
+def _write_in_child(stream: str, data: bytes) -> None:
+    """A forked child of the code has a log of its own: its output goes where Blender's goes."""
+    with suppress(OSError):
+        os.write(1 if stream == "stdout" else 2, data)

@@ -1,0 +1,105 @@
+"""Shows how a program ended, as Python does: uncaught exceptions, and the text of a SystemExit."""
+
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TextIO
+
+INTERRUPTED = 130
+"""The exit status of a program that KeyboardInterrupt ended, as shells have it."""
+
+
+class FailureDisplay:
+    """Writes to the program's sys.stderr, and where it has closed that, to its stderr anew."""
+
+    def __init__(self, name: str, source: bytes, fresh_stderr: Callable[[], TextIO]) -> None:
+        """`name`: of the program's file, as in tracebacks."""
+        self._name = name
+        self._source = source
+        self._fresh_stderr = fresh_stderr
+
+    def status_of(self, code: Callable[[], None]) -> int:
+        """Run code, show what it raises, and give the exit status that Python would give."""
+        try:
+            code()
+        except SystemExit as error:
+            return self._exit_status(error.code)
+        except KeyboardInterrupt as error:
+            self._show(error)
+            return INTERRUPTED
+        except BaseException as error:
+            self._show(error)
+            return 1
+        return 0
+
+    def _exit_status(self, code: object) -> int:
+        if code is None:
+            return 0
+        if isinstance(code, int):
+            # Python takes what a C long can't hold for -1.
+            return (code if -(2**63) <= code < 2**63 else -1) & 0xFF
+        self._write(f"{_text_of(code)}\n")
+        return 1
+
+    def _show(self, error: BaseException) -> None:
+        """Show an exception that nobody caught, by the program's own hook if it has one."""
+        frames = error.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename != self._name:
+            frames = frames.tb_next
+        hook = sys.excepthook
+        if hook is not sys.__excepthook__:
+            try:
+                hook(type(error), error, frames)
+                return
+            except BaseException as raised:
+                self._write("Error in sys.excepthook:\n")
+                self._print(raised, raised.__traceback__ and raised.__traceback__.tb_next)
+                self._write("\nOriginal exception was:\n")
+        self._print(error, frames)
+
+    def _print(self, error: BaseException, frames: TracebackType | None) -> None:
+        error.__traceback__ = frames
+        # Python's own knows the name that was meant, but is in C before 3.13 and then reads source
+        # lines from the file alone.
+        if sys.version_info >= (3, 13) or self._is_on_disk():
+            with self._stderr():
+                sys.__excepthook__(type(error), error, frames)
+            return
+        try:
+            text = "".join(traceback.format_exception(type(error), error, frames))
+        except BaseException as raised:
+            text = f"{type(error).__name__}: <its text raised {type(raised).__name__}>\n"
+        self._write(text)
+
+    def _is_on_disk(self) -> bool:
+        try:
+            with open(self._name, "rb") as file:
+                return file.read() == self._source
+        except (OSError, ValueError):
+            return False
+
+    def _write(self, text: str) -> None:
+        with self._stderr() as stderr:
+            try:
+                stderr.write(text)
+            except BaseException:  # It may be anything that the program has put there
+                self._fresh_stderr().write(text)
+
+    @contextmanager
+    def _stderr(self) -> Generator[TextIO]:
+        before = sys.stderr
+        if getattr(before, "closed", True):
+            sys.stderr = self._fresh_stderr()
+        try:
+            yield sys.stderr
+        finally:
+            sys.stderr = before
+
+
+def _text_of(value: object) -> str:
+    try:
+        return str(value)
+    except BaseException as error:
+        return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
