@@ -3,6 +3,7 @@
 Scripts import the modules that they bring by their bare names, from whatever room they are in.
 """
 
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -14,3 +15,22 @@ ROOMS = sorted(
 sys.path[:0] = [str(room) for room in ROOMS]
 # The service's modules that scripts bring along: last, because some have the names of others'.
 sys.path.append(str(SOURCE / "service" / "bld_remote_mcp"))
+
+
+def _import_with_relatives(name: str) -> None:
+    """Import a module of the service by its bare name, so that it finds those beside it.
+
+    Its own imports are relative, as in the service; Blender's importer for scripts knows that.
+    """
+    service = SOURCE / "service" / "bld_remote_mcp"
+    spec = importlib.util.spec_from_file_location(
+        name, service / f"{name}.py", submodule_search_locations=[str(service)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+
+
+_import_with_relatives("program")

@@ -5,6 +5,7 @@ import answers from "../../service/bld_remote_mcp/answers.py" with { type: "text
 import api from "../../service/bld_remote_mcp/api.py" with { type: "text" };
 import blender from "../../service/bld_remote_mcp/blender.py" with { type: "text" };
 import capture from "../../service/bld_remote_mcp/capture.py" with { type: "text" };
+import codeJobs from "../../service/bld_remote_mcp/code_jobs.py" with { type: "text" };
 import commands from "../../service/bld_remote_mcp/commands.py" with { type: "text" };
 import connection from "../../service/bld_remote_mcp/connection.py" with { type: "text" };
 import dispatch from "../../service/bld_remote_mcp/dispatch.py" with { type: "text" };
@@ -13,19 +14,28 @@ import fileLock from "../../service/bld_remote_mcp/file_lock.py" with { type: "t
 import framing from "../../service/bld_remote_mcp/framing.py" with { type: "text" };
 import guiTimer from "../../service/bld_remote_mcp/gui_timer.py" with { type: "text" };
 import interruption from "../../service/bld_remote_mcp/interruption.py" with { type: "text" };
+import jobRequests from "../../service/bld_remote_mcp/job_requests.py" with { type: "text" };
 import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
+import openFile from "../../service/bld_remote_mcp/open_file.py" with { type: "text" };
+import outputLog from "../../service/bld_remote_mcp/output_log.py" with { type: "text" };
 import params from "../../service/bld_remote_mcp/params.py" with { type: "text" };
 import partFile from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text" };
+import program from "../../service/bld_remote_mcp/program.py" with { type: "text" };
+import programEnd from "../../service/bld_remote_mcp/program_end.py" with { type: "text" };
+import programFailure from "../../service/bld_remote_mcp/program_failure.py" with { type: "text" };
+import programStreams from "../../service/bld_remote_mcp/program_streams.py" with { type: "text" };
+import requestText from "../../service/bld_remote_mcp/request_text.py" with { type: "text" };
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
 import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
+import unregistering from "../../service/bld_remote_mcp/unregistering.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
 import wakeup from "../../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
@@ -39,6 +49,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "api.py": api,
   "blender.py": blender,
   "capture.py": capture,
+  "code_jobs.py": codeJobs,
   "commands.py": commands,
   "connection.py": connection,
   "dispatch.py": dispatch,
@@ -47,19 +58,28 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "framing.py": framing,
   "gui_timer.py": guiTimer,
   "interruption.py": interruption,
+  "job_requests.py": jobRequests,
   "jobs.py": jobs,
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
+  "open_file.py": openFile,
+  "output_log.py": outputLog,
   "params.py": params,
   "part_file.py": partFile,
   "persist.py": persist,
+  "program.py": program,
+  "program_end.py": programEnd,
+  "program_failure.py": programFailure,
+  "program_streams.py": programStreams,
+  "request_text.py": requestText,
   "run_script.py": runScript,
   "scene.py": scene,
   "screenshot.py": screenshot,
   "server.py": server,
   "settings.py": settings,
   "uncached.py": uncached,
+  "unregistering.py": unregistering,
   "upload.py": upload,
   "wakeup.py": wakeup,
 };

@@ -13,12 +13,14 @@ export type StreamName = v.InferOutput<typeof streamSchema>;
 /** Gets what code writes, in its order; the next piece waits until this one is taken. */
 export type StreamWriter = (stream: StreamName, bytes: Uint8Array) => Promise<void>;
 
+type Chunks = readonly [StreamName, Uint8Array][];
+
 const outputSchema = v.object({
   status: jobStatusSchema,
   terminal: v.boolean(),
   chunks: v.array(v.tuple([streamSchema, base64Schema])),
   offset: v.number(),
-  lost: v.object({ stdout: v.number(), stderr: v.number() }),
+  begins_at: v.nullable(v.object({ stdout: v.number(), stderr: v.number() })),
   exit_status: v.nullable(v.number()),
   duration_seconds: v.nullable(v.number()),
 });
@@ -48,6 +50,8 @@ export class FollowedJob {
   /** Bytes that the service no longer had when they were asked for. */
   lost: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   #offset = 0;
+  /** Bytes that came or were lost. */
+  readonly #counted: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   #unwritten: [StreamName, Uint8Array][] = [];
 
   constructor(name: string) {
@@ -76,8 +80,7 @@ export class FollowedJob {
       const seen = await (wait === queuedWait ? session.waits.turn(asking) : asking);
       wait = seen.status === "queued" ? queuedWait : usualWait;
       this.#offset = seen.offset;
-      this.lost = seen.lost;
-      this.#unwritten = joined(seen.chunks);
+      this.#unwritten = this.#taken(seen.chunks, seen.begins_at);
       uncollected += await this.#write(write);
       const { status, terminal, exit_status: exit, duration_seconds: duration } = seen;
       if (terminal && seen.chunks.length === 0) return { status, exit, duration };
@@ -87,6 +90,17 @@ export class FollowedJob {
         uncollected = 0;
       }
     }
+  }
+
+  /** Counts what came, and what was dropped before it; gives it with neighbours of one stream put together. */
+  #taken(chunks: Chunks, beginsAt: Record<StreamName, number> | null): [StreamName, Uint8Array][] {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const begins = beginsAt?.[stream] ?? this.#counted[stream];
+      this.lost[stream] += begins - this.#counted[stream];
+      this.#counted[stream] = begins;
+    }
+    for (const [stream, bytes] of chunks) this.#counted[stream] += bytes.length;
+    return joined(chunks);
   }
 
   #ask(session: Session, seconds: number): Promise<v.InferOutput<typeof outputSchema>> {
@@ -107,7 +121,7 @@ export class FollowedJob {
 }
 
 /** The same with neighbours of one stream put together: code that prints much writes many lines. */
-function joined(chunks: readonly [StreamName, Uint8Array][]): [StreamName, Uint8Array][] {
+function joined(chunks: Chunks): [StreamName, Uint8Array][] {
   const runs: { stream: StreamName; parts: Uint8Array[] }[] = [];
   for (const [stream, bytes] of chunks) {
     const last = runs.at(-1);

@@ -5,6 +5,7 @@ import type { Script } from "../../script.ts";
 import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
+import { program } from "./program.ts";
 import runCodeSource from "./run_code.py" with { type: "text" };
 import type { UserCode } from "./user-code.ts";
 
@@ -26,7 +27,11 @@ export type CodeRun = v.InferOutput<typeof runSchema>;
  */
 const outputLimit = 24 * 1024 * 1024;
 
-const runCodeScript: Script = { name: "run_code.py", source: runCodeSource };
+const runCodeScript: Script = {
+  name: "run_code.py",
+  source: runCodeSource,
+  modules: [program],
+};
 
 /**
  * Runs a user's code in Blender as `python -c` would: an exception gives exit status 1 and its
@@ -41,8 +46,8 @@ export async function runCode(
   code: UserCode,
   requestId: string,
 ): Promise<CodeRun> {
-  const { source, name, argv } = code;
-  const args = { code: source.toBase64(), name, argv, limit: outputLimit };
+  const { source, name, argv, path0 } = code;
+  const args = { code: source.toBase64(), name, argv, path0, limit: outputLimit };
   return callScript(session, runCodeScript, args, runSchema, {
     usersCode: true,
     serverLimit: session.can("timeout_seconds"),

@@ -2,8 +2,7 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
@@ -12,7 +11,7 @@ INTERRUPTED = 130
 
 
 class FailureDisplay:
-    """Writes to the program's sys.stderr, and where it has closed that, to its stderr anew."""
+    """Writes to the program's stderr, whatever it has put into its place, so that it arrives."""
 
     def __init__(self, name: str, source: bytes, fresh_stderr: Callable[[], TextIO]) -> None:
         """`name`: of the program's file, as in tracebacks."""
@@ -64,8 +63,10 @@ class FailureDisplay:
         # Python's own knows the name that was meant, but is in C before 3.13 and then reads source
         # lines from the file alone.
         if sys.version_info >= (3, 13) or self._is_on_disk():
-            with self._stderr():
-                sys.__excepthook__(type(error), error, frames)
+            before = sys.stderr if hasattr(sys, "stderr") else None
+            sys.stderr = self._fresh_stderr()
+            sys.__excepthook__(type(error), error, frames)
+            sys.stderr = before
             return
         try:
             text = "".join(traceback.format_exception(type(error), error, frames))
@@ -81,21 +82,7 @@ class FailureDisplay:
             return False
 
     def _write(self, text: str) -> None:
-        with self._stderr() as stderr:
-            try:
-                stderr.write(text)
-            except BaseException:  # It may be anything that the program has put there
-                self._fresh_stderr().write(text)
-
-    @contextmanager
-    def _stderr(self) -> Generator[TextIO]:
-        before = sys.stderr
-        if getattr(before, "closed", True):
-            sys.stderr = self._fresh_stderr()
-        try:
-            yield sys.stderr
-        finally:
-            sys.stderr = before
+        self._fresh_stderr().write(text)
 
 
 def _text_of(value: object) -> str:

@@ -20,6 +20,7 @@ class ProgramStreams:
 
     def __init__(self, write: Write) -> None:
         """`write` is called on whichever thread writes, until finish()."""
+        self._write = write
         self._sinks = [_Sink(name, write) for name in ("stdout", "stderr")]
         # What Python's UTF-8 mode does, in which Blender's Python runs.
         self._stdout = _text(self._sinks[0], "surrogateescape")
@@ -31,7 +32,7 @@ class ProgramStreams:
     def in_place(self) -> Generator[None]:
         """Sets sys.stdin, stdout and stderr, and what sys.__stdout__ is called; puts them back."""
         names = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
-        before = {name: getattr(sys, name) for name in names}
+        before = {name: getattr(sys, name, None) for name in names}
         streams = (self._stdin, self._stdout, self._stderr)
         for name, stream in zip(names, streams + streams, strict=True):
             setattr(sys, name, stream)
@@ -43,7 +44,8 @@ class ProgramStreams:
 
     def fresh_stderr(self) -> io.TextIOWrapper:
         """One more stderr, for a program that has closed its own."""
-        return _text(self._sinks[1], "backslashreplace")
+        self._sinks.append(_Sink("stderr", self._write))
+        return _text(self._sinks[-1], "backslashreplace")
 
     def finish(self) -> None:
         """End the program's output: what is written from now on goes where Blender's own goes."""
@@ -103,7 +105,7 @@ class _Sink(io.BufferedIOBase):
     def _write_late(self, data: bytes) -> None:
         # A logging handler or a thread of the program still holds this stream. It goes to what runs
         # now, else to Blender's own output.
-        now = getattr(sys, self._stream)
+        now = getattr(sys, self._stream, None)
         if now is None or getattr(now, "buffer", None) is self:
             now = self._real
         if now is not None:

@@ -25,6 +25,8 @@ def test_hello(client: Client) -> None:
             "run_script",
             "script_modules",
             "upload",
+            "client",
+            "jobs",
         ],
         "blender_version": "4.2.1",
         "pid": os.getpid(),
@@ -39,6 +41,8 @@ def test_status_while_idle(client: Client) -> None:
     assert status == {
         "busy": False,
         "running_seconds": None,
+        "running": None,
+        "stopping": False,
         "queued": 0,
         "connections": 1,
         "requests": 1,
@@ -184,7 +188,10 @@ def test_shutdown_lets_running_code_end(start: Callable[..., RunningServer], gat
             "code_ran_since_save": True,
         }
         refused = waiting.receive()
-        assert refused == {"status": "error", "message": "the service is shutting down"}
+        assert refused["status"] == "error"
+        assert refused["message"].startswith(
+            "the service is shutting down as soon as 'execute_code' of 127.0.0.1:"
+        )
         assert client.run("pass")["message"] == "the service is shutting down"
         gate.go.set()
         running.join()

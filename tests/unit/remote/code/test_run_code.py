@@ -26,11 +26,13 @@ def run(load: Callable[[str], ModuleType]) -> Run:
             "code": base64.b64encode(source).decode(),
             "name": name,
             "argv": ["-c", "an argument"],
+            "path0": "" if name.startswith("<") else os.path.dirname(name),
             "limit": limit,
         }
-        before = sys.stdout, sys.stderr
+        before = sys.stdout, sys.stderr, sys.stdin, sys.argv, sys.path[:], sys.modules["__main__"]
         answer = script.main(arguments)
-        assert (sys.stdout, sys.stderr) == before
+        after = sys.stdout, sys.stderr, sys.stdin, sys.argv, sys.path[:], sys.modules["__main__"]
+        assert after == before
         for stream in ("stdout", "stderr"):
             answer[stream] = base64.b64decode(answer[stream])
         return answer
@@ -151,7 +153,8 @@ def test_the_encoding_of_a_file_is_found_as_python_does(
 def test_keyboard_interrupt(run: Run) -> None:
     answer = run("raise KeyboardInterrupt")
     assert answer["exit"] == 130
-    assert answer["stderr"] == b"KeyboardInterrupt\n"
+    assert answer["stderr"].endswith(b"\nKeyboardInterrupt\n")
+    assert b'File "<string>", line 1, in <module>' in answer["stderr"]
 
 
 def test_bpy_is_there_without_an_import(run: Run) -> None:
