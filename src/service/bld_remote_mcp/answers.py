@@ -1,8 +1,12 @@
 """Answers to requests: their two shapes, and their bytes."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json import JSONEncoder
+
+# Made here and kept, whatever code that runs later does to the module json. NaN and Infinity are no
+# JSON: a client's parser would choke on them.
+_to_text = JSONEncoder(allow_nan=False).encode
 
 
 class CommandError(Exception):
@@ -30,14 +34,21 @@ def success(result: object) -> dict[str, object]:
 def failure(error: BaseException) -> dict[str, object]:
     """The answer to a request that failed with `error`."""
     fields = error.fields if isinstance(error, CommandError) else {}
-    return {"status": "error", "message": str(error) or type(error).__name__, **fields}
+    return {"status": "error", "message": text_of(error) or type(error).__name__, **fields}
+
+
+def text_of(value: object) -> str:
+    """The text of what user code may have made: whatever its __str__ raises stays in here."""
+    try:
+        return str(value)
+    except BaseException as error:
+        return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
 
 
 def encode(answer: Mapping[str, object]) -> bytes:
     """The answer as ASCII JSON; what can't be written as JSON becomes an error answer."""
     try:
-        # NaN and Infinity are no JSON: a client's parser would choke on them.
-        text = json.dumps(answer, allow_nan=False)
+        text = _to_text(answer)
     except (TypeError, ValueError, RecursionError) as error:
-        text = json.dumps(failure(CommandError(f"the answer can't be written as JSON: {error}")))
+        text = _to_text(failure(CommandError(f"the answer can't be written as JSON: {error}")))
     return text.encode("ascii")

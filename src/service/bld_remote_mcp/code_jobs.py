@@ -175,11 +175,11 @@ class CodeJobs:
             job.status = "running"
             job.started_at = job.updated_at = clock()
         limit = None if job.timeout is None else Timer(job.timeout, self._time_out, (job,))
-        if limit is not None:
-            limit.daemon = True
-            limit.start()
         began = monotonic()
         try:
+            if limit is not None:
+                limit.daemon = True
+                limit.start()
             if program is None:
                 self._run_code(job, source.decode() if isinstance(source, bytes) else source)
             else:

@@ -16,7 +16,7 @@ from .execution import CodeRunner
 from .interruption import UserCodeGuard
 from .job_requests import JobRequests
 from .jobs import About, Job, JobQueue, Running
-from .params import Params, as_params, flag, text_or_none, timeout
+from .params import Params, as_params, flag, label, text_or_none, timeout
 from .run_script import answered
 
 Result = TypeVar("Result")
@@ -34,7 +34,6 @@ CAPABILITIES = (
     "client",
     "jobs",
 )
-CLIENT_LIMIT = 200
 # With one of these, execute_code is a job, as the newest published client knows it.
 _JOB_LIMITS = frozenset(("wait_timeout_seconds", "job_timeout_seconds", "detach_on_wait_timeout"))
 
@@ -161,7 +160,7 @@ class Dispatcher:
 
     def _hello(self, params: Params, caller: Caller) -> dict[str, object]:
         service = self._service
-        caller.name = (text_or_none(params, "client") or caller.name)[:CLIENT_LIMIT]
+        caller.name = label(params, "client") or caller.name
         return {
             "protocol": PROTOCOL,
             "server": "bld_remote_mcp",

@@ -2,14 +2,15 @@
 
 import builtins
 import linecache
-import time
-import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
+from traceback import format_exception
 from types import ModuleType, TracebackType
 
 import bpy
 
+from .answers import text_of
 from .capture import captured
 from .interruption import UserCodeGuard
 from .output_log import OutputLog
@@ -92,8 +93,12 @@ class CodeRunner:
             write,
             # With bpy, which other clients of such services have always given to their users' code.
             {"bpy": bpy},
-            lambda code: self._guard.run(code, name),
+            lambda code: self._guarded(code, name),
         )
+
+    def _guarded(self, code: Callable[[], None], name: str | None) -> BaseException | None:
+        """Run user code: the one place where all of it begins and ends."""
+        return self._guard.run(code, name)
 
     def _run(
         self, source: str, given: Mapping[str, object], name: str | None
@@ -102,38 +107,36 @@ class CodeRunner:
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
         main = ModuleType("__main__")
         main.__dict__.update({"__builtins__": builtins, "bpy": bpy}, **given)
-        started = time.perf_counter()
+        started = perf_counter()
         with in_place(main):
-            error = self._guard.run(
+            error = self._guarded(
                 lambda: exec(compile(source, FILENAME, "exec", dont_inherit=True), main.__dict__),
                 name,
             )
-        duration = time.perf_counter() - started
+        duration = perf_counter() - started
         return None if error is None else _failure(error), duration
 
 
 def output_of(log: OutputLog) -> dict[str, str]:
     """A job's output, as far as it is kept, as text: the last OUTPUT_LIMIT bytes of each stream."""
-    parts: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+    kept = {"stdout": bytearray(), "stderr": bytearray()}
     at = 0
     while (piece := log.read(at, 0)).chunks:
         for stream, data in piece.chunks:
-            parts[stream].append(data)
+            kept[stream] += data
+            del kept[stream][: max(0, len(kept[stream]) - OUTPUT_LIMIT)]
         at = piece.offset
-    return {
-        stream: b"".join(data)[-OUTPUT_LIMIT:].decode("utf-8", "replace")
-        for stream, data in parts.items()
-    }
+    return {stream: data.decode("utf-8", "replace") for stream, data in kept.items()}
 
 
 def _failure(error: BaseException) -> Failure:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename != FILENAME:
         frames = frames.tb_next
-    message = _clip(_text(error), MESSAGE_LIMIT) or type(error).__name__
+    message = _clip(text_of(error), MESSAGE_LIMIT) or type(error).__name__
     exit_code = None
     if isinstance(error, SystemExit):
-        message = f"SystemExit: {_clip(_text(error.code), MESSAGE_LIMIT)}"
+        message = f"SystemExit: {_clip(text_of(error.code), MESSAGE_LIMIT)}"
         code = 0 if error.code is None else error.code
         exit_code = code if isinstance(code, int) else 1
     return Failure(
@@ -146,16 +149,9 @@ def _failure(error: BaseException) -> Failure:
 
 def _traceback(error: BaseException, frames: TracebackType | None) -> str:
     try:
-        return "".join(traceback.format_exception(type(error), error, frames))
+        return "".join(format_exception(type(error), error, frames))
     except BaseException as raised:
         return f"<{type(error).__name__} whose traceback raised {type(raised).__name__}>\n"
-
-
-def _text(value: object) -> str:
-    try:
-        return str(value)
-    except BaseException as error:  # Whatever a __str__ raises must not end the service
-        return f"<{type(value).__name__} whose text raised {type(error).__name__}>"
 
 
 def _clip(text: str, limit: int) -> str:

@@ -3,20 +3,20 @@
 import base64
 import binascii
 from collections.abc import Callable
+from threading import TIMEOUT_MAX
 from typing import cast
 
 from .answers import CommandError
 from .code_jobs import KEPT_RECORDS, QUEUED_LIMIT, STATUSES, CodeJob, CodeJobs
-from .execution import output_of
+from .execution import OUTPUT_LIMIT, output_of
 from .jobs import JobQueue, Running
-from .params import Params, as_params, flag, number, text_or_none
+from .params import Params, as_params, flag, label, number, text_or_none
 from .program import Program
 
-TITLE_LIMIT = 200
 WAIT_LIMIT = 30.0
 _LISTED_LIMIT = 1000
-# What the newest published client allows itself.
-_TIMEOUT_LIMIT = 3600.0
+# What the newest published add-on allows.
+_WAIT_LIMIT = 3600.0
 _WAIT_SECONDS = 30.0
 _GRACE_SECONDS = 2.0
 
@@ -45,10 +45,17 @@ class JobRequests:
     def execute(self, params: Params, client: str) -> dict[str, object]:
         """`execute_code` as a job that is waited for `wait_timeout_seconds`, 30 by default.
 
-        Then it is cancelled, or left running for `detach_on_wait_timeout`.
+        Then it is cancelled, or left running for `detach_on_wait_timeout`. `_timeout_seconds` is
+        the default of both time limits.
         """
+        usual = {"wait_timeout_seconds": _WAIT_SECONDS, "job_timeout_seconds": None}
+        if (both := params.get("_timeout_seconds")) is not None:
+            usual = dict.fromkeys(usual, both)
+        given = {name: value for name, value in params.items() if value is not None}
+        params = {**usual, **given}
+        seconds = min(_limit(params, "wait_timeout_seconds") or _WAIT_SECONDS, _WAIT_LIMIT)
         job = self._submit(params, client)
-        if not job.wait(_limit(params, "wait_timeout_seconds") or _WAIT_SECONDS):
+        if not job.wait(seconds):
             if flag(params, "detach_on_wait_timeout", False):
                 return _waiting(job, "waiting", "Wait timeout expired; job is still running")
             self._jobs.cancel(job, "wait timeout")
@@ -61,7 +68,9 @@ class JobRequests:
         if job.status == "completed":
             return {**_payload(job), "job_id": job.job_id}
         if job.status == "failed":
-            raise CommandError(job.error or "Code execution failed")
+            raise CommandError(
+                job.error or "Code execution failed", job_id=job.job_id, traceback=job.traceback
+            )
         return {
             "executed": False,
             "status": job.status,
@@ -73,7 +82,7 @@ class JobRequests:
 
     def _submit(self, params: Params, client: str) -> CodeJob:
         program = _program(params)
-        title = (text_or_none(params, "title") or "code")[:TITLE_LIMIT]
+        title = label(params, "title") or "code"
         return self._jobs.submit(
             _code(params),
             program,
@@ -121,9 +130,13 @@ class JobRequests:
             if (status is None or job.status == status) and (with_ended or not job.ended)
         ][:limit]
         jobs: list[dict[str, object]] = []
+        room = OUTPUT_LIMIT
         for job in found:
-            result = {"result": _result(job)} if with_result else {}
-            jobs.append({**self._snapshot(job), **result})
+            jobs.append(self._snapshot(job))
+            if with_result:
+                # Results that don't fit into the answer any more are left out: null.
+                room -= job.output.size
+                jobs[-1]["result"] = _result(job) if room >= 0 else None
         return {"jobs": jobs, "count": len(jobs), "limit": limit}
 
     def _output(self, params: Params) -> dict[str, object]:
@@ -134,18 +147,21 @@ class JobRequests:
         if job is None:
             return {"found": False, "job_id": job_id}
         output = job.output.read(int(offset), seconds)
+        ended = job.ended
+        if ended and not output.chunks:  # It may have written its last just between the two
+            output = job.output.read(output.offset, 0)
         return {
             "found": True,
             "job_id": job.job_id,
             "status": job.status,
-            "terminal": job.ended,
+            "terminal": ended,
             "chunks": [
                 [stream, base64.b64encode(data).decode("ascii")] for stream, data in output.chunks
             ],
             "offset": output.offset,
             "begins_at": output.begins_at,
-            "exit_status": job.exit_status if job.ended else None,
-            "duration_seconds": job.duration,
+            "exit_status": job.exit_status if ended else None,
+            "duration_seconds": job.duration if ended else None,
         }
 
     def _queue_status(self, _params: Params) -> dict[str, object]:
@@ -269,7 +285,7 @@ def _limit(params: Params, name: str) -> float | None:
     if seconds is None:
         return None
     seconds = number(params, name, 0, float("-inf"), float("inf"))
-    return min(seconds, _TIMEOUT_LIMIT) if seconds > 0 else None
+    return min(seconds, TIMEOUT_MAX) if seconds > 0 else None
 
 
 def _code(params: Params) -> "str | bytes":

@@ -45,13 +45,15 @@ class OutputLog:
     """Two segments at most: when both are full the older one goes. Any thread writes and reads."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        """`limit`: bytes that are kept, with a few for each write."""
+        """`limit`: bytes that are kept, with a few for each piece."""
         self._segment_limit = limit // 2
         # C code, so that no interruption of the writing thread leaves it locked; reentrant, because
         # writing may run a __del__ that prints.
         self._lock = threading.RLock()
         self._written: dict[str, int] = dict.fromkeys(_STREAMS, 0)
         self._segments = deque([_Segment(0, dict(self._written))])
+        # What was written last, not in a segment yet: print() writes every line in two parts.
+        self._stream, self._piece = _STREAMS[0], bytearray()
         self._waiting: list[threading.Lock] = []
         self._ended = False
         self._process = os.getpid()
@@ -59,7 +61,7 @@ class OutputLog:
     @property
     def size(self) -> int:
         """Bytes that are kept."""
-        return sum(segment.size for segment in self._segments)
+        return sum(segment.size for segment in self._segments) + len(self._piece)
 
     def write(self, stream: str, data: bytes) -> None:
         """Add what was written to "stdout" or "stderr"."""
@@ -67,18 +69,28 @@ class OutputLog:
             _write_in_child(stream, data)
             return
         with self._lock:
-            for begin in range(0, len(data), _PIECE):
-                self._add(stream, data[begin : begin + _PIECE])
-        self._wake()
+            if stream != self._stream or len(self._piece) + len(data) > _PIECE:
+                self._store_piece()
+                self._stream = stream
+            if len(data) <= _PIECE:
+                self._piece += data
+            else:
+                for begin in range(0, len(data), _PIECE):
+                    self._piece += data[begin : begin + _PIECE]
+                    self._store_piece()
+            if self._waiting:
+                self._wake()
 
     def end(self) -> None:
         """Nothing more comes: readers needn't wait."""
-        self._ended = True
-        self._wake()
+        with self._lock:
+            self._ended = True
+            self._wake()
 
     def drop(self) -> None:
         """Forget what is kept; a reader hears how much there was."""
         with self._lock:
+            self._store_piece()
             self._begin_segment(keep=False)
 
     def read(self, offset: int, seconds: float) -> Output:
@@ -86,6 +98,7 @@ class OutputLog:
         gate = threading.Lock()
         gate.acquire()
         with self._lock:
+            self._store_piece()
             waits = offset >= self._end and not self._ended and seconds > 0
             if waits:
                 self._waiting.append(gate)
@@ -94,6 +107,7 @@ class OutputLog:
         with self._lock:
             if gate in self._waiting:
                 self._waiting.remove(gate)
+            self._store_piece()
             return self._read(offset)
 
     @property
@@ -101,28 +115,39 @@ class OutputLog:
         last = self._segments[-1]
         return last.begins + last.size
 
-    def _add(self, stream: str, piece: bytes) -> None:
+    def _store_piece(self) -> None:
+        """Put the last piece into the last segment.
+
+        An interruption of the code that writes may come at every call in here: what is stored
+        changes by the one assignment at the end, else the piece is stored again.
+        """
+        if not self._piece:
+            return
         if self._segments[-1].size >= self._segment_limit:
             self._begin_segment(keep=True)
-        frame = bytes([_STREAMS.index(stream)]) + len(piece).to_bytes(4, "big") + piece
-        segment = self._segments[-1]
+        length, segment, fresh = len(self._piece), self._segments[-1], bytearray()
+        written = self._written[self._stream] + length
+        frame = bytes([_STREAMS.index(self._stream)]) + length.to_bytes(4, "big") + self._piece
+        size = segment.size + len(frame)
         try:
             segment.file.seek(segment.size)
             segment.file.write(frame)
-        except OSError:  # A full disk: from now on in memory, and less
-            self._written[stream] += len(piece)
+            # Here, not when the file is read, it turns out that the disk is full.
+            segment.file.flush()
+        except OSError:  # From now on in memory, and less
+            self._written[self._stream], self._piece = written, fresh
             self._segment_limit = min(self._segment_limit, _IN_MEMORY - 2 * _PIECE)
             self._begin_segment(keep=False)
             return
-        segment.size += len(frame)
-        self._written[stream] += len(piece)
+        self._written[self._stream], segment.size, self._piece = written, size, fresh
 
     def _begin_segment(self, *, keep: bool) -> None:
-        begins = self._end
-        while len(self._segments) > (1 if keep else 0):
-            self._segments.popleft().file.close()
         # A reader at the end of what is dropped must see that something went, too.
-        self._segments.append(_Segment(begins + (not keep), dict(self._written)))
+        self._segments.append(_Segment(self._end + (not keep), dict(self._written)))
+        while len(self._segments) > (2 if keep else 1):
+            with suppress(OSError):  # The disk is full, and what is being closed had to be written
+                self._segments[0].file.close()
+            self._segments.popleft()
 
     def _read(self, offset: int) -> Output:
         oldest = self._segments[0]

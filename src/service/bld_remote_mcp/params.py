@@ -6,6 +6,8 @@ from typing import cast
 
 from .answers import CommandError
 
+_LABEL_LIMIT = 200
+
 Params = Mapping[str, object]
 """One JSON object, of whose values nothing is known yet."""
 
@@ -23,6 +25,13 @@ def text_or_none(params: Params, name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise CommandError(f"{name} must be a string, not {type(value).__name__}")
     return value
+
+
+def label(params: Params, name: str) -> str | None:
+    """A line for people's eyes, cut to 200 characters; None where it is absent, null or empty."""
+    value = text_or_none(params, name) or ""
+    shown = "".join(letter if letter.isprintable() else " " for letter in value[:_LABEL_LIMIT])
+    return shown.strip() or None
 
 
 def flag(params: Params, name: str, default: bool) -> bool:

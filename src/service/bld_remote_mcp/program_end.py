@@ -55,9 +55,14 @@ class ProgramEnd:
     def wait(self) -> None:
         """Wait for the threads that aren't daemons, then call what was registered, last one first.
 
-        KeyboardInterrupt ends the waiting. What the functions raise is shown, as Python does.
+        KeyboardInterrupt ends the waiting alone. What the functions raise is shown, as Python does.
         """
-        self._wait_for_threads()
+        try:
+            self._wait_for_threads()
+        finally:
+            self._call_registered()
+
+    def _call_registered(self) -> None:
         while self._registered:
             function, args, named = self._registered.pop()
             try:
