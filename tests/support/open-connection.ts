@@ -3,7 +3,7 @@
 import type { Socket } from "bun";
 
 /** A connection whose requests are answered one after the other. */
-export interface RawClient extends Disposable {
+export interface OpenConnection extends Disposable {
   /** Sends this text as it is, and gives the next answer; rejects where the server closes instead. */
   exchange(text: string): Promise<Record<string, unknown>>;
   /** Runs code; gives what it printed, or throws with the message of its error. */
@@ -13,7 +13,7 @@ export interface RawClient extends Disposable {
 }
 
 /** Connects to the service on this port. */
-export async function rawClient(port: number): Promise<RawClient> {
+export async function openConnection(port: number): Promise<OpenConnection> {
   let received = "";
   let decoder = new TextDecoder();
   let answer = Promise.withResolvers<Record<string, unknown>>();
