@@ -135,8 +135,13 @@ def change(place: str, plan: Plan) -> None:
 
 def finish(place: str, plan: Plan) -> None:
     """Clear away what a change that is done doesn't need any more."""
-    for parent in {*plan["emptied"], *(os.path.dirname(path) for path in plan["goes"])}:
-        prune(os.path.dirname(place), parent)
+    folder = os.path.dirname(place)
+    for parent in {os.path.dirname(path) for path in plan["goes"]}:
+        prune(folder, parent)
+    for metadata in plan["emptied"]:
+        for inner, _, _ in os.walk(os.path.join(folder, metadata), topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(inner)
     remove_place(place)
 
 

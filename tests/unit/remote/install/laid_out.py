@@ -27,7 +27,9 @@ def put(folder: Path, name: str, version: str, files: dict[str, str]) -> Path:
 def tree(folder: Path) -> dict[str, str | None]:
     """Give all that is below a folder: files with their text, folders with None."""
     return {
-        path.relative_to(folder).as_posix(): path.read_text() if path.is_file() else None
+        path.relative_to(folder).as_posix(): path.read_text(errors="surrogateescape")
+        if path.is_file()
+        else None
         for path in sorted(folder.rglob("*"))
     }
 
