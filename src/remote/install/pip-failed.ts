@@ -32,7 +32,6 @@ export function failureOf(
   broken: readonly BrokenPackage[],
 ): PipDiagnosis {
   const diagnosis = pipFailure(ran, { wheelhouse });
-  const crashed = diagnosis.code === "pip-failed" && /^Traceback /m.test(ran.output);
-  const cause = crashed ? brokenFailure(broken) : undefined;
+  const cause = diagnosis.code === "pip-failed" ? brokenFailure(broken, ran.output) : undefined;
   return cause === undefined ? diagnosis : { ...cause, code: "broken-metadata" };
 }

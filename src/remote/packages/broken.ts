@@ -90,10 +90,23 @@ export function brokenWarnings(broken: readonly BrokenPackage[]): Text[] {
   return brokenLines(broken).map(({ message, hint }) => text`${message} (${hint})`);
 }
 
-/** What a pip that crashed at metadata was failed by, and the way on; undefined if by nothing known. */
-export function brokenFailure(broken: readonly BrokenPackage[]): BrokenLine | undefined {
-  const [first] = broken.filter(({ kind }) => kind === "metadata");
-  if (first === undefined) return undefined;
-  const message = `pip can't go on where metadata is broken: ${first.path}: ${first.problem}`;
-  return { message, hint: text`remove it, then run the same command again: ${removed(first)}` };
+/**
+ * What a pip that ended in an exception was failed by, and the way on; undefined if by nothing known.
+ *
+ * @param output what pip wrote.
+ */
+export function brokenFailure(
+  broken: readonly BrokenPackage[],
+  output: string,
+): BrokenLine | undefined {
+  const metadata = broken.filter(({ kind }) => kind === "metadata");
+  // It also warns of metadata that it skips, and goes on.
+  const errors = output.replaceAll(/^WARNING:.*$/gm, "");
+  const named = metadata.find(({ path }) => errors.includes(path));
+  const undecoded = metadata.find(({ problem }) => problem.includes("UTF-8")) ?? metadata[0];
+  const crashed = /^(?:UnicodeDecodeError|TypeError): /m.test(errors);
+  const cause = named ?? (crashed ? undecoded : undefined);
+  if (cause === undefined) return undefined;
+  const message = `pip can't go on where metadata is broken: ${cause.path}: ${cause.problem}`;
+  return { message, hint: text`remove it, then run the same command again: ${removed(cause)}` };
 }
