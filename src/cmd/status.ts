@@ -10,6 +10,7 @@ import { sinceText } from "../remote/service/running.ts";
 import { isLoopback } from "../remote/wire/address.ts";
 import { names, ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import { waiting } from "../ui/waiting.ts";
 import { command } from "./_command.ts";
 import { configurationOf, parseSeconds, type Target, targetOf } from "./_target.ts";
 
@@ -183,7 +184,8 @@ export const status = command({
   },
   async run({ configured, wait, target }, { output, signal }) {
     const { host, port } = target.endpoint;
-    let found = await lookUntilThere(target, wait, signal);
+    const looking = lookUntilThere(target, wait, signal);
+    let found = await waiting(output, `looking at ${host}:${port}`, looking);
     if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
     }

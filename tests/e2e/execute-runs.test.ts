@@ -7,6 +7,7 @@ import { endlessCode } from "../support/endless-code.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { sees } from "../support/sees.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
@@ -87,11 +88,11 @@ describe("--follow", () => {
   test("without a name: what runs now, and it says what that is", async () => {
     const { name, letGo } = await begun("print('a')", "print('b')");
     const child = box.spawn(["execute", "--follow"]);
+    const note = await sees(child.stderr, "\n");
     await letGo();
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(await child.stdout.text()).toBe("a\nb\n");
     expect(await child.exited).toBe(0);
-    expect(stdout).toBe("a\nb\n");
-    expect(stderr).toMatch(new RegExp(`^${name}: 'execute -c print.*' of .*, running since`));
+    expect(note).toMatch(new RegExp(`^${name}: 'execute -c print.*' of .*, running since`));
   });
 
   test("Ctrl-C only ends the following", async () => {
@@ -135,6 +136,7 @@ describe("--follow", () => {
     expect(running).toMatchObject({ kind: "job", title: "execute -c import os, time" });
     expect(running.client).toContain(`execute, pid ${child.pid},`);
     const following = box.spawn(["execute", "--follow"]);
+    await sees(following.stderr, "\n");
     await letGo();
     expect(await following.stdout.text()).toBe("went on\n");
     expect(await following.exited).toBe(0);
@@ -181,7 +183,7 @@ describe("--cancel", () => {
     const { stderr } = expectSuccess(await execute("--cancel"));
     expect(stderr).toMatch(
       new RegExp(
-        `interrupted, and has ended: 'execute -c .*' of blender-remote-cli execute, pid \\d+, \\S+, running since .* \\(${name}\\)`,
+        `interrupted, and has ended: 'execute -c .*' of blender-remote-cli execute, pid \\d+, .*, running since .* \\(${name}\\)`,
       ),
     );
     const { code, stdout, stderr: rest } = await execute("--result", name);

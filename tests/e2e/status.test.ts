@@ -238,7 +238,7 @@ describe("our service", () => {
     let seen = await statusJson();
     while (seen.load.queued === 0) seen = await statusJson();
     const client = expect.stringMatching(
-      new RegExp(`^blender-remote-cli execute, pid ${running.pid}, \\S+@\\S+$`),
+      new RegExp(`^blender-remote-cli execute, pid ${running.pid}, [^,]+@\\S+$`),
     );
     expect(seen.load).toEqual({
       ...load,

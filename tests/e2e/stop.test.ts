@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => box[Symbol.asyncDispose]());
 
-const whose = String.raw`of blender-remote-cli execute, pid \d+, \S+@\S+, running since \S+ \S+ \(\d+ s\)`;
+const whose = String.raw`of blender-remote-cli execute, pid \d+, [^,]+@\S+, running since \S+ \S+ \(\d+ s\)`;
 
 describe.each(everyBlender)("in %s", (_, launcher) => {
   test("a process that outlives its service is waited for, and said while it does", async () => {

@@ -13,7 +13,7 @@ export function resultJson(result: InstallResult, output: Output) {
       .map(({ name, version, location, importable }) => ({ name, version, location, importable })),
     changed,
     pip: { returncode: pip.returncode, duration_s: pip.duration },
-    warnings,
+    warnings: warnings.map(output.rendered),
     errors,
     code,
     hint: hint === null ? null : output.rendered(hint),

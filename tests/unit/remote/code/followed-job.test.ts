@@ -16,7 +16,7 @@ function output(chunks: [StreamName, string][], offset: number, more: object = {
     terminal: false,
     chunks: chunks.map(([stream, text]) => [stream, encoded(text)]),
     offset,
-    lost: { stdout: 0, stderr: 0 },
+    begins_at: null,
     exit_status: null,
     duration_seconds: null,
     ...more,
@@ -48,7 +48,7 @@ describe("following", () => {
         4,
       ),
       output([["stderr", "e"]], 5, ended),
-      output([], 5, { ...ended, lost: { stdout: 7, stderr: 0 } }),
+      output([], 5, ended),
     ];
     const { session, requests } = await madeUpService(() => answers.shift());
     const { all, write } = written();
@@ -64,8 +64,21 @@ describe("following", () => {
       ["stdout", "d"],
       ["stderr", "e"],
     ]);
-    expect(job.lost).toEqual({ stdout: 7, stderr: 0 });
+    expect(job.lost).toEqual({ stdout: 0, stderr: 0 });
     expect(requests.slice(1).map(({ params }) => params["offset"])).toEqual([0, 0, 4, 5]);
+  });
+
+  test("what was dropped before it came is counted", async () => {
+    const answers = [
+      output([["stdout", "ab"]], 2, { begins_at: { stdout: 7, stderr: 1 } }),
+      output([["stderr", "c"]], 3),
+      output([["stdout", "d"]], 9, { begins_at: { stdout: 19, stderr: 2 } }),
+      output([], 9, ended),
+    ];
+    const { session } = await madeUpService(() => answers.shift());
+    const job = new FollowedJob("bld-job-1");
+    await job.follow(session, async () => {});
+    expect(job.lost).toEqual({ stdout: 7 + 10, stderr: 1 });
   });
 
   test("the next piece waits until this one is taken", async () => {
