@@ -17,6 +17,22 @@ beforeEach(async () => {
 });
 afterEach(() => box[Symbol.asyncDispose]());
 
+/**
+ * Runs code as other clients do: threads and exit handlers of such code outlive it, where a program
+ * that `execute` runs waits for its own.
+ */
+async function request(code: string): Promise<void> {
+  const answered = Promise.withResolvers<void>();
+  const socket = await Bun.connect({
+    hostname: "127.0.0.1",
+    port: box.port,
+    socket: { data: () => answered.resolve(), close: () => answered.reject(new Error("closed")) },
+  });
+  socket.write(JSON.stringify({ type: "execute_code", params: { code } }));
+  await answered.promise;
+  socket.end();
+}
+
 const whose = String.raw`of blender-remote-cli execute, pid \d+, [^,]+@\S+, running since \S+ \S+ \(\d+ s\)`;
 
 describe.each(everyBlender)("in %s", (_, launcher) => {
@@ -28,7 +44,7 @@ import os, threading, time
 def wait():
     while not os.path.exists(${JSON.stringify(gate)}): time.sleep(0.01)
 threading.Thread(target=wait).start()`;
-    expectSuccess(await box.cli(["execute", "-c", code]));
+    await request(code);
     const late = await box.cli(["stop", "--timeout", "1"]);
     expect(late.code).toBe(124);
     expect(late.stderr).toContain("waiting for its process");
@@ -41,8 +57,7 @@ threading.Thread(target=wait).start()`;
 
   test("an exit handler that takes its time: ended means that it has", async () => {
     const { pid } = await startService(box, launcher);
-    const code = "import atexit, time; atexit.register(time.sleep, 1.5)";
-    expectSuccess(await box.cli(["execute", "-c", code]));
+    await request("import atexit, time; atexit.register(time.sleep, 1.5)");
     const { stderr } = expectSuccess(await box.cli(["stop"]));
     expect(stderr).toContain(`Blender (pid ${pid}) has ended`);
     expect(await runs(pid)).toBe(false);
@@ -50,8 +65,9 @@ threading.Thread(target=wait).start()`;
 
   test("--force ends a process that doesn't end by itself, and says so", async () => {
     const { pid } = await startService(box, launcher);
-    const code = "import threading, time; threading.Thread(target=time.sleep, args=[600]).start()";
-    expectSuccess(await box.cli(["execute", "-c", code]));
+    await request(
+      "import threading, time; threading.Thread(target=time.sleep, args=[600]).start()",
+    );
     const { stderr } = expectSuccess(await box.cli(["stop", "--force"]));
     expect(stderr).toContain(`warning: Blender's process (pid ${pid}) didn't end by itself`);
     expect(await runs(pid)).toBe(false);
@@ -76,7 +92,8 @@ threading.Thread(target=wait).start()`;
     const refused = await box.cli(["execute", "-c", "pass"]);
     expect(refused.stderr).toContain("shutting down");
     expectSuccess(await box.cli(["stop", "--force"]));
-    expect((await running).code).toBe(130);
+    // Its end may have come too late to be heard.
+    expect([130, 4]).toContain((await running).code);
     expect(await runs(pid)).toBe(false);
   });
 });
