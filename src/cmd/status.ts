@@ -116,7 +116,9 @@ const otherHints: Partial<Record<string, Text>> = {
 
 function leadsHere(hint: Text): boolean {
   const parts = typeof hint === "object" && "parts" in hint ? hint.parts : [hint];
-  return parts.some((part) => typeof part === "object" && "command" in part && part.command === "status");
+  return parts.some(
+    (part) => typeof part === "object" && "command" in part && part.command === "status",
+  );
 }
 
 /** The hint of a failure, where it isn't to look with the command that just did. */
