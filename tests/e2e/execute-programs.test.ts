@@ -16,9 +16,10 @@ const alike = programs.filter((one) => !one.otherWords && !one.otherwise);
 const inOtherWords = programs.filter(({ otherWords }) => otherWords !== undefined);
 const different = programs.filter(({ otherwise }) => otherwise !== undefined);
 
-/** How the last line on stderr begins. */
+/** Whether the last line on stderr is that of an exception, and how any other one begins. */
 function lastOf({ stderr }: ProgramEnd): string | undefined {
-  return /(?:^|\n)([^\n]*?)(?: [^\n]*)?\n$/.exec(stderr)?.[1];
+  const [, first] = /(?:^|\n)([^\n]*?)(?: [^\n]*)?\n$/.exec(stderr) ?? [];
+  return first?.replace(/^\w+Error:$/, "an error");
 }
 
 describe.each(everyBlender)("Blender %s runs as its own Python does", (_, launcher) => {

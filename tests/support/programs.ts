@@ -139,6 +139,8 @@ class Bad:
 atexit.register(Bad())
 raise SystemExit(3)
 `,
+    otherWords:
+      "only Python itself can write what it ignores at its end, newer ones in other words",
   },
 ];
 
@@ -690,7 +692,8 @@ if __name__ == "__main__":
   },
   {
     name: "os.fork",
-    code: "import os\npid = os.fork()\nif pid == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
+    // Newer Pythons warn where there are threads, and the service has some.
+    code: "import os, warnings\nwarnings.simplefilter('ignore', DeprecationWarning)\npid = os.fork()\nif pid == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
   },
   {
     name: "signals",
