@@ -100,7 +100,7 @@ export const init = command({
       await output.writeJson({ op: "init", config: path, backup, port: stored, blender: facts });
       return;
     }
-    await output.write(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}\n`);
+    await output.result(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}`);
     if (port !== undefined) output.note(`the service's port: ${port}`);
     if (backup !== null) output.note(`the older configuration is kept as ${backup}`);
     output.note(text`next: ${ours("install")}`);

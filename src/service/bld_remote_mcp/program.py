@@ -100,10 +100,11 @@ def _main_module(
     names["__loader__"] = importlib.machinery.BuiltinImporter
     if sys.version_info < (3, 14):
         names["__annotations__"] = {}
-    if program.is_file:
+    if program.name != "<string>":  # Python sets these for standard input, too
         names["__file__"] = program.name
-        names["__loader__"] = importlib.machinery.SourceFileLoader("__main__", program.name)
         names["__cached__"] = None
+    if program.is_file:
+        names["__loader__"] = importlib.machinery.SourceFileLoader("__main__", program.name)
     names.update(given)
     _remember_lines(source, program.name)
     entry = program.path0

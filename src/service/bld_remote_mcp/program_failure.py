@@ -21,14 +21,21 @@ class FailureDisplay:
 
     def status_of(self, code: Callable[[], None]) -> int:
         """Run code, show what it raises, and give the exit status that Python would give."""
-        raised = _raised_by(code)
-        # Outside of any handler: what a hook raises has no context then, as in Python.
+        raised: BaseException | None = None
+        try:
+            code()
+        except BaseException as error:
+            raised = error
         if raised is None:
             return 0
-        if isinstance(raised, SystemExit):
-            return self._exit_status(raised.code)
-        status = self._show(raised)
-        return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else status
+        # Here, where no exception is being handled: what a hook raises has no other one before it.
+        try:
+            if isinstance(raised, SystemExit):
+                return self._exit_status(raised.code)
+            status = self._show(raised)
+            return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else status
+        finally:
+            del raised  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _exit_status(self, code: object) -> int:
         if code is None:
@@ -40,20 +47,24 @@ class FailureDisplay:
         return 1
 
     def _show(self, error: BaseException) -> int:
-        """Show an exception that nobody caught, by the program's own hook if it has one."""
+        """Show an exception that nobody caught, by the program's own hook if it has one.
+
+        Gives the exit status, which the hook may choose by a SystemExit of its own.
+        """
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename != self._name:
             frames = frames.tb_next
         hook = sys.excepthook
         if hook is not sys.__excepthook__:
-            raised = _raised_by(lambda: hook(type(error), error, frames))
-            if raised is None:
+            try:
+                hook(type(error), error, frames)
                 return 1
-            if isinstance(raised, SystemExit):
+            except SystemExit as raised:
                 return self._exit_status(raised.code)
-            self._write("Error in sys.excepthook:\n")
-            self._print(raised, raised.__traceback__)
-            self._write("\nOriginal exception was:\n")
+            except BaseException as raised:
+                self._write("Error in sys.excepthook:\n")
+                self._print(raised, raised.__traceback__ and raised.__traceback__.tb_next)
+                self._write("\nOriginal exception was:\n")
         self._print(error, frames)
         return 1
 
@@ -82,20 +93,6 @@ class FailureDisplay:
 
     def _write(self, text: str) -> None:
         self._fresh_stderr().write(text)
-
-
-def _raised_by(code: Callable[[], object]) -> BaseException | None:
-    """Run code; give what it raises, with the frames of the code's callees alone."""
-    try:
-        code()
-    except BaseException as error:
-        # This function's frame, and the one of the lambda.
-        frames = error.__traceback__
-        for _ in range(2):
-            frames = frames and frames.tb_next
-        error.__traceback__ = frames
-        return error
-    return None
 
 
 def _text_of(value: object) -> str:
