@@ -28,6 +28,7 @@ import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text
 import program from "../../service/bld_remote_mcp/program.py" with { type: "text" };
 import programEnd from "../../service/bld_remote_mcp/program_end.py" with { type: "text" };
 import programFailure from "../../service/bld_remote_mcp/program_failure.py" with { type: "text" };
+import programState from "../../service/bld_remote_mcp/program_state.py" with { type: "text" };
 import programStreams from "../../service/bld_remote_mcp/program_streams.py" with { type: "text" };
 import requestText from "../../service/bld_remote_mcp/request_text.py" with { type: "text" };
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
@@ -75,6 +76,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "program.py": program,
   "program_end.py": programEnd,
   "program_failure.py": programFailure,
+  "program_state.py": programState,
   "program_streams.py": programStreams,
   "request_text.py": requestText,
   "run_script.py": runScript,

@@ -20,6 +20,7 @@ from types import ModuleType
 
 from .program_end import ProgramEnd
 from .program_failure import INTERRUPTED, FailureDisplay
+from .program_state import kept
 from .program_streams import ProgramStreams, Write
 
 
@@ -71,7 +72,11 @@ def run(
             raise SystemExit(status)
 
     try:
-        with streams.in_place(), _main_module(source, program, given) as main:
+        with (
+            kept(),
+            streams.in_place(),
+            _main_module(source, program, given) as main,
+        ):
             end = ProgramEnd(main.__dict__)
             with end.registering():
                 guarded(code)

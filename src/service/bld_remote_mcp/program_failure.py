@@ -32,8 +32,8 @@ class FailureDisplay:
         try:
             if isinstance(raised, SystemExit):
                 return self._exit_status(raised.code)
-            self._show(raised)
-            return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else 1
+            status = self._show(raised)
+            return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else status
         finally:
             del raised  # Its traceback holds this frame: a cycle, with all of the code's objects
 
@@ -46,8 +46,11 @@ class FailureDisplay:
         self._write(f"{_text_of(code)}\n")
         return 1
 
-    def _show(self, error: BaseException) -> None:
-        """Show an exception that nobody caught, by the program's own hook if it has one."""
+    def _show(self, error: BaseException) -> int:
+        """Show an exception that nobody caught, by the program's own hook if it has one.
+
+        Gives the exit status, which the hook may choose by a SystemExit of its own.
+        """
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename != self._name:
             frames = frames.tb_next
@@ -55,12 +58,15 @@ class FailureDisplay:
         if hook is not sys.__excepthook__:
             try:
                 hook(type(error), error, frames)
-                return
+                return 1
+            except SystemExit as raised:
+                return self._exit_status(raised.code)
             except BaseException as raised:
                 self._write("Error in sys.excepthook:\n")
                 self._print(raised, raised.__traceback__ and raised.__traceback__.tb_next)
                 self._write("\nOriginal exception was:\n")
         self._print(error, frames)
+        return 1
 
     def _print(self, error: BaseException, frames: TracebackType | None) -> None:
         error.__traceback__ = frames
