@@ -12,8 +12,13 @@ import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
 import { configurationOf, parseSeconds, type TargetFlags } from "./_target.ts";
 
-/** Flags that give a Blender preferences and add-on folders of their own. */
-export const profileArgs = {
+/** Flags that say which Blender of this machine is meant, and with which preferences and add-ons. */
+export const blenderArgs = {
+  "blender-exec": {
+    type: "string",
+    valueHint: "path",
+    description: "Blender's executable (the one that init chose)",
+  },
   profile: {
     type: "string",
     valueHint: "dir",

@@ -8,12 +8,12 @@ import { blenderFlags, serviceFlags } from "./_user-flags.ts";
  * gave are repeated in hints.
  */
 const meant: Readonly<Record<string, readonly string[]>> = {
-  start: [...serviceFlags, "--profile", "--isolated"],
+  start: [...serviceFlags, ...blenderFlags],
   stop: serviceFlags,
   status: serviceFlags,
   execute: serviceFlags,
   pkg: serviceFlags,
-  install: ["--profile", "--isolated"],
+  install: blenderFlags,
   addon: blenderFlags,
 };
 

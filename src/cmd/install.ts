@@ -4,11 +4,11 @@ import { installService } from "../local/service/install-service.ts";
 import { serviceModule } from "../local/service/service-files.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
-import { localBlenderOf, profileArgs, withBlender } from "./_local-blender.ts";
+import { blenderArgs, localBlenderOf, withBlender } from "./_local-blender.ts";
 
 export const install = command({
-  description: "Install the service add-on into the configured Blender and enable it",
-  args: profileArgs,
+  description: "Install the service add-on into a Blender of this machine and enable it",
+  args: blenderArgs,
   options: async ({ args }) => ({ blender: await localBlenderOf(args) }),
   run: ({ blender: local }, context) =>
     withBlender(local, context, async (blender) => {

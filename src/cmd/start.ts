@@ -22,7 +22,7 @@ import type { Endpoint } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { stay } from "./_foreground.ts";
-import { localBlenderOf, profileArgs, withBlender } from "./_local-blender.ts";
+import { blenderArgs, localBlenderOf, withBlender } from "./_local-blender.ts";
 import { requireFreePort, versionServing } from "./_port.ts";
 import { parseSeconds, targetOf } from "./_target.ts";
 
@@ -130,7 +130,7 @@ export const start = command({
       valueHint: "file",
       description: "Blender's output goes there (with --detach: a file in the user's state folder)",
     },
-    ...profileArgs,
+    ...blenderArgs,
     wait: {
       type: "string",
       valueHint: "seconds",

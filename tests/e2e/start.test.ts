@@ -49,6 +49,23 @@ async function foreground(box: Sandbox, args: string[], options?: CliOptions) {
   return { cli, pid, errors };
 }
 
+test("--blender-exec: a Blender that nobody has configured, and hints that repeat it", async () => {
+  await using box = await sandbox();
+  const launcher = await launcherOf("bpy");
+  const chosen = ["--blender-exec", launcher];
+  const missing = await box.cli([...detached, ...chosen]);
+  expect(missing.code).toBe(3);
+  expect(missing.stderr).toContain(`hint: blender-remote-cli install --blender-exec ${launcher}`);
+  expectSuccess(await box.cli(["install", ...chosen]));
+  const { pid } = await json(box, [...detached, ...chosen]);
+  box.owns(pid);
+  expectSuccess(await box.cli(["execute", "-c", "pass"]));
+  expectSuccess(await box.cli(["stop"]));
+  const nowhere = await box.cli(["start", "--background", "--blender-exec", "/nope"]);
+  expect(nowhere.code).toBe(1);
+  expect(nowhere.stderr).toContain("--blender-exec /path/to/blender");
+});
+
 describe.each(everyBlender)("%s", (_, launcher) => {
   test("detached: answers when start returns, survives it, logs, and stops", async () => {
     await using box = await sandbox();

@@ -1,17 +1,7 @@
 // Flags and positionals that `addon` commands have in common.
 
 import type { Argument, Arguments } from "../_declaration.ts";
-import { profileArgs } from "../_local-blender.ts";
-
-/** Flags of every `addon` command. */
-export const blenderArgs = {
-  "blender-exec": {
-    type: "string",
-    valueHint: "path",
-    description: "Blender's executable (the one that init chose)",
-  },
-  ...profileArgs,
-} as const satisfies Arguments;
+import { blenderArgs } from "../_local-blender.ts";
 
 /** Flags of `addon` commands that change something. */
 export const changeArgs = {

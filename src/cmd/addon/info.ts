@@ -3,8 +3,7 @@
 import { type AddonDetails, addonInfo } from "../../local/addon/look.ts";
 import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { localBlenderOf, withBlender } from "../_local-blender.ts";
-import { blenderArgs } from "./_flags.ts";
+import { blenderArgs, localBlenderOf, withBlender } from "../_local-blender.ts";
 import { notFound } from "./_not-found.ts";
 
 /** The lines for people: what there is, one a line. */

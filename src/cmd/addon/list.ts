@@ -3,8 +3,7 @@
 import { type AddonRecord, listAddons } from "../../local/addon/look.ts";
 import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { localBlenderOf, withBlender } from "../_local-blender.ts";
-import { blenderArgs } from "./_flags.ts";
+import { blenderArgs, localBlenderOf, withBlender } from "../_local-blender.ts";
 
 function stateOf({ enabled, loaded, path }: AddonRecord): string {
   if (path === null) return "enabled, files missing";

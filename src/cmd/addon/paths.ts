@@ -3,8 +3,7 @@
 import { addonPaths } from "../../local/addon/look.ts";
 import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
-import { localBlenderOf, withBlender } from "../_local-blender.ts";
-import { blenderArgs } from "./_flags.ts";
+import { blenderArgs, localBlenderOf, withBlender } from "../_local-blender.ts";
 
 export const paths = command({
   description: "Show where Blender looks for add-ons and keeps its preferences",
