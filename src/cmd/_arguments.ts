@@ -1,6 +1,6 @@
 // The check of a command line against what a command declares, with hints for typing mistakes.
 
-import { editDistance } from "../edit-distance.ts";
+import damerauLevenshtein from "damerau-levenshtein";
 import { Failure } from "../failure.ts";
 import { ours, programName, shellWord, type Text } from "../text.ts";
 import { type Arguments, type ChoiceArgument, globalArgs } from "./_declaration.ts";
@@ -17,7 +17,7 @@ import { sorted } from "./_user-flags.ts";
 export function suggestion(word: string, names: readonly string[]): string | undefined {
   // One letter is near every other.
   if (word.replace(/^-+/, "").length < 2) return undefined;
-  const rated = names.map((name) => ({ name, distance: editDistance(word, name) }));
+  const rated = names.map((name) => ({ name, distance: damerauLevenshtein(word, name).steps }));
   const nearest = rated.reduce((best, one) => (one.distance < best.distance ? one : best), {
     name: "",
     distance: Number.POSITIVE_INFINITY,

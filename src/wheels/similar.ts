@@ -1,6 +1,6 @@
 // Names that are nearly another one.
 
-import { editDistance } from "../edit-distance.ts";
+import damerauLevenshtein from "damerau-levenshtein";
 
 /**
  * Names that a user may have meant: with a letter or two wrong, or with more around it; the nearest
@@ -8,11 +8,11 @@ import { editDistance } from "../edit-distance.ts";
  */
 export function similarNames(name: string, names: readonly string[]): string[] {
   const near = (other: string) =>
-    editDistance(name, other) <= Math.min(2, Math.ceil(name.length / 3)) ||
+    damerauLevenshtein(name, other).steps <= Math.min(2, Math.ceil(name.length / 3)) ||
     (name.length > 2 && other.includes(name)) ||
     (other.length > 2 && name.includes(other));
   return names
     .filter(near)
-    .sort((a, b) => editDistance(name, a) - editDistance(name, b))
+    .sort((a, b) => damerauLevenshtein(name, a).steps - damerauLevenshtein(name, b).steps)
     .slice(0, 3);
 }
