@@ -33,7 +33,8 @@ export function waitingLine(output: Output, what: Waited): Disposable {
   async function look() {
     const known = await words();
     if (over) return;
-    if (known !== undefined && line.draw(output.rendered(known)) === "once") return;
+    if (known === undefined) line.end();
+    else if (line.draw(output.rendered(known)) === "once") return;
     timer = setTimeout(look, every);
   }
   return {

@@ -34,9 +34,9 @@ export interface JobEnd {
   duration: number | null;
 }
 
-/** How long one request waits for output, in seconds; at first shorter, to see what it waits for. */
+/** How long one request waits for output, in seconds; another one says what a queued job waits for. */
 const usualWait = 20;
-const queuedWait = 1;
+const queuedWait = 15;
 
 /**
  * After how much output garbage is collected, in bytes. Each piece leaves several times its size
