@@ -9,6 +9,7 @@ from time import time as clock
 from typing import Generic, TypeVar, cast
 
 from .answers import CommandError
+from .surroundings import restore_modules
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -168,6 +169,7 @@ class JobQueue:
             job.run()
         finally:
             self._running = None
+        restore_modules()
         return True
 
 

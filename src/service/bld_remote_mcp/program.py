@@ -73,9 +73,9 @@ def run(
 
     try:
         with (
-            kept(),
             streams.in_place(),
             _main_module(source, program, given) as main,
+            kept(main.__dict__),
         ):
             end = ProgramEnd(main.__dict__)
             with end.registering():
@@ -111,10 +111,9 @@ def _main_module(
     names.update(given)
     _remember_lines(source, program.name)
     entry = program.path0
-    before = sys.argv, sys.excepthook
+    argv = sys.argv
     loaded = set(sys.modules)
     sys.argv = list(program.argv)
-    sys.excepthook = sys.__excepthook__
     sys.path.insert(0, entry)
     try:
         with in_place(main):
@@ -122,7 +121,7 @@ def _main_module(
     finally:
         _forget_neighbours(entry, loaded)
         _remove(entry)
-        sys.argv, sys.excepthook = before
+        sys.argv = argv
 
 
 @contextmanager

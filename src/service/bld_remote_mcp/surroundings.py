@@ -16,7 +16,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from types import TracebackType
+from importlib import import_module
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 after_user_code: list[Callable[[], None]] = []
 """Called on the thread of user code after each run, for what others of the service put right."""
 
+# Python's own, without the enumerations that signal makes of every number: it is called each time.
+_signal: Any = import_module("_signal")
 _ATTEMPTS = range(10)
 _MAIN_THREAD = threading.main_thread().ident
 # Builtins may be gone when these are called.
@@ -33,18 +36,27 @@ _map: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]] = map
 _get_ident = threading.get_ident
 _getpid = os.getpid
 _exit = os._exit
+_fstat = os.fstat
+
+
+def _callables(module: ModuleType) -> "_Needed":
+    names = vars(module)
+    return names, {name: value for name, value in names.items() if callable(value)}
+
 
 # What no code can mean to be without: the names that deleted or None would leave nothing working.
-_NEEDED: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    (vars(module), {name: value for name, value in vars(module).items() if callable(value)})
-    for module in (builtins, logging, os, select, signal, socket, sys, threading, time, traceback)
+_Needed = tuple[dict[str, Any], dict[str, Any]]
+_BUILTINS: _Needed = _callables(builtins)
+_MODULES: list[_Needed] = [
+    _callables(module)
+    for module in (logging, os, select, signal, socket, sys, threading, time, traceback)
 ]
 _TIMERS = [
     getattr(signal, name)
     for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
     if hasattr(signal, name)
 ]
-_SIGPIPE: "signal.Signals | None" = getattr(signal, "SIGPIPE", None)
+_SIGPIPE: int | None = getattr(_signal, "SIGPIPE", None)
 
 
 class Surroundings:
@@ -58,9 +70,9 @@ class Surroundings:
         self._trace, self._profile = threading.gettrace(), threading.getprofile()
         self._on_main = _get_ident() == _MAIN_THREAD
         if sys.platform != "win32":
-            self._masked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-            self._idle = [each for each in _TIMERS if signal.getitimer(each)[0] == 0]
-            self._limits = _limits()
+            self._masked = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
+            self._idle = [each for each in _TIMERS if _signal.getitimer(each)[0] == 0]
+            self._limits = [getrlimit(number) for number in _LIMITS]
         return self
 
     def __exit__(
@@ -75,7 +87,7 @@ class Surroundings:
         """
         for _ in _ATTEMPTS:
             try:
-                _restore_names()
+                _restore_names(*_BUILTINS)
                 if _getpid() != self._process:
                     _exit(_status(error))
                 self._put_right()
@@ -92,9 +104,10 @@ class Surroundings:
             threading.setprofile(self._profile)
         if sys.platform != "win32":
             for each in self._idle:
-                signal.setitimer(each, 0)
-            _restore_limits(self._limits)
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._masked)
+                _signal.setitimer(each, 0)
+            if self._limits != [getrlimit(number) for number in _LIMITS]:
+                _restore_limits(self._limits)
+            _signal.pthread_sigmask(_signal.SIG_SETMASK, self._masked)
             open_standard_descriptors()
         if self._on_main:
             ignore_broken_pipes()
@@ -107,15 +120,15 @@ def ignore_broken_pipes() -> None:
 
     The Python of some Blenders starts with the system's default, which ends the process.
     """
-    if _SIGPIPE is not None and signal.getsignal(_SIGPIPE) == signal.SIG_DFL:
-        signal.signal(_SIGPIPE, signal.SIG_IGN)
+    if _SIGPIPE is not None and _signal.getsignal(_SIGPIPE) == _signal.SIG_DFL:
+        _signal.signal(_SIGPIPE, _signal.SIG_IGN)
 
 
 def open_standard_descriptors() -> None:
     """Let 0 to 2 be open, so that no file and no client gets a number that Blender prints to."""
     for number in (0, 1, 2):
         try:
-            os.fstat(number)
+            _fstat(number)
         except OSError:
             opened = os.open(os.devnull, os.O_RDWR)
             if opened != number:
@@ -124,16 +137,25 @@ def open_standard_descriptors() -> None:
             os.set_inheritable(number, True)
 
 
-def _restore_names() -> None:
-    for names, needed in _NEEDED:
-        if not _all(_map(names.get, needed)):  # Quickly: what can be called counts as true
-            for name, value in needed.items():
-                if names.get(name) is None:
-                    names[name] = value
+def restore_modules() -> None:
+    """Give Python's modules back what code has taken from them, after a run and its answer.
+
+    It takes as long as the rest together, so no answer waits for it.
+    """
+    for names, needed in _MODULES:
+        _restore_names(names, needed)
+
+
+def _restore_names(names: dict[str, Any], needed: dict[str, Any]) -> None:
+    if not _all(_map(names.get, needed)):  # Quickly: what can be called counts as true
+        for name, value in needed.items():
+            if names.get(name) is None:
+                names[name] = value
 
 
 if sys.platform != "win32":
     import resource
+    from resource import getrlimit, setrlimit
 
     _LIMITS = [
         getattr(resource, name)
@@ -141,15 +163,10 @@ if sys.platform != "win32":
         if hasattr(resource, name)
     ]
 
-    def _limits() -> dict[int, tuple[int, int]]:
-        return {number: resource.getrlimit(number) for number in _LIMITS}
-
-    def _restore_limits(before: dict[int, tuple[int, int]]) -> None:
-        for number, (soft, hard) in before.items():
-            now = resource.getrlimit(number)
-            if now != (soft, hard):
-                with suppress(OSError, ValueError):  # Code has lowered the hard one, for good
-                    resource.setrlimit(number, (soft, now[1]))
+    def _restore_limits(before: list[tuple[int, int]]) -> None:
+        for number, (soft, _hard) in zip(_LIMITS, before, strict=True):
+            with suppress(OSError, ValueError):  # Code has lowered the hard one, for good
+                setrlimit(number, (soft, getrlimit(number)[1]))
 
 
 def _status(error: BaseException | None) -> int:

@@ -250,9 +250,25 @@ def test_functions_that_are_left_find_their_names(monkeypatch: pytest.MonkeyPatc
     assert left.f() == 5
 
 
-def test_the_path_is_as_before_whatever_was_done_to_it(tmp_path: Path) -> None:
-    code = "import sys\nsys.path.insert(0, '/new'); sys.path.append('/last'); del sys.path[1]"
-    assert here(code, "<string>", ["-c"], str(tmp_path)) == (0, b"", b"")
+def test_what_an_add_on_sets_that_a_program_enables_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    add_on = ModuleType("add_on_of_a_test")
+    exec("def hook(*_): pass", add_on.__dict__)
+    monkeypatch.setitem(sys.modules, add_on.__name__, add_on)
+    write: Callable[[str, bytes], None] = lambda _stream, _data: None  # noqa: E731
+    code = (
+        "import sys, add_on_of_a_test\nsys.path.insert(0, '/vendored')\n"
+        "sys.excepthook = add_on_of_a_test.hook\nsys.displayhook = lambda _: None"
+    )
+    displayhook = sys.displayhook
+    run(code.encode(), Program("<string>", ["-c"], str(tmp_path)), write, {})
+    assert sys.path[0] == "/vendored"
+    assert str(tmp_path) not in sys.path
+    assert sys.excepthook is vars(add_on)["hook"]
+    assert sys.displayhook is displayhook  # The program's own function
 
 
 def test_modules_beside_a_program_are_read_anew(tmp_path: Path) -> None:
