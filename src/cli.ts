@@ -142,6 +142,10 @@ async function perform(
     // No command at all is answered with the help, as gh and docker do; a typing mistake isn't.
     const grammar = { command: name, args: groupArgs, several: undefined, takesRest: false };
     checkArguments(tokens, grammar);
+    if (rest !== undefined) {
+      const what = `${typedName(name)} takes nothing after --`;
+      throw wrongUsage("surplus-argument", what, helpOf(name));
+    }
   }
   if (output.quiet && output.verbose) {
     throw wrongUsage("two-modes", "--quiet and --verbose don't go together", "give one of them");
@@ -151,7 +155,11 @@ async function perform(
     return 0;
   }
   const signal = interruptSignal();
-  return node.run(await node.parse(tokens, rest, name), { output, signal, command: name });
+  const context = { output, signal, command: name };
+  const work = async () => node.run(await node.parse(tokens, rest, name), context);
+  if (!output.verbose) return work();
+  const { told } = await import("./cmd/_verbose.ts");
+  return told(output, tokens, work);
 }
 
 async function run(line: CommandLine): Promise<number> {

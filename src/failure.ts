@@ -61,8 +61,8 @@ export class Failure extends Error {
 }
 
 /** A failure of wrong usage: nothing was done, exit code 2. */
-export function wrongUsage(code: string, message: string, hint: Text): Failure {
-  return new Failure(code, message, { kind: "usage", hint });
+export function wrongUsage(code: string, message: string, hint: Text, cause?: unknown): Failure {
+  return new Failure(code, message, { kind: "usage", hint, cause });
 }
 
 /** What `extended` changes of a failure. */

@@ -38,6 +38,8 @@ const words = new Map(
 
 /** libuv's words (its manual, "Error constants"), for the other codes. */
 function usualWords(code: string): string | undefined {
+  // Its words for UNKNOWN say less than any message.
+  if (code === "UNKNOWN") return undefined;
   for (const [name, text] of getSystemErrorMap().values()) if (name === code) return text;
   return undefined;
 }

@@ -62,6 +62,13 @@ function partsOf(value: Text): readonly Part[] {
   return typeof value === "object" && "parts" in value ? value.parts : [value];
 }
 
+/** Whether a text names this command of ours. */
+export function names(value: Text, command: string): boolean {
+  return partsOf(value).some(
+    (part) => typeof part === "object" && "command" in part && part.command === command,
+  );
+}
+
 /** One word as a POSIX shell takes it. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -71,13 +78,20 @@ const nothing: UserFlags = { line: `${programName} …`, takenBy: () => [] };
 
 /** Passwords in addresses are no part of what is shown. */
 function masked(line: string): string {
-  return line.replace(/(\b[a-z][a-z+.-]*:\/\/)[^\s/@']+@/gi, "$1…@");
+  return line.replace(/(\b[a-z][a-z+.-]*:\/\/)[^\s/']+@/gi, "$1…@");
 }
 
 function commandLine(part: OwnCommand | SameCommand, flags: UserFlags): string {
-  if ("more" in part) return masked([flags.line, ...part.more.map(shellWord)].join(" "));
-  const { command, arguments: args } = part;
-  return [programName, command, ...flags.takenBy(command), ...args.map(shellWord)].join(" ");
+  const words =
+    "more" in part
+      ? [flags.line, ...part.more.map(shellWord)]
+      : [
+          programName,
+          part.command,
+          ...flags.takenBy(part.command),
+          ...part.arguments.map(shellWord),
+        ];
+  return masked(words.join(" "));
 }
 
 /**

@@ -4,7 +4,13 @@ import { editDistance } from "../edit-distance.ts";
 import { Failure } from "../failure.ts";
 import { ours, programName, shellWord, type Text } from "../text.ts";
 import { type Arguments, type ChoiceArgument, globalArgs } from "./_declaration.ts";
-import { type Option, optionTable, type Reading, readTokens } from "./_tokens.ts";
+import {
+  type ElsewhereHint,
+  type Option,
+  optionTable,
+  type Reading,
+  readTokens,
+} from "./_tokens.ts";
 import { sorted } from "./_user-flags.ts";
 
 /** The name nearest to `word` among `names`, when it is near enough to be what was meant. */
@@ -30,8 +36,7 @@ export interface Grammar {
   takesRest: boolean;
   /** What was typed behind `--`, if that is there. */
   rest?: readonly string[] | undefined;
-  /** A hint for an option that isn't one here, and that users know from elsewhere. */
-  elsewhere?: ((option: string) => Text | undefined) | undefined;
+  elsewhere?: ElsewhereHint | undefined;
 }
 
 /** A command as it is typed, for messages; `command` as in `Grammar`. */
@@ -172,7 +177,8 @@ function unknownOption(
     grammar,
     "unknown-option",
     `${what}${several ? ` in ${token}` : ""} for ${typedName(grammar.command)}`,
-    grammar.elsewhere?.(key) ?? (near === undefined ? foreign : `did you mean ${near}?`),
+    grammar.elsewhere?.(key, tokens, readTokens(tokens, grammar.args)) ??
+      (near === undefined ? foreign : `did you mean ${near}?`),
   );
 }
 

@@ -2,10 +2,10 @@
 
 import { parseArgs } from "citty";
 import { Failure } from "../failure.ts";
-import type { Text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { checkArguments, helpOf, typedName } from "./_arguments.ts";
 import { type Arguments, type GlobalArguments, globalArgs, type Values } from "./_declaration.ts";
+import type { ElsewhereHint } from "./_tokens.ts";
 
 /** What stood on the command line, for a command's `options`. */
 export interface Given<A extends Arguments> {
@@ -35,8 +35,7 @@ interface Declaration<A extends Arguments, Options> {
   rest?: string;
   /** What the help says below the description. */
   more?: string;
-  /** A hint for an option that isn't one here, and that users know from elsewhere. */
-  elsewhere?: (option: string) => Text | undefined;
+  elsewhere?: ElsewhereHint;
   /**
    * What is to be done, out of flags, environment, configuration and files; needs no Blender.
    *
@@ -55,7 +54,7 @@ export interface Command<Options = unknown> {
   several: string | undefined;
   rest: string | undefined;
   more: string | undefined;
-  elsewhere: ((option: string) => Text | undefined) | undefined;
+  elsewhere: ElsewhereHint | undefined;
   /**
    * Reads a command line.
    *

@@ -62,6 +62,7 @@ export async function userCode(
       "unreadable-file",
       `can't read '${file}': ${messageOf(error)}`,
       "give a file that exists, '-' for standard input, or --code CODE",
+      error,
     );
   }
 }

@@ -1,10 +1,12 @@
 // The Blender on this machine that a command works with.
 
+import { extended, Failure } from "../failure.ts";
 import { type AddonBlender, Deadline } from "../local/addon/addon-blender.ts";
 import { checkVersion, executableAt, identifyBlender } from "../local/blender/executable.ts";
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
+import { ours, text } from "../text.ts";
 import { waiting } from "../ui/waiting.ts";
 import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
@@ -53,6 +55,24 @@ export async function localBlenderOf(flags: BlenderFlags): Promise<LocalBlender>
   };
 }
 
+/** The Blender that `--blender-exec` names. */
+async function givenBlender<T>(
+  path: string,
+  identified: (executable: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await identified(await executableAt(path));
+  } catch (error) {
+    if (!(error instanceof Failure) || !aboutThePath.has(error.code)) throw error;
+    throw extended(error, {
+      hint: text`give Blender's own executable: --blender-exec /path/to/blender; '${ours("init")}' finds the Blenders of this machine`,
+    });
+  }
+}
+
+/** What says that a path is no Blender's. */
+const aboutThePath: ReadonlySet<string> = new Set(["blender-not-found", "not-blender"]);
+
 async function chosenBlender(
   { executable: given, configuration }: LocalBlender,
   deadline: Deadline,
@@ -67,7 +87,7 @@ async function chosenBlender(
     if (version !== undefined) return { executable, version };
     return identified(executable);
   }
-  const blender = await identified(await executableAt(given));
+  const blender = await givenBlender(given, identified);
   checkVersion(blender);
   return blender;
 }
@@ -87,6 +107,9 @@ export async function withBlender<T>(
   const deadline = new Deadline(local.seconds);
   const { executable, version } = await chosenBlender(local, deadline, context);
   await using profile = await openProfile({ ...local.profile, executable });
+  const source = local.executable === undefined ? "the configuration" : "--blender-exec";
+  const whose = profile.folder === undefined ? "the user's own preferences" : profile.folder;
+  output.debug(`Blender ${version} of ${source}: ${executable}, with ${whose}`);
   return await work({
     executable,
     version,
@@ -96,6 +119,7 @@ export async function withBlender<T>(
     listener: {
       note: (message) => output.note(message),
       warn: (message) => output.warn(message),
+      ran: (line, seconds) => output.debug(`${seconds.toFixed(1)} s for: ${line}`),
       output: (chunk) => {
         if (output.verbose) void output.writeError(chunk);
       },

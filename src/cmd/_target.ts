@@ -28,11 +28,6 @@ export interface Target {
   deadlines: Deadlines;
 }
 
-/** Whether a host is this machine itself. */
-export function isLoopback(host: string): boolean {
-  return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
-}
-
 /** A port number out of a flag or the environment; 1 to 65535. */
 export function parsePort(word: string, from: string): number {
   const port = Number(word);
@@ -91,14 +86,18 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
 }
 
 /** Says who is at the other end, with `--verbose`. */
-function introduce({ server, endpoint }: Session, output: Output): void {
+function introduce({ server, endpoint }: Session, asked: number, output: Output): void {
   const { host, port } = endpoint;
   if (server.kind === "plain") {
     output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
     return;
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
-  output.debug(`${host}:${port} is ${name} ${version} in Blender ${blender}`);
+  const { pid, capabilities } = server.hello;
+  const seconds = ((performance.now() - asked) / 1000).toFixed(3);
+  output.debug(
+    `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s; it can: ${capabilities.join(", ")}`,
+  );
 }
 
 /** Connects to the service that the flags name; the work's result, and the connection closed. */
@@ -108,13 +107,14 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const { endpoint, deadlines } = target;
+  const asked = performance.now();
   const waits = new Waits(output, endpoint);
   const client = clientName(command);
   const opening = Session.open(endpoint, deadlines, signal, { waits, client });
   const session = await waits.during(`connecting to ${endpoint.host}:${endpoint.port}`, opening);
   waits.tells = session.server.kind === "service";
   try {
-    introduce(session, output);
+    introduce(session, asked, output);
     return await work(session);
   } finally {
     session.close();

@@ -1,5 +1,6 @@
 // Takes a command line apart into options with their values, and words.
 
+import type { Text } from "../text.ts";
 import type { Argument, Arguments } from "./_declaration.ts";
 
 /** A declared option. */
@@ -21,6 +22,16 @@ export type Reading =
       index: number;
     }
   | { kind: "unknown"; key: string; index: number };
+
+/**
+ * A hint for an option that isn't one here, and that users know from elsewhere; it hears all that
+ * was typed as well.
+ */
+export type ElsewhereHint = (
+  option: string,
+  tokens: readonly string[],
+  readings: readonly Reading[],
+) => Text | undefined;
 
 /** The one-letter names of an option. */
 export function aliasesOf(definition: Argument): string[] {

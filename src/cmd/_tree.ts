@@ -56,7 +56,9 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
   config: async () =>
     group("The configuration file", {
       get: async () => (await import("./config/get.ts")).get,
+      list: async () => (await import("./config/list.ts")).list,
       set: async () => (await import("./config/set.ts")).set,
+      unset: async () => (await import("./config/unset.ts")).unset,
       path: async () => (await import("./config/path.ts")).path,
     }),
   export: async () =>

@@ -14,7 +14,7 @@ const all: ReadonlySet<string> = new Set([...serviceFlags, ...blenderFlags, ...c
 
 /** A command line without these flags, and the flags. */
 export interface Sorted {
-  /** By flag, what is typed for it, quoted for a shell: `["--port", "7000"]`. */
+  /** By flag, what was typed for it: `["--port", "7000"]`. */
   flags: ReadonlyMap<string, readonly string[]>;
   others: readonly string[];
 }
@@ -30,13 +30,13 @@ export function sorted(tokens: readonly string[]): Sorted {
     else if (withoutValue.has(name)) flags.set(name, [name]);
     else {
       const value = inline ?? tokens[++index];
-      if (value !== undefined) flags.set(name, [name, shellWord(value)]);
+      if (value !== undefined) flags.set(name, [name, value]);
     }
   }
   return { flags, others };
 }
 
-/** Those that a command takes, as they are typed for it; `--config` goes with every command. */
+/** Those that a command takes, as they are typed for it and quoted for a shell; `--config` goes with every command. */
 export function repeated({ flags }: Sorted, taken: readonly string[]): string[] {
-  return [...taken, ...configurationFlags].flatMap((flag) => flags.get(flag) ?? []);
+  return [...taken, ...configurationFlags].flatMap((flag) => flags.get(flag) ?? []).map(shellWord);
 }

@@ -13,11 +13,13 @@ import {
   interpret,
   openConfiguration,
 } from "../local/config/config.ts";
-import { assign, saveConfiguration } from "../local/config/edit.ts";
+import { assign } from "../local/config/edit.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { choose } from "../ui/prompt.ts";
-import { command } from "./_command.ts";
+import { waiting } from "../ui/waiting.ts";
+import { type Context, command } from "./_command.ts";
+import { changing } from "./_configuration.ts";
 import { globalArgs } from "./_declaration.ts";
 import { parsePort, parseSeconds } from "./_target.ts";
 
@@ -47,9 +49,10 @@ export async function pick(
   });
 }
 
-async function installedBlenders(signal: AbortSignal): Promise<Blender[]> {
+async function installedBlenders({ output, signal }: Context): Promise<Blender[]> {
   const places = usualPlaces(process.platform, process.env, homedir());
-  return findBlenders(await candidatesAt(places), signal);
+  const finding = candidatesAt(places).then((candidates) => findBlenders(candidates, signal));
+  return waiting(output, "looking for Blenders", finding);
 }
 
 export const init = command({
@@ -83,24 +86,25 @@ export const init = command({
       seconds: args.timeout === undefined ? undefined : parseSeconds(args.timeout, "--timeout"),
     };
   },
-  async run({ path, blender, backup: wanted, port, seconds }, { output, signal }) {
+  async run({ path, blender, backup: wanted, port, seconds }, context) {
+    const { output, signal } = context;
     // First, so that a broken file is found before Blender is started for nothing.
-    const file = await openConfiguration(path);
-    const { timeoutSeconds } = interpret(file);
-    const chosen = blender ?? (await pick(await installedBlenders(signal), output, signal));
-    const facts = await blenderFacts(chosen, seconds ?? timeoutSeconds, signal);
-
-    const backup = wanted && file.exists ? `${path}.bak` : null;
-    if (backup !== null) await keepCopy(path, backup);
-    store(file, facts, port);
-    await saveConfiguration(file);
+    const { timeoutSeconds } = interpret(await openConfiguration(path));
+    const chosen = blender ?? (await pick(await installedBlenders(context), output, signal));
+    const asking = blenderFacts(chosen, seconds ?? timeoutSeconds, signal);
+    const facts = await waiting(output, `asking ${chosen} what it is`, asking);
+    const { backup, stored } = await changing(path, seconds, context, async (file) => {
+      const copy = wanted && file.exists ? `${path}.bak` : null;
+      if (copy !== null) await keepCopy(path, copy);
+      store(file, facts, port);
+      return { backup: copy, stored: interpret(file).port };
+    });
 
     if (output.json) {
-      const stored = interpret(file).port;
       await output.writeJson({ op: "init", config: path, backup, port: stored, blender: facts });
       return;
     }
-    await output.write(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}\n`);
+    await output.result(`Blender ${facts.version}: ${facts.exec_path}\nconfiguration: ${path}`);
     if (port !== undefined) output.note(`the service's port: ${port}`);
     if (backup !== null) output.note(`the older configuration is kept as ${backup}`);
     output.note(text`next: ${ours("install")}`);

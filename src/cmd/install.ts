@@ -27,7 +27,7 @@ export const install = command({
       const { replaced, previous_version: previous } = done;
       const name = `${serviceModule} ${done.version}`;
       if (!done.changed) {
-        await output.write(`${name} is installed and enabled already: ${done.installed_path}\n`);
+        await output.result(`${name} is installed and enabled already: ${done.installed_path}`);
         return;
       }
       if (replaced !== null) {
@@ -36,7 +36,7 @@ export const install = command({
         );
       }
       const update = previous === null || previous === done.version ? "" : ` (was ${previous})`;
-      await output.write(`${name}${update} is installed and enabled: ${done.installed_path}\n`);
+      await output.result(`${name}${update} is installed and enabled: ${done.installed_path}`);
       output.note("a Blender that runs already takes it at its next start");
       output.note(text`next: ${ours("start", "--background", "--detach")}`);
     }),

@@ -17,13 +17,14 @@ import {
   waitUntilServing,
 } from "../local/start/launch.ts";
 import { logPath } from "../local/start/logs.ts";
+import { isLoopback } from "../remote/wire/address.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { stay } from "./_foreground.ts";
 import { localBlenderOf, profileArgs, withBlender } from "./_local-blender.ts";
 import { requireFreePort, versionServing } from "./_port.ts";
-import { isLoopback, parseSeconds, targetOf } from "./_target.ts";
+import { parseSeconds, targetOf } from "./_target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
@@ -103,8 +104,8 @@ async function show(
     const blender = version;
     return output.writeJson({ op: "start", pid, ...address, blender, background, detached, log });
   }
-  await output.write(`Blender ${version} (pid ${pid}) answers on ${host}:${port}\n`);
-  if (log !== null) await output.write(`log: ${log}\n`);
+  await output.result(`Blender ${version} (pid ${pid}) answers on ${host}:${port}`);
+  if (log !== null) await output.result(`log: ${log}`);
 }
 
 export const start = command({

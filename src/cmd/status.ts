@@ -7,10 +7,12 @@ import { describePip, unfinishedHint } from "../remote/pip/describe.ts";
 import { type AddressState, diagnose, type NoService } from "../remote/service/diagnose.ts";
 import type { Load } from "../remote/service/load.ts";
 import { sinceText } from "../remote/service/running.ts";
-import { ours, type Text, text } from "../text.ts";
+import { isLoopback } from "../remote/wire/address.ts";
+import { names, ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import { waiting } from "../ui/waiting.ts";
 import { command } from "./_command.ts";
-import { configurationOf, isLoopback, parseSeconds, type Target, targetOf } from "./_target.ts";
+import { configurationOf, parseSeconds, type Target, targetOf } from "./_target.ts";
 
 /** The pip run in Blender, or the one whose install is to be finished, for `--json`. */
 function pipJson(run: PipRun | undefined) {
@@ -113,16 +115,9 @@ const otherHints: Partial<Record<string, Text>> = {
   "not-a-service": "another program uses that port: give the right --port",
 };
 
-function leadsHere(hint: Text): boolean {
-  const parts = typeof hint === "object" && "parts" in hint ? hint.parts : [hint];
-  return parts.some(
-    (part) => typeof part === "object" && "command" in part && part.command === "status",
-  );
-}
-
 /** The hint of a failure, where it isn't to look with the command that just did. */
 function hintOf({ code, hint }: Failure): Text | undefined {
-  return hint !== undefined && leadsHere(hint) ? otherHints[code] : hint;
+  return hint !== undefined && names(hint, "status") ? otherHints[code] : hint;
 }
 
 /** Where no Blender was chosen yet, `start` would only send the user on to `init`. */
@@ -189,7 +184,8 @@ export const status = command({
   },
   async run({ configured, wait, target }, { output, signal }) {
     const { host, port } = target.endpoint;
-    let found = await lookUntilThere(target, wait, signal);
+    const looking = lookUntilThere(target, wait, signal);
+    let found = await waiting(output, `looking at ${host}:${port}`, looking);
     if (found.state === "nothing" && !configured && isLoopback(host)) {
       found = { ...found, failure: unconfigured(found.failure) };
     }

@@ -25,6 +25,8 @@ export interface Output extends Readonly<OutputOptions> {
   readonly unread: boolean;
   /** Data as it is to stdout; resolves when the system has taken all of it. */
   write(text: string | Uint8Array): Promise<void>;
+  /** A line on stdout about what was done: silent with `--quiet`, as nobody asked for it. */
+  result(line: string): Promise<void>;
   /** The one JSON value of `--json`, on stdout. */
   writeJson(value: unknown): Promise<void>;
   /** Bytes or text to stderr as they are, such as the stderr of code that ran in Blender. */
@@ -126,6 +128,9 @@ export function createOutput(options: OutputOptions): Output {
       return readersGone.has(process.stdout);
     },
     write: (text) => writeTo(process.stdout, text),
+    result: async (text) => {
+      if (!options.quiet) await writeTo(process.stdout, `${text}\n`);
+    },
     writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
     writeError: (text) => writeTo(process.stderr, text),
     note: (message) => {

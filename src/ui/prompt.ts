@@ -39,7 +39,10 @@ export async function choose(
   const list = options.map((option, index) => `  ${index + 1}) ${option}\n`).join("");
   process.stderr.write(`${question}\n${list}`);
   while (true) {
-    const number = Number(await ask(`1-${options.length}: `, signal));
-    if (Number.isInteger(number) && number >= 1 && number <= options.length) return number - 1;
+    const answer = await ask(`1-${options.length}: `, signal);
+    const number = /^\d+$/.test(answer) ? Number(answer) : 0;
+    if (number >= 1 && number <= options.length) return number - 1;
+    const seen = answer === "" ? "nothing was typed" : `'${answer}' is none of them`;
+    process.stderr.write(`${seen}: type a number from 1 to ${options.length}, or Ctrl-C to end\n`);
   }
 }

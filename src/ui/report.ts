@@ -34,7 +34,16 @@ export async function reportFailure(failure: Failure, output: Output): Promise<v
     output.error(failure.message);
     if (failure.hint !== undefined) await output.hint(failure.hint);
   }
-  if (output.verbose && failure.cause instanceof Error) {
-    output.debug(failure.cause.stack ?? failure.cause.message);
+  if (output.verbose) for (const line of backgroundOf(failure)) output.debug(line);
+}
+
+/** What is behind a failure: where a defect of ours is, else what the causes say themselves. */
+function backgroundOf(failure: Failure): string[] {
+  const { cause } = failure;
+  if (failure.code === "internal" && cause instanceof Error) return [cause.stack ?? cause.message];
+  const said: string[] = [];
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    if (!failure.message.includes(error.message)) said.push(error.message);
   }
+  return said;
 }

@@ -14,7 +14,7 @@ const every = 1000;
 const said = new Set<string>();
 
 /** A text, or what finds it out each second, and may find nothing; it doesn't reject. */
-type Awaited = Text | (() => Promise<Text | undefined>);
+type Waited = Text | (() => Promise<Text | undefined>);
 
 /**
  * Says what is waited for from 400 ms after the beginning until the end: on a terminal in one line
@@ -24,7 +24,7 @@ type Awaited = Text | (() => Promise<Text | undefined>);
  * @param what begins small, without a full stop: `asking pip what would be installed`.
  * @returns ends it when disposed of.
  */
-export function waitingLine(output: Output, what: Awaited): Disposable {
+export function waitingLine(output: Output, what: Waited): Disposable {
   if (output.quiet || output.json) return { [Symbol.dispose]() {} };
   const line = output.terminal ? lineOnTerminal() : plainLine(output);
   const words = typeof what === "function" ? what : async () => what;
@@ -50,7 +50,7 @@ export function waitingLine(output: Output, what: Awaited): Disposable {
  *
  * @throws what the promise rejects with.
  */
-export async function waiting<T>(output: Output, what: Awaited, promise: Promise<T>): Promise<T> {
+export async function waiting<T>(output: Output, what: Waited, promise: Promise<T>): Promise<T> {
   using _ = waitingLine(output, what);
   return await promise;
 }

@@ -50,6 +50,8 @@ describe("wrong usage: exit code 2, before anything is done", () => {
     [["pkg", "--jsno", "info"], "unknown option --jsno", "did you mean --json?"],
     [["status", "--tiemout", "1"], "unknown option --tiemout", "did you mean --timeout?"],
     [["status", "now"], "unexpected argument 'now' for blender-remote-cli status", "--help"],
+    [["--", "x"], "blender-remote-cli takes nothing after --", "--help"],
+    [["pkg", "--", "x"], "blender-remote-cli pkg takes nothing after --", "pkg --help"],
     [["status", "--", "x"], "blender-remote-cli status takes nothing after --", "--help"],
     [["status", "--port"], "--port needs a value", "--help"],
     [["status", "--port", "--wait"], "--wait looks like an option", "--port=--wait"],
@@ -299,7 +301,41 @@ describe("where its output goes", () => {
     expect(await box.cli([...wheels, "--quiet"])).toEqual({ code: 0, stdout: "", stderr: "" });
     const quiet = await box.cli(["statsu", "-q"]);
     expect(quiet.stderr).toContain("error: unknown command");
-    const refused = await box.cli(["status", "--port", "1", "--verbose"]);
-    expect(refused.code).toBe(4);
+  });
+
+  test("--quiet prints what was asked for, and not what was done", async () => {
+    const asked = [["status"], ["pkg", "list"], ["config", "path"], ["execute", "-c", "print(1)"]];
+    for (const args of asked) {
+      const { code, stdout, stderr } = await box.cli([...args, "--quiet"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).not.toBe("");
+    }
+    for (const args of [
+      ["export", "addon", "-o", "quiet.zip"],
+      ["config", "set", "cli.timeout_sec=300"],
+    ]) {
+      expect(await box.cli([...args, "-q"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    }
+  });
+
+  test("--verbose says more on stderr, whatever the command", async () => {
+    for (const args of [["status"], ["config", "path"], ["pkg", "list"], ["stop", "--port", "1"]]) {
+      const { stderr } = await box.cli([...args, "--verbose"]);
+      expect(stderr).toStartWith("debug: blender-remote-cli ");
+      expect(stderr).toContain("debug: configuration ");
+      expect(stderr).toContain(`debug: set in the environment: BLENDER_REMOTE_PORT=${box.port}`);
+      expect(stderr).toMatch(/^debug: (ended with exit code 0|stopped) after \d+\.\d\d s$/m);
+    }
+    const { stderr } = await box.cli(["pkg", "list", "-v"]);
+    expect(stderr).toMatch(
+      /127.0.0.1:\d+ is \S+ .* in Blender .*greeted after .* it can: .*upload/,
+    );
+  });
+
+  test("no stack of a plain failure, also with --verbose", async () => {
+    const { code, stderr } = await box.cli(["execute", "/no/such/t.py", "--verbose"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("debug: ENOENT");
+    expect(stderr).not.toMatch(/^\s+at /m);
   });
 });

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -73,4 +74,69 @@ test("wrong values, keys and files are refused, and nothing is written", async (
     });
   }
   expect(await readFile(file, "utf8")).toBe(broken);
+});
+
+test("of commands that set keys at once, none loses what another set", async () => {
+  await using box = await sandbox();
+  const numbers = [...Array(8).keys()];
+  await Promise.all(
+    numbers.map(async (n) => expectSuccess(await box.cli(["config", "set", `farm.key${n}=${n}`]))),
+  );
+  expect(await json(box, ["config", "get", "farm"])).toEqual(
+    Object.fromEntries(numbers.map((n) => [`key${n}`, n])),
+  );
+});
+
+test("a command that another one holds up says so, and ends when its time is over", async () => {
+  await using box = await sandbox();
+  const lock = join(box.dir, ".config.yaml.lock");
+  using holder = new Database(lock, { create: true });
+  holder.run("BEGIN EXCLUSIVE");
+  const late = await box.cli(["config", "set", "cli.timeout_sec=5", "--timeout", "1"]);
+  expect(late.code).toBe(124);
+  expect(late.stderr).toContain("waiting for another command that changes");
+  expect(late.stderr).toContain("another blender-remote-cli is changing");
+  expect(await Bun.file(join(box.dir, "config.yaml")).exists()).toBe(false);
+});
+
+test("list says every value in effect and which are defaults", async () => {
+  await using box = await sandbox();
+  await writeFile(join(box.dir, "config.yaml"), "cli: {timeout_sec: 5}\nfarm: {rooms: [1, 2]}\n");
+  expect((await box.cli(["config", "list"])).stdout).toBe(
+    "cli.timeout_sec = 5\nfarm.rooms = [1,2]\nmcp_service.default_port = 6688  # default\nmcp_service.log_level = INFO  # default\n",
+  );
+  expect((await json(box, ["config", "list"])).values[0]).toEqual({
+    key: "cli.timeout_sec",
+    value: 5,
+    source: "file",
+  });
+});
+
+test("unset removes a key and empty sections, keeps comments, and names the nearest key", async () => {
+  await using box = await sandbox();
+  const file = join(box.dir, "config.yaml");
+  await writeFile(
+    file,
+    "# mine\ncli:\n  # long\n  timeout_sec: 5\nfarm:\n  # a\n  a: 1\n  # b\n  b: 2\n",
+  );
+  await expectFailure(box, ["config", "unset", "farm.c"], {
+    code: "unknown-key",
+    exit: 1,
+    says: "has no key 'farm.c'",
+  });
+  await expectFailure(box, ["config", "unset", "mcp_service.default_port"], {
+    code: "key-not-set",
+    exit: 1,
+    says: "isn't set in",
+  });
+  expectSuccess(await box.cli(["config", "unset", "farm.a"]));
+  expect(await readFile(file, "utf8")).toContain("farm:\n  # a\n  # b\n  b: 2\n");
+  expectSuccess(await box.cli(["config", "unset", "cli.timeout_sec"]));
+  const left = await readFile(file, "utf8");
+  expect(left).toContain("# mine");
+  expect(left).toContain("# long");
+  expect(left).not.toContain("cli:");
+  expectSuccess(await box.cli(["config", "unset", "farm"]));
+  expectSuccess(await box.cli(["config", "set", "cli.timeout_sec=6"]));
+  expect(await readFile(file, "utf8")).toContain("cli:\n  timeout_sec: 6\n");
 });

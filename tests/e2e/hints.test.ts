@@ -95,6 +95,8 @@ const wrong: [line: string, named: string[]][] = [
   ["config path -- x", ["config path --help"]],
   ["pkg install", ["pkg install numpy 'scipy>=1.11'"]],
   ["pkg pip", ["pkg pip -- list"]],
+  ["pkg push https://host.invalid/a.whl", ["pkg pip -- install https://host.invalid/a.whl"]],
+  ["addon list --blender-exec /nope", ["init"]],
   ["export addon", ["export addon --output bld_remote_mcp.zip"]],
 ];
 
@@ -102,9 +104,53 @@ describe("each command line in a hint is one that is taken", () => {
   test.each(wrong)("%s", async (line, named) => {
     const words = Bun.spawnSync(["sh", "-c", `printf '%s\\0' ${line}`]).stdout.toString();
     const { code, stderr } = await box.cli(words.split("\0").slice(0, -1));
-    expect(code).toBe(2);
+    expect(code).not.toBe(0);
     const lines = commandLines(stderr.slice(stderr.indexOf("\nhint: ")));
     expect(lines).toEqual(named.map((one) => `blender-remote-cli ${one}`));
     for (const one of lines) expect(await typed(one)).not.toBe(2);
   });
+});
+
+describe("status, which has looked, doesn't tell to look with status", () => {
+  test.each<[string, (socket: { end(): void }) => void]>([
+    ["closes the connection", (socket: { end(): void }) => socket.end()],
+    ["says nothing", () => {}],
+  ])("at a program that %s", async (_, open) => {
+    const server = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { open: (socket) => void open(socket), data() {} },
+    });
+    try {
+      const { code, stderr } = await box.cli([
+        "status",
+        "--port",
+        String(server.port),
+        "--timeout",
+        "1",
+      ]);
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/^hint: /m);
+      expect(commandLines(stderr).filter((line) => / status\b/.test(line))).toEqual([]);
+    } finally {
+      server.stop(true);
+    }
+  });
+});
+
+test("nothing listens on another machine: nothing can be started there from here", async () => {
+  const { code, stderr } = await box.cli(["pkg", "list", "--host", "127.0.0.1.nip.invalid"]);
+  expect(code).toBe(4);
+  expect(commandLines(stderr)).toEqual([]);
+});
+
+test("what is run again is named as it was typed, without passwords", async () => {
+  const there = join(box.dir, "there.zip");
+  await Bun.write(there, "");
+  const line = ["export", "addon", "--output", there];
+  const { code, stderr } = await box.cli(line);
+  expect(code).toBe(1);
+  const [again = ""] = commandLines(stderr.slice(stderr.indexOf("hint:")));
+  expect(again).toBe(`blender-remote-cli ${line.join(" ")} --force`);
+  expect(await typed(again)).toBe(0);
 });

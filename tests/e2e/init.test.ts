@@ -6,6 +6,7 @@ import { everyBlender } from "../support/every-blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, sandbox } from "../support/sandbox.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 test.each(everyBlender)(
   "%s is taken, and the configuration says what it is",
@@ -89,6 +90,25 @@ test("several Blenders without a terminal: listed, newest first, nothing written
   );
   expect(message.split("\n")[1]).toContain(`9.8.7  ${join(box.dir, "bin", "blender")}`);
   expect(message).toContain(debian);
+  expect(await entries(box.dir)).toEqual(["bin", "fake-blender", "home"]);
+});
+
+test("a wrong answer to the choice gets a word and the question again; Ctrl-C ends it", async () => {
+  await using box = await sandbox();
+  await mkdir(join(box.dir, "bin"));
+  const fakes = [await fakeBlender(box, "exit 1", "9.8.7"), await launcherOf("debian")];
+  await symlink(fakes[0] ?? "", join(box.dir, "bin", "blender"));
+  box.env["PATH"] = `${dirname(fakes[1] ?? "")}:${join(box.dir, "bin")}:/bin`;
+  const terminal = onTerminal(box, ["init"]);
+  await terminal.sees("1-2: ");
+  terminal.type("7\r");
+  await terminal.sees("'7' is none of them: type a number from 1 to 2");
+  terminal.type("0x1\r");
+  await terminal.sees("'0x1' is none of them");
+  terminal.type("\r");
+  await terminal.sees("nothing was typed");
+  terminal.type("\x03");
+  expect(await terminal.exited).toBe(130);
   expect(await entries(box.dir)).toEqual(["bin", "fake-blender", "home"]);
 });
 

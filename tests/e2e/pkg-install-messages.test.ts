@@ -130,7 +130,8 @@ describe("typing mistakes", () => {
   test("options of pip, and where they go", async () => {
     const { code, stderr } = await offline("brone", "--pre");
     expect(code).toBe(2);
-    expect(stderr).toContain("hint: an option of pip: blender-remote-cli pkg pip -- install --pre");
+    const way = "blender-remote-cli pkg pip -- install brone --pre";
+    expect(stderr).toContain(`hint: an option of pip: ${way}`);
   });
 
   test("wheels that don't fit: a block each, the same for scripts", async () => {

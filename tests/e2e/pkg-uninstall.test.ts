@@ -98,7 +98,7 @@ describe.each(oldAndNew)("from the user modules of Blender $version", ({ name, v
 test("words for it that people try, and what isn't a name", async () => {
   await using box = await sandbox();
   const remove = await box.cli(["pkg", "remove", "brone"]);
-  expect(remove.stderr).toContain("did you mean 'blender-remote-cli pkg uninstall'?");
+  expect(remove.stderr).toContain("did you mean 'blender-remote-cli pkg uninstall brone'?");
   const version = await box.cli(["pkg", "uninstall", "brone==1.0", "--json"]);
   expectError(version, { code: "bad-name", exit: 2, says: "'brone==1.0'" });
   const none = await box.cli(["pkg", "uninstall", "--json"]);

@@ -80,21 +80,23 @@ describe("behind somebody else's code", () => {
   });
 });
 
-/** Commands that speak to a service; what is missing here is refused before it connects. */
-const speak = [
-  ...needBlender.map(([args]) => args),
-  ["pkg", "push", "wheels"],
-  ["pkg", "wheelhouse"],
-  ["pkg", "pip", "--follow"],
-  ["pkg", "pip", "--cancel"],
+/** Commands that speak to a service, and what they say. */
+const speak: [string[], string][] = [
+  ...needBlender.map(([args]): [string[], string] => [args, "connecting to"]),
+  [["pkg", "push", "wheels"], "connecting to"],
+  [["pkg", "wheelhouse"], "connecting to"],
+  [["pkg", "pip", "--follow"], "connecting to"],
+  [["pkg", "pip", "--cancel"], "connecting to"],
+  [["stop"], "connecting to"],
+  [["status"], "looking at"],
 ];
 
-test.each(speak.map((args) => [args]))("%j says that an address is silent", async (args) => {
+test.each(speak)("%j says that an address is silent", async (args, doing) => {
   using silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const dashes = args.indexOf("--");
   const at = dashes === -1 ? args.length : dashes;
   const there = [...args.slice(0, at), "--port", String(silent.port), ...args.slice(at)];
-  const words = `connecting to 127.0.0.1:${silent.port} …`;
+  const words = `${doing} 127.0.0.1:${silent.port} …`;
   expect(await saysThen(there, words, () => silent.stop(true))).toContain(words);
 });
 

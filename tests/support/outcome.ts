@@ -39,3 +39,8 @@ export function expectError(result: CliResult, { code, exit, says }: ExpectedFai
 export async function json(box: Sandbox, args: string[], options?: CliOptions) {
   return JSON.parse(expectSuccess(await box.cli([...args, "--json"], options)).stdout);
 }
+
+/** What a command said besides what it was waiting for, which depends on how fast the machine is. */
+export function besidesWaiting(stderr: string): string {
+  return stderr.replaceAll(/^.* …\n/gm, "");
+}

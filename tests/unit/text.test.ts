@@ -19,6 +19,10 @@ describe("a text is rendered once, with the user's own flags", () => {
       ours("pkg push", "WHEELS", "PATH…", "it's"),
       "blender-remote-cli pkg push --port 6791 --config 'a b.yaml' WHEELS PATH… 'it'\\''s'",
     ],
+    [
+      ours("pkg install", "a@https://me:se@cret@host/x"),
+      `blender-remote-cli pkg install ${given} a@https://…@host/x`,
+    ],
     [ours("init"), "blender-remote-cli init --config 'a b.yaml'"],
     [
       text`then ${again("--force-reinstall")}`,

@@ -32,7 +32,7 @@ async function show(
   output: Output,
 ): Promise<void> {
   for (const warning of warnings) output.warn(`${about}: ${warning}`);
-  if (failure === undefined) return output.write(`${line}\n`);
+  if (failure === undefined) return output.result(line);
   if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
   output.error(failure.message);
   if (failure.hint !== undefined) await output.hint(failure.hint);

@@ -2,10 +2,12 @@
 
 import { Failure } from "../../failure.ts";
 import { configurationPath, knownKeys } from "../../local/config/config.ts";
-import { setValue } from "../../local/config/edit.ts";
+import { settingOf, setValue } from "../../local/config/edit.ts";
 import { ours } from "../../text.ts";
 import { suggestion } from "../_arguments.ts";
 import { command } from "../_command.ts";
+import { changing } from "../_configuration.ts";
+import { parseSeconds } from "../_target.ts";
 
 function split(setting: string, value: string | undefined): [key: string, value: string] {
   if (value !== undefined) return [setting, value];
@@ -29,11 +31,19 @@ export const set = command({
   },
   options({ args }) {
     const [key, value] = split(args.setting, args.value);
-    return { path: configurationPath(args.config), key, value };
+    return {
+      path: configurationPath(args.config),
+      seconds: args.timeout === undefined ? undefined : parseSeconds(args.timeout, "--timeout"),
+      key,
+      value,
+    };
   },
-  async run({ path, key, value: text }, { output }) {
-    const { value, known } = await setValue(path, key, text);
-    if (!known) {
+  async run({ path, seconds, key, value: text }, context) {
+    const setting = settingOf(key, text);
+    await changing(path, seconds, context, (file) => setValue(file, setting));
+    const { output } = context;
+    const { value } = setting;
+    if (!setting.known) {
       const near = suggestion(key, [...knownKeys.keys()]);
       output.warn(
         `${key} isn't a key that this program knows; it is kept all the same${near === undefined ? "" : ` (did you mean ${near}?)`}`,

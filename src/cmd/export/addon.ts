@@ -1,12 +1,12 @@
 // `export addon`: writes the service add-on to a file.
 
 import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import { writeFileAtomically } from "../../local/files/atomic-write.ts";
 import { serviceArchive } from "../../local/service/service-archive.ts";
 import { serviceModule } from "../../local/service/service-files.ts";
-import { ours, programName } from "../../text.ts";
+import { again, ours, programName, text } from "../../text.ts";
 import { command } from "../_command.ts";
 
 async function checkPlace(path: string, force: boolean): Promise<void> {
@@ -14,12 +14,12 @@ async function checkPlace(path: string, force: boolean): Promise<void> {
   if (there?.isDirectory()) {
     throw new Failure("output-is-folder", `${path} is a folder`, {
       kind: "usage",
-      hint: `name the file: --output '${path}/${serviceModule}.zip'`,
+      hint: text`name the file: ${ours("export addon", "--output", join(path, `${serviceModule}.zip`))}`,
     });
   }
   if (there !== undefined && !force) {
     throw new Failure("output-exists", `${path} exists already; nothing was written`, {
-      hint: "--force replaces it",
+      hint: text`'${again("--force")}' replaces it`,
     });
   }
 }
@@ -54,7 +54,7 @@ export const addon = command({
     if (output.json) {
       await output.writeJson({ op: "export-addon", path, size: archive.length, sha256 });
     } else {
-      await output.write(`${path}\n`);
+      await output.result(path);
     }
   },
 });

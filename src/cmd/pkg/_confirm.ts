@@ -1,6 +1,7 @@
 // The question before something is removed.
 
 import { Failure } from "../../failure.ts";
+import { again, text } from "../../text.ts";
 import { confirm } from "../../ui/prompt.ts";
 import type { Context } from "../_command.ts";
 
@@ -18,7 +19,7 @@ export async function confirmedRemoval(
   if (!output.interactive) {
     throw new Failure("needs-yes", `this would remove ${what}`, {
       kind: "usage",
-      hint: `give --yes to remove ${pronoun} without being asked`,
+      hint: text`'${again("--yes")}' removes ${pronoun} without asking`,
     });
   }
   if (await confirm(`Remove ${what}?`, signal)) return true;

@@ -13,7 +13,7 @@ export function resultJson(result: InstallResult, output: Output) {
       .map(({ name, version, location, importable }) => ({ name, version, location, importable })),
     changed,
     pip: { returncode: pip.returncode, duration_s: pip.duration },
-    warnings,
+    warnings: warnings.map(output.rendered),
     errors,
     code,
     hint: hint === null ? null : output.rendered(hint),
@@ -29,7 +29,7 @@ export async function renderResult(result: InstallResult, output: Output): Promi
     output.note("nothing changed: all that was asked for is there already");
   }
   for (const { name, version, location } of installed.filter((one) => one.version !== null)) {
-    await output.write(`${name} ${version} in ${location}\n`);
+    await output.result(`${name} ${version} in ${location}`);
   }
   for (const restart of restarts) output.warn(restart);
   for (const error of errors) output.error(error);

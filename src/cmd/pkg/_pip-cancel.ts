@@ -2,14 +2,18 @@
 
 import { Failure } from "../../failure.ts";
 import { discardInstall } from "../../remote/install/finish.ts";
-import { type Aftermath, aftermathLines, repairOf } from "../../remote/packages/aftermath.ts";
+import {
+  type Aftermath,
+  aftermathLines,
+  needsForce,
+  repairOf,
+} from "../../remote/packages/aftermath.ts";
 import { cancelPip } from "../../remote/pip/cancel.ts";
 import { currentPip, type PipRun, packagesBefore } from "../../remote/pip/current.ts";
 import { describePip } from "../../remote/pip/describe.ts";
 import { pipAftermath } from "../../remote/pip/ended.ts";
 import { commandOf } from "../../remote/pip/purpose.ts";
 import type { Session } from "../../remote/wire/session.ts";
-import { text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 
 /**
@@ -48,7 +52,6 @@ async function renderCancelled(run: PipRun, left: Aftermath | undefined, output:
   const lines = left === undefined ? [] : aftermathLines(left);
   if (left === undefined || lines.length === 0) return;
   output.warn(`before that it had changed:\n${lines.map((line) => `  ${line}`).join("\n")}`);
-  const repair = repairOf(left);
-  if (run.purpose === null) return output.hint(repair);
-  await output.hint(text`${repair}: ${commandOf(run.purpose)}`);
+  if (run.purpose !== null) return output.hint(repairOf(left, commandOf(run.purpose)));
+  await output.hint(`run it again${needsForce(left) ? " with --force-reinstall" : ""}`);
 }

@@ -1,6 +1,7 @@
 // Options that users know from `pip install`.
 
 import { ours, type Text, text } from "../../text.ts";
+import type { Reading } from "../_tokens.ts";
 
 /** Options of `pip install` that mean nothing here. */
 const pipOptions = new Set(
@@ -14,10 +15,30 @@ const pipOptions = new Set(
   ].flat(),
 );
 
-/** Where an option of `pip install` goes, which `pkg install` doesn't have. */
-export function pipOption(option: string): Text | undefined {
+/** Options of ours that pip has in the same sense. */
+const shared = new Set(
+  "upgrade force-reinstall deps dry-run index-url extra-index-url proxy cert break-system-packages".split(
+    " ",
+  ),
+);
+
+/**
+ * Where an option of `pip install` goes, which `pkg install` doesn't have.
+ *
+ * @param tokens what was typed, which pip is given as far as it knows it.
+ */
+export function pipOption(
+  option: string,
+  tokens: readonly string[],
+  readings: readonly Reading[],
+): Text | undefined {
   if (option === "--user") return "Blender doesn't look at the user site: --target user-modules";
   if (option === "-t") return "--target site or --target user-modules";
   if (!pipOptions.has(option)) return undefined;
-  return text`an option of pip: ${ours("pkg pip", "--", "install", option, "…")}`;
+  const words = readings.flatMap((reading) => {
+    if (reading.kind !== "option") return tokens[reading.index] ?? [];
+    if (!shared.has(reading.option.name)) return [];
+    return [reading.key, ...(reading.value === undefined ? [] : [reading.value])];
+  });
+  return text`an option of pip: ${ours("pkg pip", "--", "install", ...words)}`;
 }

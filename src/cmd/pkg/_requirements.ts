@@ -17,7 +17,9 @@ function withPip(words: readonly string[], target: InstallTarget): Text {
 function hintFor(spec: string, target: InstallTarget): Text {
   const names = "names with version constraints go here, such as numpy==1.26.4";
   const pip = withPip([spec], target);
-  if (/^[a-z][a-z+]*:\/\//i.test(spec)) return text`pip takes addresses: ${pip}`;
+  if (/(^|@)\s*[a-z][a-z0-9+.-]+:\/\//i.test(spec)) {
+    return text`pip takes addresses: ${pip}; or download it and push the file, then install it by name: ${ours("pkg push", "FILE.whl")}`;
+  }
   if (spec.endsWith(".whl")) {
     // Quoted, a shell would leave it as it is.
     const path = spec.startsWith("~/") ? `~/${shellWord(spec.slice(2))}` : shellWord(spec);

@@ -60,7 +60,7 @@ async function render(result: Bootstrap, output: Output): Promise<void> {
   }
   if (pip.works && succeeded) {
     if (steps.length === 0) output.note("nothing to do: pip works in Blender's Python");
-    await output.write(`pip ${pip.version} in ${pip.location}\n`);
+    await output.result(`pip ${pip.version} in ${pip.location}`);
     return;
   }
   // Without --quiet each way has been reported already.

@@ -40,7 +40,7 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
       ...jsonHead(request),
       dry_run: true,
       would_install: rows,
-      warnings,
+      warnings: warnings.map(output.rendered),
     });
     return;
   }

@@ -1,7 +1,8 @@
 // `pkg list`: lists the packages that Blender's Python sees.
 
+import { brokenLines } from "../../remote/packages/broken.ts";
 import type { Package } from "../../remote/packages/package.ts";
-import { snapshotPackages } from "../../remote/packages/snapshot.ts";
+import { lookAtPackages } from "../../remote/packages/snapshot.ts";
 import { table } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
@@ -33,8 +34,12 @@ export const list = command({
   options: async ({ args }) => ({ target: await targetOf(args) }),
   run: async ({ target }, context) => {
     const { output } = context;
-    const packages = await withPackages(target, context, (session) => snapshotPackages(session));
+    const { packages, broken } = await withPackages(target, context, lookAtPackages);
     if (output.json) await output.writeJson(packages);
     else await output.write(render(packages));
+    for (const { message, hint } of brokenLines(broken)) {
+      output.warn(message);
+      await output.hint(hint);
+    }
   },
 });

@@ -4,6 +4,8 @@
 export interface BlenderListener {
   note(message: string): void;
   warn(message: string): void;
+  /** That a Blender was run in the background: its command line, and for how long. */
+  ran(line: string, seconds: number): void;
   /** What Blender and its add-ons print. */
   output(chunk: string): void;
   /** Work that may take a while and shows nothing by itself; gives what the promise gives. */

@@ -1,18 +1,16 @@
 // Locks a Blender's preferences among the commands of this program.
 
-import { Database, SQLiteError } from "bun:sqlite";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { endGroup, startOf } from "../blender/process.ts";
+import { type LockOptions, lockFile } from "../files/file-lock.ts";
 
 /** Beside the preferences. SQLite locks it for as long as this process lives; nothing is in it. */
 const lockName = ".blender-remote-cli.lock";
 /** Which Blender works for the holder of the lock. */
 const workerName = ".blender-remote-cli.worker";
-/** How often a taken lock is looked at, in ms. */
-const pause = 50;
 
 const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string()) });
 
@@ -20,14 +18,6 @@ const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string())
 export interface PreferencesLock extends AsyncDisposable {
   /** Notes the Blender that works under the lock, so that the next holder ends an orphaned one. */
   works(pid: number): void;
-}
-
-export interface LockOptions {
-  /** How long to wait for it, in seconds. */
-  seconds: number;
-  signal: AbortSignal;
-  /** Called once, when another command has it. */
-  onWait: () => void;
 }
 
 function cannotLock(folder: string, error: unknown): Failure {
@@ -42,17 +32,6 @@ function cannotLock(folder: string, error: unknown): Failure {
   );
 }
 
-/** Takes the lock if nobody has it. */
-function tryLock(database: Database): boolean {
-  try {
-    database.run("BEGIN EXCLUSIVE");
-    return true;
-  } catch (error) {
-    if (error instanceof SQLiteError && error.code === "SQLITE_BUSY") return false;
-    throw error;
-  }
-}
-
 /**
  * Waits until no other command of ours changes the preferences in this folder. The system gives a
  * dead command's lock free; a Blender that it left behind is ended first.
@@ -65,35 +44,28 @@ export async function lockPreferences(
   config: string,
   options: LockOptions,
 ): Promise<PreferencesLock> {
-  const until = performance.now() + options.seconds * 1000;
-  let database: Database | undefined;
+  let lock: Disposable | undefined;
   try {
-    await mkdir(config, { recursive: true });
-    database = new Database(join(config, lockName), { create: true });
-    for (let waited = false; !tryLock(database); waited = true) {
-      options.signal.throwIfAborted();
-      if (!waited) options.onWait();
-      if (performance.now() > until) {
-        throw new Failure(
-          "preferences-locked",
-          `another blender-remote-cli is changing the add-ons in ${config}; waited ${Number(options.seconds.toPrecision(2))} s for it`,
-          { kind: "timeout", hint: "wait for it, or allow more with --timeout SECONDS" },
-        );
-      }
-      await Bun.sleep(pause);
+    lock = await lockFile(join(config, lockName), options);
+    if (lock === undefined) {
+      throw new Failure(
+        "preferences-locked",
+        `another blender-remote-cli is changing the add-ons in ${config}; waited ${Number(options.seconds.toPrecision(2))} s for it`,
+        { kind: "timeout", hint: "wait for it, or allow more with --timeout SECONDS" },
+      );
     }
     const worker = join(config, workerName);
     await endOrphan(worker);
-    return held(database, worker);
+    return held(lock, worker);
   } catch (error) {
-    database?.close();
+    lock?.[Symbol.dispose]();
     if (error instanceof Failure) throw error;
     options.signal.throwIfAborted();
     throw cannotLock(config, error);
   }
 }
 
-function held(database: Database, worker: string): PreferencesLock {
+function held(lock: Disposable, worker: string): PreferencesLock {
   let noted = Promise.resolve();
   return {
     works: (pid) => {
@@ -107,7 +79,7 @@ function held(database: Database, worker: string): PreferencesLock {
       await noted;
       // One that stays, where nothing can be written, names a process that is known to be gone.
       await rm(worker, { force: true }).catch(() => {});
-      database.close();
+      lock[Symbol.dispose]();
     },
   };
 }

@@ -98,6 +98,7 @@ async function run(
         ...(standIn === undefined ? { startSeconds: Math.min(left / 2, startLimit(left)) } : {}),
         signal: blender.signal,
         env: standIn?.env ?? blender.env,
+        onEnd: (line, seconds) => blender.listener.ran(line, seconds),
         onOutput: (chunk) => blender.listener.output(chunk),
         ...(onStart === undefined ? {} : { onStart }),
       });

@@ -12,6 +12,7 @@ import {
   type Script,
   scriptRunner,
 } from "../../script.ts";
+import { shellWord } from "../../text.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
@@ -33,6 +34,8 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   env?: NodeJS.ProcessEnv;
   /** Hears the id of Blender's process group. */
   onStart?: (pid: number) => void;
+  /** Hears afterwards how Blender was started, quoted for a shell, and for how long it ran. */
+  onEnd?: (line: string, seconds: number) => void;
   /** Hears what Blender and its add-ons print. */
   onOutput?: (chunk: string) => void;
 }
@@ -116,6 +119,7 @@ async function start<S extends v.GenericSchema>(
   // Options act in order: the exit code must stand before the script.
   const options = [...(quiet ? ["--quiet"] : []), "--background", "--python-exit-code", "1"];
   const args = [...options, "--python", files.script, "--", files.call, files.outcome];
+  const began = performance.now();
   try {
     const end = await runToEnd(run.executable, args, {
       env: blenderEnvironment(run.env),
@@ -130,6 +134,8 @@ async function start<S extends v.GenericSchema>(
     run.signal.throwIfAborted();
     throw cannotRun(run.executable, error);
   } finally {
+    const line = [run.executable, ...args].map(shellWord).join(" ");
+    run.onEnd?.(line, (performance.now() - began) / 1000);
     clearTimeout(startTimer);
     clearTimeout(endTimer);
   }

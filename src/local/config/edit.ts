@@ -1,10 +1,12 @@
 // Reads and sets single keys of the configuration file, and keeps all else in it as it was.
 
+import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
-import { isCollection, isMap, isScalar, parse, stringify } from "yaml";
-import { Failure } from "../../failure.ts";
+import { isCollection, isMap, isNode, isScalar, parse, stringify, type YAMLMap } from "yaml";
+import { Failure, messageOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
-import { writeFileAtomically } from "../files/atomic-write.ts";
+import { targetOf, writeFileAtomically } from "../files/atomic-write.ts";
+import { type LockOptions, lockFile } from "../files/file-lock.ts";
 import {
   type ConfigurationFile,
   defaults,
@@ -116,6 +118,10 @@ function checkPlace(file: ConfigurationFile, key: string, keys: readonly string[
 /** Sets values in the document, keeping comments, order and every other key. */
 export function assign(file: ConfigurationFile, keys: readonly string[], value: unknown): void {
   const { document } = file;
+  // An emptied file holds `{}`, and what is put in would stand within those braces.
+  if (isMap(document.contents) && document.contents.items.length === 0) {
+    document.contents.flow = false;
+  }
   for (let depth = 1; depth < keys.length; depth++) {
     const path = keys.slice(0, depth);
     const above = document.getIn(path, true);
@@ -134,27 +140,112 @@ export function assign(file: ConfigurationFile, keys: readonly string[], value: 
   }
 }
 
-/** Writes the document back where it was read. */
-export async function saveConfiguration(file: ConfigurationFile): Promise<void> {
-  await writeFileAtomically(file.path, file.document.toString({ lineWidth: 0 }));
+async function lockConfiguration(path: string, options: LockOptions): Promise<Disposable> {
+  let lock: Disposable | undefined;
+  try {
+    const target = await targetOf(path);
+    lock = await lockFile(join(dirname(target), `.${basename(target)}.lock`), options);
+  } catch (error) {
+    options.signal.throwIfAborted();
+    throw new Failure("write-failed", `can't change ${path}: ${messageOf(error)}`, {
+      hint: "check that its folder can be written and that there is room; nothing was changed",
+      cause: error,
+    });
+  }
+  if (lock !== undefined) return lock;
+  throw new Failure(
+    "config-locked",
+    `another blender-remote-cli is changing ${path}; waited ${options.seconds} s for it`,
+    { kind: "timeout", hint: "wait for it, or allow more with --timeout SECONDS" },
+  );
 }
 
 /**
- * Sets one key of the configuration file.
+ * Reads the configuration, changes it and writes it back where it was read, while no other command
+ * does the same. Where the change throws, nothing is written.
  *
- * @returns the value as it was stored, and whether this program knows the key.
- * @throws Failure `bad-key`, `bad-value`, `config-invalid`; then nothing was written.
+ * @throws Failure `config-locked` (kind `timeout`), `write-failed`, as `openConfiguration` and
+ *   `change`; the signal's reason.
  */
-export async function setValue(
+export async function changeConfiguration<T>(
   path: string,
-  key: string,
-  text: string,
-): Promise<{ value: unknown; known: boolean }> {
-  const keys = keysOf(key);
-  const value = checked(key, typed(key, text), text);
+  options: LockOptions,
+  change: (file: ConfigurationFile) => T | Promise<T>,
+): Promise<T> {
+  using _lock = await lockConfiguration(path, options);
   const file = await openConfiguration(path);
-  checkPlace(file, key, keys);
+  const result = await change(file);
+  await writeFileAtomically(file.path, file.document.toString({ lineWidth: 0 }));
+  return result;
+}
+
+/** A value for one key, as it is to be stored, and whether this program knows the key. */
+export interface Setting {
+  keys: readonly string[];
+  value: unknown;
+  known: boolean;
+}
+
+/** What a key and the text for it mean. @throws Failure `bad-key`, `bad-value`. */
+export function settingOf(key: string, text: string): Setting {
+  return {
+    keys: keysOf(key),
+    value: checked(key, typed(key, text), text),
+    known: knownKeys.has(key),
+  };
+}
+
+/** Sets one key of the configuration. @throws Failure `bad-key`; then nothing was changed. */
+export function setValue(file: ConfigurationFile, { keys, value }: Setting): void {
+  checkPlace(file, keys.join("."), keys);
   assign(file, keys, value);
-  await saveConfiguration(file);
-  return { value, known: knownKeys.has(key) };
+}
+
+/** Takes the comments out of what is removed; they may be about what stays. */
+function commentsOf(node: unknown): string[] {
+  if (!isNode(node)) return [];
+  return [node.commentBefore, isCollection(node) ? node.comment : undefined].filter(
+    (text): text is string => typeof text === "string",
+  );
+}
+
+function removeFrom(map: YAMLMap, key: string): void {
+  const index = map.items.findIndex((pair) => isScalar(pair.key) && `${pair.key.value}` === key);
+  const pair = map.items[index];
+  if (pair === undefined) return;
+  const kept = [...commentsOf(pair.key), ...commentsOf(pair.value)];
+  map.items.splice(index, 1);
+  const next = map.items[index]?.key;
+  if (kept.length === 0) return;
+  if (isNode(next)) next.commentBefore = [...kept, ...commentsOf(next)].join("\n");
+  else map.comment = [...kept, ...(map.comment ? [map.comment] : [])].join("\n");
+}
+
+/**
+ * Removes a key, and the sections above it that are empty then; the comments above them stay.
+ *
+ * @returns false where the file doesn't have it.
+ */
+export function removeValue(file: ConfigurationFile, keys: readonly string[]): boolean {
+  const { document } = file;
+  if (!document.hasIn(keys)) return false;
+  for (let depth = keys.length; depth > 0; depth--) {
+    const above = depth === 1 ? document.contents : document.getIn(keys.slice(0, depth - 1), true);
+    const key = keys[depth - 1];
+    if (isMap(above) && key !== undefined) removeFrom(above, key);
+    else document.deleteIn(keys.slice(0, depth));
+    if (!isMap(above) || above.items.length > 0) break;
+  }
+  return true;
+}
+
+/** All values that aren't sections, with the keys that lead to each. */
+export function leavesOf(
+  values: Record<string, unknown>,
+  above: readonly string[] = [],
+): { keys: string[]; value: unknown }[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const keys = [...above, key];
+    return isRecord(value) ? leavesOf(value, keys) : [{ keys, value }];
+  });
 }

@@ -21,7 +21,7 @@ import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
  */
 
 /** The file that a path means after all links, even if the last link leads to no file yet. */
-async function targetOf(path: string): Promise<string> {
+export async function targetOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {

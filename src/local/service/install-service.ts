@@ -97,6 +97,7 @@ export async function installService(
         // The service must not begin to listen while it is being installed.
         env: { ...blender.env, BLD_REMOTE_MCP_START_NOW: "0" },
         onStart,
+        onEnd: (line, seconds) => blender.listener.ran(line, seconds),
         onOutput: (chunk) => blender.listener.output(chunk),
       });
     } catch (error) {

@@ -16,6 +16,7 @@ import guiTimer from "../../service/bld_remote_mcp/gui_timer.py" with { type: "t
 import interruption from "../../service/bld_remote_mcp/interruption.py" with { type: "text" };
 import jobRequests from "../../service/bld_remote_mcp/job_requests.py" with { type: "text" };
 import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
+import jsonText from "../../service/bld_remote_mcp/json_text.py" with { type: "text" };
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
@@ -27,6 +28,7 @@ import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text
 import program from "../../service/bld_remote_mcp/program.py" with { type: "text" };
 import programEnd from "../../service/bld_remote_mcp/program_end.py" with { type: "text" };
 import programFailure from "../../service/bld_remote_mcp/program_failure.py" with { type: "text" };
+import programState from "../../service/bld_remote_mcp/program_state.py" with { type: "text" };
 import programStreams from "../../service/bld_remote_mcp/program_streams.py" with { type: "text" };
 import requestText from "../../service/bld_remote_mcp/request_text.py" with { type: "text" };
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
@@ -34,6 +36,8 @@ import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
 import server from "../../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
+import sockets from "../../service/bld_remote_mcp/sockets.py" with { type: "text" };
+import surroundings from "../../service/bld_remote_mcp/surroundings.py" with { type: "text" };
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
 import unregistering from "../../service/bld_remote_mcp/unregistering.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
@@ -60,6 +64,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "interruption.py": interruption,
   "job_requests.py": jobRequests,
   "jobs.py": jobs,
+  "json_text.py": jsonText,
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
@@ -71,6 +76,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "program.py": program,
   "program_end.py": programEnd,
   "program_failure.py": programFailure,
+  "program_state.py": programState,
   "program_streams.py": programStreams,
   "request_text.py": requestText,
   "run_script.py": runScript,
@@ -78,6 +84,8 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "screenshot.py": screenshot,
   "server.py": server,
   "settings.py": settings,
+  "sockets.py": sockets,
+  "surroundings.py": surroundings,
   "uncached.py": uncached,
   "unregistering.py": unregistering,
   "upload.py": upload,

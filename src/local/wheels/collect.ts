@@ -14,7 +14,7 @@ const examinedAtOnce = 16;
  * Finds the wheels that paths name: files as they are, folders searched deeply. In order of file
  * name; each file once, whichever way it was reached.
  *
- * @throws Failure `missing-path`, `not-a-wheel`, `no-wheels`, `same-name-twice`.
+ * @throws Failure `not-a-path` for an address, `missing-path`, `not-a-wheel`, `no-wheels`, `same-name-twice`.
  */
 export async function collectWheels(paths: readonly string[]): Promise<LocalWheel[]> {
   const found = new Map<string, string>();
@@ -56,7 +56,17 @@ function missing(path: string, error: unknown): Failure {
   });
 }
 
+function isAddress(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
+}
+
 async function wheelsAt(path: string): Promise<string[]> {
+  if (isAddress(path)) {
+    throw new Failure("not-a-path", `'${path}' is an address, and files and folders are pushed`, {
+      kind: "usage",
+      hint: text`download it and push the file; or let Blender's pip get it: ${ours("pkg pip", "--", "install", path)}`,
+    });
+  }
   const info = await stat(path).catch((error: unknown) => {
     throw missing(path, error);
   });

@@ -4,6 +4,7 @@ import type { Script } from "../../script.ts";
 import programSource from "../../service/bld_remote_mcp/program.py" with { type: "text" };
 import endSource from "../../service/bld_remote_mcp/program_end.py" with { type: "text" };
 import failureSource from "../../service/bld_remote_mcp/program_failure.py" with { type: "text" };
+import stateSource from "../../service/bld_remote_mcp/program_state.py" with { type: "text" };
 import streamsSource from "../../service/bld_remote_mcp/program_streams.py" with { type: "text" };
 
 /** Runs code as the module `__main__`, with Python's own streams, ends and exit status. */
@@ -13,6 +14,7 @@ export const program: Script = {
   modules: [
     { name: "program_end.py", source: endSource },
     { name: "program_failure.py", source: failureSource },
+    { name: "program_state.py", source: stateSource },
     { name: "program_streams.py", source: streamsSource },
   ],
 };

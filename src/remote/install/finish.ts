@@ -1,7 +1,7 @@
 // Goes on with an install behind its pip, also with one that another controller began.
 
 import { Failure } from "../../failure.ts";
-import { text } from "../../text.ts";
+import { type Text, text } from "../../text.ts";
 import type { Package } from "../packages/package.ts";
 import { snapshotPackages } from "../packages/snapshot.ts";
 import type { PipRun } from "../pip/current.ts";
@@ -39,7 +39,7 @@ export async function finishInstall(
     );
   }
   if (part === "uninstall") return undefined;
-  const warnings: string[] = [];
+  const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
   if (folder !== null && stage !== null) {
     if (pip.returncode !== 0) await discardStage(session, stage);

@@ -1,5 +1,6 @@
 // Runs pip for an install: into site-packages, or by way of a staging folder into user modules.
 
+import type { Text } from "../../text.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
@@ -12,7 +13,7 @@ import { PipFailed, succeeded } from "./pip-failed.ts";
 import { askedPlan, touchesBundled } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requestedNames } from "./request.ts";
-import { discardStage, stageUserModules, sweepUserModules } from "./user-modules.ts";
+import { discardStage, recoverUserModules, stageUserModules } from "./user-modules.ts";
 
 /**
  * Runs pip for a prepared install, and asks Blender itself what came of it.
@@ -26,8 +27,9 @@ export async function runInstall(
   observer: InstallObserver,
 ): Promise<InstallResult> {
   const { before, folder, request } = prepared;
-  const warnings: string[] = [];
+  const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
+  for (const one of prepared.found) heard.warn(one);
   let ran: FollowedPip;
   try {
     if (folder === undefined && touchesBundled(request.requirements, before, request.upgrade)) {
@@ -78,7 +80,7 @@ async function intoUserModules(
   folder: string,
   observer: InstallObserver,
 ): Promise<FollowedPip> {
-  await sweepUserModules(session, folder);
+  for (const line of await recoverUserModules(session, folder)) observer.warn(line);
   const { request, python, before } = prepared;
   const planned = await askedPlan(session, prepared, observer);
   requireUnshadowed(request, python, before, planned.packages, folder);

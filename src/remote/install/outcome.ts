@@ -20,7 +20,7 @@ export interface InstallResult {
   changed: PackageChanges;
   pip: PipResult;
   /** All of them; the observer hasn't heard of `restarts` yet. */
-  warnings: string[];
+  warnings: Text[];
   /** Of the warnings, those about packages for which Blender must be restarted. */
   restarts: string[];
   errors: string[];
@@ -37,7 +37,7 @@ export async function outcomeOf(
   before: readonly Package[],
   ran: FollowedPip,
   observer: InstallObserver,
-  warnings: string[],
+  warnings: Text[],
 ): Promise<InstallResult> {
   const leftover = leftoverWarning(ran.output);
   if (leftover !== undefined) observer.warn(leftover);
@@ -67,7 +67,7 @@ export async function outcomeOf(
 const restartHint = text`save what is open in Blender, '${ours("stop")}', and start it again`;
 
 /** What came of an install whose pip failed: nothing, as far as is known. */
-export function failedInstall({ pip, diagnosis }: PipFailed, warnings: string[]): InstallResult {
+export function failedInstall({ pip, diagnosis }: PipFailed, warnings: Text[]): InstallResult {
   return {
     installed: [],
     changed: packageChanges([], []),

@@ -2,6 +2,7 @@
 
 import { valid } from "@renovatebot/pep440";
 import { Failure } from "../../failure.ts";
+import type { Text } from "../../text.ts";
 import { admitted } from "../../wheels/specifier.ts";
 import type { Package } from "../packages/package.ts";
 import { type PlannedPackage, parsePipReport } from "../packages/pip-report.ts";
@@ -21,7 +22,7 @@ export interface InstallPlan {
     /** The version in whose place it would come; null where there is none. */
     from: string | null;
   })[];
-  warnings: string[];
+  warnings: Text[];
 }
 
 /**
@@ -38,7 +39,8 @@ export async function planInstall(
   try {
     const { packages } = await askedPlan(session, prepared, observer);
     if (folder !== undefined) requireUnshadowed(request, python, before, packages, folder);
-    const warnings = folder === undefined ? bundledReplacements(before, packages) : [];
+    const replaced = folder === undefined ? bundledReplacements(before, packages) : [];
+    const warnings = [...prepared.found, ...replaced];
     return {
       packages: packages.map((one) => ({ ...one, from: replacedBy(prepared, one) })),
       warnings,

@@ -1,7 +1,7 @@
 // The checks of an install that can be made before pip runs.
 
-import type { Package } from "../packages/package.ts";
-import { snapshotPackages } from "../packages/snapshot.ts";
+import type { Text } from "../../text.ts";
+import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import {
@@ -10,6 +10,7 @@ import {
   requireOpenForPackages,
   userModulesOf,
 } from "./checks.ts";
+import { recoveredPackages } from "./recovered.ts";
 import type { InstallRequest } from "./request.ts";
 
 /** An install that has passed every check that can be made before pip runs. */
@@ -20,7 +21,10 @@ export interface PreparedInstall {
   folder: string | undefined;
   /** The wheelhouse's absolute path on Blender's machine. */
   wheelhouse: string | undefined;
-  before: Package[];
+  before: PackageSnapshot["packages"];
+  broken: PackageSnapshot["broken"];
+  /** What is to be told of what was found: changes that were cut off, what is broken. */
+  found: Text[];
 }
 
 /**
@@ -40,5 +44,6 @@ export async function prepareInstall(
   let wheelhouse: string | undefined;
   if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
   else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
-  return { request, python, folder, wheelhouse, before: await snapshotPackages(session) };
+  const { packages, broken, found } = await recoveredPackages(session, python);
+  return { request, python, folder, wheelhouse, before: packages, broken, found };
 }

@@ -3,15 +3,18 @@
 import { Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { similarNames } from "../../wheels/similar.ts";
+import type { BrokenPackage } from "../packages/broken.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import type { Package } from "../packages/package.ts";
 import { snapshotPackages } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
-import { type FollowedPip, followedPip, pipFailure } from "../pip/followed-pip.ts";
+import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { requireOpenForPackages, userModulesOf } from "./checks.ts";
+import { failureOf } from "./pip-failed.ts";
+import { recoveredPackages } from "./recovered.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
 import { removeUserModules } from "./user-modules.ts";
 
@@ -27,6 +30,9 @@ export interface PreparedUninstall {
   modules: Package[];
   /** All that was installed before. */
   before: Package[];
+  broken: BrokenPackage[];
+  /** What is to be told of what was found: changes that were cut off, what is broken. */
+  found: Text[];
 }
 
 /** What came of an uninstall. */
@@ -125,20 +131,20 @@ export async function prepareUninstall(
   request: UninstallRequest,
 ): Promise<PreparedUninstall> {
   const python = await pythonOf(session);
-  const before = await snapshotPackages(session);
+  const { packages: before, broken, found } = await recoveredPackages(session, python);
   const folder = python.site.user_modules?.path ?? "";
   const sites = new Set(python.site.packages.map(({ path }) => path));
   const targetOf = ({ location, source }: Package): InstallTarget | undefined => {
     if (location === folder) return "user-modules";
     return sites.has(location) && source !== "system" ? "site" : undefined;
   };
-  const found = request.names.map((name) => copyOf(name, request, before, targetOf));
+  const copies = request.names.map((name) => copyOf(name, request, before, targetOf));
   const at = (target: InstallTarget) =>
-    found.filter((one) => one.target === target).map((one) => one.copy);
+    copies.filter((one) => one.target === target).map((one) => one.copy);
   const [site, modules] = [at("site"), at("user-modules")];
   if (site.length > 0) requireOpenForPackages(python, request.breakSystemPackages);
   if (modules.length > 0) userModulesOf(python);
-  return { request, python, folder, site, modules, before };
+  return { request, python, folder, site, modules, before, broken, found };
 }
 
 async function fromSite(
@@ -206,10 +212,13 @@ export async function runUninstall(
   }
   const after = await snapshotPackages(session);
   const changed = packageChanges(before, after);
-  const warnings = removalWarnings(failed ? [] : [...site, ...modules], after);
+  const warnings = [
+    ...prepared.found,
+    ...removalWarnings(failed ? [] : [...site, ...modules], after),
+  ];
   const result = { changed, pip: ran?.pip ?? null, warnings };
   if (failed) {
-    const { message, code, hint } = pipFailure(ran, { wheelhouse: undefined });
+    const { message, code, hint } = failureOf(ran, undefined, prepared.broken);
     return { ...result, errors: [message], code, hint };
   }
   const gone = new Set(changed.removed.map(({ name, location }) => `${name} ${location}`));

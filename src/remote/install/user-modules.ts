@@ -3,21 +3,47 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
-import { ours, text } from "../../text.ts";
-import { packageNames } from "../packages/script.ts";
+import { ours, type Text, text } from "../../text.ts";
+import { packageMetadata, pythonFolders, unfinishedChanges } from "../packages/script.ts";
 import { pipRegistry } from "../pip/script.ts";
 import { callScript } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
 import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
+import moduleChangeSource from "./module_change.py" with { type: "text" };
+import moduleRecordsSource from "./module_records.py" with { type: "text" };
+import moduleStageSource from "./module_stage.py" with { type: "text" };
 import userModulesSource from "./user_modules.py" with { type: "text" };
+
+const moduleRecords: Script = {
+  name: "module_records.py",
+  source: moduleRecordsSource,
+  modules: [packageMetadata, pythonFolders, unfinishedChanges],
+};
+
+const moduleStage: Script = {
+  name: "module_stage.py",
+  source: moduleStageSource,
+  modules: [fileLock, pipRegistry, unfinishedChanges],
+};
+
+const moduleChange: Script = {
+  name: "module_change.py",
+  source: moduleChangeSource,
+  modules: [moduleRecords, moduleStage, packageMetadata, unfinishedChanges],
+};
 
 const userModulesScript: Script = {
   name: "user_modules.py",
   source: userModulesSource,
-  modules: [fileLock, packageNames, pipRegistry],
+  modules: [moduleChange, moduleRecords, moduleStage, packageMetadata],
 };
 
+const recoverySchema = v.object({
+  recovered: v.array(
+    v.object({ packages: v.array(v.string()), installs: v.boolean(), undone: v.boolean() }),
+  ),
+});
 const stagedSchema = v.object({ stage: v.string() });
 const swappedSchema = v.object({
   scripts: v.array(v.string()),
@@ -28,8 +54,18 @@ const swappedSchema = v.object({
 /** How many files a sentence names. */
 const namedFiles = 3;
 
+const again = text`'${ours("pkg install")}' and '${ours("pkg uninstall")}' try first to put back what was there`;
+
 function explain(folder: string, error: unknown): unknown {
-  if (!(error instanceof RemoteError) || error.errno === undefined) return error;
+  if (!(error instanceof RemoteError)) return error;
+  if (error.type === "HalfDoneError") {
+    return new Failure(
+      "half-changed",
+      `Blender's user modules folder '${folder}' is half changed: ${error.message}`,
+      { hint: again, cause: error },
+    );
+  }
+  if (error.errno === undefined) return error;
   return new Failure(
     error.errno === "ENOSPC" ? "no-space" : "user-modules-not-writable",
     `Blender's user modules folder '${folder}' can't be changed: ${error.reason}; it is as it was`,
@@ -75,7 +111,7 @@ export async function stageUserModules(session: Session, folder: string): Promis
  *
  * @returns the names of console scripts, which are left out.
  * @throws Failure `module-in-the-way` where that would replace files of no package;
- *   `user-modules-not-writable`, `no-space`.
+ *   `user-modules-not-writable`, `no-space`, `half-changed`.
  */
 export async function swapUserModules(
   session: Session,
@@ -106,17 +142,40 @@ export async function discardStage(session: Session, stage: string): Promise<voi
   }
 }
 
-/** Removes the staging folders of installs that nobody goes on with. */
-export async function sweepUserModules(session: Session, folder: string): Promise<void> {
-  await callScript(session, userModulesScript, { action: "sweep", folder }, v.object({}));
+/**
+ * Ends what installs and uninstalls have left in the user modules folder that nobody goes on with:
+ * one that was cut off in the middle is undone, one that was done is cleared up after.
+ *
+ * @returns a line for each whose packages had begun to move.
+ * @throws Failure `user-modules-not-writable`, `no-space`.
+ */
+export async function recoverUserModules(session: Session, folder: string): Promise<string[]> {
+  try {
+    const args = { action: "recover", folder };
+    const { recovered } = await callScript(session, userModulesScript, args, recoverySchema);
+    return recovered.map(({ packages, installs, undone }) => {
+      const what = `an ${installs ? "install" : "uninstall"} of ${packages.join(", ")} in '${folder}'`;
+      return undone
+        ? `${what} was cut off in the middle: what was there before is back`
+        : `${what} was cut off at its end: it is done, and its leftovers are removed`;
+    });
+  } catch (error) {
+    throw explain(folder, error);
+  }
+}
+
+function noRecordHint(names: readonly string[]): Text {
+  const flags = ["--force-reinstall", "--target", "user-modules"];
+  return text`install again what is to go, which writes a RECORD: ${ours("pkg install", ...names, ...flags)}; or remove it by hand on Blender's machine`;
 }
 
 /**
  * Removes packages from the user modules folder: the files that the RECORD of each names inside it,
- * and folders that are empty then. When anything fails all is as it was.
+ * and folders that are empty then; nothing that another package has, too. When anything fails all is
+ * as it was.
  *
  * @param names in PEP 503 form.
- * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`.
+ * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`, `half-changed`.
  */
 export async function removeUserModules(
   session: Session,
@@ -135,7 +194,7 @@ export async function removeUserModules(
   if (unrecorded.length === 0) return;
   throw new Failure(
     "no-record",
-    `which files belong to ${unrecorded.join(", ")} isn't known: there is no RECORD in '${folder}'; nothing was removed`,
-    { hint: `remove them by hand on Blender's machine, in '${folder}'` },
+    `which files belong to ${unrecorded.join(", ")} isn't known: there is no RECORD in '${folder}', or it is damaged; nothing was removed`,
+    { hint: noRecordHint(unrecorded) },
   );
 }

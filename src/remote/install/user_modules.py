@@ -6,40 +6,28 @@ of an older version go, those of the new one come, and when anything fails all i
 Removing packages is the same with nothing that comes.
 """
 
-import csv
-import filecmp
 import importlib
-import importlib.metadata
-import io
 import os
-import shutil
 import sys
-import tempfile
-import time
-import types
-from collections.abc import Callable, Iterator
-from io import FileIO
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypedDict
 
-import pip_registry
-from file_lock import hold, is_held
-from package_names import normalized
-
-# Beside the modules, so that everything moves by renaming; a name that no import can mean.
-PREFIX = ".blender-remote-"
-
-# Every call runs in a namespace of its own; a module is what stays between them.
-REGISTRY = "_blender_remote_stages"
-
-# Between two steps of an install a staging folder has no run; each follows the other at once.
-IDLE_SECONDS = 60
+from module_change import Recovered, change, plan_of, recover, settle
+from module_records import distributions, drop_scripts, owner_name, strangers
+from module_stage import make_place
+from package_metadata import Distribution
 
 
 class FolderArguments(TypedDict):
     """The user modules folder."""
 
     folder: str
+
+
+class Recovery(TypedDict):
+    """What an earlier command wasn't let finish."""
+
+    recovered: list[Recovered]
 
 
 class Stage(TypedDict):
@@ -70,180 +58,27 @@ class UninstallArguments(FolderArguments):
 
 
 class Uninstalled(TypedDict):
-    """Names of packages without a RECORD (PEP 376)."""
+    """Names of packages whose RECORD (PEP 376) doesn't tell their files."""
 
     unrecorded: list[str]
 
 
-def distributions(folder: Path) -> Iterator[importlib.metadata.Distribution]:
-    yield from importlib.metadata.distributions(path=[str(folder)])
-
-
-def own_files(distribution: importlib.metadata.Distribution, folder: Path) -> list[Path]:
-    """Files that the distribution's RECORD names, as far as they really are inside ``folder``."""
-    root = folder.resolve()
-    found: list[Path] = []
-    for file in distribution.files or []:
-        path = Path(os.path.abspath(folder / str(file)))
-        # A name may lead out, by itself or through a link; a whole folder is never one file.
-        parent = path.parent.resolve()
-        inside = folder in path.parents and (parent == root or root in parent.parents)
-        if inside and (path.is_symlink() or not path.is_dir()):
-            found.append(path)
-    return found
-
-
-# Staging folders
-
-
-def held() -> dict[str, FileIO]:
-    """Give the staging folders that this Blender made and still has, each with its open file."""
-    module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
-    return module.__dict__.setdefault("stages", {})
-
-
-def remove(place: Path) -> None:
-    file = held().pop(str(place), None)
-    if file is not None:
-        file.close()
-    shutil.rmtree(place, ignore_errors=True)
-
-
-def is_needed(place: Path) -> bool:
-    """Tell whether an install, in whatever Blender, still goes on in a staging folder."""
-    if str(place) not in held():
-        return is_held(place / "owner") is not False
-    if pip_registry.current_stage() == str(place / "new"):
-        return True
-    try:
-        return time.time() - (place / "new").stat().st_mtime < IDLE_SECONDS
-    except OSError:
-        return False
-
-
-def sweep(arguments: FolderArguments) -> dict[str, str]:
-    """Remove what installs have left that nobody goes on with. Give ``{}``."""
-    for place in Path(arguments["folder"]).glob(f"{PREFIX}*"):
-        if not is_needed(place):
-            remove(place)
-    return {}
-
-
-def make_place(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=folder))
-    # Shows other Blenders, as long as this one lives, that the folder is in use.
-    held()[str(place)] = hold(place / "owner")
-    return place
+def recovery(arguments: FolderArguments) -> Recovery:
+    """End what installs and uninstalls have left that nobody goes on with."""
+    return {"recovered": recover(os.path.abspath(arguments["folder"]))}
 
 
 def stage(arguments: FolderArguments) -> Stage:
-    """Make an empty staging folder.
-
-    Leftovers of earlier runs go first.
-    """
-    sweep(arguments)
-    staged = make_place(Path(arguments["folder"])) / "new"
-    staged.mkdir()
-    return {"stage": str(staged)}
+    """Make an empty staging folder."""
+    staged = os.path.join(make_place(os.path.abspath(arguments["folder"])), "new")
+    os.mkdir(staged)
+    return {"stage": staged}
 
 
 def discard(arguments: Stage) -> dict[str, str]:
-    """Remove the staging folder. Give ``{}``."""
-    remove(Path(arguments["stage"]).parent)
+    """Remove the staging folder, after what was begun with it is undone. Give ``{}``."""
+    settle(os.path.dirname(arguments["stage"]))
     return {}
-
-
-# Moving
-
-
-class Swap:
-    """Moves files and knows how to undo it."""
-
-    def __init__(self, folder: Path, backup: Path) -> None:
-        self.folder = folder
-        self.backup = backup
-        self._undo: list[tuple[Path, Path]] = []
-        self._made: list[Path] = []
-
-    def move(self, source: Path, target: Path) -> None:
-        missing = [parent for parent in target.parents if not parent.exists()]
-        for parent in reversed(missing):
-            parent.mkdir()
-            self._made.append(parent)
-        os.replace(source, target)
-        self._undo.append((target, source))
-
-    def put_aside(self, path: Path) -> None:
-        if os.path.lexists(path):
-            self.move(path, self.backup / path.relative_to(self.folder))
-
-    def undo(self) -> None:
-        for target, source in reversed(self._undo):
-            source.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(target, source)
-        for folder in reversed(self._made):
-            # A half-empty .dist-info would count as a package without a name.
-            if not any(folder.iterdir()):
-                folder.rmdir()
-
-
-def drop_scripts(staged: Path) -> list[str]:
-    """Remove the console scripts that pip put beside the modules; give their names.
-
-    Nobody's PATH leads to them, and their lines in RECORD would point out of the folder.
-    """
-    names: list[str] = []
-    for place in ("bin", "Scripts"):
-        scripts = staged / place
-        if scripts.is_dir() and not (scripts / "__init__.py").exists():
-            names += sorted(entry.name for entry in scripts.iterdir())
-            shutil.rmtree(scripts)
-    for record in staged.glob("*.dist-info/RECORD"):
-        with record.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.reader(file) if row and not row[0].startswith("..")]
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        record.write_text(text.getvalue(), encoding="utf-8")
-    return names
-
-
-def prune(folder: Path, start: Path) -> None:
-    """Remove folders that have become empty, from ``start`` upwards, below ``folder``."""
-    while start != folder and folder in start.parents:
-        caches = start / "__pycache__"
-        if caches.is_dir() and not [entry for entry in start.iterdir() if entry != caches]:
-            shutil.rmtree(caches, ignore_errors=True)
-        try:
-            start.rmdir()
-        except OSError:
-            return
-        start = start.parent
-
-
-def rivals(source: Path, target: Path) -> list[Path]:
-    """What would be replaced by a staged file or folder, or be the same module beside it."""
-    if not source.is_dir() or source.is_symlink():
-        package = target.with_suffix("") / "__init__.py"
-        return [target, package] if target.suffix == ".py" else [target]
-    if (source / "__init__.py").exists():
-        return [target.with_name(f"{target.name}.py")]
-    return []
-
-
-def strangers(folder: Path, staged: Path) -> list[str]:
-    """What is in the way and belongs to no package: somebody's own modules."""
-    owned = {path for one in distributions(folder) for path in own_files(one, folder)}
-    found: set[str] = set()
-    for source in staged.rglob("*"):
-        target = folder / source.relative_to(staged)
-        for rival in rivals(source, target):
-            if not os.path.lexists(rival) or rival in owned or "__pycache__" in rival.parts:
-                continue
-            if rival == target and rival.is_file() and filecmp.cmp(source, rival, shallow=False):
-                continue
-            found.add(str(rival.relative_to(folder)))
-    return sorted(found)
 
 
 def swap(arguments: SwapArguments) -> Swapped:
@@ -251,35 +86,20 @@ def swap(arguments: SwapArguments) -> Swapped:
 
     Nothing has changed where strangers are in the way, nor with OSError.
     """
-    folder, staged = Path(arguments["folder"]), Path(arguments["stage"])
-    if not staged.is_dir():
+    folder, staged = os.path.abspath(arguments["folder"]), arguments["stage"]
+    if not os.path.isdir(staged):
         return {"scripts": [], "moved": False, "strangers": []}
     scripts = drop_scripts(staged)
     if in_the_way := strangers(folder, staged):
         return {"scripts": [], "moved": False, "strangers": in_the_way}
-    names = {normalized(new.metadata["Name"]) for new in distributions(staged)}
-    replaced = [old for old in distributions(folder) if normalized(old.metadata["Name"]) in names]
-    old_files = [path for old in replaced for path in own_files(old, folder)]
-    work = Swap(folder, staged.parent / "old")
-    try:
-        for path in old_files:
-            work.put_aside(path)
-        for path in sorted(staged.rglob("*")):
-            if path.is_dir() and not path.is_symlink():
-                continue
-            target = folder / path.relative_to(staged)
-            work.put_aside(target)
-            work.move(path, target)
-    except OSError:
-        work.undo()
-        raise
-    for parent in {path.parent for path in old_files}:
-        prune(folder, parent)
-    # On Windows files that are loaded can be moved but not removed: the next run takes them.
-    remove(staged.parent)
+    comes = distributions(staged)
+    going, staying = parted(folder, {owner_name(one) for one in comes})
+    place = os.path.dirname(staged)
+    packages = sorted(f"{one.name} {one.version}" for one in comes)
+    change(place, plan_of(place, packages, going, staying))
     # Blender puts the folder on its path at its start; importing must work without another one.
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+    if arguments["folder"] not in sys.path:
+        sys.path.append(arguments["folder"])
     importlib.invalidate_caches()
     return {"scripts": scripts, "moved": True, "strangers": []}
 
@@ -287,33 +107,35 @@ def swap(arguments: SwapArguments) -> Swapped:
 def uninstall(arguments: UninstallArguments) -> Uninstalled:
     """Remove packages, by the RECORD of each.
 
-    Nothing has changed where one has no RECORD, nor with OSError.
+    Nothing has changed where one has none that can be read, nor with OSError.
     """
-    folder, names = Path(arguments["folder"]), set(arguments["names"])
-    sweep(arguments)
-    gone = [one for one in distributions(folder) if normalized(one.metadata["Name"]) in names]
-    unrecorded = [one for one in gone if one.files is None or not one.read_text("RECORD")]
+    folder, names = os.path.abspath(arguments["folder"]), set(arguments["names"])
+    going, staying = parted(folder, names)
+    unrecorded = {owner_name(one) for one in going if one.record_problem() is not None}
     if unrecorded:
-        return {"unrecorded": sorted({normalized(one.metadata["Name"]) for one in unrecorded})}
-    files = list(dict.fromkeys(path for one in gone for path in own_files(one, folder)))
+        return {"unrecorded": sorted(unrecorded)}
+    packages = sorted(f"{owner_name(one)} {one.version}".strip() for one in going)
     place = make_place(folder)
-    work = Swap(folder, place / "old")
     try:
-        for path in files:
-            work.put_aside(path)
+        change(place, plan_of(place, packages, going, staying))
     except OSError:
-        work.undo()
-        remove(place)
+        settle(place)
         raise
-    for parent in {path.parent for path in files}:
-        prune(folder, parent)
-    remove(place)
     importlib.invalidate_caches()
     return {"unrecorded": []}
 
 
+def parted(folder: str, names: set[str]) -> tuple[list[Distribution], list[Distribution]]:
+    """Give what is in the folder under these names, and what else there is."""
+    there = distributions(folder)
+    return (
+        [one for one in there if owner_name(one) in names],
+        [one for one in there if owner_name(one) not in names],
+    )
+
+
 ACTIONS: dict[str, Callable[[Any], object]] = {
-    "sweep": sweep,
+    "recover": recovery,
     "stage": stage,
     "discard": discard,
     "swap": swap,

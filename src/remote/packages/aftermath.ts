@@ -1,7 +1,7 @@
 // What a pip has left behind that was ended before it was done.
 
 import * as v from "valibot";
-import { again, type Text, text } from "../../text.ts";
+import { again, type OwnCommand, ours, type Text, text } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -61,11 +61,21 @@ function nameOfMetadata(path: string): string | undefined {
   return name === undefined ? undefined : normalizedName(name);
 }
 
-/** What makes whole again what a pip has left half done: half a sentence. */
-export function repairOf({ debris }: Aftermath): Text {
-  // To pip a package with metadata is installed, whatever else there is of it.
-  const force = debris.some((path) => nameOfMetadata(path) !== undefined);
-  return text`run '${again(...(force ? ["--force-reinstall"] : []))}' again`;
+/** Whether pip would take what was left half done for installed, whatever else there is of it. */
+export function needsForce({ debris }: Aftermath): boolean {
+  return debris.some((path) => nameOfMetadata(path) !== undefined);
+}
+
+/**
+ * What makes whole again what a pip has left half done: half a sentence.
+ *
+ * @param command what pip ran for; the command that runs now unless given.
+ */
+export function repairOf(left: Aftermath, command?: OwnCommand): Text {
+  const more = needsForce(left) ? ["--force-reinstall"] : [];
+  const line =
+    command === undefined ? again(...more) : ours(command.command, ...command.arguments, ...more);
+  return text`run '${line}' again`;
 }
 
 /** An aftermath for people, one line each; none where nothing was changed. */

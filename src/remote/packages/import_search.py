@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TypedDict
 
-from package_metadata import Distribution
+from package_metadata import Distribution, entries_of
 
 
 class Importable(TypedDict):
@@ -41,7 +41,7 @@ def place_of(spec: importlib.machinery.ModuleSpec | None) -> str | None:
         return spec.origin if os.path.exists(spec.origin) else None
     # A folder with nothing to import in it is a package as well (PEP 420).
     for folder in spec.submodule_search_locations or []:
-        if os.path.isdir(folder) and any(name != "__pycache__" for name in os.listdir(folder)):
+        if os.path.isdir(folder) and any(name != "__pycache__" for name in entries_of(folder)):
             return folder
     return None
 

@@ -4,14 +4,13 @@ It is noted in Blender's memory at the first look, as the version that is instal
 package is replaced later, the note still says what Blender goes on with.
 """
 
-import os
 import re
 import sys
 import types
 import weakref
 from typing import TypedDict
 
-from package_metadata import Distribution, read
+from package_metadata import Distribution, entries_of, read
 
 # Outlives this module, which another version of the command line brings anew.
 NOTES_MODULE = "_blender_remote_loaded_packages"
@@ -63,7 +62,7 @@ def start_hooks(folder: str) -> set[str]:
     They are loaded although nobody uses the package: setuptools' ``_distutils_hack`` for instance.
     """
     names: set[str] = set()
-    for entry in os.listdir(folder):
+    for entry in entries_of(folder):
         if entry.endswith(".pth"):
             for line in read(folder, entry).splitlines():
                 if line.startswith(("import ", "import\t")):

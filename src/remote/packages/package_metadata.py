@@ -1,14 +1,21 @@
-"""Metadata of installed packages (PEP 376, PEP 627).
+"""Metadata of installed packages (PEP 376, PEP 627), also where it is broken.
 
-Read without importlib.metadata, which parses whole descriptions.
+Read without importlib.metadata, which parses whole descriptions and fails at what is broken.
 """
 
 import contextlib
 import csv
 import hashlib
 import os
+import re
 
 from package_names import normalized
+
+SUFFIXES = (".dist-info", ".egg-info")
+
+# PEP 508; a version is only told from what can't be one.
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+VERSION = re.compile(r"[!-~]+")
 
 
 def read(*path: str) -> str:
@@ -20,6 +27,24 @@ def read(*path: str) -> str:
         return ""
 
 
+def text_problem(path: str) -> str | None:
+    """Tell why a file is no text that a program could go by; None where it is one."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"can't be read ({error.strerror})"
+    if not content.strip():
+        return "is empty"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return "isn't UTF-8"
+    return "is damaged" if b"\0" in content else None
+
+
 class Distribution:
     """One metadata folder or file: ``NAME-VERSION.dist-info`` or ``.egg-info``."""
 
@@ -29,32 +54,81 @@ class Distribution:
         self.name = ""
         self.version = ""
         self.requires: list[str] = []
-        # An .egg-info may be a single file.
-        text = read(self.path, "METADATA") or read(self.path, "PKG-INFO") or read(self.path)
+        text = self._text()
         for line in text.lstrip().split("\n\n", 1)[0].split("\n"):
             key, _, value = line.partition(":")
-            if key == "Name":
-                self.name = normalized(value.strip())
-            elif key == "Version":
-                self.version = value.strip()
+            value = value.strip()
+            if key == "Name" and NAME.fullmatch(value):
+                self.name = normalized(value)
+            elif key == "Version" and VERSION.fullmatch(value):
+                self.version = value
             elif key == "Requires-Dist":
-                self.requires.append(value.strip())
+                self.requires.append(value)
+
+    def _text(self) -> str:
+        if self.path.endswith(".dist-info"):
+            return read(self.path, "METADATA") or read(self.path, "PKG-INFO")
+        # An .egg-info may be a single file.
+        return read(self.path, "PKG-INFO") or read(self.path, "METADATA") or read(self.path)
+
+    def problem(self) -> str | None:
+        """Tell what is broken about it; None where nothing is."""
+        is_folder = os.path.isdir(self.path)
+        if os.path.islink(self.path) and not os.path.exists(self.path):
+            return "it is a link that leads nowhere"
+        if self.path.endswith(".dist-info"):
+            if not is_folder:
+                return "it is a file, not a folder"
+            files = [file for file in ("METADATA", "PKG-INFO") if self._has(file)]
+            metadata = files[0] if files else "METADATA"
+        else:
+            metadata = "PKG-INFO" if is_folder else ""
+        problem = text_problem(os.path.join(self.path, metadata) if metadata else self.path)
+        if problem is not None:
+            return f"{metadata} {problem}" if metadata else f"it {problem}"
+        for key, value in (("Name", self.name), ("Version", self.version)):
+            if not value:
+                return f"{metadata or 'it'} has no valid {key}"
+        # Not everybody writes one.
+        if self._has("RECORD") and (problem := self.record_problem()) is not None:
+            return problem
+        return None
+
+    def _has(self, file: str) -> bool:
+        return os.path.lexists(os.path.join(self.path, file))
+
+    def record_problem(self) -> str | None:
+        """Tell why nobody can know its files; None where RECORD lists them."""
+        problem = text_problem(os.path.join(self.path, "RECORD"))
+        if problem is None and not self.record():
+            problem = "is damaged"
+        return None if problem is None else f"RECORD {problem}"
 
     def modified(self) -> float:
         """When it was installed: the newest of the files that an installer writes (Unix time).
 
         Not the folder's own time, which changes with everything that is put into it.
         """
-        times: list[float] = []
-        for file in ("RECORD", "INSTALLER", "METADATA", "PKG-INFO"):
-            with contextlib.suppress(OSError):
-                times.append(os.stat(os.path.join(self.path, file)).st_mtime)
-        return max(times) if times else os.stat(self.path).st_mtime
+        for files in (("RECORD", "INSTALLER", "METADATA", "PKG-INFO"), ("",)):
+            times: list[float] = []
+            for file in files:
+                with contextlib.suppress(OSError):
+                    times.append(os.stat(os.path.join(self.path, file).rstrip(os.sep)).st_mtime)
+            if times:
+                return max(times)
+        return 0.0
+
+    def record(self) -> list[list[str]]:
+        """Give the rows of RECORD: path, hash and size; none where it is damaged or missing."""
+        text = read(self.path, "RECORD")
+        try:
+            return [row for row in csv.reader(text.splitlines(keepends=True)) if row and row[0]]
+        except csv.Error:
+            return []
 
     def files(self) -> set[str]:
         """Its files below ``folder``, as RECORD lists them; none for an ``.egg-info``."""
-        lines = read(self.path, "RECORD").splitlines()
-        return {line.split(",", 1)[0].strip('"').replace("/", os.sep) for line in lines}
+        return {row[0].replace("/", os.sep) for row in self.record()}
 
     def content(self) -> str | None:
         """Digest of what its modules hold, by the hashes in RECORD; None where it has none.
@@ -62,13 +136,14 @@ class Distribution:
         Of two installs of one version, this tells whether they differ.
         """
         prefix = os.path.basename(self.path) + "/"
-        rows = csv.reader(read(self.path, "RECORD").splitlines())
-        listed = [row[:2] for row in rows if len(row) > 1 and not row[0].startswith(prefix)]
+        listed = [
+            row[:2] for row in self.record() if len(row) > 1 and not row[0].startswith(prefix)
+        ]
         # pip lists what it compiles without a hash.
         hashed = sorted(row for row in listed if not row[0].endswith(".pyc"))
         if not hashed or not all(row[1] for row in hashed):
             return None
-        return hashlib.sha256(repr(hashed).encode()).hexdigest()
+        return hashlib.sha256(repr(hashed).encode("utf-8", "backslashreplace")).hexdigest()
 
     def top_level(self) -> list[str]:
         """Names by which it is imported."""
@@ -85,20 +160,21 @@ class Distribution:
         return sorted(names) or [self.name.replace("-", "_")]
 
 
+def entries_of(folder: str) -> list[str]:
+    """Name all that is in a folder, in the order in which Python would come across it."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def metadata_entries(folder: str) -> list[str]:
     """Name the metadata in a folder, in the order in which Python would come across it.
 
     What begins with ``~`` is what pip leaves of an uninstall that was interrupted.
     """
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return [
-        name
-        for name in names
-        if name.endswith((".dist-info", ".egg-info")) and not name.startswith("~")
-    ]
+    names = entries_of(folder)
+    return [name for name in names if name.endswith(SUFFIXES) and not name.startswith("~")]
 
 
 def name_of(entry: str) -> str:

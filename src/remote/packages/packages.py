@@ -5,6 +5,7 @@ import os
 import time
 from typing import TypedDict
 
+from broken_metadata import Broken, broken_metadata, left_behind
 from import_search import Importable, importable
 from install_debris import Debris, debris
 from loaded_packages import Loaded, loaded_as, loaded_files, note_loaded, start_hooks
@@ -26,9 +27,10 @@ class Row(TypedDict):
 
 
 class Page(TypedDict):
-    """Packages, and the metadata that is left to look at: folder and entry."""
+    """Packages, what is broken, and the metadata that is left to look at: folder and entry."""
 
     packages: list[Row]
+    broken: list[Broken]
     rest: list[tuple[str, str]]
 
 
@@ -81,17 +83,16 @@ class View:
             }
         return self._below[folder]
 
-    def row(self, folder: str, entry: str) -> Row | None:
+    def row(self, distribution: Distribution) -> Row | None:
         """Give a package; None for metadata that has no name or version."""
-        distribution = Distribution(folder, entry)
         if not distribution.name or not distribution.version:
             return None
         modified = distribution.modified()
-        note_loaded(distribution, modified, self.below(folder))
+        note_loaded(distribution, modified, self.below(distribution.folder))
         return {
             "name": distribution.name,
             "version": distribution.version,
-            "location": folder,
+            "location": distribution.folder,
             "source": self.origins.of(distribution, modified),
             "modified": modified,
             "loaded": loaded_as(distribution, modified),
@@ -108,13 +109,22 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
     todo = every_entry() if rest is None else rest
     view = View()
     rows: list[Row | None] = []
+    problems: list[Broken | None] = []
+    if rest is None:
+        problems += [one for folder in path_folders() for one in left_behind(folder)]
     done = 0
     for folder, entry in todo:
-        rows.append(view.row(folder, entry))
+        distribution = Distribution(folder, entry)
+        rows.append(view.row(distribution))
+        problems.append(broken_metadata(distribution))
         done += 1
         if time.monotonic() > until:
             break
-    return {"packages": [row for row in rows if row], "rest": todo[done:]}
+    return {
+        "packages": [row for row in rows if row],
+        "broken": [one for one in problems if one],
+        "rest": todo[done:],
+    }
 
 
 def look(name: str, entries: list[tuple[str, str]], view: View) -> Look:
@@ -122,9 +132,10 @@ def look(name: str, entries: list[tuple[str, str]], view: View) -> Look:
     for folder, entry in entries:
         if name_of(entry) != name:
             continue
-        row = view.row(folder, entry)
+        distribution = Distribution(folder, entry)
+        row = view.row(distribution)
         if row is not None and row["name"] == name:
-            return {"name": name, "package": row, **importable(Distribution(folder, entry))}
+            return {"name": name, "package": row, **importable(distribution)}
     return {"name": name, "package": None, "found": False, "instead": None}
 
 

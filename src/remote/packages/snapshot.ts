@@ -1,13 +1,15 @@
-// All packages that the running Blender's Python sees.
+// All packages that the running Blender's Python sees, and what is broken about them.
 
 import * as v from "valibot";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
+import { type BrokenPackage, brokenSchema, twiceThere } from "./broken.ts";
 import { needsRestart, type Package, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
 const pageSchema = v.object({
   packages: v.array(rowSchema),
+  broken: v.array(brokenSchema),
   rest: v.array(v.tuple([v.string(), v.string()])),
 });
 
@@ -33,19 +35,26 @@ function packagesOf(rows: readonly PackageRow[]): Package[] {
   });
 }
 
+/** All packages of a Blender, and what is broken about them. */
+export interface PackageSnapshot {
+  packages: Package[];
+  broken: BrokenPackage[];
+}
+
 /**
- * All packages on the running Blender's `sys.path`, in its order: one call, or several short ones
- * where there are very many. Nothing is imported.
+ * All packages on the running Blender's `sys.path`, in its order, and what is broken there: one
+ * call, or several short ones where there are very many. Nothing is imported.
  *
  * Blender keeps a note of which of them it has loaded now, so that a later look knows when one has
  * been replaced since.
  */
-export function snapshotPackages(session: Session): Promise<Package[]> {
-  return session.waits.during("looking at Blender's packages", snapshot(session));
+export function lookAtPackages(session: Session): Promise<PackageSnapshot> {
+  return session.waits.during("looking at Blender's packages", look(session));
 }
 
-async function snapshot(session: Session): Promise<Package[]> {
+async function look(session: Session): Promise<PackageSnapshot> {
   const rows: PackageRow[] = [];
+  const broken: BrokenPackage[] = [];
   let rest: v.InferOutput<typeof pageSchema>["rest"] | null = null;
   do {
     const page: v.InferOutput<typeof pageSchema> = await callScript(
@@ -55,7 +64,14 @@ async function snapshot(session: Session): Promise<Package[]> {
       pageSchema,
     );
     rows.push(...page.packages);
+    broken.push(...page.broken);
     rest = page.rest;
   } while (rest.length > 0);
-  return packagesOf(rows);
+  const packages = packagesOf(rows);
+  return { packages, broken: [...broken, ...twiceThere(packages)] };
+}
+
+/** All packages, as `lookAtPackages` gives them. */
+export async function snapshotPackages(session: Session): Promise<Package[]> {
+  return (await lookAtPackages(session)).packages;
 }

@@ -30,7 +30,7 @@ const packageInfo = ours("pkg info");
 
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
   wheelhouse === undefined
-    ? text`check --index-url and --proxy, or what pip is set up to use in Blender ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then ${ours("pkg install", "…", "--remote-wheelhouse", "DIR")}`
+    ? text`check --index-url and --proxy, or what pip is set up to use in Blender ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then ${ours("pkg install", "PACKAGE", "--remote-wheelhouse", "DIR")}`
     : text`'${packageInfo}' shows the 'pip download' line whose wheels fit; push what is missing, then install again`;
 
 const damagedHint = text`get it again (pip download), then push it: ${pushWheels}`;

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { programName } from "../../text.ts";
+import { brokenSchema } from "../packages/broken.ts";
 
 const strings = v.array(v.string());
 
@@ -97,6 +98,10 @@ const siteSchema = v.strictObject({
       }),
     ),
     userModulesText,
+  ),
+  broken: described(
+    v.array(brokenSchema),
+    "what is broken among the installed packages, or was left there half done",
   ),
 });
 

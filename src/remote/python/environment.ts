@@ -1,6 +1,6 @@
 // All that `pkg info` reports of a running Blender.
 
-import { snapshotPackages } from "../packages/snapshot.ts";
+import { lookAtPackages } from "../packages/snapshot.ts";
 import type { Session } from "../wire/session.ts";
 import type { Environment } from "./environment-schema.ts";
 import { pipDownloadLine } from "./pip-download.ts";
@@ -11,11 +11,11 @@ async function siteOf(
   session: Session,
   { user_modules: folder, ...site }: ProbeFacts["site"],
 ): Promise<Environment["site"]> {
-  if (folder === null) return { ...site, user_modules: null };
-  const packages = (await snapshotPackages(session))
-    .filter(({ source, location }) => source === "user-modules" && location === folder.path)
+  const { packages, broken } = await lookAtPackages(session);
+  const own = packages
+    .filter(({ source, location }) => source === "user-modules" && location === folder?.path)
     .map(({ name, version }) => ({ name, version }));
-  return { ...site, user_modules: { ...folder, packages } };
+  return { ...site, user_modules: folder && { ...folder, packages: own }, broken };
 }
 
 const noInterpreter = "Blender's Python interpreter wasn't found";

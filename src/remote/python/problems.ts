@@ -1,6 +1,7 @@
 // What stands in the way of installing packages into a Blender's Python.
 
 import { ours, type Text, text } from "../../text.ts";
+import { brokenLines } from "../packages/broken.ts";
 import { closedSite, type PackageProblem, userModulesProblem } from "./closed-folders.ts";
 import type { Environment } from "./environment-schema.ts";
 
@@ -42,6 +43,7 @@ export function problemsOf(environment: Environment): PackageProblem[] {
     const folder = site.user_modules;
     if (folder?.writable !== true) problems.push(userModulesProblem(folder));
   }
+  for (const line of brokenLines(site.broken)) problems.push({ code: "broken-metadata", ...line });
   if (python.tags_error !== null) {
     problems.push({
       code: "tags-unknown",

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
-import { ours, text } from "../../text.ts";
+import { again, ours, text } from "../../text.ts";
 import { callScript } from "../script/call.ts";
 import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
@@ -48,7 +48,7 @@ export async function purge(
   }
   if (result.state === "busy") {
     throw new Failure("push-running", `'${result.folder}' isn't emptied: ${result.reason}`, {
-      hint: "wait until that push has ended; --force takes its wheel away from it",
+      hint: text`wait until that push has ended; '${again("--force")}' takes its wheel away from it`,
     });
   }
   if (result.state === "foreign") {
@@ -57,7 +57,7 @@ export async function purge(
     throw new Failure(
       "purge-refused",
       `'${result.folder}' holds things that no wheelhouse holds: ${some}${more}`,
-      { hint: "move them away, or remove them as well with --force" },
+      { hint: text`move them away, or remove them as well: ${again("--force")}` },
     );
   }
   return result;

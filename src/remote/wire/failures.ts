@@ -2,6 +2,7 @@
 
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { isLoopback } from "./address.ts";
 import type { Endpoint } from "./connection.ts";
 
 /** An address as messages show it. */
@@ -13,11 +14,12 @@ export function addressOf({ host, port }: Endpoint): string {
 export function refused(endpoint: Endpoint, cause: unknown): Failure {
   const code = systemCodeOf(cause);
   if (code === "ECONNREFUSED") {
-    return new Failure("connection-refused", `nothing listens on ${addressOf(endpoint)}`, {
-      kind: "no-service",
-      hint: text`${ours("start", "--background", "--detach")} (or give the right --host and --port)`,
-      cause,
-    });
+    // On another machine nothing of ours can start a Blender.
+    const hint = isLoopback(endpoint.host)
+      ? text`${ours("start", "--background", "--detach")} (or give the right --host and --port)`
+      : "start Blender with the service on that machine, or give the right --host and --port";
+    const what = `nothing listens on ${addressOf(endpoint)}`;
+    return new Failure("connection-refused", what, { kind: "no-service", hint, cause });
   }
   return new Failure(
     "connection-failed",

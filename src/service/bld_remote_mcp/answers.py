@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from json import JSONEncoder
 
-# Made here and kept, whatever code that runs later does to the module json. NaN and Infinity are no
-# JSON: a client's parser would choke on them.
-_to_text = JSONEncoder(allow_nan=False).encode
+from .json_text import dumps
 
 
 class CommandError(Exception):
@@ -48,7 +45,7 @@ def text_of(value: object) -> str:
 def encode(answer: Mapping[str, object]) -> bytes:
     """The answer as ASCII JSON; what can't be written as JSON becomes an error answer."""
     try:
-        text = _to_text(answer)
+        text = dumps(answer)
     except (TypeError, ValueError, RecursionError) as error:
-        text = _to_text(failure(CommandError(f"the answer can't be written as JSON: {error}")))
+        text = dumps(failure(CommandError(f"the answer can't be written as JSON: {error}")))
     return text.encode("ascii")

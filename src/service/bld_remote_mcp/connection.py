@@ -1,9 +1,10 @@
 """One client: its socket, the bytes that no request has used yet, and the answers in order."""
 
 import socket
-import time
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 
 from .answers import CommandError, Reply, encode, failure, success
 from .dispatch import Caller
@@ -11,6 +12,7 @@ from .framing import MessageBuffer
 from .log import logger
 from .params import as_params
 from .request_text import read_request
+from .sockets import Socket
 from .upload import Upload
 
 # Big reads within a request: with a busy main thread, each waits for Python's global lock.
@@ -26,7 +28,7 @@ class Connection:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         reply_to: Callable[[dict[str, object], Caller], Reply],
         caller: Caller,
         request_limit: int,
@@ -50,8 +52,10 @@ class Connection:
             self._serve()
         except OSError as error:
             logger.debug("A client went away: %s", error)
+        except:  # noqa: E722 - what user code has done to Python ends a client, not Blender
+            logger.warning("A client's connection ends: %s", sys.exc_info()[1])
         finally:
-            self._socket.close()
+            self._close()
 
     def refuse(self, reason: str) -> None:
         """Answer with an error and close, without waiting for a request or for anything else."""
@@ -60,7 +64,7 @@ class Connection:
             self._socket.send(encode(failure(CommandError(reason))))
             self._socket.shutdown(socket.SHUT_WR)
             self._socket.recv(_READ_FIRST)  # Bytes left unread would make close() a reset
-        self._socket.close()
+        self._close()
 
     def finish(self) -> None:
         """Read no more; what is being answered still gets its answer. From another thread."""
@@ -71,7 +75,19 @@ class Connection:
         """Close at once, from another thread."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
+        self._close()
+
+    def give_up_if_lost(self) -> None:
+        """Where code has closed the descriptor: never write to what has its number next.
+
+        From another thread.
+        """
+        if self._socket.lost:
+            self._socket.close()
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            self._socket.close()
 
     def _notice_lost_clients(self) -> None:
         """A client whose machine or network is gone must not hold a part file for hours."""
@@ -84,7 +100,7 @@ class Connection:
         data = self._socket.recv(_READ_FIRST)
         if not data.startswith(b"{"):
             return  # Another protocol, such as a browser's: it gets nothing, not even an error
-        while data:
+        while data and not self._socket.lost:
             self._received.feed(data)
             try:
                 while (request := self._next_request()) is not None:
@@ -143,8 +159,8 @@ class Connection:
     def _linger(self) -> None:
         """Let the client read the last answer: closing with bytes unread would reset it."""
         self._socket.shutdown(socket.SHUT_WR)
-        deadline = time.monotonic() + _LINGER_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
+        deadline = monotonic() + _LINGER_SECONDS
+        while (left := deadline - monotonic()) > 0:
             self._socket.settimeout(left)
             if not self._socket.recv(_READ_REST):
                 return

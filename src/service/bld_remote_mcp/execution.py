@@ -16,6 +16,7 @@ from .interruption import UserCodeGuard
 from .output_log import OutputLog
 from .program import Program, in_place, run
 from .program_streams import ProgramStreams, Write
+from .surroundings import Surroundings
 
 FILENAME = "<execute_code>"
 # The command line lets a script print 24 MiB to each stream; that, in base64, fits twice.
@@ -98,7 +99,12 @@ class CodeRunner:
 
     def _guarded(self, code: Callable[[], None], name: str | None) -> BaseException | None:
         """Run user code: the one place where all of it begins and ends."""
-        return self._guard.run(code, name)
+
+        def surrounded() -> None:
+            with Surroundings():
+                code()
+
+        return self._guard.run(surrounded, name)
 
     def _run(
         self, source: str, given: Mapping[str, object], name: str | None

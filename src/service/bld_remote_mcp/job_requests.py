@@ -150,7 +150,7 @@ class JobRequests:
         output = job.output.read(int(offset), seconds)
         ended = job.ended
         if ended and not output.chunks:  # It may have written its last just between the two
-            output = job.output.read(output.offset, 0)
+            output = job.output.read(int(offset), 0)
         self._jobs.follower_hears(job, end=ended and not output.chunks)
         return {
             "found": True,
@@ -307,7 +307,7 @@ def _code(params: Params) -> "str | bytes":
 def _program(params: Params) -> Program | None:
     if params.get("program") is None:
         return None
-    given = as_params(params["program"])
+    given = as_params(params["program"], "program")
     name, path0, argv = given.get("name"), given.get("path0"), given.get("argv")
     if not isinstance(name, str) or not name or not isinstance(path0, str):
         raise CommandError("program needs name and path0, which are strings")

@@ -1,17 +1,20 @@
 """The listening socket and the connections that came through it."""
 
+import _socket
 import errno
 import os
-import socket
-import time
+import sys
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import suppress
 from threading import Event, Lock, Thread
+from time import monotonic
 
+from . import surroundings
 from .answers import Reply
 from .connection import Connection
 from .dispatch import Caller
 from .log import logger
+from .sockets import Socket
 from .wakeup import Wakeup
 
 _BACKLOG = 512
@@ -49,18 +52,24 @@ class Listener:
 
     def open(self, host: str, port: int) -> int:
         """Listen; the port, which the system chooses for 0. StartError if that fails."""
-        self._socket = _listen(host, port)
-        self._wakeup = Wakeup()
-        self._wakeup.also_wait_for(self._socket)
+        surroundings.ignore_broken_pipes()
+        surroundings.open_standard_descriptors()
+        self._listen(host, port)
+        self._host, self._port = host, self._socket.getsockname()[1]
         self._thread = Thread(target=self._accept_all, name="bld_remote accept", daemon=True)
         self._thread.start()
-        return self._socket.getsockname()[1]
+        # Kept, because each `self._after_user_code` is a new object.
+        self._check = self._after_user_code
+        surroundings.after_user_code.append(self._check)
+        return self._port
 
     def close(self) -> None:
         """Accept no more, and end each connection once what it is answering is answered."""
+        with suppress(ValueError):
+            surroundings.after_user_code.remove(self._check)
         self._closing.set()
         self._wakeup.set()
-        self._thread.join()
+        self._thread.join(_FINISH_SECONDS)
         for connection in self._current():
             connection.finish()
 
@@ -77,31 +86,64 @@ class Listener:
         with self._lock:
             return dict(self._connections)
 
-    def _accept_all(self) -> None:
-        exhausted = False
-        with self._socket, closing(self._wakeup):
-            while True:
-                self._wakeup.wait()
-                if self._closing.is_set():
-                    return
-                try:
-                    client, address = self._socket.accept()
-                except (BlockingIOError, ConnectionError):
-                    continue  # The client gave up before its turn
-                except OSError as error:
-                    # No more descriptors, most likely. The client stays in the backlog, so
-                    # select() returns at once: wait, and say it once.
-                    if not exhausted:
-                        logger.warning("Can't accept clients for now: %s", error)
-                    exhausted = True
-                    self._closing.wait(_PAUSE_SECONDS)
-                    continue
-                exhausted = False
-                self._admit(client, address)
+    def _listen(self, host: str, port: int) -> None:
+        self._socket = _listening(host, port)
+        self._wakeup = Wakeup()
+        self._wakeup.also_wait_for(self._socket)
 
-    def _admit(self, client: socket.socket, address: tuple[object, ...]) -> None:
+    def _accept_all(self) -> None:
+        said = False
+        while not self._closing.is_set():
+            try:
+                self._mend()
+                self._accept()
+                said = False
+            except:  # noqa: E722 - even the name of an exception may have been deleted
+                # No more descriptors, most likely. The client stays in the backlog, so that
+                # waiting ends at once: pause, and say it once.
+                if not said and not self._lost:
+                    logger.warning("Can't accept clients for now: %s", sys.exc_info()[1])
+                    said = True
+                self._closing.wait(_PAUSE_SECONDS)
+        self._close()
+
+    def _accept(self) -> None:
+        """Admit one client. It may return without one."""
+        self._wakeup.wait()
+        if self._closing.is_set():
+            return
+        try:
+            client = self._socket.accept()
+        except (BlockingIOError, ConnectionError):
+            return  # The client gave up before its turn
+        self._admit(client)
+
+    @property
+    def _lost(self) -> bool:
+        return self._socket.lost or self._wakeup.lost
+
+    def _mend(self) -> None:
+        """Listen again where code has closed descriptors that it didn't open."""
+        if self._lost:
+            logger.warning("Code has closed the service's descriptors; listening again")
+            self._close()
+            self._listen(self._host, self._port)
+
+    def _close(self) -> None:
+        for each in (self._socket, self._wakeup):
+            with suppress(OSError):
+                each.close()
+
+    def _after_user_code(self) -> None:
+        for connection in self._current():
+            connection.give_up_if_lost()
+        if self._lost:
+            self._wakeup.set()
+
+    def _admit(self, client: Socket) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
-        connection = Connection(client, self._reply_to, Caller(_text(address)), self._request_limit)
+        caller = Caller(_address(client))
+        connection = Connection(client, self._reply_to, caller, self._request_limit)
         if self.connections >= self._connection_limit:
             connection.refuse(f"{self._connection_limit} clients are connected, which is the limit")
             return
@@ -112,7 +154,7 @@ class Listener:
             self._connections[connection] = thread
         try:
             thread.start()
-        except RuntimeError as error:
+        except Exception as error:
             logger.warning("Can't serve a client: %s", error)
             self._forget(connection)
             connection.refuse(f"the service can't start a thread for this client: {error}")
@@ -128,17 +170,17 @@ class Listener:
             self._connections.pop(connection, None)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int) -> Socket:
     try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        family, kind, protocol, _name, address = _socket.getaddrinfo(
+            host, port, type=_socket.SOCK_STREAM, flags=_socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind, protocol)
+        listening = Socket.adopt(_socket.socket(family, kind, protocol).detach())
         try:
             if os.name == "posix":
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
             else:  # Windows, where SO_REUSEADDR would let two services share the port
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+                listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_EXCLUSIVEADDRUSE, 1)
             listening.bind(address)
             listening.listen(_BACKLOG)
             listening.setblocking(False)
@@ -153,11 +195,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _text(address: tuple[object, ...]) -> str:
-    return ":".join(str(part) for part in address[:2])
+def _address(client: Socket) -> str:
+    try:
+        return ":".join(str(part) for part in client.getpeername()[:2])
+    except OSError:  # It has gone already
+        return "a client"
 
 
 def _join(threads: Iterable[Thread], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = monotonic() + seconds
     for thread in threads:
-        thread.join(max(deadline - time.monotonic(), 0))
+        thread.join(max(deadline - monotonic(), 0))

@@ -17,7 +17,7 @@ _HEADER = 5  # The stream's number in one byte, and the length in four
 
 
 @dataclass(frozen=True)
-class Output:
+class LoggedOutput:
     """What a reader gets."""
 
     chunks: list[tuple[str, bytes]]
@@ -93,7 +93,7 @@ class OutputLog:
             self._store_piece()
             self._begin_segment(keep=False)
 
-    def read(self, offset: int, seconds: float) -> Output:
+    def read(self, offset: int, seconds: float) -> LoggedOutput:
         """What comes from `offset` on; waits for it up to `seconds`, or until end()."""
         gate = threading.Lock()
         gate.acquire()
@@ -149,7 +149,7 @@ class OutputLog:
                 self._segments[0].file.close()
             self._segments.popleft()
 
-    def _read(self, offset: int) -> Output:
+    def _read(self, offset: int) -> LoggedOutput:
         oldest = self._segments[0]
         begins_at = None
         if offset < oldest.begins:
@@ -163,7 +163,7 @@ class OutputLog:
             data = segment.file.read(min(_READ, segment.size - at))
             offset = segment.begins + at + _split(data, chunks)
             break
-        return Output(chunks, offset, begins_at)
+        return LoggedOutput(chunks, offset, begins_at)
 
     def _wake(self) -> None:
         while self._waiting:

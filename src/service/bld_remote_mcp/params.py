@@ -12,10 +12,10 @@ Params = Mapping[str, object]
 """One JSON object, of whose values nothing is known yet."""
 
 
-def as_params(value: object) -> Params:
-    """The value, which must be a JSON object."""
+def as_params(value: object, what: str = "params") -> Params:
+    """The value, which must be a JSON object; `what` names it."""
     if not isinstance(value, dict):
-        raise CommandError(f"params must be an object, not {type(value).__name__}")
+        raise CommandError(f"{what} must be an object, not {type(value).__name__}")
     return cast("Params", value)  # The names in a JSON object are always strings
 
 

@@ -20,6 +20,7 @@ from types import ModuleType
 
 from .program_end import ProgramEnd
 from .program_failure import INTERRUPTED, FailureDisplay
+from .program_state import kept
 from .program_streams import ProgramStreams, Write
 
 
@@ -40,8 +41,9 @@ class Program:
         return not self.name.startswith("<")
 
 
-def _directly(code: Callable[[], None]) -> object:
-    return code()
+def _directly(code: Callable[[], None]) -> None:
+    with suppress(SystemExit):
+        code()
 
 
 def run(
@@ -66,9 +68,15 @@ def run(
         status = failures.status_of(lambda: _execute(source, program, main))
         if failures.status_of(end.wait) == INTERRUPTED:
             status = INTERRUPTED
+        if status:  # A child that the program has forked ends with it
+            raise SystemExit(status)
 
     try:
-        with streams.in_place(), _main_module(source, program, given) as main:
+        with (
+            kept(),
+            streams.in_place(),
+            _main_module(source, program, given) as main,
+        ):
             end = ProgramEnd(main.__dict__)
             with end.registering():
                 guarded(code)
@@ -95,10 +103,11 @@ def _main_module(
     names["__loader__"] = importlib.machinery.BuiltinImporter
     if sys.version_info < (3, 14):
         names["__annotations__"] = {}
-    if program.is_file:
+    if program.name != "<string>":  # Python sets these for standard input, too
         names["__file__"] = program.name
-        names["__loader__"] = importlib.machinery.SourceFileLoader("__main__", program.name)
         names["__cached__"] = None
+    if program.is_file:
+        names["__loader__"] = importlib.machinery.SourceFileLoader("__main__", program.name)
     names.update(given)
     _remember_lines(source, program.name)
     entry = program.path0

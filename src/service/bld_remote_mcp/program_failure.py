@@ -21,17 +21,21 @@ class FailureDisplay:
 
     def status_of(self, code: Callable[[], None]) -> int:
         """Run code, show what it raises, and give the exit status that Python would give."""
+        raised: BaseException | None = None
         try:
             code()
-        except SystemExit as error:
-            return self._exit_status(error.code)
-        except KeyboardInterrupt as error:
-            self._show(error)
-            return INTERRUPTED
         except BaseException as error:
-            self._show(error)
-            return 1
-        return 0
+            raised = error
+        if raised is None:
+            return 0
+        # Here, where no exception is being handled: what a hook raises has no other one before it.
+        try:
+            if isinstance(raised, SystemExit):
+                return self._exit_status(raised.code)
+            status = self._show(raised)
+            return INTERRUPTED if isinstance(raised, KeyboardInterrupt) else status
+        finally:
+            del raised  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _exit_status(self, code: object) -> int:
         if code is None:
@@ -42,8 +46,11 @@ class FailureDisplay:
         self._write(f"{_text_of(code)}\n")
         return 1
 
-    def _show(self, error: BaseException) -> None:
-        """Show an exception that nobody caught, by the program's own hook if it has one."""
+    def _show(self, error: BaseException) -> int:
+        """Show an exception that nobody caught, by the program's own hook if it has one.
+
+        Gives the exit status, which the hook may choose by a SystemExit of its own.
+        """
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename != self._name:
             frames = frames.tb_next
@@ -51,12 +58,15 @@ class FailureDisplay:
         if hook is not sys.__excepthook__:
             try:
                 hook(type(error), error, frames)
-                return
+                return 1
+            except SystemExit as raised:
+                return self._exit_status(raised.code)
             except BaseException as raised:
                 self._write("Error in sys.excepthook:\n")
                 self._print(raised, raised.__traceback__ and raised.__traceback__.tb_next)
                 self._write("\nOriginal exception was:\n")
         self._print(error, frames)
+        return 1
 
     def _print(self, error: BaseException, frames: TracebackType | None) -> None:
         error.__traceback__ = frames

@@ -71,6 +71,9 @@ def _with_mode(stream: io.TextIOWrapper, mode: str) -> io.TextIOWrapper:
 class _Empty(io.BytesIO):
     name = "<stdin>"
 
+    def writable(self) -> bool:
+        return False
+
 
 class _Sink(io.BufferedIOBase):
     """The `buffer` of a stream, which programs may write bytes to."""

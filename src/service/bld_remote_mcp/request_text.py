@@ -1,10 +1,11 @@
 """Reads a request's bytes as JSON, and finds in it what would trouble Blender or the answer."""
 
-import json
 import math
 import re
 from collections.abc import Iterator
 from typing import cast
+
+from .json_text import Decoder
 
 # Half of a surrogate pair can only come in as an escape: UTF-8 itself has none.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
@@ -18,12 +19,12 @@ def read_request(message: bytes | bytearray) -> tuple[dict[str, object], str | N
     RecursionError where the message can't be read; then its end is in doubt, too.
     """
     reader = _Reader()
-    request = json.loads(
-        message.decode("utf-8"),
+    decoder = Decoder(
         object_pairs_hook=reader.object_of,
         parse_float=reader.number_of,
         parse_constant=reader.constant_of,
     )
+    request = decoder.decode(message.decode("utf-8"))
     if reader.wrong is None and _SURROGATE.search(message):
         for place in _halves(request):
             return request, f"{place} has half of a surrogate pair, which is no text in UTF-8"

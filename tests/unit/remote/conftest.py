@@ -31,6 +31,8 @@ def fake_bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
         script_paths=list,
     )
     monkeypatch.setitem(sys.modules, "bpy", module)
+    # What is installed comes onto the path.
+    monkeypatch.setattr(sys, "path", [*sys.path])
     forget_modules(monkeypatch)
     return module
 

@@ -66,3 +66,11 @@ def client(bpy: ModuleType, start: Callable[..., RunningServer]) -> Iterator[Cli
     """A client of a server of its own."""
     with start().client() as made:
         yield made
+
+
+@pytest.fixture
+def three(bpy: ModuleType, start: Callable[..., RunningServer]) -> Iterator[list[Client]]:
+    """Three clients of one server of their own."""
+    running = start()
+    with running.client() as one, running.client() as two, running.client() as other:
+        yield [one, two, other]

@@ -88,7 +88,7 @@ def test_registering_again_and_again_leaves_nothing_behind(
         assert bpy.app.timers.registered == {}
         assert not hasattr(bpy.types.Scene, "bld_remote_server_running")
         assert "bld_remote" not in sys.modules
-        assert addon.log.logger.handlers == []
+        assert logging.getLogger("bld_remote_mcp").handlers == []
     wait_until(lambda: threading.active_count() == threads)
 
 

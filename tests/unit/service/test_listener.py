@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ import pytest
 from bld_remote_mcp.blender import BlenderFacts
 from bld_remote_mcp.listener import StartError
 from bld_remote_mcp.server import Server
+from bld_remote_mcp.sockets import Socket
 from wire import Client, RunningServer, wait_until
 
 
@@ -38,14 +38,14 @@ def test_no_descriptors_left(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     running = start()
-    accept, failures = socket.socket.accept, iter(range(3))
+    accept, failures = Socket.accept, iter(range(3))
 
-    def failing_accept(listening: socket.socket) -> tuple[socket.socket, object]:
+    def failing_accept(listening: Socket) -> Socket:
         if next(failures, None) is not None:
             raise OSError(errno.EMFILE, "Too many open files")
         return accept(listening)
 
-    monkeypatch.setattr(socket.socket, "accept", failing_accept)
+    monkeypatch.setattr(Socket, "accept", failing_accept)
     with caplog.at_level(logging.WARNING, "bld_remote_mcp"), running.client() as client:
         assert client.run("pass")["status"] == "success"
     assert next(failures, None) is None

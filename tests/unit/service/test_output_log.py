@@ -8,18 +8,18 @@ from threading import Thread
 
 import pytest
 from bld_remote_mcp import output_log
-from bld_remote_mcp.output_log import Output, OutputLog
+from bld_remote_mcp.output_log import LoggedOutput, OutputLog
 from wire import SECONDS, wait_until
 
 
-def everything(log: OutputLog, offset: int = 0) -> Output:
+def everything(log: OutputLog, offset: int = 0) -> LoggedOutput:
     """All that is kept from an offset on; where it begins is that of the first reading."""
     first = read = log.read(offset, 0)
     chunks = list(first.chunks)
     while read.chunks:
         read = log.read(read.offset, 0)
         chunks += read.chunks
-    return Output(chunks, read.offset, first.begins_at)
+    return LoggedOutput(chunks, read.offset, first.begins_at)
 
 
 def test_streams_in_the_order_of_writing() -> None:
@@ -36,7 +36,7 @@ def test_a_reader_goes_on_where_it_was() -> None:
     log.write("stdout", b"one")
     first = log.read(0, 0)
     assert first.chunks == [("stdout", b"one")]
-    assert log.read(first.offset, 0) == Output([], first.offset, None)
+    assert log.read(first.offset, 0) == LoggedOutput([], first.offset, None)
     log.write("stdout", b"two")
     assert log.read(first.offset, 0).chunks == [("stdout", b"two")]
     assert log.read(0, 0).chunks == [("stdout", b"onetwo")]
@@ -45,7 +45,7 @@ def test_a_reader_goes_on_where_it_was() -> None:
 def test_nothing_written_is_nothing() -> None:
     log = OutputLog()
     log.write("stdout", b"")
-    assert log.read(0, 0) == Output([], 0, None)
+    assert log.read(0, 0) == LoggedOutput([], 0, None)
 
 
 @pytest.mark.parametrize("wake", [lambda log: log.write("stderr", b"x"), OutputLog.end])
@@ -138,7 +138,7 @@ def test_what_is_dropped_is_counted() -> None:
     for offset in (0, at):
         output = log.read(offset, 0)
         assert (output.chunks, output.begins_at) == ([], {"stdout": 3, "stderr": 2})
-    assert log.read(output.offset, 0) == Output([], output.offset, None)
+    assert log.read(output.offset, 0) == LoggedOutput([], output.offset, None)
 
 
 def test_threads_that_write_at_the_same_time() -> None:

@@ -8,7 +8,6 @@ const output = createOutput({
   json: flags.includes("--json"),
   quiet: flags.includes("--quiet"),
   verbose: false,
-  flags: { line: "", takenBy: () => [] },
 });
 
 /** Settles when standard input has had one more line. */

@@ -8,7 +8,12 @@ test.each([
   [["a.b=c=d"], "a.b", "c=d"],
   [["a.b="], "a.b", ""],
 ])("%j", async (tokens, key, value) => {
-  expect(await optionsOf(set, tokens)).toEqual({ path: emptyConfig, key, value });
+  expect(await optionsOf(set, tokens)).toEqual({
+    path: emptyConfig,
+    seconds: undefined,
+    key,
+    value,
+  });
 });
 
 test.each([

@@ -1,9 +1,16 @@
 import { expect, test } from "bun:test";
-import { pipOption } from "../../../../src/cmd/pkg/_pip-options.ts";
+import { install } from "../../../../src/cmd/pkg/install.ts";
 import { rendered } from "../../../../src/text.ts";
+import { failureOf } from "../../../support/failure.ts";
+import { optionsOf } from "../parsing.ts";
 
-test("options of pip, and what is meant by those that mean nothing here", () => {
-  expect(rendered(pipOption("--pre") ?? "")).toContain("pkg pip -- install --pre");
-  expect(pipOption("--user")).toContain("--target user-modules");
-  expect(pipOption("--prt")).toBeUndefined();
+test.each([
+  ["numpy --pre", "pkg pip -- install numpy --pre"],
+  ["--json -U numpy -c pins.txt", "pkg pip -- install -U numpy -c pins.txt"],
+  ["numpy --find-links=/w --offline", "pkg pip -- install numpy --find-links=/w"],
+  ["numpy --user", "--target user-modules"],
+  ["numpy --zebra", "NAME --help"],
+])("options of pip, and where they go: %s", async (line, hint) => {
+  const failure = await failureOf(optionsOf(install, line.split(" ")));
+  expect(rendered(failure.hint ?? "")).toEndWith(hint);
 });

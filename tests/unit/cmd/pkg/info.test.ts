@@ -46,6 +46,7 @@ const environment: Environment = {
       packages: [{ name: "scipy", version: "1.13.1" }],
     },
     externally_managed: null,
+    broken: [],
   },
   pip: {
     available: true,

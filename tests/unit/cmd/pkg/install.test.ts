@@ -71,7 +71,7 @@ test.each([
     "two-modes",
     "--remote-wheelhouse installs offline, and --index-url is for installing online",
   ],
-  [["numpy", "--pre"], "unknown-option", "blender-remote-cli pkg pip -- install --pre …"],
+  [["numpy", "--pre"], "unknown-option", "blender-remote-cli pkg pip -- install numpy --pre"],
   [["numpy", "--user"], "unknown-option", "--target user-modules"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(install, tokens);

@@ -18,9 +18,25 @@ import {
   openConfiguration,
   readConfiguration,
 } from "../../../../src/local/config/config.ts";
-import { effectiveValues, keysIn, setValue, valueAt } from "../../../../src/local/config/edit.ts";
+import {
+  changeConfiguration,
+  effectiveValues,
+  keysIn,
+  settingOf,
+  setValue,
+  valueAt,
+} from "../../../../src/local/config/edit.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
+
+/** As `config set` does it. */
+async function change(where: string, key: string, text: string) {
+  const setting = settingOf(key, text);
+  const { signal } = new AbortController();
+  const options = { seconds: 60, signal, onWait: () => {} };
+  await changeConfiguration(where, options, (file) => setValue(file, setting));
+  return setting;
+}
 
 let folder: string;
 let path: string;
@@ -146,13 +162,13 @@ describe("setValue", () => {
     const before =
       "# my machine\nmine:\n  - 1 # one\nmcp_service:\n  # the farm's port\n  default_port: 7000 # not 6688\n  log_level: INFO\ncli:\n  timeout_sec: 300\n";
     await writeFile(path, before);
-    await setValue(path, "mcp_service.default_port", "7001");
+    await change(path, "mcp_service.default_port", "7001");
     expect(await readFile(path, "utf8")).toBe(before.replace("7000", "7001"));
   });
 
   test("a missing file and its folder are made", async () => {
     const deep = join(folder, "a", "b", "config.yaml");
-    expect(await setValue(deep, "cli.timeout_sec", "60")).toEqual({ value: 60, known: true });
+    expect(await change(deep, "cli.timeout_sec", "60")).toMatchObject({ value: 60, known: true });
     expect(await readFile(deep, "utf8")).toBe("cli:\n  timeout_sec: 60\n");
   });
 
@@ -167,7 +183,7 @@ describe("setValue", () => {
     ["mine.path", "C:\\Program Files: x # y", "C:\\Program Files: x # y"],
     ["mine.empty", "", ""],
   ])("%s takes %j as %j", async (key, text, value) => {
-    expect((await setValue(path, key, text)).value).toEqual(value);
+    expect((await change(path, key, text)).value).toEqual(value);
     expect(valueAt(effectiveValues(await openConfiguration(path)), key.split("."))).toEqual(value);
   });
 
@@ -186,20 +202,20 @@ describe("setValue", () => {
   ])("%s=%s is refused, and nothing is written", async (key, text, code) => {
     const before = "mine:\n  deep: 1\n";
     await writeFile(path, before);
-    const failure = await failureOf(setValue(path, key, text));
+    const failure = await failureOf(change(path, key, text));
     expect([failure.code, failure.exitCode]).toEqual([code, 2]);
     expect(await readFile(path, "utf8")).toBe(before);
   });
 
   test("a wrong value can be set right", async () => {
     await writeFile(path, "mcp_service:\n  default_port: hello\n");
-    await setValue(path, "mcp_service.default_port", "7000");
+    await change(path, "mcp_service.default_port", "7000");
     expect((await readConfiguration(path)).port).toBe(7000);
   });
 
   test("names of JavaScript's own are ordinary keys", async () => {
-    await setValue(path, "__proto__.polluted", "1");
-    await setValue(path, "constructor", "2");
+    await change(path, "__proto__.polluted", "1");
+    await change(path, "constructor", "2");
     expect(Object.hasOwn(Object.prototype, "polluted")).toBe(false);
     expect(valueAt(effectiveValues(await openConfiguration(path)), ["toString"])).toBeUndefined();
   });
@@ -210,24 +226,31 @@ describe("setValue", () => {
     await writeFile(real, "cli:\n  timeout_sec: 1\n");
     await chmod(real, 0o640);
     await symlink("dotfiles/real.yaml", path);
-    await setValue(path, "cli.timeout_sec", "2");
+    await change(path, "cli.timeout_sec", "2");
     expect((await lstat(path)).isSymbolicLink()).toBe(true);
     expect((await stat(real)).mode & 0o777).toBe(0o640);
     expect(await readFile(real, "utf8")).toBe("cli:\n  timeout_sec: 2\n");
-    expect(await readdir(join(folder, "dotfiles"))).toEqual(["real.yaml"]);
+    expect((await readdir(join(folder, "dotfiles"))).sort()).toEqual([
+      ".real.yaml.lock",
+      "real.yaml",
+    ]);
   });
 
   test("a link to a file that isn't there yet is followed", async () => {
     await symlink("later.yaml", path);
-    await setValue(path, "cli.timeout_sec", "2");
-    expect((await readdir(folder)).sort()).toEqual(["config.yaml", "later.yaml"]);
+    await change(path, "cli.timeout_sec", "2");
+    expect((await readdir(folder)).sort()).toEqual([
+      ".later.yaml.lock",
+      "config.yaml",
+      "later.yaml",
+    ]);
     expect((await lstat(path)).isSymbolicLink()).toBe(true);
   });
 
   test("a place that can't be written is named", async () => {
     await writeFile(path, "a: 1\n");
     const below = join(path, "config.yaml");
-    expect((await failureOf(setValue(below, "cli.timeout_sec", "2"))).message).toContain(below);
+    expect((await failureOf(change(below, "cli.timeout_sec", "2"))).message).toContain(below);
   });
 });
 

@@ -45,7 +45,7 @@ function blenderWith(wheel: string) {
         installed ||= call.name === "pip_start.py";
         return pipAnswer(call);
       default:
-        if (names === undefined) return { packages: installed ? [own] : [], rest: [] };
+        if (names === undefined) return { packages: installed ? [own] : [], broken: [], rest: [] };
         return [{ name: "brone", package: own, found: true, instead: null }];
     }
   });

@@ -1,17 +1,13 @@
 """The move from pip's staging folder into Blender's user modules folder."""
 
-import csv
 import importlib.metadata
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-import pip_registry
 import pytest
+from laid_out import hidden, put
 
 Load = Callable[[str], ModuleType]
 
@@ -28,25 +24,6 @@ def modules(tmp_path: Path) -> Path:
 
 def staged(script: ModuleType, modules: Path) -> Path:
     return Path(script.main({"action": "stage", "folder": str(modules)})["stage"])
-
-
-def put(folder: Path, name: str, version: str, files: dict[str, str]) -> None:
-    """Lay a distribution out as `pip install --target` does."""
-    info = f"{name}-{version}.dist-info"
-    files = {
-        **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
-    }
-    for path, text in files.items():
-        place = folder / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
-    record = folder / info / "RECORD"
-    scripts = [f"../../bin/{name}"] if (folder / "bin").exists() else []
-    listed = [path for path in files if not path.startswith("bin/")]
-    with record.open("w", encoding="utf-8", newline="") as file:
-        rows = [[path, "", ""] for path in [*listed, f"{info}/RECORD", *scripts]]
-        csv.writer(file).writerows(rows)
 
 
 def install(script: ModuleType, modules: Path, name: str, version: str, **files: str) -> list[str]:
@@ -201,73 +178,6 @@ def test_a_record_that_points_out_of_the_folder_removes_nothing_there(
     assert content(modules) == {"one.py": "new"}
 
 
-# Staging folders
-
-
-def make_old(script: ModuleType, stage: Path) -> None:
-    """Let a staging folder look as if nothing had happened in it for long."""
-    then = time.time() - 10 * script.IDLE_SECONDS
-    os.utime(stage, (then, then))
-
-
-def places(modules: Path) -> list[Path]:
-    return sorted(modules.glob(".blender-remote-*"))
-
-
-def test_a_staging_folder_that_nobody_goes_on_with_goes(script: ModuleType, modules: Path) -> None:
-    first = staged(script, modules)
-    put(first, "half", "1.0", {"half.py": "x"})
-    make_old(script, first)
-    second = staged(script, modules)
-    assert places(modules) == [second.parent]
-    make_old(script, second)
-    script.main({"action": "sweep", "folder": str(modules)})
-    assert places(modules) == []
-
-
-def test_one_that_a_pip_run_fills_stays(
-    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stage = staged(script, modules)
-    make_old(script, stage)
-    runs = ModuleType(pip_registry.REGISTRY)
-    monkeypatch.setitem(sys.modules, pip_registry.REGISTRY, runs)
-    runs.run = {"purpose": {"stage": str(stage)}}
-    script.main({"action": "sweep", "folder": str(modules)})
-    assert places(modules) == [stage.parent]
-    runs.run = {"purpose": None}
-    script.main({"action": "sweep", "folder": str(modules)})
-    assert places(modules) == []
-
-
-def test_one_of_another_blender_stays_until_that_one_is_gone(
-    script: ModuleType, modules: Path
-) -> None:
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import user_modules\n"
-        "stage = {'action': 'stage', 'folder': sys.argv[2]}\n"
-        "print(user_modules.main(stage)['stage'], flush=True)\n"
-        "sys.stdin.read()"
-    )
-    folder = str(Path(script.__file__).parent)
-    with subprocess.Popen(
-        [sys.executable, "-B", "-c", code, folder, str(modules)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as other:
-        assert other.stdout is not None
-        stage = Path(other.stdout.readline().strip())
-        make_old(script, stage)
-        script.main({"action": "sweep", "folder": str(modules)})
-        assert places(modules) == [stage.parent]
-        other.kill()
-        other.wait()
-    script.main({"action": "sweep", "folder": str(modules)})
-    assert places(modules) == []
-
-
 def test_what_was_moved_already_is_not_moved_again(script: ModuleType, modules: Path) -> None:
     stage = staged(script, modules)
     put(stage, "one", "1.0", {"one.py": "x"})
@@ -340,7 +250,7 @@ def test_when_removing_fails_all_is_as_it_was(
                 uninstall(script, modules, "one")
         assert content(modules) == before
         assert versions(modules) == old_versions
-        assert places(modules) == []
+        assert hidden(modules) == []
 
 
 def test_without_a_record_nobody_knows_what_to_remove(script: ModuleType, modules: Path) -> None:

@@ -9,8 +9,8 @@ describe("snapshotPackages", () => {
   test("goes on where a page ends", async () => {
     const rest = [["/site", "two-1.0.dist-info"]];
     const { session, calls } = await blenderThatAnswers([
-      { packages: [row("one")], rest },
-      { packages: [row("two")], rest: [] },
+      { packages: [row("one")], broken: [], rest },
+      { packages: [row("two")], broken: [], rest: [] },
     ]);
     const names = (await snapshotPackages(session)).map(({ name }) => name);
     expect(names).toEqual(["one", "two"]);
@@ -24,9 +24,10 @@ describe("snapshotPackages", () => {
     const { session } = await blenderThatAnswers([
       {
         packages: [row("one", { location: "/a" }), row("one", { location: "/b" }), row("two")],
+        broken: [],
         rest: [["/site", "two.egg-info"]],
       },
-      { packages: [row("two")], rest: [] },
+      { packages: [row("two")], broken: [], rest: [] },
     ]);
     const seen = (await snapshotPackages(session)).map(({ name, location, wins }) => {
       return [name, location, wins];
@@ -48,6 +49,7 @@ describe("snapshotPackages", () => {
           row("moved", { location: "/first", loaded: at("/site", false) }),
           row("moved", { loaded: at("/site", false) }),
         ],
+        broken: [],
         rest: [],
       },
     ]);

@@ -71,7 +71,8 @@ describe("a run that is ended in the middle", () => {
   const blender = (debris: string[], ...packages: unknown[]) =>
     serve(({ name, arguments: args }) => {
       if (args["action"] === "read") return output("out", "", null);
-      if (name === "packages.py") return "folders" in args ? { debris } : { packages, rest: [] };
+      if (name === "packages.py")
+        return "folders" in args ? { debris } : { packages, broken: [], rest: [] };
       return name === "pip_start.py" ? { busy: null } : { run: null };
     });
   const stdout = () => Promise.reject(interrupted);

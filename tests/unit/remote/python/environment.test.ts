@@ -20,6 +20,7 @@ function installed(name: string, location: string): JsonValue {
 /** What Blender's Python sees, asked for after the findings. */
 const packages = {
   packages: [installed("elsewhere", purelib), installed("mine", modules)],
+  broken: [],
   rest: [],
 };
 

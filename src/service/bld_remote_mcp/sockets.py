@@ -1,0 +1,108 @@
+"""The service's sockets: nothing that user code does to Python, or by forking, reaches them."""
+
+import _socket
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+try:
+    import fcntl
+    from _socket import socketpair
+except ImportError:  # Windows, where a socket is no descriptor
+    from socket import socketpair
+
+    fcntl = None
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+# Without it, on a system that doesn't ignore SIGPIPE, a client that goes away ends Blender.
+_NO_SIGNAL: int = getattr(_socket, "MSG_NOSIGNAL", 0)
+_MACOS_NO_SIGPIPE = 0x1022  # SO_NOSIGPIPE, which Python doesn't name
+
+_close, _fstat = os.close, os.fstat
+
+_held: set["Socket"] = set()
+
+
+class Socket(_socket.socket):
+    """A socket by a descriptor that is known again.
+
+    Made from the C class, whose methods can't be replaced, and by adopt() only.
+    """
+
+    _identity: tuple[int, int] | None = None
+
+    @classmethod
+    def adopt(cls, number: int) -> "Socket":
+        """Take over a socket's descriptor; one of 0 to 2, to which Blender prints, is changed."""
+        made = cls(fileno=_above_standard(number))
+        made._identity = _identity(made.fileno())
+        if sys.platform == "darwin":
+            with suppress(OSError):
+                made.setsockopt(_socket.SOL_SOCKET, _MACOS_NO_SIGPIPE, 1)
+        _held.add(made)
+        return made
+
+    @property
+    def lost(self) -> bool:
+        """Whether the descriptor has been closed by somebody else, or is another file's now."""
+        return self.fileno() < 0 or _identity(self.fileno()) != self._identity
+
+    def accept(self) -> "Socket":
+        """The next client."""
+        # Python's own accept() makes a client of whatever socket.socket is now.
+        number, _address = cast("Any", self)._accept()
+        return Socket.adopt(number)
+
+    def send(self, data: "ReadableBuffer", flags: int = 0, /) -> int:
+        """As socket.send(), but never with a signal."""
+        return super().send(data, flags | _NO_SIGNAL)
+
+    def sendall(self, data: "ReadableBuffer", flags: int = 0, /) -> None:
+        """As socket.sendall(), but never with a signal."""
+        super().sendall(data, flags | _NO_SIGNAL)
+
+    def close(self) -> None:
+        """Close it; where it is lost, without touching what has its descriptor now."""
+        _held.discard(self)
+        if self.lost:
+            self.detach()
+        else:
+            super().close()
+
+
+def pair() -> tuple[Socket, Socket]:
+    """Two sockets connected to each other."""
+    first, second = socketpair()
+    return Socket.adopt(first.detach()), Socket.adopt(second.detach())
+
+
+def _above_standard(number: int) -> int:
+    if fcntl is None or number > 2:
+        return number
+    try:
+        return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        _close(number)
+
+
+def _identity(number: int) -> tuple[int, int] | None:
+    if fcntl is None:
+        return None
+    try:
+        status = _fstat(number)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _close_in_child() -> None:
+    """A child would hold the port after Blender's end, and take clients and wake-ups away."""
+    for each in list(_held):
+        each.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)

@@ -1,0 +1,161 @@
+"""Puts right, after user code, what the service can't live with.
+
+Whatever else the code has changed in Python is its user's, and stays: modules that it has patched,
+its handlers of other signals, its trace functions, its garbage collection, higher limits.
+"""
+
+import builtins
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+after_user_code: list[Callable[[], None]] = []
+"""Called on the thread of user code after each run, for what others of the service put right."""
+
+_ATTEMPTS = range(10)
+_MAIN_THREAD = threading.main_thread().ident
+# Builtins may be gone when these are called.
+_all = all
+_map: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]] = map
+_get_ident = threading.get_ident
+_getpid = os.getpid
+_exit = os._exit
+
+# What no code can mean to be without: the names that deleted or None would leave nothing working.
+_NEEDED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (vars(module), {name: value for name, value in vars(module).items() if callable(value)})
+    for module in (builtins, logging, os, select, signal, socket, sys, threading, time, traceback)
+]
+_TIMERS = [
+    getattr(signal, name)
+    for name in ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
+    if hasattr(signal, name)
+]
+_SIGPIPE: "signal.Signals | None" = getattr(signal, "SIGPIPE", None)
+
+
+class Surroundings:
+    """A context manager around user code, and nothing else: a forked child ends in it."""
+
+    def __enter__(self) -> "Self":
+        """Note what is to be as it was."""
+        self._process = _getpid()
+        self._recursion = sys.getrecursionlimit()
+        self._switching = sys.getswitchinterval()
+        self._trace, self._profile = threading.gettrace(), threading.getprofile()
+        self._on_main = _get_ident() == _MAIN_THREAD
+        if sys.platform != "win32":
+            self._masked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+            self._idle = [each for each in _TIMERS if signal.getitimer(each)[0] == 0]
+            self._limits = _limits()
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _frames: TracebackType | None,
+    ) -> None:
+        """Put things right. In a child that the code has forked: end, as a program would here.
+
+        The child has the main thread alone, so it must not go on to what may need another's lock.
+        """
+        for _ in _ATTEMPTS:
+            try:
+                _restore_names()
+                if _getpid() != self._process:
+                    _exit(_status(error))
+                self._put_right()
+                return
+            except:  # noqa: E722 - a handler of the user's for a signal that comes just now
+                pass
+
+    def _put_right(self) -> None:
+        sys.setrecursionlimit(max(self._recursion, sys.getrecursionlimit()))
+        sys.setswitchinterval(self._switching)
+        # One that raises would end the thread of each new client.
+        if (threading.gettrace(), threading.getprofile()) != (self._trace, self._profile):
+            threading.settrace(self._trace)  # pyright: ignore[reportArgumentType]
+            threading.setprofile(self._profile)
+        if sys.platform != "win32":
+            for each in self._idle:
+                signal.setitimer(each, 0)
+            _restore_limits(self._limits)
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._masked)
+            open_standard_descriptors()
+        if self._on_main:
+            ignore_broken_pipes()
+        for each in after_user_code:
+            each()
+
+
+def ignore_broken_pipes() -> None:
+    """Let a reader that has gone be an error, and not Blender's end. On the main thread.
+
+    The Python of some Blenders starts with the system's default, which ends the process.
+    """
+    if _SIGPIPE is not None and signal.getsignal(_SIGPIPE) == signal.SIG_DFL:
+        signal.signal(_SIGPIPE, signal.SIG_IGN)
+
+
+def open_standard_descriptors() -> None:
+    """Let 0 to 2 be open, so that no file and no client gets a number that Blender prints to."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+
+
+def _restore_names() -> None:
+    for names, needed in _NEEDED:
+        if not _all(_map(names.get, needed)):  # Quickly: what can be called counts as true
+            for name, value in needed.items():
+                if names.get(name) is None:
+                    names[name] = value
+
+
+if sys.platform != "win32":
+    import resource
+
+    _LIMITS = [
+        getattr(resource, name)
+        for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NPROC")
+        if hasattr(resource, name)
+    ]
+
+    def _limits() -> dict[int, tuple[int, int]]:
+        return {number: resource.getrlimit(number) for number in _LIMITS}
+
+    def _restore_limits(before: dict[int, tuple[int, int]]) -> None:
+        for number, (soft, hard) in before.items():
+            now = resource.getrlimit(number)
+            if now != (soft, hard):
+                with suppress(OSError, ValueError):  # Code has lowered the hard one, for good
+                    resource.setrlimit(number, (soft, now[1]))
+
+
+def _status(error: BaseException | None) -> int:
+    if error is None:
+        return 0
+    if not isinstance(error, SystemExit):
+        return 1
+    code = 0 if error.code is None else error.code
+    return code & 0xFF if isinstance(code, int) else 1

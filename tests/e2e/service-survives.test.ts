@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { everyBlender } from "../support/every-blender.ts";
+import { hostileCode } from "../support/hostile-code.ts";
+import { ended, runs } from "../support/process.ts";
+import { rawClient } from "../support/raw-client.ts";
+import { type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startConfigured, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
+
+/** Runs code and waits for its answer, which may be that the connection has gone. */
+async function run(box: Sandbox, code: string) {
+  await using client = await rawClient(box.port);
+  return await client.ask("execute_code", { code });
+}
+
+/** Fails where the service doesn't answer both kinds of request to a new client. */
+async function expectAnswers(box: Sandbox): Promise<void> {
+  await using client = await rawClient(box.port);
+  const hello = await client.ask("hello");
+  // Code has closed the socket that listened, this client came before the service noticed.
+  if (hello === null) return await expectAnswers(box);
+  expect(hello).toMatchObject({ status: "success" });
+  expect(await client.ask("execute_code", { code: "print(6 * 7)" })).toMatchObject({
+    status: "success",
+    result: { result: "42\n" },
+  });
+}
+
+async function untilBusy(box: Sandbox) {
+  await using client = await rawClient(box.port);
+  await until(async () => {
+    const status = (await client.ask("status"))?.["result"] as { busy?: unknown } | undefined;
+    return status?.busy === true;
+  });
+}
+
+/** Fails where the service has ended, or isn't there for a new client. */
+async function expectAlive(box: Sandbox, pid: number) {
+  expect(await runs(pid)).toBe(true);
+  await expectAnswers(box);
+}
+
+/** Code that starts children which live on, and prints their process numbers. */
+const children = `import multiprocessing, os, subprocess, sys, time
+first = os.fork()
+if first == 0:
+    time.sleep(600)
+context = multiprocessing.get_context("fork")
+second = context.Process(target=time.sleep, args=(600,))
+second.start()
+third = subprocess.Popen(["sleep", "600"], close_fds=False)
+print(first, second.pid, third.pid)`;
+
+describe.each(everyBlender)("%s", (_name, launcher) => {
+  let box: Sandbox;
+  let pid = 0;
+  let spoiled = false;
+  beforeAll(async () => {
+    box = await sandbox();
+    ({ pid } = await startService(box, launcher));
+  });
+  afterAll(() => box[Symbol.asyncDispose]());
+  beforeEach(async () => {
+    if (spoiled) {
+      if (await runs(pid)) process.kill(pid, "SIGKILL");
+      await ended(pid);
+      pid = await startConfigured(box);
+    }
+    spoiled = true;
+  });
+
+  test("the command line killed while much output comes", async () => {
+    const started = join(box.dir, "started");
+    const code = `open(${JSON.stringify(started)}, "w").close()\nfor n in range(200_000): print("x" * 100)`;
+    const child = box.spawn(["execute", "-c", code]);
+    await until(() => existsSync(started));
+    child.kill("SIGKILL");
+    await child.exited;
+    await expectAlive(box, pid);
+    await rm(started);
+    spoiled = false;
+  });
+
+  test.each(hostileCode)("after: %s", async (_what, code) => {
+    await run(box, code);
+    await expectAlive(box, pid);
+    spoiled = false;
+  });
+
+  test.each(["", "import signal; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"])(
+    "a client that closes before its large answer, after: %s",
+    async (before) => {
+      for (const size of [1_000_000, 20_000_000]) {
+        await using client = await rawClient(box.port);
+        const code = `${before}import time\ntime.sleep(0.3)\nprint("x" * ${size})`;
+        client.send(JSON.stringify({ type: "execute_code", params: { code } }));
+        await untilBusy(box);
+        await client[Symbol.asyncDispose]();
+        await expectAlive(box, pid);
+      }
+      spoiled = false;
+    },
+  );
+
+  test("children hold no socket: after kill -9 the port is free at once", async () => {
+    const answer = await run(box, children);
+    const output = String((answer?.["result"] as { result?: unknown } | undefined)?.result);
+    const pids = output.trim().split(" ").map(Number);
+    expect(pids).toHaveLength(3);
+    for (const each of pids) box.owns(each);
+    await expectAlive(box, pid);
+    process.kill(pid, "SIGKILL");
+    await ended(pid);
+    for (const each of pids) expect(await runs(each)).toBe(true);
+    pid = await startConfigured(box);
+    await expectAlive(box, pid);
+    for (const each of pids) process.kill(each, "SIGKILL");
+  });
+
+  test("SIGTERM ends it all the same", async () => {
+    await run(box, hostileCode.map(([, code]) => code)[6] ?? "");
+    process.kill(pid, "SIGTERM");
+    await ended(pid);
+  });
+});

@@ -1,0 +1,84 @@
+"""Broken metadata of others: named wherever it is, and no package beside it is lost for it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from broken_metadata_kinds import KINDS, make
+from file_lock import hold
+from installed_files import put
+from seen_packages import Blender
+
+
+def broken_in(blender: Blender, folder: Path) -> list[dict[str, Any]]:
+    page = blender.script.main({"rest": None, "seconds": 10})
+    # It has to come through as JSON.
+    return [one for one in json.loads(json.dumps(page))["broken"] if one["folder"] == str(folder)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_named_and_the_others_are_listed(blender: Blender, site: Path, kind: str) -> None:
+    put(site, "br-whole")
+    says = make(site, kind)
+    (one,) = broken_in(blender, site)
+    assert says in one["problem"]
+    assert "brbad" in one["path"] or "~rbad" in one["path"]
+    assert one["name"] in ("brbad", "")
+    assert one["is_folder"] == (Path(one["path"]).is_dir() and not Path(one["path"]).is_symlink())
+    rows = {row["name"]: row["version"] for row in blender.all()}
+    assert rows.pop("br-whole") == "1.0"
+    assert rows in ({}, {"brbad": "1.0"})
+    (look, other) = blender.look("br-whole", "brbad")
+    assert look["found"]
+    assert not other["found"]
+    assert (other["package"] is None) == ("brbad" not in rows)
+
+
+def test_what_is_whole_is_not_named(blender: Blender, site: Path) -> None:
+    put(site, "br-whole")
+    put(site, "br-debian", installer=None)
+    (site / "br_debian-1.0.dist-info" / "RECORD").unlink()
+    (site / "br_file-3.egg-info").write_text("Name: br-file\nVersion: 3\n")
+    (site / "br_folder.egg-info").mkdir()
+    (site / "br_folder.egg-info" / "PKG-INFO").write_text("Name: br-folder\nVersion: 3\n")
+    assert broken_in(blender, site) == []
+
+
+def test_where_it_is_installed_into(blender: Blender, site: Path) -> None:
+    modules = blender.on_path("user", "scripts", "addons", "modules")
+    other = blender.on_path("other")
+    blender.set_site(site)
+    targets = {site: "site", modules: "user-modules", other: ""}
+    for folder, target in targets.items():
+        make(folder, "empty")
+        assert [one["target"] for one in broken_in(blender, folder)] == [target]
+
+
+def test_a_folder_whose_name_is_no_text(blender: Blender, site: Path) -> None:
+    try:
+        (site / "br\udcff-1.0.dist-info").mkdir()
+    except OSError:
+        pytest.skip("this file system has only names that are text")
+    (one,) = broken_in(blender, site)
+    assert one["problem"] == "METADATA is missing"
+
+
+def test_a_change_that_was_cut_off(blender: Blender, site: Path) -> None:
+    place = site / ".blender-remote-x"
+    place.mkdir()
+    assert broken_in(blender, site) == []
+    (place / "plan.json").write_text("{}")
+    (one,) = broken_in(blender, site)
+    assert (one["kind"], one["path"]) == ("unfinished", str(place))
+    # Another Blender still makes it.
+    with hold(place / "owner"):
+        assert broken_in(blender, site) == []
+
+
+def test_a_folder_that_is_none(blender: Blender, site: Path) -> None:
+    sys.path.append(str(site / "no-folder"))
+    (site / "loop").symlink_to("loop")
+    sys.path.append(str(site / "loop"))
+    assert broken_in(blender, site / "loop") == []
