@@ -6,6 +6,7 @@ The requests have the shapes of the newest published add-on, so that its clients
 
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 from threading import Event, RLock, Timer
 from time import monotonic, sleep
 from time import time as clock
@@ -19,6 +20,7 @@ from .program import Program
 
 QUEUED_LIMIT = 128
 KEPT_RECORDS = 100
+FOLLOWER_SECONDS = 1.0
 KEPT_OUTPUT = 512 * 1024 * 1024
 """Bytes of output that all ended jobs together keep; beyond, that of the oldest goes."""
 
@@ -101,6 +103,8 @@ class CodeJobs:
         self._lock = RLock()
         self._numbers = count(1)
         self._jobs: dict[str, CodeJob] = {}
+        # When the follower of a job got an answer that wasn't the end; infinity while one waits.
+        self._followed: dict[str, float] = {}
 
     def submit(
         self,
@@ -133,6 +137,17 @@ class CodeJobs:
     def find(self, job_id: str) -> CodeJob | None:
         """A job by its name, None where it is unknown or was forgotten."""
         return self._jobs.get(job_id)
+
+    def follower_asks(self, job: CodeJob) -> None:
+        """Somebody waits for output of the job."""
+        self._followed[job.job_id] = inf
+
+    def follower_hears(self, job: CodeJob, *, end: bool) -> None:
+        """They got some, or that it has ended and nothing is left."""
+        if end:
+            self._followed.pop(job.job_id, None)
+        else:
+            self._followed[job.job_id] = monotonic()
 
     def all(self) -> list[CodeJob]:
         """Every job that is known, in the order of their coming."""
@@ -194,6 +209,16 @@ class CodeJobs:
             if limit is not None:
                 limit.cancel()
             self._end(job, self._final_status(job))
+            if self._queue.refusing:
+                self._let_follower_hear(job)
+
+    def _let_follower_hear(self, job: CodeJob) -> None:
+        """Before the service stops, give whoever follows the job the time to ask for its end."""
+        deadline = monotonic() + FOLLOWER_SECONDS
+        while (now := monotonic()) < deadline:
+            if now - self._followed.get(job.job_id, -inf) > FOLLOWER_SECONDS / 2:
+                return
+            sleep(0.005)
 
     def _run_code(self, job: CodeJob, source: str) -> None:
         context = JobContext(job)

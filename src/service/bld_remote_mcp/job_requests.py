@@ -146,10 +146,12 @@ class JobRequests:
         job = self._jobs.find(job_id := _job_id(params))
         if job is None:
             return {"found": False, "job_id": job_id}
+        self._jobs.follower_asks(job)
         output = job.output.read(int(offset), seconds)
         ended = job.ended
         if ended and not output.chunks:  # It may have written its last just between the two
             output = job.output.read(int(offset), 0)
+        self._jobs.follower_hears(job, end=ended and not output.chunks)
         return {
             "found": True,
             "job_id": job.job_id,

@@ -117,6 +117,11 @@ class JobQueue:
         """How many jobs have not started."""
         return len(self._waiting)
 
+    @property
+    def refusing(self) -> bool:
+        """Whether no more jobs are taken, because the service is about to stop."""
+        return self._refusal is not None
+
     def submit(self, job: Job[object], *, urgent: bool = False) -> None:
         """Queue a job, before all others if urgent. CommandError once the queue refuses work."""
         with self._lock:
