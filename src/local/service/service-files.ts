@@ -18,9 +18,11 @@ import jsonText from "../../service/bld_remote_mcp/json_text.py" with { type: "t
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
+import openFile from "../../service/bld_remote_mcp/open_file.py" with { type: "text" };
 import params from "../../service/bld_remote_mcp/params.py" with { type: "text" };
 import partFile from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text" };
+import requestText from "../../service/bld_remote_mcp/request_text.py" with { type: "text" };
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
 import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
@@ -29,6 +31,7 @@ import settings from "../../service/bld_remote_mcp/settings.py" with { type: "te
 import sockets from "../../service/bld_remote_mcp/sockets.py" with { type: "text" };
 import surroundings from "../../service/bld_remote_mcp/surroundings.py" with { type: "text" };
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
+import unregistering from "../../service/bld_remote_mcp/unregistering.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
 import wakeup from "../../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
@@ -55,9 +58,11 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
+  "open_file.py": openFile,
   "params.py": params,
   "part_file.py": partFile,
   "persist.py": persist,
+  "request_text.py": requestText,
   "run_script.py": runScript,
   "scene.py": scene,
   "screenshot.py": screenshot,
@@ -66,6 +71,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "sockets.py": sockets,
   "surroundings.py": surroundings,
   "uncached.py": uncached,
+  "unregistering.py": unregistering,
   "upload.py": upload,
   "wakeup.py": wakeup,
 };

@@ -2,47 +2,55 @@
 
 The report is the file that BLENDER_REMOTE_REPORT names: ``{"state", "pid", "message"}``, where the
 state is "serving", "addon-missing", "addon-old", "port-in-use" or "error".
+
+It is over when it is read, while Blender goes on: nothing may need this file later, and nothing of
+it stays in ``__main__``, where the code that the service runs would see it.
 """
 
-import errno
-import json
-import os
-import sys
-import traceback
 
-import bpy
-
-
-def report(path: str, state: str, message: str = "") -> None:
-    """Write the report in one step, so that it is never seen in part."""
-    part = f"{path}.part"
-    with open(part, "w", encoding="utf-8") as file:
-        json.dump({"state": state, "pid": os.getpid(), "message": message}, file)
-    os.replace(part, path)
-
-
-def main(path: str) -> None:
+def serve() -> None:
     """Serve until the service is stopped; with a window, only see that it has started."""
+    import errno
+    import json
+    import os
+    import sys
+    import traceback
+
+    import bpy
+
+    path = os.environ.pop("BLENDER_REMOTE_REPORT")
+
+    def report(state: str, message: str = "") -> None:
+        """Write the report in one step, so that it is never seen in part."""
+        part = f"{path}.part"
+        with open(part, "w", encoding="utf-8") as file:
+            json.dump({"state": state, "pid": os.getpid(), "message": message}, file)
+        os.replace(part, path)
+
     service = sys.modules.get("bld_remote")
     if service is None:
-        report(path, "addon-missing")
+        report("addon-missing")
         sys.exit(1)
     if not hasattr(service, "serve"):
-        report(path, "addon-old")
+        report("addon-old")
         sys.exit(1)
     try:
         service.start_mcp_service()
     except OSError as error:
         # Windows says WSAEACCES where another program holds the port for itself.
         used = error.errno in (errno.EADDRINUSE, getattr(errno, "WSAEACCES", None))
-        report(path, "port-in-use" if used else "error", str(error))
+        report("port-in-use" if used else "error", str(error))
         sys.exit(1)
     except Exception:
-        report(path, "error", traceback.format_exc())
+        report("error", traceback.format_exc())
         sys.exit(1)
-    report(path, "serving")
+    report("serving")
     if bpy.app.background:
         service.serve()
 
 
-main(os.environ.pop("BLENDER_REMOTE_REPORT"))
+# A process that code starts with multiprocessing's "spawn" runs the file of its parent's __main__
+# again, under another name. Without __file__ it does so for no file, as with `python3 -c`.
+if __name__ == "__main__":
+    globals().pop("__file__", None)
+    globals().pop("serve")()

@@ -1,9 +1,11 @@
 """BLD Remote MCP, a Blender add-on: other programs run Python in Blender over TCP and JSON."""
 
+import inspect
+
 import bpy
 from bpy.props import BoolProperty
 
-from . import api, log, settings
+from . import api, log, settings, unregistering
 
 bl_info = {
     "name": "BLD Remote MCP",
@@ -36,7 +38,17 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Stop the service and take everything back that register() made."""
+    """Stop the service and take everything back that register() made.
+
+    Not where Blender resets all add-ons while the service runs: then it goes on, and with it the
+    code of a client that has just loaded factory settings.
+    """
+    global __addon_enabled__, __addon_persistent__
+    if api.is_mcp_service_up() and not unregistering.is_meant(inspect.currentframe()):
+        # Blender's own notes. The second means "for all of this session", as for --addons: without
+        # them, disabling this add-on later would only say that it isn't enabled.
+        __addon_enabled__ = __addon_persistent__ = True
+        return
     api.stop_mcp_service()
     api.withdraw()
     del bpy.types.Scene.bld_remote_server_running

@@ -58,7 +58,8 @@ def start_mcp_service() -> None:
     if not server.facts.background:
         _timer = GuiTimer(server, on_stop=stop_mcp_service)
         _timer.start()
-    atexit.register(stop_mcp_service)
+    server.open_file.watch()
+    atexit.register(server.close)
     blender.mark_scene(True)
 
 
@@ -69,9 +70,10 @@ def stop_mcp_service() -> None:
         return
     if _timer is not None:
         _timer.stop()
+    _server.open_file.unwatch()
     _server.close()
+    atexit.unregister(_server.close)
     _server = _timer = None
-    atexit.unregister(stop_mcp_service)
     blender.mark_scene(False)
 
 

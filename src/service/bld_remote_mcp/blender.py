@@ -26,10 +26,16 @@ def has_unsaved_changes() -> bool:
 
 
 def quit_window() -> None:
-    """Make a Blender with a window quit, without asking about unsaved changes."""
-    # A timer's context has no window, and the operator needs one.
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.ops.wm.quit_blender()
+    """Make a Blender with a window quit, without asking about unsaved changes.
+
+    SystemExit where Blender's own way isn't open, which ends it from a timer, too.
+    """
+    try:
+        # A timer's context has no window, and the operator needs one.
+        with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+            bpy.ops.wm.quit_blender()
+    except (IndexError, RuntimeError) as error:
+        raise SystemExit(0) from error
 
 
 def mark_scene(running: bool) -> None:

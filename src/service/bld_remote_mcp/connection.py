@@ -8,9 +8,9 @@ from time import monotonic
 
 from .answers import CommandError, Reply, encode, failure, success
 from .framing import MessageBuffer
-from .json_text import loads
 from .log import logger
 from .params import as_params
+from .request_text import read_request
 from .sockets import Socket
 from .upload import Upload
 
@@ -101,23 +101,28 @@ class Connection:
             self._received.feed(data)
             try:
                 while (request := self._next_request()) is not None:
-                    self._answer(request)
+                    self._answer(*request)
             except ProtocolError as error:
                 self._socket.sendall(encode(failure(error)))
                 self._linger()
                 return
             data = self._socket.recv(_READ_REST if self._received.pending else _READ_FIRST)
 
-    def _next_request(self) -> dict[str, object] | None:
+    def _next_request(self) -> tuple[dict[str, object], str | None] | None:
         try:
             message = self._received.next_message()
-            return None if message is None else loads(message.decode("utf-8"))
+            return None if message is None else read_request(message)
         except (ValueError, RecursionError) as error:
             raise ProtocolError(f"the request can't be read: {error}") from None
 
-    def _answer(self, request: dict[str, object]) -> None:
+    def _answer(self, request: dict[str, object], wrong: str | None) -> None:
         if not self.authorized:
             reply = Reply(encode(failure(CommandError("this connection is not authorised"))))
+        elif wrong is not None:
+            error = CommandError(f"the request can't be carried out: {wrong}")
+            if request.get("type") == "upload":  # The bytes that follow are no requests
+                raise ProtocolError(str(error))
+            reply = Reply(encode(failure(error)))
         elif request.get("type") == "upload":
             reply = Reply(encode(success(self._upload(request.get("params")))))
         else:

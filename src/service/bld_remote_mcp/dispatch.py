@@ -41,6 +41,11 @@ class Service(Protocol):
     runner: CodeRunner
 
     @property
+    def code_ran_since_save(self) -> bool:
+        """Whether code has run since the open file was saved or loaded."""
+        ...
+
+    @property
     def address(self) -> str:
         """Where clients find it, as tcp://127.0.0.1:6688."""
         ...
@@ -148,6 +153,7 @@ class Dispatcher:
             "connections": self._service.connections,
             "uptime_seconds": monotonic() - self._started,
             "requests": self._request_count,
+            "code_ran_since_save": self._service.code_ran_since_save,
         }
 
     def _interrupt(self, params: Params) -> bool:
@@ -166,12 +172,14 @@ class Dispatcher:
         force = flag(params, "force", False)
         if quit_blender and not force and not service.facts.background:
             self._check_nothing_unsaved(timeout(params))
+        answer = {
+            "message": "Server shutdown initiated",
+            "quit": quit_blender,
+            "force": force,
+            "code_ran_since_save": service.code_ran_since_save,
+        }
         return Reply(
-            encode(
-                success(
-                    {"message": "Server shutdown initiated", "quit": quit_blender, "force": force}
-                )
-            ),
+            encode(success(answer)),
             lambda: service.request_stop(quit_blender=quit_blender, force=force),
         )
 
@@ -179,7 +187,8 @@ class Dispatcher:
         if self._on_main_thread(blender.has_unsaved_changes, seconds, urgent=True):
             raise CommandError(
                 "the open file has unsaved changes, so Blender was not quit; "
-                "save it, or give force to lose them"
+                "save it, or give force to lose them",
+                code_ran_since_save=self._service.code_ran_since_save,
             )
 
 

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import bpy
 
 from . import blender
+from .log import logger
 from .server import Server
 
 BUSY_SECONDS = 0.005
@@ -39,11 +41,25 @@ class GuiTimer:
 
     def stop(self) -> None:
         """Take the timer back; harmless when Blender has already dropped it."""
-        if bpy.app.timers.is_registered(self._function):
+        with suppress(ValueError):
             bpy.app.timers.unregister(self._function)
 
     def tick(self) -> float | None:
-        """Run what waits, for about 50 ms; the seconds until the next call, None for never."""
+        """Run what waits, for about 50 ms; the seconds until the next call, None for never.
+
+        Raises nothing but the SystemExit of a Blender that is to end: Blender drops a timer whose
+        function raises, and the service with it.
+        """
+        try:
+            seconds = self._tick()
+        except BaseException:
+            logger.exception("The service goes on after an error")
+            return IDLE_SECONDS
+        if seconds is None and self._server.quit_requested:
+            blender.quit_window()
+        return seconds
+
+    def _tick(self) -> float | None:
         if not self._scene_marked:  # Blender had no scenes yet if it is only just starting
             blender.mark_scene(True)
             self._scene_marked = True
@@ -56,8 +72,6 @@ class GuiTimer:
             return None
         if self._server.stop_requested:
             self._on_stop()
-            if self._server.quit_requested:
-                blender.quit_window()
             return None
         quiet = self._clock() - self._last_job >= BUSY_FOR_SECONDS
         return IDLE_SECONDS if quiet else BUSY_SECONDS

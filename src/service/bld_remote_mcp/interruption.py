@@ -2,22 +2,27 @@
 
 import ctypes
 import signal
+import sys
+import threading
 from collections.abc import Callable
-from threading import Lock, get_ident
+from threading import Lock, current_thread, get_ident, main_thread
+from types import FrameType
 
 _set_async_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
 
-# A signal also ends a system call such as the one under time.sleep(), which an exception set from
-# another thread can't. SIGURG, because one that nobody expects is ignored by default.
-SIGNAL = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
+# An exception that another thread sets is raised at the next Python instruction, so not in a system
+# call such as the one under time.sleep(). A signal ends that. SIGURG, because one that nobody
+# expects is ignored by default.
+_SIGNAL = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
 
 
 class UserCodeGuard:
     """Knows when user code is running, and interrupts it then.
 
-    An interruption takes effect between two Python instructions: a call into C that doesn't
-    return, such as a render, can't be interrupted.
+    An interruption takes effect between two Python instructions, and in system calls that Python
+    makes on the main thread. Not in a call into C that doesn't return, such as a render; nor on
+    Windows, or where the code ignores or blocks SIGURG, in a system call.
     """
 
     def __init__(self) -> None:
@@ -26,17 +31,41 @@ class UserCodeGuard:
         self._thread: int | None = None
         self._name: str | None = None
         self._shut = False
-        # Set by the main loop while it handles SIGNAL with raise_if_running().
-        self.signal_handled = False
+        self._sent = False
+        self._signal: signal.Signals | None = None
+        self.runs = 0
+        """How many times code has begun to run."""
+
+    @property
+    def running(self) -> bool:
+        """Whether code is running."""
+        return self._thread is not None
 
     def run(self, code: Callable[[], None], name: str | None = None) -> BaseException | None:
-        """Run user code; what it raised, of whatever kind, or None. interrupt() may name it."""
+        """Run user code; what it raised, of whatever kind, or None. interrupt() may name it.
+
+        Afterwards nothing traces or profiles that didn't before: it would go on in the service.
+        """
         self._name = name
+        self._sent = False
+        self.runs += 1
+        tracing = _Tracing()
+        # Only the main thread may set handlers; tests run code on others.
+        self._signal = _SIGNAL if current_thread() is main_thread() else None
+        before = None
+        if self._signal is not None:
+            before = signal.signal(self._signal, _wake)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [self._signal])
         try:
-            return self._run(code)
+            return self._run(code, tracing)
         except KeyboardInterrupt as error:  # Raised after the code's end, in _run()
             self._settle()
             return error
+        finally:
+            tracing.restore_rest()
+            if self._signal is not None:
+                # None is a handler in C, which Python can't put back.
+                signal.signal(self._signal, signal.SIG_DFL if before is None else before)
 
     def interrupt(self, name: str | None = None) -> bool:
         """Raise KeyboardInterrupt in the running code, from any thread; whether there was any.
@@ -45,12 +74,14 @@ class UserCodeGuard:
         the running code needs the lock, which this method holds, before it ends.
         """
         with self._lock:
-            if self._thread is None or (name is not None and name != self._name):
+            thread = self._thread
+            if thread is None or (name is not None and name != self._name):
                 return False
-            if self.signal_handled and SIGNAL is not None:
-                signal.pthread_kill(self._thread, SIGNAL)
-            else:
-                _set_async_exception(self._thread, ctypes.py_object(KeyboardInterrupt))
+            self._sent = True
+            _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
+            # It is raised in the handler, ours or one of the code's own, if not before.
+            if self._signal is not None:
+                signal.pthread_kill(thread, self._signal)
             return True
 
     def shut(self) -> None:
@@ -62,7 +93,7 @@ class UserCodeGuard:
         if self._thread is not None:
             raise KeyboardInterrupt
 
-    def _run(self, code: Callable[[], None]) -> BaseException | None:
+    def _run(self, code: Callable[[], None], tracing: "_Tracing") -> BaseException | None:
         failure: BaseException | None = None
         self._thread = get_ident()
         try:
@@ -73,9 +104,14 @@ class UserCodeGuard:
             finally:
                 # From here on interrupt() raises nothing, but an earlier one may still be pending.
                 self._thread = None
+                sys.settrace(tracing.trace)
+                sys.setprofile(tracing.profile)
             self._settle()
         except BaseException as error:
             failure = error
+        # Again, because what the code left there may have raised something instead of going.
+        sys.settrace(tracing.trace)
+        sys.setprofile(tracing.profile)
         self._settle()
         try:
             return failure
@@ -83,7 +119,50 @@ class UserCodeGuard:
             del failure  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _settle(self) -> None:
-        """Withdraw an interruption that has not been raised yet, so that it hits no other code."""
+        """Have an interruption raised here that has not been raised yet, so that it hits no more.
+
+        Taking it back with PyThreadState_SetAsyncExc(id, NULL) isn't possible: CPython 3.11 then
+        believes for ever that one is pending, and hangs as soon as something traces or profiles.
+        """
         self._thread = None
-        with self._lock:
-            _set_async_exception(get_ident(), ctypes.py_object())
+        with self._lock:  # From here on none is sent
+            sent, self._sent = self._sent, False
+        if sent:
+            try:  # A pending exception is raised at the latest where a loop begins again.
+                for _ in range(10):
+                    pass
+            except KeyboardInterrupt:
+                return
+
+
+class _Tracing:
+    """What traced and profiled when this was made."""
+
+    def __init__(self) -> None:
+        self.trace, self.profile = sys.gettrace(), sys.getprofile()
+        self._new_trace, self._new_profile = threading.gettrace(), threading.getprofile()
+        self._profiler = _profiler()
+
+    def restore_rest(self) -> None:
+        """Undo what has changed elsewhere than on this thread."""
+        if threading.gettrace() is not self._new_trace:
+            # Python 3.12 and newer can have set it for threads that run already, too.
+            getattr(threading, "settrace_all_threads", threading.settrace)(self._new_trace)
+            sys.settrace(self.trace)
+        if threading.getprofile() is not self._new_profile:
+            getattr(threading, "setprofile_all_threads", threading.setprofile)(self._new_profile)
+            sys.setprofile(self.profile)
+        if sys.version_info >= (3, 12) and self._profiler is None and _profiler() is not None:
+            sys.monitoring.set_events(sys.monitoring.PROFILER_ID, 0)
+            sys.monitoring.free_tool_id(sys.monitoring.PROFILER_ID)
+
+
+def _profiler() -> str | None:
+    """What profiles in Python 3.12 and newer. A cProfile that is left on would refuse any other."""
+    if sys.version_info < (3, 12):
+        return None
+    return sys.monitoring.get_tool(sys.monitoring.PROFILER_ID)
+
+
+def _wake(_number: int, _frame: FrameType | None) -> None:
+    """Being called is enough: a pending exception is raised at the first instruction."""

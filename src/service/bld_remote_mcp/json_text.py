@@ -6,7 +6,7 @@ User code may replace functions and methods of Python's json; these are copies t
 import importlib.util
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 
 def _copy(name: str) -> ModuleType:
@@ -23,5 +23,7 @@ dumps: Callable[[object], str] = _copy("json.encoder").JSONEncoder(allow_nan=Fal
 NaN and Infinity are no JSON: a client's parser would choke on them.
 """
 
-loads: Callable[[str], Any] = _copy("json.decoder").JSONDecoder().decode
-"""The value of a JSON text. ValueError or RecursionError where it is none."""
+if TYPE_CHECKING:
+    from json import JSONDecoder as JSONDecoder
+else:
+    JSONDecoder = _copy("json.decoder").JSONDecoder

@@ -36,9 +36,14 @@ class _Guarded:
     def error(self, message: str, *arguments: object) -> None:
         self._say(logging.ERROR, message, arguments)
 
-    def _say(self, level: int, message: str, arguments: tuple[object, ...]) -> None:
+    def exception(self, message: str, *arguments: object) -> None:
+        self._say(logging.ERROR, message, arguments, traceback=True)
+
+    def _say(
+        self, level: int, message: str, arguments: tuple[object, ...], *, traceback: bool = False
+    ) -> None:
         try:  # noqa: SIM105 - suppress() needs the name of an exception
-            _logger.log(level, message, *arguments)
+            _logger.log(level, message, *arguments, exc_info=traceback)
         except:  # noqa: E722 - even the name of an exception may have been deleted
             pass
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from types import FrameType
 
-from . import interruption, surroundings
+from . import surroundings
 from .log import logger
 from .server import Server
 from .wakeup import Wakeup
@@ -32,12 +32,7 @@ def serve(server: Server) -> None:
         server.stop_running_code_soon()
         server.guard.raise_if_running()
 
-    def on_interruption(_number: int, _frame: FrameType | None) -> None:
-        server.guard.raise_if_running()
-
     handlers: dict[signal.Signals, Handler] = dict.fromkeys(_stop_signals(), on_stop_signal)
-    if interruption.SIGNAL is not None:
-        handlers[interruption.SIGNAL] = on_interruption
     sleep = _Sleep()
 
     def after_user_code() -> None:
@@ -48,11 +43,9 @@ def serve(server: Server) -> None:
 
     with closing(sleep), _handling(handlers), _interrupting(server), _checking(after_user_code):
         server.jobs.wake_main_thread = sleep.end
-        server.guard.signal_handled = True
         try:
             _persist(lambda: _run_jobs(server, sleep))
         finally:
-            server.guard.signal_handled = False
             if received:
                 logger.info("Received %s", received[0].name)
             server.close()

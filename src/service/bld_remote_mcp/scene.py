@@ -3,6 +3,7 @@
 import bpy
 
 OBJECTS_LISTED = 10
+_NAME_SHOWN = 300
 
 
 def scene_info() -> dict[str, object]:
@@ -34,9 +35,12 @@ def object_info(name: object) -> dict[str, object]:
     """
     if not name:
         raise ValueError("name parameter is required")
-    item = bpy.data.objects.get(name) if isinstance(name, str) else None
+    item = None
+    # Of a name with a NUL character Blender would read only what stands before it.
+    if isinstance(name, str) and "\0" not in name:
+        item = bpy.data.objects.get(name)
     if item is None:
-        raise ValueError(f"Object not found: {name}")
+        raise ValueError(f"Object not found: {str(name)[:_NAME_SHOWN]}")
     info: dict[str, object] = {
         "name": item.name,
         "type": item.type,

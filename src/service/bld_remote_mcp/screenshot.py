@@ -29,6 +29,8 @@ def viewport_screenshot(
     path = filepath or _new_path(str(file_format).lower())
     if not isinstance(path, str):
         raise ValueError(f"filepath must be a string, not {filepath!r}")
+    if "\0" in path:  # Blender would write to what stands before it
+        raise ValueError(f"filepath must have no NUL character: {filepath!r}")
     window, area = _viewport()
     with bpy.context.temp_override(window=window, area=area):
         bpy.ops.screen.screenshot_area(filepath=path)
@@ -54,11 +56,15 @@ def _fit(path: str, kind: str, max_size: float) -> tuple[int, int]:
     image = bpy.data.images.load(path)
     try:
         width, height = image.size
-        scale = max_size / max(width, height)
-        if scale < 1:
+        longest = max(width, height)
+        if longest == 0:
+            raise ValueError(f"no picture could be read back from {path!r}")
+        too_large = max_size < longest
+        if too_large:
+            scale = max_size / longest
             width, height = max(int(width * scale), 1), max(int(height * scale), 1)
             image.scale(width, height)
-        if scale < 1 or image.file_format != kind:
+        if too_large or image.file_format != kind:
             image.file_format = kind
             image.save()
         return width, height

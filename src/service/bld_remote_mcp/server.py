@@ -7,6 +7,7 @@ from .interruption import UserCodeGuard
 from .jobs import JobQueue
 from .listener import Listener
 from .log import logger
+from .open_file import OpenFile
 
 REQUEST_LIMIT = 128 * 1024 * 1024
 CONNECTION_LIMIT = 512
@@ -31,6 +32,7 @@ class Server:
         self.version = version
         self.jobs = JobQueue()
         self.guard = UserCodeGuard()
+        self.open_file = OpenFile(self.guard)
         self.runner = CodeRunner(self.guard, output_limit)
         self.host = ""
         self.port = 0
@@ -47,6 +49,11 @@ class Server:
     def address(self) -> str:
         """Where clients find it, as tcp://127.0.0.1:6688."""
         return f"tcp://{self.host}:{self.port}"
+
+    @property
+    def code_ran_since_save(self) -> bool:
+        """Whether code has run since the open file was saved or loaded."""
+        return self.open_file.code_ran_since_save
 
     @property
     def connections(self) -> int:

@@ -25,7 +25,15 @@ class Timers:
         return function in self.registered
 
     def unregister(self, function: Callable[[], float | None]) -> None:
+        if function not in self.registered:
+            raise ValueError("Error: function is not registered")
         del self.registered[function]
+
+
+def persistent(function: Callable[..., None]) -> Callable[..., None]:
+    """bpy.app.handlers.persistent: such a handler stays when another file is loaded."""
+    function.is_persistent = True
+    return function
 
 
 class Images:
@@ -90,7 +98,10 @@ def install() -> ModuleType:
         bpy.overrides.append(context)
         return nullcontext()
 
-    bpy.app = SimpleNamespace(version=(4, 2, 1), background=True, timers=Timers())
+    handlers = SimpleNamespace(load_post=[], save_post=[], persistent=persistent)
+    bpy.app = SimpleNamespace(
+        version=(4, 2, 1), background=True, timers=Timers(), handlers=handlers
+    )
     bpy.data = SimpleNamespace(
         scenes=[scene], objects=objects, materials=[object()], images=Images(), is_dirty=False
     )

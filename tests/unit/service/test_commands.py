@@ -1,10 +1,11 @@
 """Each command that runs on Blender's main thread: its parameters and its answer's shape."""
 
 import base64
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from bld_remote_mcp import persist
@@ -186,7 +187,13 @@ def test_object_info(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("params", "message"),
-    [({}, "name parameter is required"), ({"name": "No"}, "Object not found: No")],
+    [
+        ({}, "name parameter is required"),
+        ({"name": "No"}, "Object not found: No"),
+        ({"name": "Cube\0"}, "Object not found: Cube\0"),
+        ({"name": ["Cube"]}, "Object not found: ['Cube']"),
+        ({"name": "x" * 1000}, f"Object not found: {'x' * 300}"),
+    ],
 )
 def test_object_info_of_nothing(client: Client, params: dict, message: str) -> None:
     assert client.ask("get_object_info", **params) == {"status": "error", "message": message}
@@ -206,9 +213,10 @@ def test_screenshot(client: Client, bpy: ModuleType, tmp_path: Path) -> None:
     assert bpy.data.images.open == 0
 
 
-def test_screenshot_of_a_chosen_format(client: Client, bpy: ModuleType) -> None:
+@pytest.mark.parametrize("max_size", [5000, 10**400])
+def test_screenshot_of_a_chosen_format(client: Client, bpy: ModuleType, max_size: int) -> None:
     bpy.app.background = False
-    result = client.ask("get_viewport_screenshot", max_size=5000, format="jpg")["result"]
+    result = client.ask("get_viewport_screenshot", max_size=max_size, format="jpg")["result"]
     assert (result["width"], result["height"]) == (1600, 1000)
     assert result["filepath"].endswith(".jpg")
     assert bpy.data.images.saved == [(result["filepath"], [1600, 1000], "JPEG")]
@@ -221,11 +229,22 @@ def test_screenshot_of_a_chosen_format(client: Client, bpy: ModuleType) -> None:
         ({"max_size": 0}, "max_size must be a positive number"),
         ({"format": "exe"}, "format must be one of png, jpg, jpeg, not 'exe'"),
         ({"filepath": 5}, "filepath must be a string, not 5"),
+        ({"filepath": "/a\0b"}, "filepath must have no NUL character: '/a\\x00b'"),
     ],
 )
 def test_screenshot_refuses(client: Client, bpy: ModuleType, params: dict, message: str) -> None:
     bpy.app.background = False
     assert message in client.ask("get_viewport_screenshot", **params)["message"]
+
+
+def test_screenshot_that_can_not_be_read_back(
+    client: Client, bpy: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpy.app.background = False
+    nothing = SimpleNamespace(size=[0, 0], file_format="PNG")
+    monkeypatch.setattr(bpy.data.images, "load", lambda _path: nothing)
+    answer = client.ask("get_viewport_screenshot", filepath=os.devnull)
+    assert answer["message"] == f"no picture could be read back from {os.devnull!r}"
 
 
 def test_screenshot_without_a_viewport(client: Client, bpy: ModuleType) -> None:

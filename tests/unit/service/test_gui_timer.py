@@ -100,3 +100,36 @@ def test_a_stop(driven: Driven, bpy: ModuleType, quit_blender: bool) -> None:
     assert bpy.quits == [True] * quit_blender
     if quit_blender:
         assert bpy.overrides == [{"window": bpy.context.window_manager.windows[0]}]
+
+
+def test_a_tick_that_fails_does_not_end_the_timer(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blender drops a timer whose function raises; a job can leave almost anything behind."""
+
+    def fail() -> bool:
+        raise SystemExit("not me")
+
+    monkeypatch.setattr(driven.server.jobs, "run_next", fail)
+    assert driven.timer.tick() == 0.1
+    monkeypatch.undo()
+    driven.submit_taking(0)
+    assert driven.timer.tick() == 0.005
+    assert driven.server.jobs.queued == 0
+
+
+@pytest.mark.parametrize("windows", ["none", "refusing"])
+def test_a_window_that_can_not_be_quit(driven: Driven, bpy: ModuleType, windows: str) -> None:
+    if windows == "none":
+        bpy.context.window_manager.windows.clear()
+    else:
+
+        def refuse() -> None:
+            raise RuntimeError("Operator bpy.ops.wm.quit_blender.poll() failed")
+
+        bpy.ops.wm.quit_blender = refuse
+    driven.server.request_stop(quit_blender=True, force=False)
+    with pytest.raises(SystemExit) as caught:
+        driven.timer.tick()
+    assert caught.value.code == 0
+    assert driven.stopped == 1

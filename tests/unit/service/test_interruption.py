@@ -1,10 +1,16 @@
 """KeyboardInterrupt strikes user code and nothing else."""
 
+import os
+import signal
+import sys
 import threading
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 
 import pytest
 from bld_remote_mcp.interruption import UserCodeGuard
+from wire import Gate
 
 
 def test_what_code_raises_is_returned() -> None:
@@ -25,24 +31,7 @@ def test_without_code_there_is_nothing_to_interrupt() -> None:
 
 
 def test_an_interrupt_from_another_thread() -> None:
-    guard = UserCodeGuard()
-    started = threading.Event()
-    results: list[bool] = []
-
-    def interrupt() -> None:
-        started.wait()
-        results.append(guard.interrupt())
-
-    def code() -> None:
-        started.set()
-        while True:
-            pass
-
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    assert isinstance(guard.run(code), KeyboardInterrupt)
-    thread.join()
-    assert results == [True]
+    run_interrupted(UserCodeGuard())
 
 
 def test_a_signal_handler_interrupts_code() -> None:
@@ -77,3 +66,142 @@ def test_nothing_is_struck_outside_the_code(code: Callable[[], object]) -> None:
     finally:
         ended.set()
         thread.join()
+
+
+def test_nothing_is_struck_however_often_threads_change_turns() -> None:
+    """Turns of a microsecond: then two interruptions can come within a few instructions."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        test_nothing_is_struck_outside_the_code(lambda: [None for _ in range(20)])
+    finally:
+        sys.setswitchinterval(before)
+
+
+def run_interrupted(guard: UserCodeGuard) -> None:
+    """Run code that an interruption ends."""
+    started = threading.Event()
+
+    def interrupt() -> None:
+        started.wait()
+        guard.interrupt()
+
+    def code() -> None:
+        started.set()
+        while True:
+            pass
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    assert isinstance(guard.run(code), KeyboardInterrupt)
+    thread.join()
+
+
+PROFILED = """
+import cProfile
+cProfile.run("sum(range(100))")
+"""
+TRACED = """
+import sys
+def trace(frame, event, argument):
+    return trace
+sys.settrace(trace)
+for _ in range(100): pass
+"""
+LEFT_ON = """
+import cProfile
+profile = cProfile.Profile()
+profile.enable()
+"""
+RAISING = """
+import sys, threading
+def trace(frame, event, argument):
+    raise ValueError("a trace function")
+threading.settrace(trace)
+threading.setprofile(trace)
+sys.{set}(trace)
+"""
+DEBUGGED = """
+import bdb
+bdb.Bdb().run("x = 1")
+"""
+COUNTED = """
+import trace
+trace.Trace(count=1, trace=0).run("x = 1")
+"""
+
+
+# What LEFT_ON leaves complains when it is taken away.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_code_that_traces_or_profiles_several_times_in_a_row(interrupted: bool) -> None:
+    """On CPython 3.11, an interruption that was taken back made all of these hang."""
+    guard = UserCodeGuard()
+    before = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
+    for source in [PROFILED, TRACED, DEBUGGED, COUNTED, LEFT_ON] * 3:
+        if interrupted:
+            run_interrupted(guard)
+        with redirect_stdout(StringIO()):
+            assert guard.run(lambda source=source: exec(source, {})) is None
+        after = sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
+        assert after == before
+
+
+@pytest.mark.parametrize("setter", ["settrace", "setprofile"])
+def test_a_trace_function_that_raises_strikes_nothing_but_its_code(setter: str) -> None:
+    guard = UserCodeGuard()
+    for _ in range(3):
+        guard.run(lambda: exec(RAISING.replace("{set}", setter), {}))
+        assert guard.run(lambda: None) is None
+        thread = threading.Thread(target=guard.interrupt)
+        thread.start()
+        thread.join()
+
+
+BLOCKING = {
+    "time.sleep": "import time; time.sleep(60)",
+    "a lock": "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()",
+    "a thread's end": "import threading; import gate; threading.Thread(target=gate.hold).start()\n"
+    "threading.enumerate()[-1].join()",
+    "a socket": "import socket; one, other = socket.socketpair(); one.recv(1)",
+    "a pipe": "import os; reading, writing = os.pipe(); os.read(reading, 1)",
+    "a process": "import subprocess\nwith subprocess.Popen(['sleep', '60']) as child:\n"
+    "    try: child.wait()\n    finally: child.kill()",
+    "asyncio": "import asyncio; asyncio.run(asyncio.sleep(60))",
+    "a profiled sleep": "import cProfile; cProfile.run('import time; time.sleep(60)')",
+    "a profiled loop": "import cProfile; cProfile.run('while True: pass')",
+    "a traced loop": "import sys; sys.settrace(lambda *_: None)\nwhile True: pass",
+    "a handler of its own": "import signal, time\n"
+    "signal.signal(signal.SIGURG, lambda *_: None); time.sleep(60)",
+    "the signal ignored": "import signal\nsignal.signal(signal.SIGURG, signal.SIG_IGN)\n"
+    "while True: pass",
+    "the signal blocked": "import signal\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGURG])\nwhile True: pass",
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals don't end system calls there")
+@pytest.mark.parametrize("source", BLOCKING.values(), ids=BLOCKING.keys())
+def test_an_interruption_reaches_code_wherever_it_waits(source: str, gate: Gate) -> None:
+    guard = UserCodeGuard()
+    handler = signal.getsignal(signal.SIGURG)
+    ended = threading.Event()
+
+    def interrupt_until_it_ends() -> None:
+        # Again and again, because the code may not have come to its waiting yet.
+        while not ended.wait(0.02):
+            guard.interrupt()
+
+    thread = threading.Thread(target=interrupt_until_it_ends)
+    thread.start()
+    try:
+        with redirect_stdout(StringIO()):
+            outcome = guard.run(lambda: exec(source, {}))
+            assert isinstance(outcome, KeyboardInterrupt), outcome
+            # What it left of its signals doesn't keep the next one from being interrupted.
+            outcome = guard.run(lambda: exec(BLOCKING["time.sleep"], {}))
+            assert isinstance(outcome, KeyboardInterrupt), outcome
+    finally:
+        ended.set()
+        thread.join()
+    assert signal.getsignal(signal.SIGURG) == handler
