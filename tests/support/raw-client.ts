@@ -9,6 +9,8 @@ export interface RawClient extends AsyncDisposable {
   send(bytes: string | Uint8Array): void;
   /** The next answer, or null where the service has closed the connection instead. */
   answer(): Promise<Record<string, unknown> | null>;
+  /** The end of the connection. */
+  closed: Promise<void>;
   ask(type: string, params?: Record<string, unknown>): Promise<Record<string, unknown> | null>;
 }
 
@@ -22,6 +24,8 @@ export async function rawClient(port: number): Promise<RawClient> {
   let received = "";
   let closed = false;
   let wake = () => {};
+  const end = Promise.withResolvers<void>();
+  if (socket.destroyed) end.resolve(); // Before anybody listened for it
   socket.on("data", (bytes) => {
     received += bytes.toString("latin1");
     wake();
@@ -29,6 +33,7 @@ export async function rawClient(port: number): Promise<RawClient> {
   socket.on("error", () => {});
   socket.on("close", () => {
     closed = true;
+    end.resolve();
     wake();
   });
   const answer = async () => {
@@ -50,6 +55,7 @@ export async function rawClient(port: number): Promise<RawClient> {
     socket,
     send,
     answer,
+    closed: end.promise,
     ask: (type, params = {}) => {
       send(JSON.stringify({ type, params }));
       return answer();
