@@ -696,6 +696,15 @@ if __name__ == "__main__":
     code: "import os, warnings\nwarnings.simplefilter('ignore', DeprecationWarning)\npid = os.fork()\nif pid == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n",
   },
   {
+    name: "Ctrl-C that it sends itself",
+    code: `import signal
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("caught")
+`,
+  },
+  {
     name: "signals",
     code: `import os, signal
 def handler(number, frame):

@@ -2,8 +2,10 @@
 
 import builtins
 import linecache
+import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import current_thread, main_thread
 from time import perf_counter
 from traceback import format_exception
 from types import ModuleType, TracebackType
@@ -15,6 +17,7 @@ from .capture import captured
 from .interruption import UserCodeGuard
 from .output_log import OutputLog
 from .program import Program, in_place, run
+from .program_failure import frames_of
 from .program_streams import ProgramStreams, Write
 from .surroundings import Surroundings
 
@@ -94,8 +97,23 @@ class CodeRunner:
             write,
             # With bpy, which other clients of such services have always given to their users' code.
             {"bpy": bpy},
-            lambda code: self._guarded(code, name),
+            lambda code: self._guarded(lambda: self._with_own_ctrl_c(code), name),
         )
+
+    def _with_own_ctrl_c(self, code: Callable[[], None]) -> None:
+        """Run a program's code, for which SIGINT is what it is in Python: KeyboardInterrupt.
+
+        Programs raise it to try themselves. Otherwise it would stop the service.
+        """
+        before = signal.getsignal(signal.SIGINT)
+        if before is None or current_thread() is not main_thread():
+            code()  # Blender's own handler in C, which Python can't put back
+            return
+        signal.signal(signal.SIGINT, self._guard.on_signal)
+        try:
+            code()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _guarded(self, code: Callable[[], None], name: str | None) -> BaseException | None:
         """Run user code: the one place where all of it begins and ends."""
@@ -136,9 +154,7 @@ def output_of(log: OutputLog) -> dict[str, str]:
 
 
 def _failure(error: BaseException) -> Failure:
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename != FILENAME:
-        frames = frames.tb_next
+    frames = frames_of(error, FILENAME)
     message = _clip(text_of(error), MESSAGE_LIMIT) or type(error).__name__
     exit_code = None
     if isinstance(error, SystemExit):

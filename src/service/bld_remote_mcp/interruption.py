@@ -93,6 +93,10 @@ class UserCodeGuard:
         if self._thread is not None:
             raise KeyboardInterrupt
 
+    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        """A signal handler that is raise_if_running()."""
+        self.raise_if_running()
+
     def _run(self, code: Callable[[], None], tracing: "_Tracing") -> BaseException | None:
         failure: BaseException | None = None
         self._thread = get_ident()

@@ -21,7 +21,7 @@ def serve(server: Server) -> None:
     """Run jobs until the server is asked to stop, then close it. On the main thread.
 
     The first SIGINT or SIGTERM asks for that too and interrupts running code; the next one does
-    what it does by default.
+    what it does by default. (While a program of `execute` runs, SIGINT is for that alone.)
     """
     received: list[signal.Signals] = []
 

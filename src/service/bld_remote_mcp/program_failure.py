@@ -10,6 +10,23 @@ INTERRUPTED = 130
 """The exit status of a program that KeyboardInterrupt ended, as shells have it."""
 
 
+def frames_of(error: BaseException, name: str) -> TracebackType | None:
+    """Where code was: from the first frame of its file `name` on, without an interruption's own."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename != name:
+        frames = frames.tb_next
+    frame = frames
+    while frame is not None:
+        if frame.tb_next is not None and _interrupts(frame.tb_next):
+            frame.tb_next = None
+        frame = frame.tb_next
+    return frames
+
+
+def _interrupts(frame: TracebackType) -> bool:
+    return str(frame.tb_frame.f_globals.get("__name__")).endswith("bld_remote_mcp.interruption")
+
+
 class FailureDisplay:
     """Writes to the program's stderr, whatever it has put into its place, so that it arrives."""
 
@@ -51,9 +68,7 @@ class FailureDisplay:
 
         Gives the exit status, which the hook may choose by a SystemExit of its own.
         """
-        frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename != self._name:
-            frames = frames.tb_next
+        frames = frames_of(error, self._name)
         hook = sys.excepthook
         if hook is not sys.__excepthook__:
             try:
