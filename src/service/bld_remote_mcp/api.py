@@ -115,6 +115,7 @@ def step() -> None:
     while not server.stop_requested and server.jobs.run_next():
         pass
     if server.stop_requested and server.jobs.running_seconds is None:
+        server.close()  # A job may have stopped it, and nothing ends its clients meanwhile
         stop_mcp_service()
         if server.quit_requested and server.facts.background:
             raise SystemExit(0)

@@ -69,6 +69,7 @@ class GuiTimer:
             if self._last_job - began >= _BUDGET_SECONDS:
                 break
         if not self._server.running:  # A job disabled the add-on, and may have enabled it again
+            self._server.close()
             return None
         if self._server.stop_requested:
             self._on_stop()

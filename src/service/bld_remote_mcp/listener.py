@@ -64,18 +64,18 @@ class Listener:
         return self._port
 
     def close(self) -> None:
-        """Accept no more, and end each connection once what it is answering is answered."""
+        """Accept no more clients; those that are there go on until end_connections()."""
         with suppress(ValueError):
             surroundings.after_user_code.remove(self._check)
         self._closing.set()
         self._wakeup.set()
         self._thread.join(_FINISH_SECONDS)
-        for connection in self._current():
-            connection.finish()
 
-    def wait_for_connections(self) -> None:
-        """After close(): give the connections 1 s to end, and abort those that haven't."""
+    def end_connections(self) -> None:
+        """After close(): end each connection once it has its answer; in at most 1.5 s."""
         connections = self._current()
+        for connection in connections:
+            connection.finish()
         _join(connections.values(), _FINISH_SECONDS)
         for connection, thread in connections.items():
             if thread.is_alive():

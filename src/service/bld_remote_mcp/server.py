@@ -97,8 +97,8 @@ class Server:
     def close(self) -> None:
         """Stop now: refuse what waits, end the connections. On the main thread, at most 2 s.
 
-        Called from within running code it waits for no client, so that this code's own answer can
-        still be sent when it ends; called again after that, it waits.
+        Called from within running code it ends no client, so that this code's own answer can still
+        be sent when it ends; called again after that, it does.
         """
         if self.running:
             self.running = False
@@ -107,7 +107,7 @@ class Server:
             self._listener.close()
             logger.info("Stopped listening on %s:%d", self.host, self.port)
         if self.jobs.running_seconds is None:
-            self._listener.wait_for_connections()
+            self._listener.end_connections()
 
     def _stop_soon(self) -> None:
         self.stop_requested = True
