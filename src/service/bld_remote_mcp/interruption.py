@@ -5,11 +5,16 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from threading import Lock, current_thread, get_ident, main_thread
 from types import FrameType
+from typing import Any
 
 _set_async_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
 _set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
+
+# Python's own, without the enumerations that signal makes of every number: it is called each time.
+_signal: Any = import_module("_signal")
 
 # An exception that another thread sets is raised at the next Python instruction, so not in a system
 # call such as the one under time.sleep(). A signal ends that. SIGURG, because one that nobody
@@ -54,8 +59,8 @@ class UserCodeGuard:
         self._signal = _SIGNAL if current_thread() is main_thread() else None
         before = None
         if self._signal is not None:
-            before = signal.signal(self._signal, _wake)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, [self._signal])
+            before = _signal.signal(self._signal, _wake)
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [self._signal])
         try:
             return self._run(code, tracing)
         except KeyboardInterrupt as error:  # Raised after the code's end, in _run()
@@ -65,7 +70,7 @@ class UserCodeGuard:
             tracing.restore_rest()
             if self._signal is not None:
                 # None is a handler in C, which Python can't put back.
-                signal.signal(self._signal, signal.SIG_DFL if before is None else before)
+                _signal.signal(self._signal, _signal.SIG_DFL if before is None else before)
 
     def interrupt(self, name: str | None = None) -> bool:
         """Raise KeyboardInterrupt in the running code, from any thread; whether there was any.
@@ -81,7 +86,7 @@ class UserCodeGuard:
             _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
             # It is raised in the handler, ours or one of the code's own, if not before.
             if self._signal is not None:
-                signal.pthread_kill(thread, self._signal)
+                _signal.pthread_kill(thread, self._signal)
             return True
 
     def shut(self) -> None:

@@ -3,13 +3,12 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import TIMEOUT_MAX, Event, Lock
+from threading import TIMEOUT_MAX, Lock
 from time import monotonic
 from time import time as clock
 from typing import Generic, TypeVar, cast
 
 from .answers import CommandError
-from .surroundings import restore_modules
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -49,7 +48,9 @@ class Job(Generic[Result_co]):
         self.refused: Callable[[str], None] | None = None
         """Told why, where it will never run."""
         self._work = work
-        self._done = Event()
+        # A bare lock, held until the end: quicker than an Event, and nothing of it can be patched.
+        self._done = Lock()
+        self._done.acquire()
         self._result: Result_co | None = None
         self._error: BaseException | None = None
 
@@ -59,18 +60,21 @@ class Job(Generic[Result_co]):
             self._result = self._work()
         except BaseException as error:
             self._error = error
-        self._done.set()
+        self._done.release()
 
     def fail(self, error: Exception) -> None:
         """End without having run."""
         self._error = error
-        self._done.set()
+        self._done.release()
         if self.refused is not None:
             self.refused(str(error))
 
     def wait(self, seconds: float | None) -> bool:
         """Wait for the end, at most `seconds` (None: for ever); whether it has come."""
-        return self._done.wait(None if seconds is None else min(seconds, TIMEOUT_MAX))
+        ended = self._done.acquire(timeout=-1 if seconds is None else min(seconds, TIMEOUT_MAX))
+        if ended:
+            self._done.release()  # For the next one who asks
+        return ended
 
     def take(self) -> Result_co:
         """After the end: what the work returned; raises what it raised."""
@@ -174,7 +178,6 @@ class JobQueue:
             job.run()
         finally:
             self._running = None
-        restore_modules()
         return True
 
 

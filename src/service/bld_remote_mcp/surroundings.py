@@ -5,11 +5,8 @@ its handlers of other signals, its trace functions, its garbage collection, high
 """
 
 import builtins
-import logging
 import os
-import select
 import signal
-import socket
 import sys
 import threading
 import time
@@ -17,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,17 +36,23 @@ _exit = os._exit
 _fstat = os.fstat
 
 
-def _callables(module: ModuleType) -> "_Needed":
-    names = vars(module)
-    return names, {name: value for name, value in names.items() if callable(value)}
-
-
-# What no code can mean to be without: the names that deleted or None would leave nothing working.
-_Needed = tuple[dict[str, Any], dict[str, Any]]
-_BUILTINS: _Needed = _callables(builtins)
-_MODULES: list[_Needed] = [
-    _callables(module)
-    for module in (logging, os, select, signal, socket, sys, threading, time, traceback)
+# What no code can mean to be without: deleted, or None, it leaves nothing working.
+_USED = {
+    os: ("close", "dup2", "fstat", "fsync", "getpid", "open", "set_inheritable", "unlink"),
+    signal: ("getitimer", "getsignal", "pthread_sigmask", "setitimer", "signal", "set_wakeup_fd"),
+    sys: ("exc_info", "getrecursionlimit", "setrecursionlimit", "setswitchinterval"),
+    time: ("monotonic", "perf_counter", "sleep", "time"),
+    traceback: ("format_exception",),
+}
+_NEEDED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    *(
+        (vars(module), {name: value for name, value in vars(module).items() if callable(value)})
+        for module in (builtins, threading)
+    ),
+    *(
+        (vars(module), {name: vars(module)[name] for name in names if hasattr(module, name)})
+        for module, names in _USED.items()
+    ),
 ]
 _TIMERS = [
     getattr(signal, name)
@@ -87,7 +90,7 @@ class Surroundings:
         """
         for _ in _ATTEMPTS:
             try:
-                _restore_names(*_BUILTINS)
+                _restore_names()
                 if _getpid() != self._process:
                     _exit(_status(error))
                 self._put_right()
@@ -137,20 +140,12 @@ def open_standard_descriptors() -> None:
             os.set_inheritable(number, True)
 
 
-def restore_modules() -> None:
-    """Give Python's modules back what code has taken from them, after a run and its answer.
-
-    It takes as long as the rest together, so no answer waits for it.
-    """
-    for names, needed in _MODULES:
-        _restore_names(names, needed)
-
-
-def _restore_names(names: dict[str, Any], needed: dict[str, Any]) -> None:
-    if not _all(_map(names.get, needed)):  # Quickly: what can be called counts as true
-        for name, value in needed.items():
-            if names.get(name) is None:
-                names[name] = value
+def _restore_names() -> None:
+    for names, needed in _NEEDED:
+        if not _all(_map(names.get, needed)):  # Quickly: what can be called counts as true
+            for name, value in needed.items():
+                if names.get(name) is None:
+                    names[name] = value
 
 
 if sys.platform != "win32":

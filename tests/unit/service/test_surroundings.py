@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from bld_remote_mcp import surroundings
-from bld_remote_mcp.surroundings import Surroundings, restore_modules
+from bld_remote_mcp.surroundings import Surroundings
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
@@ -20,7 +20,6 @@ def test_what_would_hurt_the_service_is_put_right() -> None:
         sys.setswitchinterval(100)
         del vars(surroundings.builtins)["print"]
         vars(threading)["Event"] = None
-    restore_modules()  # As the queue does after each job
     assert (sys.getrecursionlimit(), sys.getswitchinterval(), print, threading.Event) == before
 
 
