@@ -5,11 +5,8 @@ its handlers of other signals, its trace functions, its garbage collection, high
 """
 
 import builtins
-import logging
 import os
-import select
 import signal
-import socket
 import sys
 import threading
 import time
@@ -34,10 +31,23 @@ _get_ident = threading.get_ident
 _getpid = os.getpid
 _exit = os._exit
 
-# What no code can mean to be without: the names that deleted or None would leave nothing working.
+# What no code can mean to be without: deleted, or None, it leaves nothing working.
+_USED = {
+    os: ("close", "dup2", "fstat", "fsync", "getpid", "open", "set_inheritable", "unlink"),
+    signal: ("getitimer", "getsignal", "pthread_sigmask", "setitimer", "signal", "set_wakeup_fd"),
+    sys: ("exc_info", "getrecursionlimit", "setrecursionlimit", "setswitchinterval"),
+    time: ("monotonic", "perf_counter", "sleep", "time"),
+    traceback: ("format_exception",),
+}
 _NEEDED: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    (vars(module), {name: value for name, value in vars(module).items() if callable(value)})
-    for module in (builtins, logging, os, select, signal, socket, sys, threading, time, traceback)
+    *(
+        (vars(module), {name: value for name, value in vars(module).items() if callable(value)})
+        for module in (builtins, threading)
+    ),
+    *(
+        (vars(module), {name: vars(module)[name] for name in names if hasattr(module, name)})
+        for module, names in _USED.items()
+    ),
 ]
 _TIMERS = [
     getattr(signal, name)
