@@ -12,17 +12,6 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)`,
   ],
   ["an alarm with its default action", "import signal; signal.alarm(1)"],
   [
-    "signals of a user's handler that come later from a thread",
-    `import os, signal, threading, time
-def handler(*_): raise ValueError("usr1")
-signal.signal(signal.SIGUSR1, handler)
-def later():
-    for _ in range(200):
-        os.kill(os.getpid(), signal.SIGUSR1)
-        time.sleep(0.001)
-threading.Thread(target=later).start()`,
-  ],
-  [
     "interrupt_main() during the run",
     `import _thread, threading, time
 threading.Timer(0.05, _thread.interrupt_main).start()

@@ -101,7 +101,9 @@ class Listener:
             except:  # noqa: E722 - even the name of an exception may have been deleted
                 # No more descriptors, most likely. The client stays in the backlog, so that
                 # waiting ends at once: pause, and say it once.
-                if not said and not self._lost:
+                if self._lost:
+                    continue
+                if not said:
                     logger.warning("Can't accept clients for now: %s", sys.exc_info()[1])
                     said = True
                 self._closing.wait(_PAUSE_SECONDS)
@@ -125,9 +127,11 @@ class Listener:
     def _mend(self) -> None:
         """Listen again where code has closed descriptors that it didn't open."""
         if self._lost:
-            logger.warning("Code has closed the service's descriptors; listening again")
+            # It may be about to close more of them, and new ones would be among those.
+            self._closing.wait(_PAUSE_SECONDS)
             self._close()
             self._listen(self._host, self._port)
+            logger.warning("Code has closed the service's descriptors; listening again")
 
     def _close(self) -> None:
         for each in (self._socket, self._wakeup):

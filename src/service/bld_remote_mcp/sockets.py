@@ -38,7 +38,8 @@ class Socket(_socket.socket):
     def adopt(cls, number: int) -> "Socket":
         """Take over a socket's descriptor; one of 0 to 2, to which Blender prints, is changed."""
         made = cls(fileno=_above_standard(number))
-        made._identity = _identity(made.fileno())
+        if fcntl is not None:
+            made._identity = _identity(made.fileno())
         if sys.platform == "darwin":
             with suppress(OSError):
                 made.setsockopt(_socket.SOL_SOCKET, _MACOS_NO_SIGPIPE, 1)
@@ -48,7 +49,12 @@ class Socket(_socket.socket):
     @property
     def lost(self) -> bool:
         """Whether the descriptor has been closed by somebody else, or is another file's now."""
-        return self.fileno() < 0 or _identity(self.fileno()) != self._identity
+        if self.fileno() < 0:
+            return True
+        if fcntl is None:
+            return False
+        now = _identity(self.fileno())
+        return now is None or now != self._identity
 
     def accept(self) -> "Socket":
         """The next client."""
@@ -76,7 +82,9 @@ class Socket(_socket.socket):
 def pair() -> tuple[Socket, Socket]:
     """Two sockets connected to each other."""
     first, second = socketpair()
-    return Socket.adopt(first.detach()), Socket.adopt(second.detach())
+    # Both numbers first: an object that is left over would close its one, whosever it is by then.
+    numbers = first.detach(), second.detach()
+    return Socket.adopt(numbers[0]), Socket.adopt(numbers[1])
 
 
 def _above_standard(number: int) -> int:
@@ -89,8 +97,6 @@ def _above_standard(number: int) -> int:
 
 
 def _identity(number: int) -> tuple[int, int] | None:
-    if fcntl is None:
-        return None
     try:
         status = _fstat(number)
     except OSError:

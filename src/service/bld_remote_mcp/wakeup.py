@@ -40,6 +40,8 @@ class Wakeup:
 
     def set(self) -> None:
         """Let the current or the next wait() end. From any thread; safe in a signal handler."""
+        if self._writing.lost:  # Its number may be another's now; wait() has ended with it
+            return
         with suppress(OSError):  # Full, so it is set; or closed, so nobody waits
             self._writing.send(b"\0")
 
