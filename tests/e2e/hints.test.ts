@@ -59,7 +59,7 @@ const wrong: [line: string, named: string[]][] = [
   ["add numpy", ["pkg install numpy", "addon install numpy"]],
   ["upgrade numpy", ["pkg install --upgrade numpy", "addon install numpy"]],
   ["push ./wheels", ["pkg push ./wheels"]],
-  ["list", ["pkg list", "addon list"]],
+  ["list", ["pkg list", "addon list", "config list"]],
   ["ls", ["pkg list", "addon list"]],
   ["info", ["pkg info"]],
   ["info my_addon", ["addon info my_addon"]],
