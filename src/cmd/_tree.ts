@@ -10,6 +10,7 @@ import { blenderFlags, serviceFlags } from "./_user-flags.ts";
 const meant: Readonly<Record<string, readonly string[]>> = {
   start: [...serviceFlags, ...blenderFlags],
   stop: serviceFlags,
+  restart: serviceFlags,
   status: serviceFlags,
   execute: serviceFlags,
   pkg: serviceFlags,
@@ -29,6 +30,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
   install: async () => (await import("./install.ts")).install,
   start: async () => (await import("./start.ts")).start,
   stop: async () => (await import("./stop.ts")).stop,
+  restart: async () => (await import("./restart.ts")).restart,
   status: async () => (await import("./status.ts")).status,
   execute: async () => (await import("./execute.ts")).execute,
   pkg: async () =>

@@ -3,27 +3,13 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { wrongUsage } from "../failure.ts";
-import type { AddonBlender } from "../local/addon/addon-blender.ts";
 import { logLevels } from "../local/config/config.ts";
-import { installService } from "../local/service/install-service.ts";
-import { requireDisplay } from "../local/start/display.ts";
-import {
-  abandon,
-  killNow,
-  type Launched,
-  type LaunchOptions,
-  launchBlender,
-  tidyUp,
-  waitUntilServing,
-} from "../local/start/launch.ts";
 import { logPath } from "../local/start/logs.ts";
 import { isLoopback } from "../remote/wire/address.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
-import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
-import { stay } from "./_foreground.ts";
-import { blenderArgs, localBlenderOf, withBlender } from "./_local-blender.ts";
-import { requireFreePort, versionServing } from "./_port.ts";
+import { blenderArgs, localBlenderOf } from "./_local-blender.ts";
+import { type Start, startBlender } from "./_starting.ts";
 import { parseSeconds, targetOf } from "./_target.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
@@ -49,63 +35,6 @@ async function sceneAt(path: string | undefined): Promise<string | undefined> {
   if (there?.isFile()) return scene;
   const why = there === undefined ? "doesn't exist" : "isn't a file";
   throw wrongUsage("no-scene", `--scene ${scene} ${why}`, "give a .blend file");
-}
-
-/** What is started, but for the Blender that it is started with. */
-type Start = Omit<LaunchOptions, "executable" | "env">;
-
-interface Serving {
-  launched: Launched;
-  /** Blender's process id. */
-  pid: number;
-  /** Blender's version. */
-  version: string | undefined;
-  /** From now on Blender may outlive this program. */
-  letGo(): void;
-}
-
-/** Starts Blender and waits until its service answers; one that doesn't in time is ended. */
-async function serve(
-  { executable, env, signal }: AddonBlender,
-  start: Start,
-  endpoint: Endpoint,
-  wait: number,
-): Promise<Serving> {
-  const launched = await launchBlender({ ...start, executable, env });
-  const kill = () => killNow(launched);
-  process.once("exit", kill);
-  const letGo = () => {
-    process.removeListener("exit", kill);
-    launched.child.unref();
-  };
-  let version: string | undefined;
-  try {
-    const pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
-      version = await versionServing(endpoint, candidate, signal);
-      return version !== undefined;
-    });
-    await tidyUp(launched);
-    return { launched, pid, version, letGo };
-  } catch (error) {
-    await abandon(launched);
-    throw error;
-  }
-}
-
-async function show(
-  { host, port, background, logFile }: Start,
-  { pid, version }: Serving,
-  detached: boolean,
-  output: Output,
-): Promise<void> {
-  const log = logFile ?? null;
-  if (output.json) {
-    const address = { host, port };
-    const blender = version;
-    return output.writeJson({ op: "start", pid, ...address, blender, background, detached, log });
-  }
-  await output.result(`Blender ${version} (pid ${pid}) answers on ${host}:${port}`);
-  if (log !== null) await output.result(`log: ${log}`);
 }
 
 export const start = command({
@@ -159,20 +88,12 @@ export const start = command({
       logLevel: args["log-level"] ?? blender.configuration.logLevel,
       scene,
       blenderArgs: rest,
+      profile: args.profile === undefined ? undefined : resolve(args.profile),
+      isolated,
+      detached,
       logFile: ownLog ?? (detached ? logPath(endpoint.port) : undefined),
     };
     return { blender, endpoint, wait, detached, launch };
   },
-  run: ({ blender: local, endpoint, wait, detached, launch }, context) =>
-    withBlender(local, context, async (blender) => {
-      requireDisplay(launch.background);
-      await requireFreePort(endpoint, context.signal);
-      // A profile that was made for this command has no add-ons yet.
-      if (local.profile.isolated) await installService(blender);
-      const serving = await serve(blender, launch, endpoint, wait);
-      await show(launch, serving, detached, context.output);
-      const status = detached ? 0 : await stay(serving.launched, endpoint, context);
-      serving.letGo();
-      return status;
-    }),
+  run: startBlender,
 });

@@ -1,137 +1,14 @@
 // `stop`: ends the Blender that the service runs in.
 
-import { extended, Failure } from "../failure.ts";
-import { listJobs } from "../remote/code/jobs.ts";
-import type { PipRun } from "../remote/pip/current.ts";
 import { describePip } from "../remote/pip/describe.ts";
-import {
-  awaitEnd,
-  type BlenderEnd,
-  type EndingBlender,
-  type Patience,
-  stillRunning,
-} from "../remote/service/await-end.ts";
-import { pipUnderWay } from "../remote/service/diagnose.ts";
-import { currentLoad, type Load, loadOf } from "../remote/service/load.ts";
-import { LocalProcess, sameMachine } from "../remote/service/local-process.ts";
-import { describeLoad } from "../remote/service/running.ts";
-import { shutDown } from "../remote/service/shut-down.ts";
-import type { Session } from "../remote/wire/session.ts";
-import { ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
-import { waiting } from "../ui/waiting.ts";
 import { command } from "./_command.ts";
-import { type Target, targetOf, withSession } from "./_target.ts";
-
-/** The pip run that would end with Blender. */
-async function pipIn(session: Session): Promise<PipRun | undefined> {
-  const busy = session.server.kind === "service" && (await loadOf(session)).busy;
-  return pipUnderWay(session, busy);
-}
-
-/**
- * Stops where Blender's end would be pip's as well.
- *
- * @throws Failure `pip-running`, `install-unfinished`.
- */
-function requireNoPip(run: PipRun | undefined): void {
-  if (run === undefined) return;
-  if (run.unfinished) {
-    throw new Failure(
-      "install-unfinished",
-      `an install in Blender isn't finished, and would be lost: ${describePip(run)}`,
-      {
-        hint: text`'${ours("pkg pip", "--follow")}' finishes it; '${ours("stop", "--force")}' drops it`,
-      },
-    );
-  }
-  throw new Failure(
-    "pip-running",
-    `pip is running in Blender, and would end with it: ${describePip(run)}`,
-    {
-      hint: text`'${ours("pkg pip", "--follow")}' waits for its end, '${ours("pkg pip", "--cancel")}' ends it; '${ours("stop", "--force")}' ends both, and may leave packages half changed`,
-    },
-  );
-}
-
-/** Failures that mean that no Blender is there. */
-const nobody: readonly string[] = ["connection-refused", "closed-unheard"];
-
-/** Nothing to stop is no reason to start something. */
-function nothingToStop(error: unknown, { endpoint }: Target): unknown {
-  if (!(error instanceof Failure) || !nobody.includes(error.code)) return error;
-  return extended(error, {
-    message: `${error.message}: there is nothing to stop`,
-    hint: `where Blender listens elsewhere than on ${endpoint.host}:${endpoint.port}, give its --host and --port`,
-  });
-}
-
-/** What the guard against losing changes can't know of a Blender with a window. */
-async function uncountedChanges(session: Session): Promise<Text | undefined> {
-  const { server } = session;
-  if (server.kind === "plain" || server.hello.background || !session.can("jobs")) return undefined;
-  const began = (await listJobs(session)).some((job) => job.started_at != null);
-  return began
-    ? "code had run in it: what that changed without undo steps counts as saved in Blender"
-    : undefined;
-}
-
-/** Asks Blender to end, unless pip runs there. */
-async function ask(session: Session, force: boolean, patience: Patience) {
-  const pip = await pipIn(session);
-  if (!force) requireNoPip(pip);
-  const { endpoint, server } = session;
-  if (server.kind === "service") patience.seen(await loadOf(session));
-  const note = force ? undefined : await uncountedChanges(session);
-  // Afterwards nobody may answer any more.
-  const here = await sameMachine(session);
-  const pid = await shutDown(session, force).catch(async (error: unknown) => {
-    if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
-      throw error;
-    throw stillRunning(await session.reconnected(currentLoad), patience, force);
-  });
-  const process = here === undefined ? undefined : new LocalProcess(pid, here);
-  return { blender: { endpoint, pid, process, force }, pip, note };
-}
-
-/** Says what Blender's end waits for: at once what runs there, and what is left to wait for later. */
-class Telling {
-  readonly #output: Output;
-  readonly #force: boolean;
-  #told = "";
-  #gone = false;
-
-  constructor(output: Output, force: boolean) {
-    this.#output = output;
-    this.#force = force;
-  }
-
-  readonly seen = (load: Load | "gone"): void => {
-    this.#gone = load === "gone";
-    const what = load === "gone" ? undefined : describeLoad(load);
-    const run = load === "gone" ? "" : `${load.running?.since}`;
-    if (what === undefined || run === this.#told) return;
-    this.#told = run;
-    const way = this.#force
-      ? ", which is interrupted"
-      : text`; '${ours("stop", "--force")}' interrupts it`;
-    this.#output.note(text`waiting for ${what}${way}`);
-  };
-
-  /** What takes a while, where it wasn't said already in a line that stays. */
-  readonly awaited = async (): Promise<Text | undefined> => {
-    if (this.#gone) return "Blender no longer answers; waiting for its process";
-    const told = this.#told !== "" && !this.#output.terminal;
-    return told ? undefined : "waiting for Blender's end";
-  };
-}
+import { type Stopped, stopBlender } from "./_stopping.ts";
+import { targetOf } from "./_target.ts";
 
 /** Tells how Blender has ended. */
 async function show(
-  { endpoint, pid }: EndingBlender,
-  { ended, killed }: BlenderEnd,
-  pip: PipRun | undefined,
-  note: Text | undefined,
+  { blender: { endpoint, pid }, end: { ended, killed }, pip, note }: Stopped<unknown>,
   output: Output,
 ): Promise<void> {
   if (output.json) {
@@ -168,17 +45,6 @@ A Blender with a window isn't ended while its file has unsaved changes. Blender 
     },
   },
   options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),
-  async run({ force, target }, context) {
-    const { output, signal } = context;
-    const { total: seconds } = target.deadlines;
-    const telling = new Telling(output, force);
-    const ends = performance.now() + seconds * 1000;
-    const patience = { seconds, ends, signal, seen: telling.seen };
-    const asking = withSession(target, context, (session) => ask(session, force, patience));
-    const { blender, pip, note } = await asking.catch((error: unknown) => {
-      throw nothingToStop(error, target);
-    });
-    const end = await waiting(output, telling.awaited, awaitEnd(blender, patience));
-    await show(blender, end, pip, note, output);
-  },
+  run: async ({ force, target }, context) =>
+    show(await stopBlender(target, force, context, async () => {}), context.output),
 });

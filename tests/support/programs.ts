@@ -822,7 +822,7 @@ print(os.getcwd())
   {
     name: "no state from before",
     code: `import os, sys, threading, warnings
-print("leftover" in globals(), "/leftover" in sys.path, sys.argv[1:])
+print("leftover" in globals(), sys.argv[1:])
 print(sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__)
 warnings.warn("seen")
 `,

@@ -31,6 +31,11 @@ export interface LaunchOptions {
   scene: string | undefined;
   /** Further arguments for Blender itself. */
   blenderArgs: readonly string[];
+  /** The folder of a profile of its own, and whether that ends with the command. */
+  profile: string | undefined;
+  isolated: boolean;
+  /** Whether the command returns while Blender goes on. */
+  detached: boolean;
   /** The environment it is started in; the variables of the service are added. */
   env: NodeJS.ProcessEnv;
   /** The file for Blender's output; undefined for our own stderr. */
@@ -62,6 +67,22 @@ function commandLine(options: LaunchOptions, script: string): string[] {
   ];
 }
 
+/** What a later `restart` asks the Blender for; see `startedWith`. */
+function record(options: LaunchOptions): string {
+  const { executable, background, scene, blenderArgs, profile, isolated, detached } = options;
+  return JSON.stringify({
+    executable,
+    background,
+    scene: scene ?? null,
+    blender_args: blenderArgs,
+    profile: profile ?? null,
+    isolated,
+    detached,
+    log_level: options.logLevel,
+    log_file: options.logFile ?? null,
+  });
+}
+
 function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv {
   const wantsPython = options.blenderArgs.includes("--python-use-system-env");
   return {
@@ -71,6 +92,7 @@ function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv 
     BLD_REMOTE_MCP_START_NOW: "1",
     BLD_REMOTE_LOG_LEVEL: options.logLevel,
     BLENDER_REMOTE_REPORT: report,
+    BLENDER_REMOTE_STARTED: record(options),
   };
 }
 

@@ -15,6 +15,9 @@ const usual = {
     logLevel: "INFO",
     scene: undefined,
     blenderArgs: [],
+    profile: undefined,
+    isolated: false,
+    detached: false,
     logFile: undefined,
   },
 };

@@ -1,0 +1,128 @@
+// `restart`: ends a Blender and starts it with what it was started with.
+
+import { extended, Failure } from "../failure.ts";
+import { logPath } from "../local/start/logs.ts";
+import { type StartedWith, startedWith } from "../remote/service/started-with.ts";
+import { isLoopback } from "../remote/wire/address.ts";
+import type { Session } from "../remote/wire/session.ts";
+import { ours, text } from "../text.ts";
+import { command } from "./_command.ts";
+import { type LocalBlender, localBlenderOf } from "./_local-blender.ts";
+import { type Starting, startBlender } from "./_starting.ts";
+import { stopBlender } from "./_stopping.ts";
+import { parseSeconds, type Target, targetOf } from "./_target.ts";
+
+/** How long the new start may take, in seconds, unless --wait says otherwise. */
+const usualWait = 60;
+
+/** What the Blender was started with, where it can be started again from here. */
+async function knownStart(session: Session): Promise<StartedWith> {
+  if (!isLoopback(session.endpoint.host)) {
+    throw new Failure("not-here", `${session.endpoint.host} is another machine`, {
+      kind: "usage",
+      hint: "restart a Blender on the machine that it runs on",
+    });
+  }
+  const record = await startedWith(session);
+  if (!(await Bun.file(record.executable).exists())) {
+    throw new Failure(
+      "not-here",
+      `that Blender was started with ${record.executable}, which isn't on this machine`,
+      { hint: "behind a tunnel: restart it on the machine that it runs on" },
+    );
+  }
+  if (!record.isolated) return record;
+  throw new Failure("isolated", "that Blender has a profile that ends with it (--isolated)", {
+    hint: text`'${ours("stop")}' ends it; start another one`,
+  });
+}
+
+/** The same start again. */
+function again(
+  record: StartedWith,
+  local: LocalBlender,
+  target: Target,
+  wait: number,
+  detach: boolean,
+): Starting {
+  const { background, scene, log_level: logLevel, profile } = record;
+  const { endpoint } = target;
+  const detached = detach || record.detached;
+  const ownProfile = profile ?? undefined;
+  return {
+    blender: {
+      ...local,
+      executable: record.executable,
+      profile: { folder: ownProfile, isolated: false },
+    },
+    endpoint,
+    wait,
+    detached,
+    launch: {
+      ...endpoint,
+      background,
+      logLevel,
+      scene: scene ?? undefined,
+      blenderArgs: record.blender_args,
+      profile: ownProfile,
+      isolated: false,
+      detached,
+      logFile: record.log_file ?? (detached ? logPath(endpoint.port) : undefined),
+    },
+  };
+}
+
+/** The command line that starts it by hand. */
+function byHand(record: StartedWith, detached: boolean) {
+  const flag = (name: string, value: string | null) => (value === null ? [] : [name, value]);
+  return ours(
+    "start",
+    ...(record.background ? ["--background"] : []),
+    ...(detached ? ["--detach"] : []),
+    ...flag("--blender-exec", record.executable),
+    ...flag("--profile", record.profile),
+    ...flag("--scene", record.scene),
+    ...flag("--log-level", record.log_level),
+    ...flag("--log-file", record.log_file),
+    ...(record.blender_args.length === 0 ? [] : ["--", ...record.blender_args]),
+  );
+}
+
+export const restart = command({
+  description: "Stop Blender, then start it with what it was started with",
+  more: "The guards are those of stop. A Blender that was started without --detach is stayed with, as start does.",
+  args: {
+    force: {
+      type: "boolean",
+      description: "Interrupt code and pip that run in Blender, and give up unsaved changes",
+    },
+    detach: {
+      type: "boolean",
+      alias: "d",
+      description: "Return when the service answers, also where start had stayed",
+    },
+    wait: {
+      type: "string",
+      valueHint: "seconds",
+      description: `How long the new start may take (${usualWait})`,
+    },
+  },
+  async options({ args }) {
+    const { force, detach } = args;
+    const wait = args.wait === undefined ? usualWait : parseSeconds(args.wait, "--wait");
+    return { force, detach, wait, local: await localBlenderOf(args), target: await targetOf(args) };
+  },
+  async run({ force, detach, wait, local, target }, context) {
+    const { blender, before } = await stopBlender(target, force, context, knownStart);
+    context.output.note(`Blender (pid ${blender.pid}) has ended; starting it again`);
+    const start = again(before, local, target, wait, detach);
+    const more = { op: "restart", stopped: { pid: blender.pid } };
+    return startBlender(start, context, more).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
+      throw extended(error, {
+        message: `the old Blender has ended, and the new one didn't start: ${error.message}`,
+        hint: text`${byHand(before, start.detached)}`,
+      });
+    });
+  },
+});
