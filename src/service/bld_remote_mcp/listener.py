@@ -21,6 +21,7 @@ _BACKLOG = 512
 _PAUSE_SECONDS = 0.2
 _FINISH_SECONDS = 1.0
 _ABORT_SECONDS = 0.5
+_NOTICE_SECONDS = 1.0
 
 
 class StartError(OSError, RuntimeError):
@@ -44,6 +45,8 @@ class Listener:
         self._lock = Lock()
         self._connections: dict[Connection, Thread] = {}
         self._closing = Event()
+        # Whether the accepting thread knows that code has closed its descriptors.
+        self._noticed = Event()
 
     @property
     def connections(self) -> int:
@@ -127,10 +130,12 @@ class Listener:
     def _mend(self) -> None:
         """Listen again where code has closed descriptors that it didn't open."""
         if self._lost:
+            self._noticed.set()
             # It may be about to close more of them, and new ones would be among those.
             self._closing.wait(_PAUSE_SECONDS)
             self._close()
             self._listen(self._host, self._port)
+            self._noticed.clear()
             logger.warning("Code has closed the service's descriptors; listening again")
 
     def _close(self) -> None:
@@ -143,6 +148,9 @@ class Listener:
             connection.give_up_if_lost()
         if self._lost:
             self._wakeup.set()
+            # The accepting thread sleeps on numbers. Were they somebody else's before it looks,
+            # as those of the main loop's new wake-up, it would sleep on that for ever.
+            self._noticed.wait(_NOTICE_SECONDS)
 
     def _admit(self, client: Socket) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
