@@ -1,11 +1,13 @@
 """Serves a Blender without a window: occupies its main thread and runs jobs as they come."""
 
 import _thread
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from . import surroundings
 from .log import logger
@@ -15,6 +17,8 @@ from .wakeup import Wakeup
 Handler = Callable[[int, FrameType | None], None]
 
 _STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
+_in_child: list[Callable[[], None]] = []
+_masks: dict[int, set[Any]] = {}
 
 
 def serve(server: Server) -> None:
@@ -41,7 +45,19 @@ def serve(server: Server) -> None:
                 _set_handler(number, handler)
         sleep.check()
 
-    with closing(sleep), _handling(handlers), _interrupting(server), _checking(after_user_code):
+    def in_child() -> None:
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is handler:
+                signal.signal(number, _python_handler(number))
+        sleep.leave()
+
+    with (
+        closing(sleep),
+        _handling(handlers),
+        _interrupting(server),
+        _listed(surroundings.after_user_code, after_user_code),
+        _listed(_in_child, in_child),
+    ):
         server.jobs.wake_main_thread = sleep.end
         try:
             _persist(lambda: _run_jobs(server, sleep))
@@ -56,7 +72,8 @@ class _Sleep:
 
     def __init__(self) -> None:
         self._wakeup = Wakeup()
-        self._before = _wake_on_signals(self._wakeup.signal_descriptor)
+        self._number = self._wakeup.signal_descriptor
+        self._before = _wake_on_signals(self._number)
 
     def end(self) -> None:
         self._wakeup.set()
@@ -69,7 +86,14 @@ class _Sleep:
         if self._wakeup.lost:
             self._wakeup.close()
             self._wakeup = Wakeup()
-        _wake_on_signals(self._wakeup.signal_descriptor)
+            self._number = self._wakeup.signal_descriptor
+        _wake_on_signals(self._number)
+
+    def leave(self) -> None:
+        """In a forked child, which has closed it: let signals write to no file of that number."""
+        number = signal.set_wakeup_fd(-1)
+        if number != self._number:
+            _wake_on_signals(number)
 
     def close(self) -> None:
         _wake_on_signals(self._before)
@@ -132,12 +156,16 @@ def _interrupting(server: Server) -> Generator[None]:
 
 
 @contextmanager
-def _checking(check: Callable[[], None]) -> Generator[None]:
-    surroundings.after_user_code.append(check)
+def _listed(calls: list[Callable[[], None]], call: Callable[[], None]) -> Generator[None]:
+    calls.append(call)
     try:
         yield
     finally:
-        surroundings.after_user_code.remove(check)
+        calls.remove(call)
+
+
+def _python_handler(number: signal.Signals) -> Handler | signal.Handlers:
+    return signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
 
 
 def _set_handler(number: signal.Signals, handler: Handler) -> None:
@@ -147,3 +175,29 @@ def _set_handler(number: signal.Signals, handler: Handler) -> None:
 
 def _wake_on_signals(number: int) -> int:
     return signal.set_wakeup_fd(number, warn_on_full_buffer=False)
+
+
+def _before_fork() -> None:
+    """Hold back signals until the child has its own handlers; before, it would lose them."""
+    if _in_child:
+        _masks[_thread.get_ident()] = signal.pthread_sigmask(signal.SIG_BLOCK, _stop_signals())
+
+
+def _after_fork() -> None:
+    mask = _masks.pop(_thread.get_ident(), None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _leave_in_child() -> None:
+    """A child that took SIGTERM for the service's would go on: pools wait for its end."""
+    for each in _in_child:
+        with suppress(Exception):
+            each()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_leave_in_child
+    )

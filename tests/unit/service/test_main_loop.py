@@ -194,3 +194,22 @@ def test_serve_inside_itself(serving: Callable[..., Serving]) -> None:
         assert answer["message"] == "Code execution error: serve() is already running"
         client.ask("server_shutdown")
     assert service.ended() == (0, "served 0\n")
+
+
+@POSIX
+def test_a_forked_child_has_none_of_its_signals(serving: Callable[..., Serving]) -> None:
+    service = serving()
+    code = (
+        "import os, signal, time\nreading, writing = os.pipe()\npid = os.fork()\n"
+        "if pid == 0:\n"
+        "    with open(writing, 'w') as file: print(signal.set_wakeup_fd(-1), file=file)\n"
+        "    time.sleep(60)\n"
+        "os.close(writing)\nprint(open(reading).read().strip())\n"
+        "os.kill(pid, signal.SIGTERM)\n"
+        "print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+        "print(signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
+    )
+    with Client(service.port) as client:
+        assert client.run(code)["result"]["result"] == "-1\n-15\nFalse\n"
+        client.send({"type": "server_shutdown"})
+    assert service.ended() == (0, "served 0\n")
