@@ -194,6 +194,7 @@ describe("our service", () => {
     requests: expect.any(Number),
     running: null,
     stopping: false,
+    code_ran_since_save: expect.any(Boolean),
   };
 
   const statusJson = () => json(service, ["status"]);

@@ -161,15 +161,26 @@ test("through a tunnel, which goes on taking connections", async () => {
 });
 
 describe("unsaved changes in a window", () => {
-  test("what code adds isn't counted, and that is said", async () => {
+  const note = "code had run since its file was saved or loaded: what that changed";
+
+  async function stopAfter(...codes: string[]): Promise<string> {
     await using screen = await virtualScreen(box);
     const env = { DISPLAY: screen.display };
     expectSuccess(await box.cli(["init", await launcherOf("debian")]));
     expectSuccess(await box.cli(["install"]));
     const started = await box.cli(["start", "--detach", "--json"], { env });
     box.owns(JSON.parse(expectSuccess(started).stdout).pid);
-    expectSuccess(await box.cli(["execute", "-c", "bpy.data.objects.new('a', None)"]));
-    const { stderr } = expectSuccess(await box.cli(["stop"]));
-    expect(stderr).toContain("code had run in it: what that changed without undo steps");
+    for (const code of codes) expectSuccess(await box.cli(["execute", "-c", code]));
+    return expectSuccess(await box.cli(["stop"])).stderr;
+  }
+
+  test("what code adds isn't counted, and that is said", async () => {
+    expect(await stopAfter("bpy.data.objects.new('a', None)")).toContain(note);
+  });
+
+  test("nothing is said of code from before the file was saved", async () => {
+    const file = JSON.stringify(join(box.dir, "saved.blend"));
+    const save = `bpy.ops.wm.save_as_mainfile(filepath=${file})`;
+    expect(await stopAfter("bpy.data.objects.new('a', None)", save)).not.toContain(note);
   });
 });
