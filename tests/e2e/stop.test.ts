@@ -6,6 +6,7 @@ import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { ended, runs } from "../support/process.ts";
 import { proxyTo } from "../support/proxy.ts";
+import { rawClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 import { startService } from "../support/servers.ts";
@@ -22,15 +23,8 @@ afterEach(() => box[Symbol.asyncDispose]());
  * that `execute` runs waits for its own.
  */
 async function request(code: string): Promise<void> {
-  const answered = Promise.withResolvers<void>();
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port: box.port,
-    socket: { data: () => answered.resolve(), close: () => answered.reject(new Error("closed")) },
-  });
-  socket.write(JSON.stringify({ type: "execute_code", params: { code } }));
-  await answered.promise;
-  socket.end();
+  await using client = await rawClient(box.port);
+  await client.run(code);
 }
 
 const whose = String.raw`of blender-remote-cli execute, pid \d+, [^,]+@\S+, running since \S+ \S+ \(\d+ s\)`;
