@@ -1,7 +1,6 @@
 // Asks a Blender to end and waits for it, with the guards of `stop` and `restart`.
 
 import { extended, Failure } from "../failure.ts";
-import { listJobs } from "../remote/code/jobs.ts";
 import type { PipRun } from "../remote/pip/current.ts";
 import { describePip } from "../remote/pip/describe.ts";
 import {
@@ -69,10 +68,10 @@ function nothingToStop(error: unknown, { endpoint }: Target): unknown {
 /** What the guard against losing changes can't know of a Blender with a window. */
 async function uncountedChanges(session: Session): Promise<Text | undefined> {
   const { server } = session;
-  if (server.kind === "plain" || server.hello.background || !session.can("jobs")) return undefined;
-  const began = (await listJobs(session)).some((job) => job.started_at != null);
-  return began
-    ? "code had run in it: what that changed without undo steps counts as saved in Blender"
+  if (server.kind === "plain" || server.hello.background) return undefined;
+  const { code_ran_since_save: ran } = await loadOf(session);
+  return ran === true
+    ? "code had run since its file was saved or loaded: what that changed without undo steps counts as saved in Blender"
     : undefined;
 }
 

@@ -24,7 +24,7 @@ type Waited = Text | (() => Promise<Text | undefined>);
  * @param what begins small, without a full stop: `asking pip what would be installed`.
  * @returns ends it when disposed of.
  */
-export function waitingLine(output: Output, what: Waited): Disposable {
+function waitingLine(output: Output, what: Waited): Disposable {
   if (output.quiet || output.json) return { [Symbol.dispose]() {} };
   const line = output.terminal ? lineOnTerminal() : plainLine(output);
   const words = typeof what === "function" ? what : async () => what;

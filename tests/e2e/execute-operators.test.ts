@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
-import { type OpenConnection, openConnection } from "../support/open-connection.ts";
 import { ended, runs } from "../support/process.ts";
+import { type RawClient, rawClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
 import { startConfigured } from "../support/servers.ts";
@@ -44,7 +44,7 @@ const debugged =
 /** Of these, the ones that a window makes different; each has it drawn anew, which takes seconds. */
 const inWindow = resetting.filter((one) => /empty=True|template='V|reload|userpref|open/.test(one));
 
-async function runResets(client: OpenConnection, operators: readonly string[]): Promise<void> {
+async function runResets(client: RawClient, operators: readonly string[]): Promise<void> {
   for (const operator of operators) {
     const said = await client.run(`import addon_utils, bpy\n${operator}\nprint("\\ndone")`);
     expect([operator, said.trimEnd().split("\n").at(-1)]).toEqual([operator, "done"]);
@@ -65,7 +65,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("no operator that resets the add-ons ends the service", async () => {
     const pid = await startConfigured(box);
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     await runResets(client, resetting);
     const done = await box.cli(["execute", "-c", `import bpy; ${resetting[0]}; print("done")`]);
     expect(expectSuccess(done).stdout).toContain("done\n");
@@ -87,8 +87,8 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("tracing and profiling, several times in a row and also after an interruption", async () => {
     await startConfigured(box);
-    using client = await openConnection(box.port);
-    using other = await openConnection(box.port);
+    await using client = await rawClient(box.port);
+    await using other = await rawClient(box.port);
     for (let round = 0; round < 3; round++) {
       for (const code of [profiled, traced, debugged]) {
         expect((await client.run(code)).trimEnd().split("\n").at(-1)).toBe("done");
@@ -96,7 +96,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
       for (const code of ["while True: pass", "import time; time.sleep(60)"]) {
         const running = client.run(`import cProfile\ncProfile.run("${code}")`);
         await until(async () => {
-          const answer = await other.exchange('{"type": "interrupt"}');
+          const answer = await other.ask("interrupt");
           return JSON.stringify(answer).includes("true");
         });
         expect(running).rejects.toThrow("KeyboardInterrupt");
@@ -108,7 +108,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("text that isn't UTF-8 is refused, and the connection goes on", async () => {
     await startConfigured(box);
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     for (const [params, says] of [
       ['{"name": "\\ud800"}', "params.name has half of a surrogate pair"],
       ['{"\\udfff": 1}', "has half of a surrogate pair"],
@@ -118,9 +118,10 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
       ['{"name": NaN}', "NaN is no number in JSON"],
       ['{"name": "a", "name": "b"}', "two values of the name 'name'"],
     ]) {
-      const answer = await client.exchange(`{"type": "get_object_info", "params": ${params}}`);
+      client.send(`{"type": "get_object_info", "params": ${params}}`);
+      const answer = await client.answer();
       expect(answer).toMatchObject({ status: "error" });
-      expect(answer["message"]).toContain(says);
+      expect(answer?.["message"]).toContain(says);
     }
     expect(await client.run("print(1)")).toBe("1\n");
     expectSuccess(await box.cli(["stop"]));
@@ -128,7 +129,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("whether code ran since the file was saved, which Blender itself doesn't know", async () => {
     await startConfigured(box);
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     const ran = async () => (await client.status())["code_ran_since_save"];
     expect(await ran()).toBe(false);
     const path = JSON.stringify(join(box.dir, "saved.blend"));
@@ -144,7 +145,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
       await client.run(`import bpy\n${code}`);
       expect([code, await ran()]).toEqual([code, expected]);
     }
-    const answer = await client.exchange('{"type": "server_shutdown"}');
+    const answer = await client.ask("server_shutdown");
     expect(answer).toMatchObject({ result: { quit: true, code_ran_since_save: false } });
   });
 
@@ -188,7 +189,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   });
 
   test("no operator that resets the add-ons, and no window that goes, ends the service", async () => {
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     await runResets(client, inWindow);
     // As a user does it in a menu: Blender resets its add-ons while no request runs.
     const later =
@@ -205,12 +206,12 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   }, 240_000);
 
   test("what runs in the window can be interrupted, even where it sleeps", async () => {
-    using client = await openConnection(box.port);
-    using other = await openConnection(box.port);
+    await using client = await rawClient(box.port);
+    await using other = await rawClient(box.port);
     for (const code of ["import time; time.sleep(600)", "while True: pass"]) {
       const running = client.run(code);
       await until(async () => {
-        const answer = await other.exchange('{"type": "interrupt"}');
+        const answer = await other.ask("interrupt");
         return JSON.stringify(answer).includes("true");
       });
       expect(running).rejects.toThrow("KeyboardInterrupt");
@@ -220,7 +221,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   }, 120_000);
 
   test("parameters of a screenshot that make no sense", async () => {
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     for (const [params, says] of [
       ['{"max_size": 0}', "max_size must be a positive number"],
       ['{"max_size": -1}', "max_size must be a positive number"],
@@ -229,14 +230,14 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
       ['{"filepath": "/"}', "Could not write image"],
       ['{"format": "\\u0000"}', "format must be one of"],
     ]) {
-      const request = `{"type": "get_viewport_screenshot", "params": ${params}}`;
-      const answer = await client.exchange(request);
-      expect(answer["message"]).toContain(says);
+      client.send(`{"type": "get_viewport_screenshot", "params": ${params}}`);
+      const answer = await client.answer();
+      expect(answer?.["message"]).toContain(says);
     }
   }, 120_000);
 
   test("its own end ends it: no client keeps it, nothing is left", async () => {
-    using client = await openConnection(box.port);
+    await using client = await rawClient(box.port);
     await client.run(
       "import bpy\nwith bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):\n" +
         "    bpy.ops.wm.quit_blender()",

@@ -6,6 +6,7 @@ import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { ended, runs } from "../support/process.ts";
 import { proxyTo } from "../support/proxy.ts";
+import { rawClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 import { startService } from "../support/servers.ts";
@@ -22,15 +23,8 @@ afterEach(() => box[Symbol.asyncDispose]());
  * that `execute` runs waits for its own.
  */
 async function request(code: string): Promise<void> {
-  const answered = Promise.withResolvers<void>();
-  const socket = await Bun.connect({
-    hostname: "127.0.0.1",
-    port: box.port,
-    socket: { data: () => answered.resolve(), close: () => answered.reject(new Error("closed")) },
-  });
-  socket.write(JSON.stringify({ type: "execute_code", params: { code } }));
-  await answered.promise;
-  socket.end();
+  await using client = await rawClient(box.port);
+  await client.run(code);
 }
 
 const whose = String.raw`of blender-remote-cli execute, pid \d+, [^,]+@\S+, running since \S+ \S+ \(\d+ s\)`;
@@ -161,15 +155,26 @@ test("through a tunnel, which goes on taking connections", async () => {
 });
 
 describe("unsaved changes in a window", () => {
-  test("what code adds isn't counted, and that is said", async () => {
+  const note = "code had run since its file was saved or loaded: what that changed";
+
+  async function stopAfter(...codes: string[]): Promise<string> {
     await using screen = await virtualScreen(box);
     const env = { DISPLAY: screen.display };
     expectSuccess(await box.cli(["init", await launcherOf("debian")]));
     expectSuccess(await box.cli(["install"]));
     const started = await box.cli(["start", "--detach", "--json"], { env });
     box.owns(JSON.parse(expectSuccess(started).stdout).pid);
-    expectSuccess(await box.cli(["execute", "-c", "bpy.data.objects.new('a', None)"]));
-    const { stderr } = expectSuccess(await box.cli(["stop"]));
-    expect(stderr).toContain("code had run in it: what that changed without undo steps");
+    for (const code of codes) expectSuccess(await box.cli(["execute", "-c", code]));
+    return expectSuccess(await box.cli(["stop"])).stderr;
+  }
+
+  test("what code adds isn't counted, and that is said", async () => {
+    expect(await stopAfter("bpy.data.objects.new('a', None)")).toContain(note);
+  });
+
+  test("nothing is said of code from before the file was saved", async () => {
+    const file = JSON.stringify(join(box.dir, "saved.blend"));
+    const save = `bpy.ops.wm.save_as_mainfile(filepath=${file})`;
+    expect(await stopAfter("bpy.data.objects.new('a', None)", save)).not.toContain(note);
   });
 });

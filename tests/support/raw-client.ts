@@ -12,6 +12,10 @@ export interface RawClient extends AsyncDisposable {
   /** The end of the connection. */
   closed: Promise<void>;
   ask(type: string, params?: Record<string, unknown>): Promise<Record<string, unknown> | null>;
+  /** Runs code; gives what it printed, or throws with the message of its error. */
+  run(code: string): Promise<string>;
+  /** What the service says about itself. */
+  status(): Promise<Record<string, unknown>>;
 }
 
 /** Connects to a port of this machine, once something listens there. */
@@ -51,15 +55,26 @@ export async function rawClient(port: number): Promise<RawClient> {
     }
   };
   const send = (bytes: string | Uint8Array) => void socket.write(bytes);
+  const ask = (type: string, params: Record<string, unknown> = {}) => {
+    send(JSON.stringify({ type, params }));
+    return answer();
+  };
+  const result = async (type: string, params?: Record<string, unknown>) => {
+    const given = await ask(type, params);
+    if (given?.["status"] !== "success") throw new Error(String(given?.["message"] ?? "closed"));
+    return given["result"];
+  };
   return {
     socket,
     send,
     answer,
     closed: end.promise,
-    ask: (type, params = {}) => {
-      send(JSON.stringify({ type, params }));
-      return answer();
+    ask,
+    run: async (code) => {
+      const { result: printed } = Object(await result("execute_code", { code }));
+      return String(printed);
     },
+    status: async () => Object(await result("status")),
     [Symbol.asyncDispose]: async () => {
       socket.destroy();
       if (!closed) await new Promise((resolve) => socket.once("close", resolve));

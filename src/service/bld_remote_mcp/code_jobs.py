@@ -156,7 +156,7 @@ class CodeJobs:
 
     def queued_count(self) -> int:
         """How many jobs wait."""
-        return sum(job.status == "queued" for job in self._jobs.values())
+        return sum(job.status == "queued" for job in self.all())
 
     def position(self, job: CodeJob) -> int | None:
         """The place of a job among the waiting ones, from 1; None where it doesn't wait."""
@@ -268,6 +268,7 @@ class CodeJobs:
         ended = [job for job in self._jobs.values() if job.ended]
         for job in ended[: max(0, len(ended) - KEPT_RECORDS)]:
             del self._jobs[job.job_id]
+            self._followed.pop(job.job_id, None)
             job.output.drop()
         kept = 0
         for job in reversed(ended):

@@ -154,6 +154,7 @@ class _Tracing:
 
     def restore_rest(self) -> None:
         """Undo what has changed elsewhere than on this thread."""
+        # One that raises would end the thread of each new client.
         if threading.gettrace() is not self._new_trace:
             # Python 3.12 and newer can have set it for threads that run already, too.
             getattr(threading, "settrace_all_threads", threading.settrace)(self._new_trace)

@@ -1,7 +1,8 @@
 """Puts right, after user code, what the service can't live with.
 
 Whatever else the code has changed in Python is its user's, and stays: modules that it has patched,
-its handlers of other signals, its trace functions, its garbage collection, higher limits.
+its handlers of other signals, its garbage collection, higher limits. What traces and profiles is
+taken back by the guard (`interruption.py`), which is the last of the service's code around it.
 """
 
 import builtins
@@ -70,7 +71,6 @@ class Surroundings:
         self._process = _getpid()
         self._recursion = sys.getrecursionlimit()
         self._switching = sys.getswitchinterval()
-        self._trace, self._profile = threading.gettrace(), threading.getprofile()
         self._on_main = _get_ident() == _MAIN_THREAD
         if sys.platform != "win32":
             self._masked = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
@@ -101,10 +101,6 @@ class Surroundings:
     def _put_right(self) -> None:
         sys.setrecursionlimit(max(self._recursion, sys.getrecursionlimit()))
         sys.setswitchinterval(self._switching)
-        # One that raises would end the thread of each new client.
-        if (threading.gettrace(), threading.getprofile()) != (self._trace, self._profile):
-            threading.settrace(self._trace)  # pyright: ignore[reportArgumentType]
-            threading.setprofile(self._profile)
         if sys.platform != "win32":
             for each in self._idle:
                 _signal.setitimer(each, 0)

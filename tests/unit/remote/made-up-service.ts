@@ -28,6 +28,7 @@ export const idleLoad = {
   requests: 2,
   running: null,
   stopping: false,
+  code_ran_since_save: false,
 };
 
 /** A request as it arrived. */

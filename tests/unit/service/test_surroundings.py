@@ -8,6 +8,8 @@ import threading
 
 import pytest
 from bld_remote_mcp import surroundings
+from bld_remote_mcp.execution import CodeRunner
+from bld_remote_mcp.interruption import UserCodeGuard
 from bld_remote_mcp.surroundings import Surroundings
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
@@ -75,3 +77,19 @@ def test_others_put_their_own_right(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="code"), Surroundings():
         raise ValueError("code")
     assert called == [1]
+
+
+@pytest.mark.parametrize("name", ["settrace", "setprofile"])
+def test_threads_that_run_already_are_no_longer_traced(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """With Python 3.12 and newer code may have set it for these, too, as for the service's own."""
+    set_for_all: list[object] = []
+    monkeypatch.setattr(threading, f"{name}_all_threads", set_for_all.append, raising=False)
+    before = threading.gettrace(), threading.getprofile()
+    CodeRunner(UserCodeGuard()).run(f"import threading; threading.{name}(lambda *_: None)")
+    try:
+        assert set_for_all == [None]
+    finally:
+        threading.settrace(before[0])  # pyright: ignore[reportArgumentType]
+        threading.setprofile(before[1])
