@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { everyBlender } from "../support/every-blender.ts";
-import { fuzzer } from "../support/fuzzer.ts";
+import { type FuzzedMessage, fuzzer } from "../support/fuzzer.ts";
 import { ended, runs } from "../support/process.ts";
 import { rawClient } from "../support/raw-client.ts";
 import { sandbox } from "../support/sandbox.ts";
@@ -18,28 +18,27 @@ test.each(everyBlender)(
     let { pid } = await startService(box, launcher);
     const fuzz = fuzzer(seed + everyBlender.findIndex(([one]) => one === name), box.dir);
     for (let sent = 0; sent < share; ) {
-      const messages = [fuzz.message()];
-      while (messages.at(-1)?.ends === false && messages.length < mostPerClient) {
-        messages.push(fuzz.message());
-      }
+      const messages: FuzzedMessage[] = [];
+      do messages.push(fuzz.message());
+      while (messages.at(-1)?.ends === false && messages.length < mostPerClient);
       sent += messages.length;
-      const bytes = Buffer.concat(messages.map(({ bytes }) => bytes));
-      await using client = await rawClient(box.port);
-      client.socket.end(bytes);
+      using client = await rawClient(box.port);
+      client.send(Buffer.concat(messages.map(({ bytes }) => bytes)));
+      client.end();
       await client.closed;
-      if (messages.some(({ stops }) => stops)) {
-        // Where force isn't a truth value it has been refused, and the service goes on.
-        await using other = await rawClient(box.port);
-        const refused = await other.ask("server_shutdown", { quit: true });
-        if (refused !== null) expect(refused).toMatchObject({ status: "success" });
-        await ended(pid);
-        pid = await startConfigured(box);
-      } else if (!(await runs(pid))) {
+      if (!(await runs(pid))) {
         const shown = messages.map(({ bytes }) => bytes.toString("latin1").slice(0, 500));
         throw new Error(`seed ${seed}: Blender has ended after\n${shown.join("\n")}`);
       }
+      if (fuzz.isTimeToStop()) {
+        using stopping = await rawClient(box.port);
+        const answer = await stopping.ask("server_shutdown", { quit: true });
+        expect(answer).toMatchObject({ status: "success" });
+        await ended(pid);
+        pid = await startConfigured(box);
+      }
     }
-    await using client = await rawClient(box.port);
+    using client = await rawClient(box.port);
     expect(await client.ask("hello")).toMatchObject({ status: "success" });
     expect(await client.ask("execute_code", { code: "print(1)" })).toMatchObject({
       status: "success",

@@ -13,13 +13,13 @@ import { until } from "../support/until.ts";
 
 /** Runs code and waits for its answer, which may be that the connection has gone. */
 async function run(box: Sandbox, code: string) {
-  await using client = await rawClient(box.port);
+  using client = await rawClient(box.port);
   return await client.ask("execute_code", { code });
 }
 
 /** Fails where the service doesn't answer both kinds of request to a new client. */
 async function expectAnswers(box: Sandbox): Promise<void> {
-  await using client = await rawClient(box.port);
+  using client = await rawClient(box.port);
   const hello = await client.ask("hello");
   // Code has closed the socket that listened, this client came before the service noticed.
   if (hello === null) return await expectAnswers(box);
@@ -31,7 +31,7 @@ async function expectAnswers(box: Sandbox): Promise<void> {
 }
 
 async function untilBusy(box: Sandbox) {
-  await using client = await rawClient(box.port);
+  using client = await rawClient(box.port);
   await until(async () => {
     const status = (await client.ask("status"))?.["result"] as { busy?: unknown } | undefined;
     return status?.busy === true;
@@ -129,11 +129,11 @@ describe.each(places)("$name", ({ launcher, window }) => {
     "a client that closes before its large answer, after: %s",
     async (before) => {
       for (const size of [1_000_000, 20_000_000]) {
-        await using client = await rawClient(box.port);
+        using client = await rawClient(box.port);
         const code = `${before}import time\ntime.sleep(0.3)\nprint("x" * ${size})`;
         client.send(JSON.stringify({ type: "execute_code", params: { code } }));
         await untilBusy(box);
-        await client[Symbol.asyncDispose]();
+        client[Symbol.dispose]();
         await expectAlive(box, pid);
       }
       spoiled = false;

@@ -1,11 +1,16 @@
 // Messages to the service that nobody would send, the same ones for the same seed.
 
-/** A message, and what it may rightly stop: its connection, or the service. */
+/** One message. */
 export interface FuzzedMessage {
   bytes: Buffer;
   /** It may rightly end the connection, so that nothing after it is read. */
   ends: boolean;
-  stops: boolean;
+}
+
+export interface Fuzzer {
+  message(): FuzzedMessage;
+  /** Whether the service is to be stopped now, which no message does by chance. */
+  isTimeToStop(): boolean;
 }
 
 type Value = null | boolean | number | string | readonly Value[] | { [name: string]: Value };
@@ -29,7 +34,7 @@ const codes = [
 ];
 
 /** Draws messages from a seed; uploads that are complete go into `folder`. */
-export function fuzzer(seed: number, folder: string): { message(): FuzzedMessage } {
+export function fuzzer(seed: number, folder: string): Fuzzer {
   let state = seed >>> 0 || 1;
   const below = (limit: number): number => {
     state ^= state << 13;
@@ -117,13 +122,14 @@ export function fuzzer(seed: number, folder: string): { message(): FuzzedMessage
       () => '{"type":"get_object_info","params":{"name":"\\ud800"}}',
       () => '{"type":"hello","type":"status"}',
       () => "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+      () => '{"type":"server_shutdown","params":{"force":"yes","quit":[]}}',
       () => "{}",
     ])();
   };
 
   const drawn = (): FuzzedMessage => {
     const kind = below(10);
-    const message = (bytes: Buffer, ends: boolean) => ({ bytes, ends, stops: false });
+    const message = (bytes: Buffer, ends: boolean) => ({ bytes, ends });
     if (kind === 0) {
       const bytes = Array.from({ length: 1 + below(300) }, () => below(256));
       return message(Buffer.from(bytes), true);
@@ -140,11 +146,5 @@ export function fuzzer(seed: number, folder: string): { message(): FuzzedMessage
     return message(text, request["type"] === "upload");
   };
 
-  return {
-    message: () => {
-      if (below(3000) > 0) return drawn();
-      const request = { type: "server_shutdown", params: { force: odd(0) } };
-      return { bytes: Buffer.from(JSON.stringify(request)), ends: true, stops: true };
-    },
-  };
+  return { message: drawn, isTimeToStop: () => below(1000) === 0 };
 }

@@ -1,12 +1,11 @@
 // A client of the service without any of the product's code: what a test sends is what goes out.
 
-import { connect, type Socket } from "node:net";
-
-/** A connection to the service of this port. */
-export interface RawClient extends AsyncDisposable {
-  /** The socket itself, for what no request does. */
-  socket: Socket;
+/** A connection to a service. */
+export interface RawClient extends Disposable {
+  /** Sends all of it. */
   send(bytes: string | Uint8Array): void;
+  /** Says that nothing more will be sent, once everything has been. */
+  end(): void;
   /** The next answer, or null where the service has closed the connection instead. */
   answer(): Promise<Record<string, unknown> | null>;
   /** The end of the connection. */
@@ -20,26 +19,47 @@ export interface RawClient extends AsyncDisposable {
 
 /** Connects to a port of this machine, once something listens there. */
 export async function rawClient(port: number): Promise<RawClient> {
-  let socket = connect({ host: "127.0.0.1", port });
-  while (!(await connected(socket))) {
-    await Bun.sleep(5);
-    socket = connect({ host: "127.0.0.1", port });
-  }
   let received = "";
-  let closed = false;
+  let unsent = Buffer.alloc(0);
+  let ending = false;
+  let isClosed = false;
   let wake = () => {};
   const end = Promise.withResolvers<void>();
-  if (socket.destroyed) end.resolve(); // Before anybody listened for it
-  socket.on("data", (bytes) => {
-    received += bytes.toString("latin1");
-    wake();
-  });
-  socket.on("error", () => {});
-  socket.on("close", () => {
-    closed = true;
+  const close = () => {
+    isClosed = true;
     end.resolve();
     wake();
-  });
+  };
+  const flush = (socket: Bun.Socket) => {
+    unsent = unsent.subarray(Math.max(socket.write(unsent), 0));
+    if (ending && unsent.length === 0) socket.shutdown();
+  };
+  const connected = () =>
+    Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        data: (_, bytes) => {
+          received += bytes.toString("latin1");
+          wake();
+        },
+        drain: flush,
+        end: (socket) => void socket.end(),
+        error: close,
+        close,
+      },
+    }).catch(() => null);
+  let socket = await connected();
+  while (socket === null) {
+    await Bun.sleep(5);
+    isClosed = false;
+    socket = await connected();
+  }
+  const open = socket;
+  const send = (bytes: string | Uint8Array) => {
+    unsent = Buffer.concat([unsent, Buffer.from(bytes)]);
+    flush(open);
+  };
   const answer = async () => {
     while (true) {
       // An answer is ASCII and nothing follows it before the next request.
@@ -48,13 +68,12 @@ export async function rawClient(port: number): Promise<RawClient> {
         received = "";
         return parsed;
       }
-      if (closed || socket.destroyed) return null; // Perhaps before anybody listened for it
+      if (isClosed) return null;
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
   };
-  const send = (bytes: string | Uint8Array) => void socket.write(bytes);
   const ask = (type: string, params: Record<string, unknown> = {}) => {
     send(JSON.stringify({ type, params }));
     return answer();
@@ -65,8 +84,11 @@ export async function rawClient(port: number): Promise<RawClient> {
     return given["result"];
   };
   return {
-    socket,
     send,
+    end: () => {
+      ending = true;
+      flush(open);
+    },
     answer,
     closed: end.promise,
     ask,
@@ -75,18 +97,8 @@ export async function rawClient(port: number): Promise<RawClient> {
       return String(printed);
     },
     status: async () => Object(await result("status")),
-    [Symbol.asyncDispose]: async () => {
-      socket.destroy();
-      if (!closed) await new Promise((resolve) => socket.once("close", resolve));
-    },
+    [Symbol.dispose]: () => void open.terminate(),
   };
-}
-
-async function connected(socket: Socket): Promise<boolean> {
-  return await new Promise((resolve) => {
-    socket.once("connect", () => resolve(true));
-    socket.once("error", () => resolve(false));
-  });
 }
 
 function parse(text: string): Record<string, unknown> | null {
