@@ -17,6 +17,8 @@ import { sorted } from "./_user-flags.ts";
 export function suggestion(word: string, names: readonly string[]): string | undefined {
   // One letter is near every other.
   if (word.replace(/^-+/, "").length < 2) return undefined;
+  const begun = names.filter((name) => name.startsWith(word));
+  if (begun.length === 1) return begun[0];
   const rated = names.map((name) => ({ name, distance: damerauLevenshtein(word, name).steps }));
   const nearest = rated.reduce((best, one) => (one.distance < best.distance ? one : best), {
     name: "",

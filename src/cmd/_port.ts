@@ -3,6 +3,7 @@
 import { Failure } from "../failure.ts";
 import { portInUse } from "../local/start/launch.ts";
 import { diagnose } from "../remote/service/diagnose.ts";
+import { describeLoad } from "../remote/service/running.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 
@@ -18,6 +19,10 @@ export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): 
       return;
     case "service": {
       const { blender_version: version, pid } = found.server.hello;
+      if (found.load.stopping === true) {
+        const waits = describeLoad(found.load) ?? "its end";
+        throw portInUse(port, `a Blender ${version} (pid ${pid}) is ending there, after ${waits}`);
+      }
       throw portInUse(port, `a Blender ${version} with our service (pid ${pid}) is there`, true);
     }
     case "plain": {

@@ -172,7 +172,7 @@ describe("--result", () => {
     const { stdout } = expectSuccess(await execute("--detach", "-c", "pass"));
     const { code, stderr } = await execute("--result", "bld-job-999999");
     expect(code).toBe(1);
-    expect(stderr).toContain("error: this Blender knows no job 'bld-job-999999'");
+    expect(stderr).toContain("error: this Blender knows no run 'bld-job-999999'");
     expect(stderr).toContain(stdout.trim());
   });
 });

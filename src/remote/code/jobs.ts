@@ -131,5 +131,5 @@ async function unknownJob(session: Session, name: string): Promise<Failure> {
     known.length === 0
       ? "no code has run under a name since the service began"
       : `known are ${known.slice(-namesShown).join(", ")}`;
-  return new Failure("unknown-job", `this Blender knows no job '${name}'`, { hint: which });
+  return new Failure("unknown-job", `this Blender knows no run '${name}'`, { hint: which });
 }

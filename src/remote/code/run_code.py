@@ -1,6 +1,7 @@
 """Runs a user's code as Python would, and gives its output and exit status."""
 
 import base64
+import threading
 import time
 from typing import TypedDict
 
@@ -46,12 +47,15 @@ class Kept:
         self._limit = limit
         self.kept = {"stdout": bytearray(), "stderr": bytearray()}
         self.dropped = {"stdout": 0, "stderr": 0}
+        # Threads of the code write, too. Reentrant, because writing may run a __del__ that prints.
+        self._lock = threading.RLock()
 
     def write(self, stream: str, data: bytes) -> None:
         """Keep as much as still fits, and count the rest."""
-        room = max(0, self._limit - len(self.kept[stream]))
-        self.kept[stream] += data[:room]
-        self.dropped[stream] += max(0, len(data) - room)
+        with self._lock:
+            room = max(0, self._limit - len(self.kept[stream]))
+            self.kept[stream] += data[:room]
+            self.dropped[stream] += max(0, len(data) - room)
 
 
 def main(arguments: UserCode) -> CodeRun:

@@ -205,7 +205,7 @@ class CodeJobs:
         except BaseException as error:
             job.error = f"{type(error).__name__}: it struck the service, not the code"
         finally:
-            job.duration = monotonic() - began
+            job.duration = round(monotonic() - began, 6)
             if limit is not None:
                 limit.cancel()
             self._end(job, self._final_status(job))

@@ -8,23 +8,29 @@ from typing import TextIO
 
 INTERRUPTED = 130
 """The exit status of a program that KeyboardInterrupt ended, as shells have it."""
+_INTERRUPTED_IN = ("interruption", "program_streams", "output_log", "capture")
 
 
 def frames_of(error: BaseException, name: str) -> TracebackType | None:
-    """Where code was: from the first frame of its file `name` on, without an interruption's own."""
+    """Where code was: from the first frame of its file `name` on, without those of an interruption.
+
+    It is raised in the handler of its signal, or where the service takes what the code writes.
+    """
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename != name:
         frames = frames.tb_next
+    interrupted = isinstance(error, KeyboardInterrupt)
     frame = frames
     while frame is not None:
-        if frame.tb_next is not None and _interrupts(frame.tb_next):
+        below = frame.tb_next
+        if below is not None and interrupted and _module(below) in _INTERRUPTED_IN:
             frame.tb_next = None
         frame = frame.tb_next
     return frames
 
 
-def _interrupts(frame: TracebackType) -> bool:
-    return str(frame.tb_frame.f_globals.get("__name__")).endswith("bld_remote_mcp.interruption")
+def _module(frame: TracebackType) -> str:
+    return str(frame.tb_frame.f_globals.get("__name__")).rpartition(".")[2]
 
 
 class FailureDisplay:
