@@ -76,8 +76,8 @@ export function shellWord(word: string): string {
 
 const nothing: UserFlags = { line: `${programName} …`, takenBy: () => [] };
 
-/** Passwords in addresses are no part of what is shown. */
-function masked(line: string): string {
+/** The same without the passwords in addresses, which are no part of what is shown. */
+export function masked(line: string): string {
   return line.replace(/(\b[a-z][a-z+.-]*:\/\/)[^\s/']+@/gi, "$1…@");
 }
 

@@ -332,6 +332,12 @@ describe("where its output goes", () => {
     );
   });
 
+  test("--verbose shows no password of an address", async () => {
+    const env = { BLENDER_REMOTE_GET_PIP: "https://me:secret@host.invalid/get-pip.py" };
+    const { stderr } = await box.cli(["config", "path", "--verbose"], { env });
+    expect(stderr).toContain("BLENDER_REMOTE_GET_PIP=https://…@host.invalid/get-pip.py\n");
+  });
+
   test("no stack of a plain failure, also with --verbose", async () => {
     const { code, stderr } = await box.cli(["execute", "/no/such/t.py", "--verbose"]);
     expect(code).toBe(2);

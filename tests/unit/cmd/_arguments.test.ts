@@ -273,7 +273,8 @@ test("the exit code is what a command's run gives, or 0", async () => {
 test.each([
   ["statsu", ["start", "status", "stop"], "status"],
   ["stauts", ["start", "status", "stop"], "status"],
-  ["purge", ["push", "purge-cache"], undefined],
+  ["purge", ["push", "purge-cache"], "purge-cache"],
+  ["stat", ["start", "status", "stop"], "status"],
   ["zzz", ["status"], undefined],
   ["constructor", ["config"], undefined],
   ["status", [], undefined],
