@@ -43,6 +43,7 @@ class Listener:
         self._lock = Lock()
         self._connections: dict[Connection, Thread] = {}
         self._closing = Event()
+        self._awake = Event()
 
     @property
     def connections(self) -> int:
@@ -110,7 +111,11 @@ class Listener:
 
     def _accept(self) -> None:
         """Admit one client. It may return without one."""
-        self._wakeup.wait()
+        self._awake.clear()
+        try:
+            self._wakeup.wait()
+        finally:
+            self._awake.set()
         if self._closing.is_set():
             return
         try:
@@ -141,7 +146,10 @@ class Listener:
         for connection in self._current():
             connection.give_up_if_lost()
         if self._lost:
+            # Closing them has woken the thread, or this does. It must have seen that before anybody
+            # here opens a descriptor: poll() looks again by number, and would sleep on.
             self._wakeup.set()
+            self._awake.wait(_FINISH_SECONDS)
 
     def _admit(self, client: Socket) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
