@@ -108,6 +108,8 @@ async function callOnce<S extends v.GenericSchema>(
     code,
     ...(options.serverLimit === true ? ends : {}),
     ...(options.requestId === undefined ? {} : { _request_id: options.requestId }),
+    // Said to nobody who may not know it; capabilities come with the versions that have them.
+    ...(options.usersCode !== true && session.can("client") ? { _own: true } : {}),
   };
   const request = connection.request("execute_code", params, options.seconds);
   const { waits } = session;

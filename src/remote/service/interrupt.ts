@@ -22,7 +22,8 @@ export async function interrupt(endpoint: Endpoint, requestId: string): Promise<
     try {
       for (let attempt = 0; attempt < interruptTries; attempt++) {
         const answer = await session.connection.request("interrupt", { request_id: requestId });
-        if (v.parse(schema, answer.result).interrupted) return true;
+        const seen = v.safeParse(schema, answer.result);
+        if (seen.success && seen.output.interrupted) return true;
       }
       return false;
     } finally {

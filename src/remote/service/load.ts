@@ -29,7 +29,7 @@ const loadSchema = v.object({
   running: v.optional(v.nullable(runningSchema), null),
   /** Whether the service was told to end and only waits for what runs; null as above. */
   stopping: v.optional(v.nullable(v.boolean()), null),
-  /** Whether code has run since Blender's file was saved or loaded, scripts of ours too; null as above. */
+  /** Whether code has run since Blender's file was saved or loaded, but for scripts of ours; null as above. */
   code_ran_since_save: v.optional(v.nullable(v.boolean()), null),
 });
 

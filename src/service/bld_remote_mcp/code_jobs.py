@@ -238,6 +238,10 @@ class CodeJobs:
             job.output.write("stderr", failed.traceback.encode("utf-8", "backslashreplace"))
 
     def _final_status(self, job: CodeJob) -> str:
+        with self._lock:  # A cancel that comes now is too late to have been the reason
+            return self._status_of(job)
+
+    def _status_of(self, job: CodeJob) -> str:
         failed = job.error is not None or job.exit_status != 0
         if job.timed_out and failed:
             job.error = f"Job {job.job_id} timed out"

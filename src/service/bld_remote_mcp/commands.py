@@ -7,7 +7,7 @@ from collections.abc import Callable
 from . import persist, scene, screenshot
 from .answers import CommandError
 from .execution import CodeRunner
-from .params import Params, text_or_none
+from .params import Params, flag, text_or_none
 
 Command = Callable[[Params], object]
 
@@ -34,9 +34,11 @@ def commands(runner: CodeRunner) -> dict[str, Command]:
 def execute_code(runner: CodeRunner, params: Params) -> dict[str, object]:
     """Run `code`; its stdout is the result. What it raises becomes a CommandError with output.
 
-    `_request_id`, a string of the client's choice, is what `interrupt` may name.
+    `_request_id`, a string of the client's choice, is what `interrupt` may name. `_own` says that
+    it is a script of the command line's, which changes nothing in the open file.
     """
-    execution = runner.run(_source(params), text_or_none(params, "_request_id"))
+    own = flag(params, "_own", False)
+    execution = runner.run(_source(params), text_or_none(params, "_request_id"), own=own)
     dropped = {"truncated": execution.truncated} if any(execution.truncated.values()) else {}
     if (failed := execution.failure) is not None:
         exit_code = {} if failed.exit_code is None else {"exit_code": failed.exit_code}

@@ -63,13 +63,14 @@ class CodeRunner:
         self._guard = guard
         self._output_limit = output_limit
 
-    def run(self, source: str, name: str | None = None) -> Execution:
+    def run(self, source: str, name: str | None = None, *, own: bool = False) -> Execution:
         """Run `source` with its output captured. What it raises is in the outcome.
 
-        `name`: by which interrupt() can name this run.
+        `name`: by which interrupt() can name this run; `own`: it is a script of the command line's,
+        which changes nothing in the open file.
         """
         with captured(self._output_limit) as (stdout, stderr):
-            failure, duration = self._run(source, {}, name)
+            failure, duration = self._run(source, {}, name, counts=not own)
         return Execution(
             output={"stdout": stdout.finish(), "stderr": stderr.finish()},
             truncated={"stdout": stdout.dropped, "stderr": stderr.dropped},
@@ -115,17 +116,19 @@ class CodeRunner:
         finally:
             signal.signal(signal.SIGINT, before)
 
-    def _guarded(self, code: Callable[[], None], name: str | None) -> BaseException | None:
+    def _guarded(
+        self, code: Callable[[], None], name: str | None, *, counts: bool = True
+    ) -> BaseException | None:
         """Run user code: the one place where all of it begins and ends."""
 
         def surrounded() -> None:
             with Surroundings():
                 code()
 
-        return self._guard.run(surrounded, name)
+        return self._guard.run(surrounded, name, counts=counts)
 
     def _run(
-        self, source: str, given: Mapping[str, object], name: str | None
+        self, source: str, given: Mapping[str, object], name: str | None, *, counts: bool = True
     ) -> tuple[Failure | None, float]:
         # Tracebacks take source lines from here. They stay, for callbacks that the code registers.
         linecache.cache[FILENAME] = (len(source), None, source.splitlines(True), FILENAME)
@@ -136,6 +139,7 @@ class CodeRunner:
             error = self._guarded(
                 lambda: exec(compile(source, FILENAME, "exec", dont_inherit=True), main.__dict__),
                 name,
+                counts=counts,
             )
         duration = perf_counter() - started
         return None if error is None else _failure(error), duration

@@ -39,21 +39,25 @@ class UserCodeGuard:
         self._sent = False
         self._signal: signal.Signals | None = None
         self.runs = 0
-        """How many times code has begun to run."""
+        """How many times code has begun to run, but for what wasn't to be counted."""
+        self._counts = False
 
     @property
     def running(self) -> bool:
-        """Whether code is running."""
-        return self._thread is not None
+        """Whether code that counts is running."""
+        return self._thread is not None and self._counts
 
-    def run(self, code: Callable[[], None], name: str | None = None) -> BaseException | None:
+    def run(
+        self, code: Callable[[], None], name: str | None = None, *, counts: bool = True
+    ) -> BaseException | None:
         """Run user code; what it raised, of whatever kind, or None. interrupt() may name it.
 
         Afterwards nothing traces or profiles that didn't before: it would go on in the service.
         """
         self._name = name
         self._sent = False
-        self.runs += 1
+        self.runs += counts
+        self._counts = counts
         tracing = _Tracing()
         # Only the main thread may set handlers; tests run code on others.
         self._signal = _SIGNAL if current_thread() is main_thread() else None

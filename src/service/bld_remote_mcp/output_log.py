@@ -94,7 +94,10 @@ class OutputLog:
             self._begin_segment(keep=False)
 
     def read(self, offset: int, seconds: float) -> LoggedOutput:
-        """What comes from `offset` on; waits for it up to `seconds`, or until end()."""
+        """What comes from `offset` on; waits for it up to `seconds`, or until end().
+
+        ValueError for an offset that no read() has given.
+        """
         gate = threading.Lock()
         gate.acquire()
         with self._lock:
@@ -161,7 +164,10 @@ class OutputLog:
                 continue
             segment.file.seek(at)
             data = segment.file.read(min(_READ, segment.size - at))
-            offset = segment.begins + at + _split(data, chunks)
+            used = _split(data, chunks)
+            if used == 0:
+                raise ValueError(f"offset {offset} is none of those that answers have given")
+            offset = segment.begins + at + used
             break
         return LoggedOutput(chunks, offset, begins_at)
 

@@ -256,3 +256,13 @@ def test_nothing_unsaved(start: Callable[..., RunningServer], bpy: ModuleType) -
         assert client.ask("server_shutdown", quit=True)["status"] == "success"
     running.join()
     assert running.server.quit_requested
+
+
+def test_scripts_of_the_command_lines_arent_code_that_ran(client: Client) -> None:
+    def ran() -> object:
+        return client.ask("status")["result"]["code_ran_since_save"]
+
+    client.ask("execute_code", code="pass", _own=True)
+    assert ran() is False
+    client.ask("execute_code", code="pass")
+    assert ran() is True

@@ -182,3 +182,12 @@ def test_memory_stays_flat_for_long_output() -> None:
     assert log.size > 64 * 1024 * 1024
     assert sum(segment.file._rolled for segment in log._segments) == len(log._segments)
     assert output_log.LIMIT == 256 * 1024 * 1024
+
+
+@pytest.mark.parametrize("offset", [1, 3, 6])
+def test_an_offset_that_nobody_was_given_is_refused(offset: int) -> None:
+    log = OutputLog()
+    log.write("stdout", b"0123456789")
+    log.end()
+    with pytest.raises(ValueError, match=f"offset {offset} is none"):
+        log.read(offset, 0)
