@@ -4,18 +4,27 @@ Whatever else the code has changed in Python is its user's, and stays: modules t
 its handlers of other signals, its trace functions, its garbage collection, higher limits.
 """
 
+import base64
 import builtins
+import faulthandler
+import importlib.util
+import io
+import linecache
 import logging
 import os
+import os.path
 import select
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -35,6 +44,7 @@ _all = all
 _map: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]] = map
 _get_ident = threading.get_ident
 _getpid = os.getpid
+_nothing: Callable[[], object] = int
 _exit = os._exit
 _fstat = os.fstat
 
@@ -49,7 +59,10 @@ _Needed = tuple[dict[str, Any], dict[str, Any]]
 _BUILTINS: _Needed = _callables(builtins)
 _MODULES: list[_Needed] = [
     _callables(module)
-    for module in (logging, os, select, signal, socket, sys, threading, time, traceback)
+    for module in (
+        *(logging, os, select, signal, socket, sys, threading, time, traceback),
+        *(base64, importlib.util, io, linecache, os.path, tempfile, warnings),
+    )
 ]
 _TIMERS = [
     getattr(signal, name)
@@ -67,12 +80,19 @@ class Surroundings:
         self._process = _getpid()
         self._recursion = sys.getrecursionlimit()
         self._switching = sys.getswitchinterval()
+        self._stack_size = threading.stack_size()
+        self._path = sys.path
+        self.stop_alarm: Callable[[], object] = _nothing
         self._trace, self._profile = threading.gettrace(), threading.getprofile()
         self._on_main = _get_ident() == _MAIN_THREAD
         if sys.platform != "win32":
             self._masked = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
             self._idle = [each for each in _TIMERS if _signal.getitimer(each)[0] == 0]
             self._limits = [getrlimit(number) for number in _LIMITS]
+            # To be called first of all, before a Python instruction: a handler that raises every
+            # microsecond lets none of ours run.
+            if _signal.ITIMER_REAL in self._idle:
+                self.stop_alarm = partial(_signal.setitimer, _signal.ITIMER_REAL, 0)
         return self
 
     def __exit__(
@@ -98,6 +118,11 @@ class Surroundings:
     def _put_right(self) -> None:
         sys.setrecursionlimit(max(self._recursion, sys.getrecursionlimit()))
         sys.setswitchinterval(self._switching)
+        if threading.stack_size() != self._stack_size:  # With a huge one no client gets a thread
+            threading.stack_size(self._stack_size)
+        if not isinstance(vars(sys).get("path"), list):
+            sys.path = self._path
+        faulthandler.cancel_dump_traceback_later()  # It may be one that ends the process
         # One that raises would end the thread of each new client.
         if (threading.gettrace(), threading.getprofile()) != (self._trace, self._profile):
             threading.settrace(self._trace)  # pyright: ignore[reportArgumentType]
@@ -159,7 +184,14 @@ if sys.platform != "win32":
 
     _LIMITS = [
         getattr(resource, name)
-        for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NPROC")
+        for name in (
+            "RLIMIT_CPU",
+            "RLIMIT_NOFILE",
+            "RLIMIT_AS",
+            "RLIMIT_DATA",
+            "RLIMIT_FSIZE",
+            "RLIMIT_NPROC",
+        )
         if hasattr(resource, name)
     ]
 

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Thread
 
@@ -182,3 +183,22 @@ def test_memory_stays_flat_for_long_output() -> None:
     assert log.size > 64 * 1024 * 1024
     assert sum(segment.file._rolled for segment in log._segments) == len(log._segments)
     assert output_log.LIMIT == 256 * 1024 * 1024
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="numbers of descriptors are its C library's")
+def test_a_file_that_takes_the_number_of_the_logs_own_is_left_alone(tmp_path: Path) -> None:
+    log = OutputLog()
+    number = os.dup(0)  # The lowest free one, which the log's file is given next
+    os.close(number)
+    log.write("stdout", b"a" * 1_000_000)
+    os.close(number)
+    with ExitStack() as opened:
+        files = [opened.enter_context((tmp_path / str(n)).open("wb")) for n in range(3)]
+        log.write("stdout", b"b" * 1000)
+        read = log.read(0, 0)
+        log.drop()
+        assert [os.fstat(file.fileno()).st_size for file in files] == [0, 0, 0]
+    assert read.chunks == [("stdout", b"b" * 1000)]
+    assert read.begins_at == {"stdout": 1_000_000, "stderr": 0}
+    with suppress(OSError):
+        output_log._lost_files.pop().close()
