@@ -10,6 +10,32 @@ def handler(*_): raise ValueError("alarm")
 signal.signal(signal.SIGALRM, handler)
 signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)`,
   ],
+  [
+    "a handler that raises every microsecond",
+    `import signal
+def handler(*_): raise ValueError("alarm")
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 1e-6, 1e-6)`,
+  ],
+  [
+    "a watchdog of faulthandler that ends the process",
+    "import faulthandler; faulthandler.dump_traceback_later(0.5, exit=True)",
+  ],
+  [
+    "a limit of processor time",
+    `import resource, time
+hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + 1, hard))`,
+  ],
+  ["stacks of threads that don't fit", "import threading; threading.stack_size(2**46)"],
+  ["sys.path is no list", "import sys; sys.path = None"],
+  ["sys.path deleted", "import sys; del sys.path"],
+  [
+    "names of modules that runs of code need",
+    `import base64, importlib.util, io, tempfile, warnings
+base64.b64encode = base64.b64decode = tempfile.SpooledTemporaryFile = None
+io.TextIOWrapper = importlib.util.decode_source = warnings.catch_warnings = None`,
+  ],
   ["an alarm with its default action", "import signal; signal.alarm(1)"],
   [
     "interrupt_main() during the run",

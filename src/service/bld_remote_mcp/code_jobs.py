@@ -103,7 +103,7 @@ class CodeJobs:
         self._lock = RLock()
         self._numbers = count(1)
         self._jobs: dict[str, CodeJob] = {}
-        # When the follower of a job got an answer that wasn't the end; infinity while one waits.
+        # When a job came or its follower got an answer, not the end; infinity while one waits.
         self._followed: dict[str, float] = {}
 
     def submit(
@@ -132,6 +132,8 @@ class CodeJobs:
             task.refused = lambda reason: self._end(job, "cancelled", error=reason)
             self._queue.submit(task)
             self._jobs[job_id] = job
+            # Who submits it is likely to follow it, and code may be over before they can ask.
+            self._followed.setdefault(job_id, monotonic())
             return job
 
     def find(self, job_id: str) -> CodeJob | None:

@@ -122,8 +122,11 @@ class CodeRunner:
         """Run user code: the one place where all of it begins and ends."""
 
         def surrounded() -> None:
-            with Surroundings():
-                code()
+            with Surroundings() as surroundings:
+                try:
+                    code()
+                finally:
+                    surroundings.stop_alarm()
 
         return self._guard.run(surrounded, name, counts=counts)
 

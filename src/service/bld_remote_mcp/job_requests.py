@@ -111,7 +111,8 @@ class JobRequests:
         job = self._jobs.find(job_id := _job_id(params))
         if job is None:
             return {"found": False, "job_id": job_id, "cancel_requested": False}
-        self._jobs.cancel(job, text_or_none(params, "reason"))
+        reason = text_or_none(params, "reason")
+        self._jobs.cancel(job, None if reason is None else reason[:REASON_LIMIT])
         return {**self._snapshot(job), "found": True}
 
     def _list(self, params: Params) -> dict[str, object]:

@@ -28,6 +28,12 @@ class LoggedOutput:
     """Where something older was dropped: how many bytes of each stream came before the chunks."""
 
 
+# Code may have replaced them when they are called.
+_SpooledFile = tempfile.SpooledTemporaryFile
+_fstat = os.fstat
+_lost_files: "list[tempfile.SpooledTemporaryFile[bytes]]" = []
+
+
 @dataclass
 class _Segment:
     """A part of the log. It is in memory while small, then in a temporary file."""
@@ -36,9 +42,23 @@ class _Segment:
     written: dict[str, int]
     """Bytes of each stream before it."""
     size: int = 0
+    identity: "tuple[int, int] | None" = None
+    """Of its file, once there is one."""
     file: "tempfile.SpooledTemporaryFile[bytes]" = field(
-        default_factory=lambda: tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
+        default_factory=lambda: _SpooledFile(_IN_MEMORY)
     )
+
+    @property
+    def lost(self) -> bool:
+        """Whether code has closed its descriptor, which may be a file of the code's own by now."""
+        return self.identity is not None and _identity(self.file.fileno()) != self.identity
+
+    def close(self) -> None:
+        """Give the file back; a lost one is kept, because to close it would close another's."""
+        if self.lost:
+            _lost_files.append(self.file)
+        else:
+            self.file.close()
 
 
 class OutputLog:
@@ -126,6 +146,7 @@ class OutputLog:
         """
         if not self._piece:
             return
+        self._drop_if_lost()
         if self._segments[-1].size >= self._segment_limit:
             self._begin_segment(keep=True)
         length, segment, fresh = len(self._piece), self._segments[-1], bytearray()
@@ -137,6 +158,8 @@ class OutputLog:
             segment.file.write(frame)
             # Here, not when the file is read, it turns out that the disk is full.
             segment.file.flush()
+            if size > _IN_MEMORY and segment.identity is None:
+                segment.identity = _identity(segment.file.fileno())
         except OSError:  # From now on in memory, and less
             self._written[self._stream], self._piece = written, fresh
             self._segment_limit = min(self._segment_limit, _IN_MEMORY - 2 * _PIECE)
@@ -149,10 +172,15 @@ class OutputLog:
         self._segments.append(_Segment(self._end + (not keep), dict(self._written)))
         while len(self._segments) > (2 if keep else 1):
             with suppress(OSError):  # The disk is full, and what is being closed had to be written
-                self._segments[0].file.close()
+                self._segments[0].close()
             self._segments.popleft()
 
+    def _drop_if_lost(self) -> None:
+        if any(segment.lost for segment in self._segments):
+            self._begin_segment(keep=False)
+
     def _read(self, offset: int) -> LoggedOutput:
+        self._drop_if_lost()
         oldest = self._segments[0]
         begins_at = None
         if offset < oldest.begins:
@@ -174,6 +202,14 @@ class OutputLog:
     def _wake(self) -> None:
         while self._waiting:
             self._waiting.pop().release()
+
+
+def _identity(number: int) -> tuple[int, int] | None:
+    try:
+        status = _fstat(number)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _split(data: bytes, chunks: list[tuple[str, bytes]]) -> int:

@@ -146,6 +146,8 @@ def _remember_lines(source: bytes, name: str) -> None:
     # What can't be decoded can't be compiled either, and the error of that says more.
     with suppress(SyntaxError, UnicodeDecodeError):
         text = importlib.util.decode_source(source)
+        if not isinstance(vars(linecache).get("cache"), dict):  # Earlier code may have spoiled it
+            linecache.cache = {}
         linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
 
 

@@ -5,15 +5,24 @@ its handlers of other signals, its garbage collection, higher limits. What trace
 taken back by the guard (`interruption.py`), which is the last of the service's code around it.
 """
 
+import base64
 import builtins
+import faulthandler
+import importlib.util
+import io
+import linecache
 import os
+import os.path
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -33,6 +42,7 @@ _all = all
 _map: Callable[[Callable[[str], Any], Iterable[str]], Iterable[Any]] = map
 _get_ident = threading.get_ident
 _getpid = os.getpid
+_nothing: Callable[[], object] = int
 _exit = os._exit
 _fstat = os.fstat
 
@@ -44,6 +54,13 @@ _USED = {
     sys: ("exc_info", "getrecursionlimit", "setrecursionlimit", "setswitchinterval"),
     time: ("monotonic", "perf_counter", "sleep", "time"),
     traceback: ("format_exception",),
+    base64: ("b64decode", "b64encode"),
+    importlib.util: ("decode_source",),
+    io: ("BytesIO", "StringIO", "TextIOWrapper"),
+    linecache: ("checkcache", "getline", "getlines"),
+    os.path: ("basename", "dirname", "exists", "isabs", "join", "realpath", "split"),
+    tempfile: ("SpooledTemporaryFile", "TemporaryFile"),
+    warnings: ("catch_warnings", "simplefilter"),
 }
 _NEEDED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     *(
@@ -71,11 +88,18 @@ class Surroundings:
         self._process = _getpid()
         self._recursion = sys.getrecursionlimit()
         self._switching = sys.getswitchinterval()
+        self._stack_size = threading.stack_size()
+        self._path = sys.path
+        self.stop_alarm: Callable[[], object] = _nothing
         self._on_main = _get_ident() == _MAIN_THREAD
         if sys.platform != "win32":
             self._masked = _signal.pthread_sigmask(_signal.SIG_BLOCK, ())
             self._idle = [each for each in _TIMERS if _signal.getitimer(each)[0] == 0]
             self._limits = [getrlimit(number) for number in _LIMITS]
+            # To be called first of all, before a Python instruction: a handler that raises every
+            # microsecond lets none of ours run.
+            if _signal.ITIMER_REAL in self._idle:
+                self.stop_alarm = partial(_signal.setitimer, _signal.ITIMER_REAL, 0)
         return self
 
     def __exit__(
@@ -101,6 +125,11 @@ class Surroundings:
     def _put_right(self) -> None:
         sys.setrecursionlimit(max(self._recursion, sys.getrecursionlimit()))
         sys.setswitchinterval(self._switching)
+        if threading.stack_size() != self._stack_size:  # With a huge one no client gets a thread
+            threading.stack_size(self._stack_size)
+        if not isinstance(vars(sys).get("path"), list):
+            sys.path = self._path
+        faulthandler.cancel_dump_traceback_later()  # It may be one that ends the process
         if sys.platform != "win32":
             for each in self._idle:
                 _signal.setitimer(each, 0)
@@ -150,7 +179,14 @@ if sys.platform != "win32":
 
     _LIMITS = [
         getattr(resource, name)
-        for name in ("RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NPROC")
+        for name in (
+            "RLIMIT_CPU",
+            "RLIMIT_NOFILE",
+            "RLIMIT_AS",
+            "RLIMIT_DATA",
+            "RLIMIT_FSIZE",
+            "RLIMIT_NPROC",
+        )
         if hasattr(resource, name)
     ]
 

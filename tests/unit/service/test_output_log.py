@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -191,3 +192,22 @@ def test_an_offset_that_nobody_was_given_is_refused(offset: int) -> None:
     log.end()
     with pytest.raises(ValueError, match=f"offset {offset} is none"):
         log.read(offset, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="numbers of descriptors are its C library's")
+def test_a_file_that_takes_the_number_of_the_logs_own_is_left_alone(tmp_path: Path) -> None:
+    log = OutputLog()
+    number = os.dup(0)  # The lowest free one, which the log's file is given next
+    os.close(number)
+    log.write("stdout", b"a" * 1_000_000)
+    os.close(number)
+    with ExitStack() as opened:
+        files = [opened.enter_context((tmp_path / str(n)).open("wb")) for n in range(3)]
+        log.write("stdout", b"b" * 1000)
+        read = log.read(0, 0)
+        log.drop()
+        assert [os.fstat(file.fileno()).st_size for file in files] == [0, 0, 0]
+    assert read.chunks == [("stdout", b"b" * 1000)]
+    assert read.begins_at == {"stdout": 1_000_000, "stderr": 0}
+    with suppress(OSError):
+        output_log._lost_files.pop().close()

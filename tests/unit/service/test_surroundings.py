@@ -1,10 +1,12 @@
 """What is put right after user code, and what stays its user's."""
 
+import faulthandler
 import gc
 import os
 import signal
 import sys
 import threading
+import time
 
 import pytest
 from bld_remote_mcp import surroundings
@@ -23,6 +25,33 @@ def test_what_would_hurt_the_service_is_put_right() -> None:
         del vars(surroundings.builtins)["print"]
         vars(threading)["Event"] = None
     assert (sys.getrecursionlimit(), sys.getswitchinterval(), print, threading.Event) == before
+
+
+@pytest.mark.parametrize("value", [None, ()])
+def test_the_path_is_a_list_again(value: object) -> None:
+    before = sys.path
+    with Surroundings():
+        vars(sys)["path"] = value
+    assert sys.path is before
+
+
+def test_a_watchdog_and_a_stack_size_that_fits_no_thread_go() -> None:
+    before = threading.stack_size()
+    with Surroundings():
+        faulthandler.dump_traceback_later(0.1, exit=True)
+        threading.stack_size(2**40)
+    assert threading.stack_size() == before
+    time.sleep(0.3)
+
+
+@POSIX
+def test_a_limit_of_processor_time_goes() -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_CPU)
+    with Surroundings():
+        resource.setrlimit(resource.RLIMIT_CPU, (10**6, before[1]))
+    assert resource.getrlimit(resource.RLIMIT_CPU) == before
 
 
 def test_what_is_the_users_own_stays(monkeypatch: pytest.MonkeyPatch) -> None:
