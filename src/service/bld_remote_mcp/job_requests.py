@@ -14,6 +14,7 @@ from .params import Params, as_params, flag, label, number, text_or_none
 from .program import Program
 
 WAIT_LIMIT = 30.0
+REASON_LIMIT = 1000
 _LISTED_LIMIT = 1000
 # What the newest published add-on allows.
 _WAIT_LIMIT = 3600.0

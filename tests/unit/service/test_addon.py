@@ -89,7 +89,7 @@ def test_registering_again_and_again_leaves_nothing_behind(
         assert not hasattr(bpy.types.Scene, "bld_remote_server_running")
         assert "bld_remote" not in sys.modules
         assert logging.getLogger("bld_remote_mcp").handlers == []
-    wait_until(lambda: threading.active_count() == threads)
+    wait_until(lambda: threading.active_count() <= threads)  # Those of tests before may end, too
 
 
 def test_a_job_that_enables_the_add_on_again(
