@@ -207,6 +207,7 @@ describe("--json", () => {
       error: {
         code: "unreadable-file",
         message: expect.stringContaining("missing.py"),
+        details: { system_code: "ENOENT" },
         hint: expect.any(String),
       },
     });
