@@ -156,8 +156,7 @@ describe.each(places)("$name", ({ launcher, window }) => {
     spoiled = false;
   });
 
-  // A window's timer is dropped where a handler raises as Blender is about to call it.
-  test.skipIf(window)("a handler that raises, of signals that come while it waits", async () => {
+  test("a handler that raises, of signals that come while it waits", async () => {
     const sent = join(box.dir, "sent");
     await run(
       box,

@@ -13,6 +13,7 @@ from .server import Server
 BUSY_SECONDS = 0.005
 IDLE_SECONDS = 0.1
 BUSY_FOR_SECONDS = 2.0
+WATCH_SECONDS = 0.5
 # How long the window may stay frozen while many short jobs run one after the other.
 _BUDGET_SECONDS = 0.05
 
@@ -34,15 +35,30 @@ class GuiTimer:
         self._scene_marked = False
         # Kept, because each `self.tick` is a new object and Blender knows functions by identity.
         self._function = self.tick
+        self._watching = self.watch
 
     def start(self) -> None:
-        """Register the timer. On the main thread."""
-        bpy.app.timers.register(self._function, first_interval=0.0, persistent=True)
+        """Register the timer, and one that watches it. On the main thread."""
+        _register(self._function, 0.0)
+        _register(self._watching, WATCH_SECONDS)
 
     def stop(self) -> None:
-        """Take the timer back; harmless when Blender has already dropped it."""
-        with suppress(ValueError):
-            bpy.app.timers.unregister(self._function)
+        """Take the timers back; harmless when Blender has already dropped them."""
+        for function in (self._function, self._watching):
+            with suppress(ValueError):
+                bpy.app.timers.unregister(function)
+
+    def watch(self) -> float | None:
+        """Bring the timer back where Blender has dropped it; the seconds until the next call.
+
+        It does so when a signal handler of the user's raises just as it calls the timer, before any
+        instruction of ours. The two watch each other.
+        """
+        if not self._server.running:
+            return None
+        if not bpy.app.timers.is_registered(self._function):
+            _register(self._function, 0.0)
+        return WATCH_SECONDS
 
     def tick(self) -> float | None:
         """Run what waits, for about 50 ms; the seconds until the next call, None for never.
@@ -63,6 +79,8 @@ class GuiTimer:
         if not self._scene_marked:  # Blender had no scenes yet if it is only just starting
             blender.mark_scene(True)
             self._scene_marked = True
+        if self._server.running and not bpy.app.timers.is_registered(self._watching):
+            _register(self._watching, WATCH_SECONDS)
         began = self._clock()
         while not self._server.stop_requested and self._server.jobs.run_next():
             self._last_job = self._clock()
@@ -76,3 +94,7 @@ class GuiTimer:
             return None
         quiet = self._clock() - self._last_job >= BUSY_FOR_SECONDS
         return IDLE_SECONDS if quiet else BUSY_SECONDS
+
+
+def _register(function: Callable[[], float | None], seconds: float) -> None:
+    bpy.app.timers.register(function, first_interval=seconds, persistent=True)

@@ -81,7 +81,7 @@ def test_registering_again_and_again_leaves_nothing_behind(
     threads = threading.active_count()
     for _ in range(20):
         addon.register()
-        assert len(bpy.app.timers.registered) == 1
+        assert len(bpy.app.timers.registered) == 2
         with Client(port) as client:
             assert client.ask("hello")["result"]["background"] is False
             addon.unregister()
@@ -98,7 +98,7 @@ def test_a_job_that_enables_the_add_on_again(
     monkeypatch.setenv("BLD_REMOTE_MCP_START_NOW", "1")
     bpy.app.background = False
     addon.register()
-    (tick,) = bpy.app.timers.registered
+    tick, _watch = bpy.app.timers.registered
     code = "import bld_remote_mcp as addon\naddon.unregister()\naddon.register()"
     with Client(port) as client:
         client.send({"type": "execute_code", "params": {"code": code}})
@@ -106,7 +106,7 @@ def test_a_job_that_enables_the_add_on_again(
         assert tick() is None
         assert client.receive()["status"] == "success"
         assert client.is_closed()
-    (new_tick,) = bpy.app.timers.registered
+    new_tick, _new_watch = bpy.app.timers.registered
     assert new_tick != tick
     with Client(port) as client:
         assert client.ask("hello")["status"] == "success"

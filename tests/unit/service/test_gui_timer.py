@@ -85,7 +85,7 @@ def test_it_outlives_the_loading_of_a_file_and_leaves_nothing(
     driven: Driven, bpy: ModuleType
 ) -> None:
     driven.timer.start()
-    assert list(bpy.app.timers.registered.values()) == [True]
+    assert list(bpy.app.timers.registered.values()) == [True, True]
     driven.timer.stop()
     driven.timer.stop()
     assert bpy.app.timers.registered == {}
@@ -133,3 +133,18 @@ def test_a_window_that_can_not_be_quit(driven: Driven, bpy: ModuleType, windows:
         driven.timer.tick()
     assert caught.value.code == 0
     assert driven.stopped == 1
+
+
+def test_a_timer_that_blender_has_dropped_comes_back(driven: Driven, bpy: ModuleType) -> None:
+    driven.timer.start()
+    tick, watch = bpy.app.timers.registered
+    del bpy.app.timers.registered[tick]
+    assert watch() == 0.5
+    assert set(bpy.app.timers.registered) == {watch, tick}
+    del bpy.app.timers.registered[watch]
+    tick()
+    assert set(bpy.app.timers.registered) == {watch, tick}
+    driven.timer.stop()
+    driven.server.close()
+    assert watch() is None
+    assert bpy.app.timers.registered == {}

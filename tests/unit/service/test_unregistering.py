@@ -57,7 +57,7 @@ def serving(bpy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client
 def answer_of(client: Client, code: str, bpy: ModuleType) -> dict:
     client.send({"type": "execute_code", "params": {"code": code}})
     wait_until(lambda: addon.api.get_command_queue_size() == 1)
-    (tick,) = bpy.app.timers.registered
+    tick, _watch = bpy.app.timers.registered
     tick()
     return client.receive()
 
@@ -78,12 +78,12 @@ def test_where_all_are_reset_the_service_goes_on(
         assert answer_of(serving, code, bpy)["status"] == "success"
         looked = "import bld_remote; print(bld_remote.is_mcp_service_up())"
         assert answer_of(serving, looked, bpy)["result"]["result"] == "True\n"
-        assert len(bpy.app.timers.registered) == 1
+        assert len(bpy.app.timers.registered) == 2
         assert len(bpy.app.handlers.load_post) == 1
         assert hasattr(bpy.types.Scene, "bld_remote_server_running")
         assert addon.__addon_enabled__ is True
     addon.register()  # As when the user's preferences are read again
-    assert len(bpy.app.timers.registered) == 1
+    assert len(bpy.app.timers.registered) == 2
 
 
 @pytest.mark.parametrize(
