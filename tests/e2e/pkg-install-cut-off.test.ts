@@ -28,7 +28,9 @@ const moments = {
   "just before it is done": 'target.endswith("/done.json")',
 };
 
-describe.each(oldAndNew)("Blender $version killed in the middle", ({ name, version }) => {
+const killed = [...oldAndNew, { name: "trixie" as const, version: "4.3" }];
+
+describe.each(killed)("Blender $version killed in the middle", ({ name, version }) => {
   let box: Sandbox;
   let there: string;
   let modules: string;

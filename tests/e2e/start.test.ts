@@ -66,6 +66,14 @@ test("--blender-exec: a Blender that nobody has configured, and hints that repea
   expect(nowhere.stderr).toContain("--blender-exec /path/to/blender");
 });
 
+test("a folder for temporary files that isn't there", async () => {
+  await using box = await sandbox();
+  await installed(box, await launcherOf("bpy"));
+  const { code, stderr } = await box.cli(detached, { env: { TMPDIR: "/nonexistent" } });
+  expect(code).toBe(1);
+  expect(stderr).toContain("can't make a folder for temporary files in /nonexistent");
+});
+
 describe.each(everyBlender)("%s", (_, launcher) => {
   test("detached: answers when start returns, survives it, logs, and stops", async () => {
     await using box = await sandbox();

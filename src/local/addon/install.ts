@@ -1,11 +1,11 @@
 // Installs add-ons and extensions from folders, zips and .py files.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
 import { type AddonSource, openSource } from "../addon-source/source.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { makeChanges } from "./changes.ts";
 import type { AddonOutcome } from "./outcome.ts";
@@ -261,9 +261,7 @@ export async function installAddons(
   if (jobs.every(({ failure }) => failure !== undefined)) {
     return jobs.map((job) => installationOf(job, undefined));
   }
-  const elsewhere = options.check
-    ? await mkdtemp(join(tmpdir(), "blender-remote-check-"))
-    : undefined;
+  const elsewhere = options.check ? await temporaryFolder("blender-remote-check-") : undefined;
   try {
     const work = (workplace: Workplace) =>
       installJobs(blender, workplace, jobs, options, elsewhere);

@@ -1,11 +1,12 @@
 // Runs the add-on scripts in a background Blender, with or without the user's add-ons.
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { JsonValue } from "../../script.ts";
 import { NoResult, runBlender } from "../blender/background.ts";
 import { temporaryRoot } from "../blender/executable.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { Interrupted, readJournal } from "./journal.ts";
 import { addonScript } from "./modules.ts";
@@ -48,7 +49,7 @@ interface StandIn {
 }
 
 async function withFolder<T>(executable: string, work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(temporaryRoot(executable), "blender-remote-addons-"));
+  const folder = await temporaryFolder("blender-remote-addons-", temporaryRoot(executable));
   try {
     return await work(folder);
   } finally {

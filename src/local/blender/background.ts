@@ -1,7 +1,7 @@
 // Runs a script in a background Blender and gives what its `main` returned.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { Failure, type FailureOptions, systemCodeOf } from "../../failure.ts";
@@ -13,6 +13,7 @@ import {
   scriptRunner,
 } from "../../script.ts";
 import { shellWord } from "../../text.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
@@ -199,8 +200,7 @@ async function outcomeAt(path: string): Promise<unknown> {
 export async function runBlender<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
 ): Promise<v.InferOutput<S>> {
-  // mkdtemp makes it readable for this user alone.
-  const folder = await mkdtemp(join(temporaryRoot(run.executable), "blender-remote-"));
+  const folder = await temporaryFolder("blender-remote-", temporaryRoot(run.executable));
   try {
     const files = await writeRun(folder, run.script, run.input);
     const quiet = knowsQuiet(run.version);

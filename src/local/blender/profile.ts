@@ -1,8 +1,9 @@
 // Opens the profile that a command works with: the user's own, a given folder, or a temporary one.
 
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { temporaryRoot } from "./executable.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
@@ -46,7 +47,7 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
   }
   if (options.isolated) {
     const root = temporaryRoot(options.executable);
-    const folder = await mkdtemp(join(root, "blender-remote-profile-"));
+    const folder = await temporaryFolder("blender-remote-profile-", root);
     return profileAt(folder, env, () => rm(folder, { recursive: true, force: true }));
   }
   if (options.folder === undefined) {

@@ -1,11 +1,11 @@
 // Gets get-pip.py: a local file, or downloaded from an https address.
 
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FetchError, ofetch } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { sha256Of } from "../files/sha256.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 
 /** A local get-pip.py, with what an upload needs to know of it. */
 export interface GetPip extends AsyncDisposable {
@@ -68,7 +68,7 @@ export async function checkGetPip(source: string): Promise<void> {
 export async function getPipFrom(source: string, signal: AbortSignal): Promise<GetPip> {
   if (!isAddress(source)) return describe(source, async () => {});
   const bytes = await download(source, signal);
-  const folder = await mkdtemp(join(tmpdir(), "blender-remote-get-pip-"));
+  const folder = await temporaryFolder("blender-remote-get-pip-");
   const path = join(folder, "get-pip.py");
   await Bun.write(path, bytes);
   return describe(path, () => rm(folder, { recursive: true, force: true }));

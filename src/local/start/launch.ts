@@ -1,13 +1,14 @@
 // Starts the Blender that serves, and waits until its service answers.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
 import { blenderEnvironment, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
+import { temporaryFolder } from "../files/temporary-folder.ts";
 import { openLog, tailOf } from "./logs.ts";
 import serveSource from "./serve.py" with { type: "text" };
 
@@ -103,7 +104,7 @@ function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv 
  * @throws Failure `blender-not-started`, `log-failed`.
  */
 export async function launchBlender(options: LaunchOptions): Promise<Launched> {
-  const folder = await mkdtemp(join(temporaryRoot(options.executable), "blender-remote-"));
+  const folder = await temporaryFolder("blender-remote-", temporaryRoot(options.executable));
   try {
     const script = join(folder, "serve.py");
     await writeFile(script, serveSource);
