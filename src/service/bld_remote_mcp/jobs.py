@@ -51,21 +51,29 @@ class Job(Generic[Result_co]):
         # A bare lock, held until the end: quicker than an Event, and nothing of it can be patched.
         self._done = Lock()
         self._done.acquire()
+        self._ended = False
         self._result: Result_co | None = None
-        self._error: BaseException | None = None
+        self._error: BaseException | None = CommandError("Blender's main thread was interrupted")
 
     def run(self) -> None:
         """Do the work. What it raises is kept for take()."""
         try:
             self._result = self._work()
+            self._error = None
         except BaseException as error:
             self._error = error
-        self._done.release()
+        self.end()
+
+    def end(self) -> None:
+        """Let whoever waits go on; once. Where the work didn't even begin, that is an error."""
+        if not self._ended:
+            self._done.release()
+            self._ended = True
 
     def fail(self, error: Exception) -> None:
         """End without having run."""
         self._error = error
-        self._done.release()
+        self.end()
         if self.refused is not None:
             self.refused(str(error))
 
@@ -173,11 +181,13 @@ class JobQueue:
             if self._running is not None or not self._waiting:
                 return False
             job = self._waiting.popleft()
-            self._running = job.about, monotonic(), clock()
+        # All in here, because a signal handler of the user's may raise at any instruction.
         try:
+            self._running = job.about, monotonic(), clock()
             job.run()
         finally:
             self._running = None
+            job.end()
         return True
 
 

@@ -1,6 +1,7 @@
 """The queue for the main thread."""
 
 import pytest
+from bld_remote_mcp import jobs
 from bld_remote_mcp.answers import CommandError
 from bld_remote_mcp.jobs import Job, JobQueue
 
@@ -68,3 +69,25 @@ def test_the_main_thread_is_woken_for_each_job() -> None:
     queue.submit(Job(lambda: None))
     queue.submit(Job(lambda: None))
     assert woken == [1, 2]
+
+
+def test_what_strikes_beside_a_job_leaves_the_queue_working(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a signal handler of the user's does, which may raise at any instruction."""
+
+    def strike() -> float:
+        raise ValueError("struck")
+
+    queue, struck, next_one = JobQueue(), Job(lambda: 1), Job(lambda: 2)
+    queue.submit(struck)
+    queue.submit(next_one)
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, "clock", strike)
+        with pytest.raises(ValueError, match="struck"):
+            queue.run_next()
+    assert struck.wait(0)
+    with pytest.raises(CommandError, match="interrupted"):
+        struck.take()
+    assert queue.run_next()
+    assert next_one.take() == 2
