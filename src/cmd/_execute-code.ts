@@ -4,6 +4,7 @@ import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { messageOf, wrongUsage } from "../failure.ts";
 import type { UserCode } from "../remote/code/user-code.ts";
+import { ours } from "../text.ts";
 
 const ways = "give a file, '-' for standard input, or --code CODE";
 
@@ -15,6 +16,10 @@ function firstLine(code: string): string {
   const [line = ""] = code.trim().split("\n");
   const shown = line.replace(/\p{C}/gu, " ").trim();
   return shown.length <= shownCode ? shown : `${shown.slice(0, shownCode - 1)}…`;
+}
+
+function dashed(words: readonly string[]): string[] {
+  return words.length === 0 ? [] : ["--", ...words];
 }
 
 /** How much of a file's name is shown to others, from its end. */
@@ -43,7 +48,11 @@ export async function userCode(
       title: `execute -c ${firstLine(code)}`.trim(),
     };
   }
-  if (file === undefined) throw wrongUsage("missing-argument", "there is no code to run", ways);
+  if (file === undefined) {
+    const [first, ...others] = rest;
+    const before = first === undefined ? ways : ours("execute", first, ...dashed(others));
+    throw wrongUsage("missing-argument", "there is no code to run", before);
+  }
   const argv = [file, ...rest];
   if (file === "-") {
     const source = await Bun.stdin.bytes();

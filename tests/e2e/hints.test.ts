@@ -61,6 +61,8 @@ const wrong: [line: string, named: string[]][] = [
   ["push ./wheels", ["pkg push ./wheels"]],
   ["list", ["pkg list", "addon list", "config list"]],
   ["ls", ["pkg list", "addon list"]],
+  ["stat", ["status"]],
+  ["execute -- t.py a", ["execute t.py -- a"]],
   ["info", ["pkg info"]],
   ["info my_addon", ["addon info my_addon"]],
   ["uninstall x --isolated", ["pkg uninstall x", "addon uninstall --isolated x"]],
