@@ -14,7 +14,7 @@ import { pipUnderWay } from "../remote/service/diagnose.ts";
 import { currentLoad, type Load, loadOf } from "../remote/service/load.ts";
 import { LocalProcess, sameMachine } from "../remote/service/local-process.ts";
 import { describeLoad } from "../remote/service/running.ts";
-import { shutDown } from "../remote/service/shut-down.ts";
+import { type EndingCommand, shutDown } from "../remote/service/shut-down.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
@@ -33,14 +33,14 @@ async function pipIn(session: Session): Promise<PipRun | undefined> {
  *
  * @throws Failure `pip-running`, `install-unfinished`.
  */
-function requireNoPip(run: PipRun | undefined): void {
+function requireNoPip(run: PipRun | undefined, by: EndingCommand): void {
   if (run === undefined) return;
   if (run.unfinished) {
     throw new Failure(
       "install-unfinished",
       `an install in Blender isn't finished, and would be lost: ${describePip(run)}`,
       {
-        hint: text`'${ours("pkg pip", "--follow")}' finishes it; '${ours("stop", "--force")}' drops it`,
+        hint: text`'${ours("pkg pip", "--follow")}' finishes it; '${ours(by, "--force")}' drops it`,
       },
     );
   }
@@ -48,7 +48,7 @@ function requireNoPip(run: PipRun | undefined): void {
     "pip-running",
     `pip is running in Blender, and would end with it: ${describePip(run)}`,
     {
-      hint: text`'${ours("pkg pip", "--follow")}' waits for its end, '${ours("pkg pip", "--cancel")}' ends it; '${ours("stop", "--force")}' ends both, and may leave packages half changed`,
+      hint: text`'${ours("pkg pip", "--follow")}' waits for its end, '${ours("pkg pip", "--cancel")}' ends it; '${ours(by, "--force")}' ends both, and may leave packages half changed`,
     },
   );
 }
@@ -78,13 +78,13 @@ async function uncountedChanges(session: Session): Promise<Text | undefined> {
 /** Asks Blender to end, unless pip runs there. */
 async function ask(session: Session, force: boolean, patience: Patience) {
   const pip = await pipIn(session);
-  if (!force) requireNoPip(pip);
+  if (!force) requireNoPip(pip, patience.by);
   const { endpoint, server } = session;
   if (server.kind === "service") patience.seen(await loadOf(session));
   const note = force ? undefined : await uncountedChanges(session);
   // Afterwards nobody may answer any more.
   const here = await sameMachine(session);
-  const pid = await shutDown(session, force).catch(async (error: unknown) => {
+  const pid = await shutDown(session, force, patience.by).catch(async (error: unknown) => {
     if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
       throw error;
     throw stillRunning(await session.reconnected(currentLoad), patience, force);
@@ -97,12 +97,14 @@ async function ask(session: Session, force: boolean, patience: Patience) {
 class Telling {
   readonly #output: Output;
   readonly #force: boolean;
+  readonly #by: EndingCommand;
   #told = "";
   #gone = false;
 
-  constructor(output: Output, force: boolean) {
+  constructor(output: Output, force: boolean, by: EndingCommand) {
     this.#output = output;
     this.#force = force;
+    this.#by = by;
   }
 
   readonly seen = (load: Load | "gone"): void => {
@@ -113,7 +115,7 @@ class Telling {
     this.#told = run;
     const way = this.#force
       ? ", which is interrupted"
-      : text`; '${ours("stop", "--force")}' interrupts it`;
+      : text`; '${ours(this.#by, "--force")}' interrupts it`;
     this.#output.note(text`waiting for ${what}${way}`);
   };
 
@@ -136,6 +138,26 @@ export interface Stopped<T> {
   before: T;
 }
 
+/** What ended with Blender, for `--json`. */
+export function endedWith({ end, pip }: Stopped<unknown>) {
+  const ended = pip === undefined ? null : { pid: pip.pid, command: pip.command };
+  return { process_ended: end.ended, killed: end.killed, ended_pip: ended };
+}
+
+/** Says what ended with Blender, or may be lost. */
+export async function tellLosses({ blender, end, pip, note }: Stopped<unknown>, output: Output) {
+  if (end.killed) {
+    output.warn(`Blender's process (pid ${blender.pid}) didn't end by itself and was killed`);
+  }
+  if (note !== undefined) output.note(note);
+  if (pip === undefined) return;
+  const what = pip.unfinished
+    ? "an install that wasn't finished was dropped"
+    : "pip has ended with it, packages may be half changed";
+  output.warn(`${what}: ${describePip(pip)}`);
+  await output.hint("start Blender and run that command again");
+}
+
 /**
  * Ends the Blender that the service runs in, and waits until it has ended.
  *
@@ -147,13 +169,14 @@ export async function stopBlender<T>(
   target: Target,
   force: boolean,
   context: Context,
+  by: EndingCommand,
   before: (session: Session) => Promise<T>,
 ): Promise<Stopped<T>> {
   const { output, signal } = context;
   const { total: seconds } = target.deadlines;
-  const telling = new Telling(output, force);
+  const telling = new Telling(output, force, by);
   const ends = performance.now() + seconds * 1000;
-  const patience = { seconds, ends, signal, seen: telling.seen };
+  const patience = { seconds, ends, signal, by, seen: telling.seen };
   const asking = withSession(target, context, async (session) => {
     const known = await before(session);
     return { ...(await ask(session, force, patience)), before: known };

@@ -1,52 +1,55 @@
 // `restart`: ends a Blender and starts it with what it was started with.
 
 import { extended, Failure } from "../failure.ts";
+import { executableAt } from "../local/blender/executable.ts";
+import { requireDisplay } from "../local/start/display.ts";
 import { logPath } from "../local/start/logs.ts";
+import { sameMachine } from "../remote/service/local-process.ts";
 import { type StartedWith, startedWith } from "../remote/service/started-with.ts";
-import { isLoopback } from "../remote/wire/address.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
 import { type LocalBlender, localBlenderOf } from "./_local-blender.ts";
 import { type Starting, startBlender } from "./_starting.ts";
-import { stopBlender } from "./_stopping.ts";
-import { parseSeconds, type Target, targetOf } from "./_target.ts";
+import { endedWith, stopBlender, tellLosses } from "./_stopping.ts";
+import { parseSeconds, targetOf } from "./_target.ts";
 
 /** How long the new start may take, in seconds, unless --wait says otherwise. */
 const usualWait = 60;
 
-/** What the Blender was started with, where it can be started again from here. */
+function notHere(why: string): Failure {
+  return new Failure("not-here", `${why}, so it can't be started again from here`, {
+    hint: "restart it on the machine that it runs on",
+  });
+}
+
+/**
+ * What the Blender was started with, where the same start would work here: looked at before anything
+ * is ended.
+ */
 async function knownStart(session: Session): Promise<StartedWith> {
-  if (!isLoopback(session.endpoint.host)) {
-    throw new Failure("not-here", `${session.endpoint.host} is another machine`, {
-      kind: "usage",
-      hint: "restart a Blender on the machine that it runs on",
+  const record = await startedWith(session);
+  if ((await sameMachine(session)) === undefined)
+    throw notHere("that Blender isn't on this machine");
+  const { executable, scene, background, isolated } = record;
+  await executableAt(executable);
+  if (scene !== null && !(await Bun.file(scene).exists())) {
+    throw new Failure("no-scene", `the scene of that Blender is gone: ${scene}`, {
+      hint: text`'${ours("stop")}' ends it; start it with another scene`,
     });
   }
-  const record = await startedWith(session);
-  if (!(await Bun.file(record.executable).exists())) {
-    throw new Failure(
-      "not-here",
-      `that Blender was started with ${record.executable}, which isn't on this machine`,
-      { hint: "behind a tunnel: restart it on the machine that it runs on" },
-    );
-  }
-  if (!record.isolated) return record;
+  requireDisplay(background);
+  if (!isolated) return record;
   throw new Failure("isolated", "that Blender has a profile that ends with it (--isolated)", {
     hint: text`'${ours("stop")}' ends it; start another one`,
   });
 }
 
 /** The same start again. */
-function again(
-  record: StartedWith,
-  local: LocalBlender,
-  target: Target,
-  wait: number,
-  detach: boolean,
-): Starting {
-  const { background, scene, log_level: logLevel, profile } = record;
-  const { endpoint } = target;
+function again(record: StartedWith, local: LocalBlender, wait: number, detach: boolean): Starting {
+  const { background, scene, log_level: logLevel, profile, host, port } = record;
+  // Its own: through a tunnel on this machine the address that was asked is another.
+  const endpoint = { host, port };
   const detached = detach || record.detached;
   const ownProfile = profile ?? undefined;
   return {
@@ -66,6 +69,7 @@ function again(
       blenderArgs: record.blender_args,
       profile: ownProfile,
       isolated: false,
+      cwd: record.folder,
       detached,
       logFile: record.log_file ?? (detached ? logPath(endpoint.port) : undefined),
     },
@@ -104,19 +108,23 @@ export const restart = command({
     wait: {
       type: "string",
       valueHint: "seconds",
-      description: `How long the new start may take (${usualWait})`,
+      description: `How long the new start may take (--timeout, else ${usualWait})`,
     },
   },
   async options({ args }) {
     const { force, detach } = args;
-    const wait = args.wait === undefined ? usualWait : parseSeconds(args.wait, "--wait");
+    const limit = args.wait ?? args.timeout;
+    const wait = limit === undefined ? usualWait : parseSeconds(limit, "--wait");
     return { force, detach, wait, local: await localBlenderOf(args), target: await targetOf(args) };
   },
   async run({ force, detach, wait, local, target }, context) {
-    const { blender, before } = await stopBlender(target, force, context, knownStart);
-    context.output.note(`Blender (pid ${blender.pid}) has ended; starting it again`);
-    const start = again(before, local, target, wait, detach);
-    const more = { op: "restart", stopped: { pid: blender.pid } };
+    const stopped = await stopBlender(target, force, context, "restart", knownStart);
+    const { pid } = stopped.blender;
+    const { before } = stopped;
+    await tellLosses(stopped, context.output);
+    context.output.note(`Blender (pid ${pid}) has ended; starting it again`);
+    const start = again(before, local, wait, detach);
+    const more = { op: "restart", stopped: { pid, ...endedWith(stopped) } };
     return startBlender(start, context, more).catch((error: unknown) => {
       if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
       throw extended(error, {

@@ -90,6 +90,7 @@ export const start = command({
       blenderArgs: rest,
       profile: args.profile === undefined ? undefined : resolve(args.profile),
       isolated,
+      cwd: process.cwd(),
       detached,
       logFile: ownLog ?? (detached ? logPath(endpoint.port) : undefined),
     };

@@ -49,12 +49,18 @@ describe.each(oldAndNew)("Blender $version", ({ name }) => {
     expect(before).toEqual({ file: scene, background: true, mark: true, profile: null });
     const again = await json(box, ["restart"]);
     box.owns(again.pid);
-    expect(again).toEqual({ ...first, op: "restart", stopped: { pid: first.pid }, pid: again.pid });
+    expect(again).toEqual({
+      ...first,
+      op: "restart",
+      stopped: { pid: first.pid, process_ended: true, killed: false, ended_pip: null },
+      pid: again.pid,
+    });
     expect(again.pid).not.toBe(first.pid);
     expect(await runs(first.pid)).toBe(false);
     expect(await look()).toEqual(before);
     // Once more: what it was started with is known of the new one, too.
     const third = await box.cli(["restart"]);
+    box.owns(Number(/pid (\d+)\) answers/.exec(third.stdout)?.[1]));
     expect(expectSuccess(third).stdout).toContain(`log: ${log}`);
     const { load, service } = await json(box, ["status"]);
     expect(load.busy).toBe(false);
@@ -72,10 +78,11 @@ test("code that runs is waited for, or interrupted with --force", async () => {
   const waited = await box.cli(["restart", "--timeout", "2"]);
   expect(waited.code).toBe(124);
   expect(waited.stderr).toContain("waits for");
+  expect(waited.stderr).toContain("restart --force");
   expect(await runs(pid)).toBe(true);
   const again = await json(box, ["restart", "--force"]);
   box.owns(again.pid);
-  expect(again.stopped).toEqual({ pid });
+  expect(again.stopped).toMatchObject({ pid, process_ended: true });
   expectSuccess(await box.cli(["stop"]));
 });
 
@@ -127,6 +134,34 @@ test("with a window", async () => {
   const again = await json(box, ["restart"], { env });
   box.owns(again.pid);
   expect(again).toMatchObject({ background: false, stopped: { pid: first.pid } });
+  expectSuccess(await box.cli(["stop"]));
+});
+
+test("what can't be started again is left alone", async () => {
+  await using box = await sandbox();
+  const scene = join(box.dir, "a.blend");
+  const launcher = await launcherOf("bpy");
+  await inBlender(
+    box,
+    launcher,
+    `bpy.ops.wm.save_as_mainfile(filepath=${JSON.stringify(scene)})\nresult = 1`,
+  );
+  await started(box, launcher, ["-b", "--scene", scene]);
+  await rm(scene);
+  await expectFailure(box, ["restart"], { code: "no-scene", exit: 1, says: /a\.blend/ });
+  // A process that Blender starts doesn't take over what Blender was started with.
+  const inner = "import os; print('BLENDER_REMOTE_STARTED' in os.environ)";
+  expect(expectSuccess(await box.cli(["execute", "-c", inner])).stdout).toBe("False\n");
+  expectSuccess(await box.cli(["stop"]));
+});
+
+test("very long arguments for Blender", async () => {
+  await using box = await sandbox();
+  const long = `pass  # ${"x".repeat(130_000)}`;
+  const first = await started(box, await launcherOf("bpy"), ["-b", "--", "--python-expr", long]);
+  const again = await json(box, ["restart"]);
+  box.owns(again.pid);
+  expect(again.stopped.pid).toBe(first.pid);
   expectSuccess(await box.cli(["stop"]));
 });
 

@@ -35,6 +35,8 @@ export interface LaunchOptions {
   /** The folder of a profile of its own, and whether that ends with the command. */
   profile: string | undefined;
   isolated: boolean;
+  /** The folder in which Blender works, which relative arguments mean. */
+  cwd: string;
   /** Whether the command returns while Blender goes on. */
   detached: boolean;
   /** The environment it is started in; the variables of the service are added. */
@@ -70,15 +72,18 @@ function commandLine(options: LaunchOptions, script: string): string[] {
 
 /** What a later `restart` asks the Blender for; see `startedWith`. */
 function record(options: LaunchOptions): string {
-  const { executable, background, scene, blenderArgs, profile, isolated, detached } = options;
+  const { executable, background, host, port, scene, blenderArgs, profile, isolated } = options;
   return JSON.stringify({
     executable,
     background,
+    host,
+    port,
+    folder: options.cwd,
     scene: scene ?? null,
     blender_args: blenderArgs,
     profile: profile ?? null,
     isolated,
-    detached,
+    detached: options.detached,
     log_level: options.logLevel,
     log_file: options.logFile ?? null,
   });
@@ -93,7 +98,6 @@ function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv 
     BLD_REMOTE_MCP_START_NOW: "1",
     BLD_REMOTE_LOG_LEVEL: options.logLevel,
     BLENDER_REMOTE_REPORT: report,
-    BLENDER_REMOTE_STARTED: record(options),
   };
 }
 
@@ -108,10 +112,12 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
   try {
     const script = join(folder, "serve.py");
     await writeFile(script, serveSource);
+    await writeFile(join(folder, "started.json"), record(options));
     const log = options.logFile === undefined ? undefined : await openLog(options.logFile);
     const sink = log?.fd ?? 2;
     const child = spawn(options.executable, commandLine(options, script), {
       env: environment(options, join(folder, "report.json")),
+      cwd: options.cwd,
       stdio: ["ignore", sink, sink],
       detached: true,
       windowsHide: options.background,

@@ -15,10 +15,16 @@ def serve() -> None:
     import os
     import sys
     import traceback
+    import types
 
     import bpy
 
     path = os.environ.pop("BLENDER_REMOTE_REPORT")
+    # Not in the environment: the processes that Blender starts would say it of themselves.
+    started = types.ModuleType("_blender_remote_started")
+    with open(os.path.join(os.path.dirname(path), "started.json"), encoding="utf-8") as file:
+        vars(started)["record"] = file.read()
+    sys.modules[started.__name__] = started
 
     def report(state: str, message: str = "") -> None:
         """Write the report in one step, so that it is never seen in part."""

@@ -8,6 +8,7 @@ import { Session } from "../wire/session.ts";
 import { currentLoad, type Load } from "./load.ts";
 import type { LocalProcess } from "./local-process.ts";
 import { describeLoad } from "./running.ts";
+import type { EndingCommand } from "./shut-down.ts";
 
 /** A Blender that was asked to end. */
 export interface EndingBlender {
@@ -26,6 +27,8 @@ export interface Patience {
   /** When that is over, as `performance.now()`. */
   ends: number;
   signal: AbortSignal;
+  /** Which command waits. */
+  by: EndingCommand;
   /** What Blender does while it is waited for; "gone" once only its process is left. */
   seen: (load: Load | "gone") => void;
 }
@@ -118,7 +121,7 @@ export function stillRunning(load: Load | undefined, patience: Patience, force: 
   }
   const hint: Text = force
     ? "what can't be interrupted ends with its process only: end that on Blender's machine"
-    : text`'${ours("stop", "--force")}' interrupts it, '${ours("status")}' tells whether it has ended`;
+    : text`'${ours(patience.by, "--force")}' interrupts it, '${ours("status")}' tells whether it has ended`;
   return new Failure("still-running", `${why}: Blender still runs; ${waits}`, { kind, hint });
 }
 

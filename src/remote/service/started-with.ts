@@ -17,6 +17,9 @@ const recordSchema = v.pipe(
   v.object({
     executable: v.string(),
     background: v.boolean(),
+    host: v.string(),
+    port: v.number(),
+    folder: v.string(),
     scene: v.nullable(v.string()),
     blender_args: v.array(v.string()),
     profile: v.nullable(v.string()),
@@ -31,7 +34,7 @@ const recordSchema = v.pipe(
 export type StartedWith = v.InferOutput<typeof recordSchema>;
 
 /**
- * Asks a Blender what it was started with. It keeps that in its environment, so that it can't be
+ * Asks a Blender what it was started with. It keeps that in its memory, so that it can't be
  * about another one.
  *
  * @throws Failure `not-started-by-us`; as `callBeside`.

@@ -17,6 +17,7 @@ const usual = {
     blenderArgs: [],
     profile: undefined,
     isolated: false,
+    cwd: process.cwd(),
     detached: false,
     logFile: undefined,
   },

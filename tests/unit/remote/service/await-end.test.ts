@@ -33,7 +33,13 @@ function patience(seconds: number, signal = new AbortController().signal) {
   const ends = performance.now() + seconds * 1000;
   return {
     seen,
-    patience: { seconds, ends, signal, seen: (one: Load | "gone") => seen.push(one) },
+    patience: {
+      seconds,
+      ends,
+      signal,
+      by: "stop" as const,
+      seen: (one: Load | "gone") => seen.push(one),
+    },
   };
 }
 
@@ -45,6 +51,7 @@ describe("a process that can be looked at", () => {
     const waiting = patience(60);
     const ending = awaitEnd(blender, {
       ...waiting.patience,
+      by: "stop",
       seen: (one) => {
         waiting.patience.seen(one);
         child.stdin.end();
