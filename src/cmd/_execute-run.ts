@@ -82,11 +82,24 @@ async function follow(session: Session, job: FollowedJob, context: Context): Pro
     return exitOf(end);
   } catch (error) {
     if (!isInterruption(error)) throw lostMeanwhile(error, job.name);
+    if (error.code === "unread") return endUnread(session, job);
     const why = reasonOf(error, session);
     const ending = await session.reconnected((other) => endJob(other, job, view.write, why));
     view.sayLost(job.lost);
     throw ended(error, why, job.name, ending, context.output.json ? view.texts : {});
   }
+}
+
+/**
+ * Ends code whose output nobody reads any more, as after `| head`: without a word, as programs end
+ * then. Gives its exit status, where it has one.
+ */
+async function endUnread(session: Session, job: FollowedJob): Promise<number> {
+  const nowhere = async () => {};
+  const ending = await session.reconnected((other) =>
+    endJob(other, job, nowhere, "nobody reads its output any more"),
+  );
+  return ending?.end?.exit ?? 130;
 }
 
 /** The service can't be reached any more: the code may go on all the same. */
@@ -99,8 +112,7 @@ function lostMeanwhile(error: unknown, name: string): unknown {
   });
 }
 
-function reasonOf({ code, message }: Failure, { deadlines }: Session): string {
-  if (code === "unread") return message;
+function reasonOf({ code }: Failure, { deadlines }: Session): string {
   return code === "timeout" ? `the time limit of ${deadlines.total} s passed` : "interrupted";
 }
 
@@ -146,7 +158,6 @@ function ended(
   if (cause.kind === "timeout") {
     return failure(`${why}, and the code in Blender was interrupted and has ended`, allowMore);
   }
-  if (cause.code === "unread") return failure(`${why}, so the code in Blender was interrupted`);
   return failure("interrupted, and the code in Blender as well");
 }
 
