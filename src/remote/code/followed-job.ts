@@ -42,7 +42,7 @@ const queuedWait = 15;
  * After how much output garbage is collected, in bytes. Each piece leaves several times its size
  * behind, of which the engine by itself lets much pile up.
  */
-const collectAfter = 8 * 1024 * 1024;
+const collectAfter = 4 * 1024 * 1024;
 
 /** One job, and how far its output has been read. */
 export class FollowedJob {

@@ -11,7 +11,7 @@ LIMIT = 256 * 1024 * 1024
 """Bytes that are kept of one run; of more the oldest go first."""
 _IN_MEMORY = 512 * 1024
 _PIECE = 64 * 1024
-_READ = 1024 * 1024
+_READ = 256 * 1024
 _STREAMS = ("stdout", "stderr")
 _HEADER = 5  # The stream's number in one byte, and the length in four
 
