@@ -8,6 +8,7 @@ import capture from "../../service/bld_remote_mcp/capture.py" with { type: "text
 import codeJobs from "../../service/bld_remote_mcp/code_jobs.py" with { type: "text" };
 import commands from "../../service/bld_remote_mcp/commands.py" with { type: "text" };
 import connection from "../../service/bld_remote_mcp/connection.py" with { type: "text" };
+import descriptors from "../../service/bld_remote_mcp/descriptors.py" with { type: "text" };
 import dispatch from "../../service/bld_remote_mcp/dispatch.py" with { type: "text" };
 import execution from "../../service/bld_remote_mcp/execution.py" with { type: "text" };
 import fileLock from "../../service/bld_remote_mcp/file_lock.py" with { type: "text" };
@@ -56,6 +57,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "code_jobs.py": codeJobs,
   "commands.py": commands,
   "connection.py": connection,
+  "descriptors.py": descriptors,
   "dispatch.py": dispatch,
   "execution.py": execution,
   "file_lock.py": fileLock,

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from time import time as clock
 
 from .answers import CommandError
-from .execution import CodeRunner, Execution
+from .execution import CodeRunner
 from .interruption import UserCodeGuard
 from .jobs import About, Job, JobQueue
 from .output_log import OutputLog
@@ -46,7 +46,6 @@ class CodeJob:
     status: str = "queued"
     cancel_requested: bool = False
     timed_out: bool = False
-    execution: Execution | None = None
     exit_status: int | None = None
     duration: float | None = None
     error: str | None = None
@@ -210,7 +209,8 @@ class CodeJobs:
             job.duration = round(monotonic() - began, 6)
             if limit is not None:
                 limit.cancel()
-            self._end(job, self._final_status(job))
+            with self._lock:  # A cancel that comes now is too late to have been the reason
+                self._end(job, self._final_status(job))
             if self._queue.refusing:
                 self._let_follower_hear(job)
 
@@ -230,31 +230,24 @@ class CodeJobs:
             "__bld_remote_job_context": context,
             "check_cancelled": context.check_cancelled,
         }
-        execution = self._runner.run_job(source, job.output.write, given, job.job_id)
-        job.execution = execution
+        failed = self._runner.run_job(source, job.output.write, given, job.job_id)
         job.exit_status = 0
-        if (failed := execution.failure) is not None:
+        if failed is not None:
             job.exit_status = failed.exit_code if failed.exit_code is not None else 1
             job.error = f"Code execution error: {failed.message}"
             job.traceback = failed.traceback
             job.output.write("stderr", failed.traceback.encode("utf-8", "backslashreplace"))
 
     def _final_status(self, job: CodeJob) -> str:
-        with self._lock:  # A cancel that comes now is too late to have been the reason
-            return self._status_of(job)
-
-    def _status_of(self, job: CodeJob) -> str:
-        failed = job.error is not None or job.exit_status != 0
-        if job.timed_out and failed:
+        if job.error is None and job.exit_status == 0:
+            return "completed"
+        if job.timed_out:
             job.error = f"Job {job.job_id} timed out"
             return "timed_out"
-        if job.cancel_requested and failed:
+        if job.cancel_requested:
             job.error = None
             return "cancelled"
-        if job.error is not None or (failed and job.execution is not None):
-            return "failed"
-        # A program's exit status is its result, whatever it is.
-        return "completed" if job.exit_status == 0 else "failed"
+        return "failed"
 
     def _time_out(self, job: CodeJob) -> None:
         job.timed_out = True

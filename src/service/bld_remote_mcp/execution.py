@@ -80,15 +80,17 @@ class CodeRunner:
 
     def run_job(
         self, source: str, write: Write, given: Mapping[str, object], name: str
-    ) -> Execution:
-        """Run `source` with `given` in its namespace, and hand on what it writes meanwhile."""
+    ) -> Failure | None:
+        """Run `source` with `given` in its namespace, and hand on what it writes meanwhile.
+
+        Gives what it raised.
+        """
         streams = ProgramStreams(write)
         try:
             with streams.in_place():
-                failure, duration = self._run(source, given, name)
+                return self._run(source, given, name)[0]
         finally:
             streams.finish()
-        return Execution(output={}, truncated={}, duration=duration, failure=failure)
 
     def run_program(self, source: bytes, program: Program, write: Write, name: str) -> int:
         """Run a program as Python does, and hand on what it writes; its exit status."""

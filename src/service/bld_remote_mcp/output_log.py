@@ -7,6 +7,8 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from .descriptors import identity
+
 LIMIT = 256 * 1024 * 1024
 """Bytes that are kept of one run; of more the oldest go first."""
 _IN_MEMORY = 512 * 1024
@@ -21,16 +23,15 @@ class LoggedOutput:
     """What a reader gets."""
 
     chunks: list[tuple[str, bytes]]
-    """Stream and bytes, in the order of writing; about 1 MiB at most."""
+    """Stream and bytes, in the order of writing; 256 KiB at most."""
     offset: int
     """Where to read on."""
     begins_at: dict[str, int] | None
     """Where something older was dropped: how many bytes of each stream came before the chunks."""
 
 
-# Code may have replaced them when they are called.
+# Code may have replaced it when it is called.
 _SpooledFile = tempfile.SpooledTemporaryFile
-_fstat = os.fstat
 _lost_files: "list[tempfile.SpooledTemporaryFile[bytes]]" = []
 
 
@@ -51,7 +52,7 @@ class _Segment:
     @property
     def lost(self) -> bool:
         """Whether code has closed its descriptor, which may be a file of the code's own by now."""
-        return self.identity is not None and _identity(self.file.fileno()) != self.identity
+        return self.identity is not None and identity(self.file.fileno()) != self.identity
 
     def close(self) -> None:
         """Give the file back; a lost one is kept, because to close it would close another's."""
@@ -159,7 +160,7 @@ class OutputLog:
             # Here, not when the file is read, it turns out that the disk is full.
             segment.file.flush()
             if size > _IN_MEMORY and segment.identity is None:
-                segment.identity = _identity(segment.file.fileno())
+                segment.identity = identity(segment.file.fileno())
         except OSError:  # From now on in memory, and less
             self._written[self._stream], self._piece = written, fresh
             self._segment_limit = min(self._segment_limit, _IN_MEMORY - 2 * _PIECE)
@@ -202,14 +203,6 @@ class OutputLog:
     def _wake(self) -> None:
         while self._waiting:
             self._waiting.pop().release()
-
-
-def _identity(number: int) -> tuple[int, int] | None:
-    try:
-        status = _fstat(number)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _split(data: bytes, chunks: list[tuple[str, bytes]]) -> int:

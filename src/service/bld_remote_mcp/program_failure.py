@@ -11,6 +11,16 @@ INTERRUPTED = 130
 _INTERRUPTED_IN = ("interruption", "program_streams", "output_log", "capture")
 
 
+def exit_status(code: object) -> int:
+    """The status, 0 to 255, with which ``SystemExit(code)`` ends a Python process."""
+    if code is None:
+        return 0
+    if not isinstance(code, int):
+        return 1
+    # Python takes what a C long can't hold for -1.
+    return (code if -(2**63) <= code < 2**63 else -1) & 0xFF
+
+
 def frames_of(error: BaseException, name: str) -> TracebackType | None:
     """Where code was: from the first frame of its file `name` on, without those of an interruption.
 
@@ -61,13 +71,9 @@ class FailureDisplay:
             del raised  # Its traceback holds this frame: a cycle, with all of the code's objects
 
     def _exit_status(self, code: object) -> int:
-        if code is None:
-            return 0
-        if isinstance(code, int):
-            # Python takes what a C long can't hold for -1.
-            return (code if -(2**63) <= code < 2**63 else -1) & 0xFF
-        self._write(f"{_text_of(code)}\n")
-        return 1
+        if code is not None and not isinstance(code, int):
+            self._write(f"{_text_of(code)}\n")
+        return exit_status(code)
 
     def _show(self, error: BaseException) -> int:
         """Show an exception that nobody caught, by the program's own hook if it has one.

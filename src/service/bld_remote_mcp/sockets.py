@@ -14,6 +14,8 @@ except ImportError:  # Windows, where a socket is no descriptor
 
     fcntl = None
 
+from .descriptors import identity
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _NO_SIGNAL: int = getattr(_socket, "MSG_NOSIGNAL", 0)
 _MACOS_NO_SIGPIPE = 0x1022  # SO_NOSIGPIPE, which Python doesn't name
 
-_close, _fstat = os.close, os.fstat
+_close = os.close
 
 _held: set["Socket"] = set()
 
@@ -97,11 +99,7 @@ def _above_standard(number: int) -> int:
 
 
 def _identity(number: int) -> tuple[int, int] | None:
-    try:
-        status = _fstat(number)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+    return None if fcntl is None else identity(number)
 
 
 def _close_in_child() -> None:

@@ -27,6 +27,8 @@ from importlib import import_module
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from .program_failure import exit_status
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -199,7 +201,4 @@ if sys.platform != "win32":
 def _status(error: BaseException | None) -> int:
     if error is None:
         return 0
-    if not isinstance(error, SystemExit):
-        return 1
-    code = 0 if error.code is None else error.code
-    return code & 0xFF if isinstance(code, int) else 1
+    return exit_status(error.code) if isinstance(error, SystemExit) else 1
