@@ -1,7 +1,7 @@
 // `execute --follow`, `--result` and `--cancel`: code that was begun before, by whomever.
 
 import { extended, Failure } from "../failure.ts";
-import { FollowedJob, type StreamWriter } from "../remote/code/followed-job.ts";
+import { FollowedJob } from "../remote/code/followed-job.ts";
 import { type Job, lookAtJob, requireJobs } from "../remote/code/jobs.ts";
 import { durationText } from "../remote/local-time.ts";
 import { endRunning } from "../remote/service/end-running.ts";
@@ -11,7 +11,7 @@ import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import type { Context } from "./_command.ts";
-import { exitOf, sayEnding } from "./_execute-run.ts";
+import { isInterruption, showToEnd } from "./_execute-ending.ts";
 import { RunView } from "./_execute-view.ts";
 
 /** The job that runs now, where none was named. */
@@ -50,10 +50,10 @@ export async function follow(
   if (name !== undefined) await lookAtJob(session, name);
   try {
     const view = new RunView(output);
-    return await show(session, job, view, view.live(context.signal), output);
+    const followed = new FollowedJob(job);
+    return await showToEnd(session, followed, view, view.live(context.signal), output);
   } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    if (error.kind !== "interrupted" && error.code !== "timeout") throw error;
+    if (!isInterruption(error)) throw error;
     const why = whyStopped(error);
     throw extended(error, {
       message: `${why}; ${job} goes on in Blender`,
@@ -65,21 +65,6 @@ export async function follow(
 function whyStopped({ code, message }: Failure): string {
   if (code === "unread") return message;
   return code === "timeout" ? "the time limit passed" : "interrupted";
-}
-
-async function show(
-  session: Session,
-  name: string,
-  view: RunView,
-  write: StreamWriter,
-  output: Output,
-): Promise<number> {
-  const job = new FollowedJob(name);
-  const end = await job.follow(session, write);
-  if (end === undefined) throw new Error("a job without a limit was left");
-  await view.ended(name, end, job.lost);
-  sayEnding(end, output);
-  return exitOf(end);
 }
 
 /**
@@ -96,7 +81,9 @@ export async function showResult(
   requireJobs(session);
   const job = await lookAtJob(session, name);
   const view = new RunView(output);
-  if (job.terminal) return show(session, name, view, view.write, output);
+  if (job.terminal) {
+    return showToEnd(session, new FollowedJob(name), view, view.write, output);
+  }
   const { running } = await currentLoad(session);
   const since = running?.job_id === name ? `, ${sinceText(running.seconds)}` : "";
   const what = job.status === "queued" ? "hasn't begun yet: other code runs" : `still runs${since}`;

@@ -2,31 +2,16 @@
 
 import { extended, Failure } from "../failure.ts";
 import { endJob, type JobEnding } from "../remote/code/end-job.ts";
-import { FollowedJob, type JobEnd } from "../remote/code/followed-job.ts";
+import { FollowedJob } from "../remote/code/followed-job.ts";
 import { requireJobs, submitJob } from "../remote/code/jobs.ts";
 import type { UserCode } from "../remote/code/user-code.ts";
 import { describeLoad } from "../remote/service/running.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, type Text, text } from "../text.ts";
-import type { Output } from "../ui/output.ts";
 import type { Context } from "./_command.ts";
+import { isInterruption, showToEnd } from "./_execute-ending.ts";
 import { RunView } from "./_execute-view.ts";
 import { type Target, withSession } from "./_target.ts";
-
-/** The exit status of code that was ended before it began. */
-const unbegun: Partial<Record<JobEnd["status"], number>> = { cancelled: 130, timed_out: 124 };
-
-/** The exit status for a job that has ended. */
-export function exitOf({ status, exit }: JobEnd): number {
-  return exit ?? unbegun[status] ?? 1;
-}
-
-/** Says why code has ended that didn't end by itself. */
-export function sayEnding({ status, exit }: JobEnd, output: Output): void {
-  const what = exit === null ? "the code was taken back before it began" : "the code was ended";
-  if (status === "cancelled") output.warn(`${what}: somebody interrupted it`);
-  if (status === "timed_out") output.warn(`${what}: its time limit had passed`);
-}
 
 /** How long Ctrl-C waits for the name of a job that was just asked for, in ms. */
 const namingTime = 2000;
@@ -59,10 +44,6 @@ export async function runThere(code: UserCode, target: Target, context: Context)
   });
 }
 
-function isInterruption(error: unknown): error is Failure {
-  return error instanceof Failure && (error.kind === "interrupted" || error.code === "timeout");
-}
-
 /** The end of waiting for a Blender that never said whether it took the code. */
 function unnamed(error: Failure): Failure {
   const why = error.kind === "interrupted" ? "interrupted" : "the time limit passed";
@@ -75,11 +56,7 @@ function unnamed(error: Failure): Failure {
 async function follow(session: Session, job: FollowedJob, context: Context): Promise<number> {
   const view = new RunView(context.output);
   try {
-    const end = await job.follow(session, view.live(context.signal));
-    if (end === undefined) throw new Error("a job without a limit was left");
-    await view.ended(job.name, end, job.lost);
-    sayEnding(end, context.output);
-    return exitOf(end);
+    return await showToEnd(session, job, view, view.live(context.signal), context.output);
   } catch (error) {
     if (!isInterruption(error)) throw lostMeanwhile(error, job.name);
     if (error.code === "unread") return endUnread(session, job);
