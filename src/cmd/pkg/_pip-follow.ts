@@ -60,12 +60,10 @@ async function followOne(session: Session, run: PipRun, context: Context): Promi
   const { output } = context;
   output.note(describePip(run));
   const before = hasPurpose(run) ? await packagesBefore(session, run) : null;
-  // What pip would install comes as JSON.
-  const visible = { stdout: run.purpose?.part !== "plan" };
   const following = (sinks: PipSinks) => followPip(session, run.id, sinks);
   let shown: ShownPip;
   try {
-    shown = await showPip(context, following, visible);
+    shown = await showPip(context, following);
   } catch (error) {
     // Its own controller has seen its end, and may be half a step ahead.
     const gone = error instanceof Failure && error.code === "pip-run-gone";

@@ -52,14 +52,13 @@ function hintAfter(stderr: string): Text | undefined {
 export async function showPip(
   { output, signal }: Context,
   run: (sinks: PipSinks) => Promise<PipResult>,
-  shown: { stdout: boolean } = { stdout: true },
 ): Promise<ShownPip> {
   const limit = output.json ? keptForJson : keptForHints;
   const kept = { stdout: new LastBytes(limit), stderr: new LastBytes(limit) };
   const running = run({
     stdout: async (bytes) => {
       kept.stdout.push(bytes);
-      if (!output.json && shown.stdout) await unlessAborted(output.write(bytes), signal);
+      if (!output.json) await unlessAborted(output.write(bytes), signal);
     },
     stderr: async (bytes) => {
       kept.stderr.push(bytes);

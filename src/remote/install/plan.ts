@@ -8,6 +8,7 @@ import type { Package } from "../packages/package.ts";
 import { type PlannedPackage, parsePipReport } from "../packages/pip-report.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
+import { reportFile } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
 import { requireUnshadowed } from "./checks.ts";
 import type { InstallObserver } from "./observer.ts";
@@ -70,20 +71,17 @@ export async function askedPlan(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
-  const flags = ["--quiet", "--dry-run", "--report", "-"];
+  const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
   const specs = prepared.request.requirements.map(({ text }) => text);
   const pip = {
     ...pipOf(prepared),
     purpose: purposeOf(prepared, "plan"),
     arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
   };
-  const report: Uint8Array[] = [];
-  const running = followedPip(session, pip, observer.output, async (bytes) => {
-    report.push(bytes);
-  });
+  const running = followedPip(session, pip, observer.output);
   const ran = await session.waits.during("asking pip what would be installed", running);
   succeeded(ran, prepared);
-  return { ...ran, packages: parsePipReport(Buffer.concat(report).toString("utf8")) };
+  return { ...ran, packages: parsePipReport(ran.pip.report ?? "") };
 }
 
 /**

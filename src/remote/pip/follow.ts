@@ -15,6 +15,8 @@ const outputSchema = v.union([
     returncode: v.nullable(v.number()),
     cancelled: v.boolean(),
     seconds: v.number(),
+    // Scripts of another version, which another controller has brought, have none.
+    report: v.fallback(v.nullable(v.string()), null),
   }),
   // A run that was forgotten.
   v.strictObject({ cancelled: v.boolean() }),
@@ -45,6 +47,8 @@ export interface PipResult {
   returncode: number;
   /** Seconds. */
   duration: number;
+  /** What it wrote into the file of its own named `reportFile`; null where that is nothing. */
+  report: string | null;
 }
 
 /**
@@ -72,7 +76,7 @@ export async function followPip(session: Session, id: string, sinks: PipSinks): 
       const finish = { action: "finish", id, follower };
       await callScript(session, pipScript, finish, v.object({}));
       if (seen.cancelled) throw cancelled();
-      return { returncode, duration: seen.seconds };
+      return { returncode, duration: seen.seconds, report: seen.report };
     }
     uncollected += stdout.length + stderr.length;
     if (uncollected >= collectAfter) {

@@ -24,21 +24,19 @@ export type QuietInvocation = Omit<PipInvocation, "stdout" | "stderr">;
 /**
  * Runs pip, hands its output on, and keeps the end of it.
  *
- * @param stdout gets the standard output instead of `output`; it isn't kept then.
  * @throws Failure as `runPip`.
  */
 export async function followedPip(
   session: Session,
   invocation: QuietInvocation,
   output: OutputSink,
-  stdout?: OutputSink,
 ): Promise<FollowedPip> {
   const tail = new LastBytes(keptOutput);
   const take = async (bytes: Uint8Array) => {
     tail.push(bytes);
     await output(bytes);
   };
-  const pip = await runPip(session, { ...invocation, stdout: stdout ?? take, stderr: take });
+  const pip = await runPip(session, { ...invocation, stdout: take, stderr: take });
   return { pip, output: tail.text() };
 }
 

@@ -12,6 +12,12 @@ from typing import Protocol, TypedDict, cast
 
 REGISTRY = "_blender_remote_pip"
 
+# Below a run's folder: the files that were brought for it, and that it writes for its controller.
+FILES = "files"
+
+# Among them, what it has to say besides its output.
+REPORT = "report.json"
+
 
 class Purpose(TypedDict):
     """The command of ours that a run is part of."""

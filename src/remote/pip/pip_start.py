@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from file_lock import hold, is_held
-from pip_registry import Purpose, Run, forget, is_unfinished, registry
+from pip_registry import FILES, Purpose, Run, forget, is_unfinished, registry
 from pip_watch import Description, describe, end_group
 
 # In the environment of everything that pip starts: by it the guard finds what has left its group.
@@ -25,12 +25,21 @@ MARKER = "BLENDER_REMOTE_PIP_RUN"
 PREFIX = "blender-remote-pip-"
 
 
+class OwnFile(TypedDict):
+    """A file of the run's own, by its name."""
+
+    file: str
+
+
 class PipOrder(TypedDict):
     """What to run."""
 
     id: str
-    # Begins with a Python interpreter, which runs the guard too.
-    command: list[str]
+    # Begins with a Python interpreter, which runs the guard too. ``{"file": NAME}`` stands for the
+    # path of a file of the run's own.
+    command: "list[str | OwnFile]"
+    # What these files hold; one that isn't here is the program's to write.
+    files: dict[str, str]
     # Null for Blender's own folder, empty for a fresh one.
     cwd: str | None
     env: dict[str, str]
@@ -78,7 +87,13 @@ def launch(
     order: PipOrder, folder: Path
 ) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
     """Start pip and its guard."""
-    command = order["command"]
+    own = folder / FILES
+    own.mkdir()
+    for name, text in order["files"].items():
+        (own / name).write_text(text, encoding="utf-8")
+    command = [
+        part if isinstance(part, str) else str(own / part["file"]) for part in order["command"]
+    ]
     source, temporary, empty = folder / "pip_guard.py", folder / "tmp", folder / "empty"
     source.write_text(order["guard"], encoding="utf-8")
     temporary.mkdir()
@@ -152,7 +167,7 @@ def main(order: PipOrder) -> StartedPip:
         raise
     run: Run = {
         "id": order["id"],
-        "command": order["command"],
+        "command": [part if isinstance(part, str) else part["file"] for part in order["command"]],
         "process": process,
         "guard": guard,
         "folder": folder,

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import TypedDict
 
 from masking import masked
-from pip_registry import Purpose, Run, current_run, forget, is_unfinished, registry
+from pip_registry import (
+    FILES,
+    REPORT,
+    Purpose,
+    Run,
+    current_run,
+    forget,
+    is_unfinished,
+    registry,
+)
 
 # A controller that hasn't asked for so long is gone.
 FOLLOWER_SECONDS = 10
@@ -62,6 +71,8 @@ class Output(TypedDict):
     returncode: int | None
     cancelled: bool
     seconds: float
+    # What it wrote for its controller, once it has ended; null where that is nothing.
+    report: str | None
 
 
 class Reading(TypedDict):
@@ -138,6 +149,13 @@ def part_of(path: Path, offset: int, limit: int) -> bytes:
         return b""
 
 
+def report_of(folder: Path) -> str | None:
+    try:
+        return (folder / FILES / REPORT).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return None
+
+
 def read(arguments: Reading) -> Output | Gone:
     """Give what a run has written since, and its end."""
     cancelled = registry().cancelled == arguments["id"]
@@ -151,12 +169,14 @@ def read(arguments: Reading) -> Output | Gone:
     folder, limit = Path(run["folder"].name), arguments["limit"]
     out = part_of(folder / "stdout", arguments["stdout"], limit)
     err = part_of(folder / "stderr", arguments["stderr"], limit)
+    ended = None if out or err else code
     return {
         "stdout": base64.b64encode(out).decode("ascii"),
         "stderr": base64.b64encode(err).decode("ascii"),
-        "returncode": None if out or err else code,
+        "returncode": ended,
         "cancelled": cancelled,
         "seconds": seconds,
+        "report": None if ended is None else report_of(folder),
     }
 
 

@@ -20,12 +20,20 @@ const startedSchema = v.object({ busy: v.nullable(runSchema) });
 /** As `PipInvocation.cwd`: a folder of the run's own, which is empty and removed afterwards. */
 export const emptyFolder = "";
 
+/** The file of a run's own whose text `PipResult.report` gives. */
+export const reportFile = "report.json";
+
+/** An argument: itself, or the path of a file of the run's own (`PipInvocation.files`). */
+export type PipArgument = string | { file: string };
+
 /** How to start pip, or another Python program, and who gets what it writes. */
 export interface PipInvocation extends PipSinks {
   /** A Python interpreter and its options, up to `-m pip` (`BlenderPython.pip`), or to a script. */
   command: readonly string[];
   /** pip's own arguments. */
-  arguments: readonly string[];
+  arguments: readonly PipArgument[];
+  /** What files of the run's own hold, by their names; they go with the run. */
+  files?: Readonly<Record<string, string>>;
   /** Ignore pip's configuration files and PIP_ variables on Blender's machine. */
   isolated: boolean;
   /**
@@ -79,6 +87,7 @@ async function startPip(session: Session, id: string, pip: PipInvocation): Promi
   const start = {
     id,
     command: [...pip.command, ...pip.arguments],
+    files: { ...pip.files },
     isolated: pip.isolated,
     env: { ...pip.env },
     cwd: pip.cwd ?? null,
@@ -97,7 +106,8 @@ async function earlyEnd(
   ended: boolean,
   seconds: number,
 ): Promise<EarlyEnd> {
-  const changes = changesPackages(pip.purpose ?? null, pip.arguments);
+  const words = pip.arguments.filter((word) => typeof word === "string");
+  const changes = changesPackages(pip.purpose ?? null, words);
   if (!changes || !ended) return { ended, changes, left: undefined };
   const left = await session.reconnected((again) =>
     aftermathOf(again, pip.before ?? null, seconds),

@@ -21,7 +21,11 @@ describe("following", () => {
       seen.push(`${stream}: ${new TextDecoder().decode(bytes)}`);
     };
     const sinks = { stdout: take("stdout"), stderr: take("stderr") };
-    expect(await followPip(session, "a run", sinks)).toEqual({ returncode: 3, duration: 2.5 });
+    expect(await followPip(session, "a run", sinks)).toEqual({
+      returncode: 3,
+      duration: 2.5,
+      report: null,
+    });
     expect(seen).toEqual([
       "read 0 0",
       "stdout: out",

@@ -22,22 +22,13 @@ test("hands on what pip writes, and keeps the end of it", async () => {
   const { pip, output } = await followedPip(session, invocation, async (bytes) => {
     seen += bytes.length;
   });
-  expect(pip).toEqual({ returncode: 2, duration: 1 });
+  expect(pip).toEqual({ returncode: 2, duration: 1, report: null });
   expect(seen).toBe(70_010);
   expect([output.length, output.slice(-10)]).toEqual([65_535, "xERROR: é\n"]);
 });
 
-test("a standard output of its own isn't kept", async () => {
-  const { session } = await pipThatWrites("report", "notice");
-  const all: string[] = [];
-  const to = (name: string) => async (bytes: Uint8Array) =>
-    void all.push(`${name} ${bytes.length}`);
-  const { output } = await followedPip(session, invocation, to("error"), to("out"));
-  expect([output, all]).toEqual(["notice", ["out 6", "error 6"]]);
-});
-
 test("a failure whose cause nobody knows", () => {
-  const pip = { returncode: 3, duration: 1 };
+  const pip = { returncode: 3, duration: 1, report: null };
   expect(pipFailure({ pip, output: "" }, { wheelhouse: undefined })).toEqual({
     code: "pip-failed",
     message: "pip ended with exit status 3",

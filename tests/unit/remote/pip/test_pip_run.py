@@ -46,6 +46,7 @@ class Runs:
         wanted = {
             "id": RUN_ID,
             "command": [sys.executable, "-c", code, *arguments],
+            "files": {},
             "isolated": False,
             "env": {},
             "cwd": None,
@@ -146,6 +147,25 @@ def runs(load: Callable[[str], ModuleType], temporary: Path) -> Iterator[Runs]:
 
 
 # What comes out
+
+
+def test_a_run_has_files_of_its_own_and_reports(runs: Runs, temporary: Path) -> None:
+    copy = "import sys; r, w = sys.argv[1:]; open(w, 'w').write(open(r).read().upper()); print(r)"
+    command = [sys.executable, "-c", copy, {"file": "pins.txt"}, {"file": "report.json"}]
+    runs.start("", command=command, files={"pins.txt": "numpy==1.26.4 \u2713"})
+    out, err, code = runs.follow_to_the_end()
+    assert (err, code) == (b"", 0)
+    assert Path(out.decode().strip()).is_relative_to(temporary)
+    assert runs.read(len(out))["report"] == "NUMPY==1.26.4 \u2713"
+    assert runs.look()["command"][3:] == ["pins.txt", "report.json"]
+    runs.finish()
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_run_without_a_report(runs: Runs) -> None:
+    runs.start("print()")
+    runs.follow_to_the_end()
+    assert runs.read(10**6)["report"] is None
 
 
 def test_output_and_exit_status(runs: Runs, temporary: Path) -> None:
