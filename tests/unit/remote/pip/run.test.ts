@@ -25,7 +25,7 @@ describe("starting", () => {
     const guard = expect.stringContaining("def main(");
     const none = { purpose: null, before: null };
     const id = expect.any(String);
-    const always = { id, command, isolated: true, guard, ...none };
+    const always = { id, command, files: {}, isolated: true, guard, ...none };
     expect(asked).toEqual([
       { ...always, env: {}, cwd: null },
       { ...always, env: { A: "ä" }, cwd: "" },

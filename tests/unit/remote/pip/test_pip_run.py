@@ -444,6 +444,7 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
     start = {
         "id": RUN_ID,
         "command": [sys.executable, "-c", FAMILY],
+        "files": {},
         "isolated": False,
         "env": {},
         "cwd": None,
