@@ -1,0 +1,73 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { toolsPython } from "../../../scripts/python.ts";
+import pipWheel from "../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
+import { markerHolds } from "../../../src/wheels/marker.ts";
+
+const environment = {
+  implementation_name: "cpython",
+  implementation_version: "3.11.7",
+  os_name: "posix",
+  platform_machine: "x86_64",
+  platform_python_implementation: "CPython",
+  platform_release: "6.1.0-41-amd64",
+  platform_system: "Linux",
+  platform_version: "#1 SMP",
+  python_full_version: "3.11.7",
+  python_version: "3.11",
+  sys_platform: "linux",
+};
+
+const markers = [
+  'python_version < "3.8"',
+  'python_version >= "3.9"',
+  'python_version > "3.9" and python_version < "3.12"',
+  'python_version == "3.11.*"',
+  'python_version != "3.11"',
+  'python_version ~= "3.10"',
+  '"3.9" <= python_version',
+  'python_full_version >= "3.11.4"',
+  'sys_platform == "win32"',
+  'sys_platform != "win32"',
+  'sys_platform in "linux darwin"',
+  'sys_platform not in "linux darwin"',
+  '"x86" in platform_machine',
+  'os_name == "nt" or os_name == "posix"',
+  'os_name == "nt" and os_name == "posix" or sys_platform == "linux"',
+  'os_name == "posix" or sys_platform == "win32" and python_version < "3"',
+  '(os_name == "posix" or sys_platform == "win32") and python_version < "3"',
+  'platform_python_implementation != "PyPy"',
+  'platform_machine == "aarch64" and platform_system == "Linux"',
+  'implementation_name == "cpython" and implementation_version >= "3.11"',
+  'extra == "test"',
+  'extra == "Dev-Tools"',
+  'extra != "test"',
+  'platform_release >= "5"',
+  "python_version in '3.10, 3.11'",
+];
+
+describe("markers", () => {
+  test("mean what they mean to packaging", async () => {
+    const source = [
+      "import json, sys",
+      "sys.path.insert(0, sys.argv[1])",
+      "from pip._vendor.packaging.markers import Marker",
+      "markers, environment = json.load(sys.stdin)",
+      'extras = ["", "dev_tools"]',
+      "holds = lambda one: any(Marker(one).evaluate({**environment, 'extra': e}) for e in extras)",
+      "print(json.dumps([holds(one) for one in markers]))",
+    ].join("\n");
+    const python = Bun.spawn([await toolsPython(), "-c", source, pipWheel], {
+      stdin: new Blob([JSON.stringify([markers, environment])]),
+      stdout: "pipe",
+    });
+    const expected = v.parse(v.array(v.boolean()), await new Response(python.stdout).json());
+    const found = markers.map((one) => markerHolds(one, environment, ["dev_tools"]));
+    // With several extras packaging is asked once for each: `!=` holds for any of them.
+    expect(found).toEqual(expected);
+  });
+
+  test("what can't be read is looked at", () => {
+    expect(markerHolds("python_version <", environment)).toBe(true);
+  });
+});
