@@ -3,6 +3,7 @@
 import { valid, validRange } from "@renovatebot/pep440";
 import {
   type EnvironmentMarker,
+  type EnvironmentMarkerNode,
   parsePipRequirementsLine,
   RequirementsSyntaxError,
 } from "pip-requirements-js";
@@ -18,11 +19,15 @@ export type MarkerEnvironment = Readonly<Record<string, string>>;
 function treeOf(marker: string): EnvironmentMarker | undefined {
   try {
     const line = parsePipRequirementsLine(`name; ${marker}`);
-    return line?.type === "ProjectName" ? line.environmentEnvironmentMarker : undefined;
+    return line?.type === "ProjectName" ? line.environmentMarkerTree : undefined;
   } catch (error) {
     if (error instanceof RequirementsSyntaxError) return undefined;
     throw error;
   }
+}
+
+function isNode(tree: EnvironmentMarker): tree is EnvironmentMarkerNode {
+  return tree.operator === "and" || tree.operator === "or";
 }
 
 const quoted = /^(["'])(.*)\1$/s;
@@ -58,7 +63,7 @@ function holds(
   environment: MarkerEnvironment,
   extras: readonly string[],
 ): boolean {
-  if (tree.operator === "and" || tree.operator === "or") {
+  if (isNode(tree)) {
     const left = holds(tree.left, environment, extras);
     if (left === (tree.operator === "or")) return left;
     return holds(tree.right, environment, extras);
