@@ -21,6 +21,7 @@ export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
       ...request.indexFlags,
       ...flag("--allow-online", request.allowOnline),
       ...flag("--break-system-packages", request.breakSystemPackages),
+      ...flag("--replace-bundled", request.replaceBundled),
       ...(target === "site" ? [] : ["--target", target]),
     );
 }

@@ -122,6 +122,11 @@ export const install = command({
       type: "boolean",
       description: "Also into a Python that the system manages (PEP 668)",
     },
+    "replace-bundled": {
+      type: "boolean",
+      description:
+        "Let pip replace packages that Blender or the system brings, which are kept else",
+    },
   },
   several: "spec",
   elsewhere: pipOption,
@@ -137,6 +142,7 @@ export const install = command({
       deps: args.deps,
       allowOnline: args["allow-online"],
       breakSystemPackages: args["break-system-packages"],
+      replaceBundled: args["replace-bundled"],
     };
     requireOneMode(request, offline);
     return { request, offline, dryRun: args["dry-run"], target: await targetOf(args) };

@@ -8,7 +8,11 @@ import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
 import { withPackages } from "./_with-packages.ts";
 
-function noteOf({ wins, version, loaded_version: loaded, restart }: Package): string {
+function noteOf(one: Package): string {
+  return [one.editable ? "editable" : "", stateOf(one)].filter(Boolean).join(", ");
+}
+
+function stateOf({ wins, version, loaded_version: loaded, restart }: Package): string {
   if (!wins) return "shadowed";
   if (loaded !== null && loaded !== version) return `${loaded} is loaded until Blender restarts`;
   return restart ? "another copy is loaded until Blender restarts" : "";
@@ -35,7 +39,7 @@ export const list = command({
   run: async ({ target }, context) => {
     const { output } = context;
     const { packages, broken } = await withPackages(target, context, lookAtPackages);
-    if (output.json) await output.writeJson(packages);
+    if (output.json) await output.writeJson(packages.map(({ requires: _, ...one }) => one));
     else await output.write(render(packages));
     for (const { message, hint } of brokenLines(broken)) {
       output.warn(message);

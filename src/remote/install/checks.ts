@@ -1,21 +1,16 @@
-// Why an install can't begin: closed folders, no network, what the wheelhouse lacks, hidden copies.
+// Why an install can't begin: closed folders, no network, what the wheelhouse lacks, what is kept.
 
 import { Failure } from "../../failure.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../../wheels/resolve.ts";
-import type { Package } from "../packages/package.ts";
-import type { PlannedPackage } from "../packages/pip-report.ts";
-import {
-  type ClosedSite,
-  closedSite,
-  requireOpenSite,
-  userModulesProblem,
-} from "../python/closed-folders.ts";
+import { admitted } from "../../wheels/specifier.ts";
+import type { Pin } from "../packages/pins.ts";
+import { type ClosedSite, requireOpenSite, userModulesProblem } from "../python/closed-folders.ts";
 import { type BlenderPython, knownTagsOf } from "../python/interpreter.ts";
 import { listWheelhouse } from "../wheelhouse/list.ts";
 import type { Session } from "../wire/session.ts";
-import { type InstallRequest, requestedNames } from "./request.ts";
+import type { InstallRequest } from "./request.ts";
 
 /** The ways on where site-packages is closed. */
 function waysAround(
@@ -104,55 +99,29 @@ export async function checkedWheelhouse(
   return folder;
 }
 
-/** A planned package whose place on Blender's path another copy has. */
-interface Shadow {
-  name: string;
-  /** What would be installed. */
-  version: string;
-  other: Package;
-}
-
-function unshadowedHint(
-  request: InstallRequest,
-  { site }: BlenderPython,
-  shadows: readonly Shadow[],
-): Text {
-  const names = new Set(requestedNames(request));
-  const asked = shadows.filter(({ name }) => names.has(name));
-  const pins = shadows.map(({ name, other }) => `${name}==${other.version}`);
-  if (asked.length === 0) return text`keep what is there: ${request.typed({ more: pins })}`;
-  const keep = `leave out ${asked.map(({ name }) => name).join(", ")} to keep what is there`;
-  if (closedSite(site, request.breakSystemPackages) === undefined) {
-    return text`${keep}, or change it where it is: ${request.typed({ target: "site" })}`;
-  }
-  return `${keep}; in site-packages only the system may change it, or use an official build of Blender`;
-}
-
 /**
- * Stops where Blender would go on importing another copy than one in its user modules, because that
- * one comes first on its path.
+ * Stops where another version is asked for of a package that is kept as Blender brings it.
  *
- * @throws Failure `shadowed`.
+ * @throws Failure `bundled-kept`.
  */
-export function requireUnshadowed(
-  request: InstallRequest,
-  python: BlenderPython,
-  before: readonly Package[],
-  planned: readonly PlannedPackage[],
-  folder: string,
-): void {
-  const shadows = planned.flatMap(({ name, version }): Shadow[] => {
-    const other = before.find((one) => one.name === name && one.wins && one.location !== folder);
-    return other === undefined ? [] : [{ name, version, other }];
+export function requireKept({ requirements }: InstallRequest, pins: readonly Pin[]): void {
+  const kept = new Map(pins.map((pin) => [pin.name, pin]));
+  const against = requirements.flatMap(({ name, specifier, text: asked }) => {
+    const pin = kept.get(name);
+    const version = pin?.version ?? null;
+    if (pin === undefined || version === null) return [];
+    return admitted([version], specifier).length > 0 ? [] : [{ asked, pin, version }];
   });
-  if (shadows.length === 0) return;
-  const lines = shadows.map(
-    ({ name, version, other }) =>
-      `  ${name} ${version}: ${other.version} in ${other.location} comes first on its path`,
+  if (against.length === 0) return;
+  const lines = against.map(
+    ({ asked, pin, version }) => `  ${asked}: ${version} is what ${pin.by} brings, and is kept`,
   );
   throw new Failure(
-    "shadowed",
-    `Blender would not import this from its user modules:\n${lines.join("\n")}`,
-    { hint: unshadowedHint(request, python, shadows) },
+    "bundled-kept",
+    `what Blender itself uses would be replaced; nothing was changed:\n${lines.join("\n")}`,
+    {
+      hint: text`ask for the version that is there, or allow it: ${again("--replace-bundled")}`,
+      details: { kept: against.map(({ pin }) => ({ ...pin })) },
+    },
   );
 }

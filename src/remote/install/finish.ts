@@ -2,11 +2,13 @@
 
 import { Failure } from "../../failure.ts";
 import { type Text, text } from "../../text.ts";
+import { parseRequirement } from "../../wheels/requirement.ts";
 import type { Package } from "../packages/package.ts";
-import { snapshotPackages } from "../packages/snapshot.ts";
+import { lookAtPackages } from "../packages/snapshot.ts";
 import type { PipRun } from "../pip/current.ts";
 import type { PipResult } from "../pip/follow.ts";
 import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
+import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
@@ -46,8 +48,16 @@ export async function finishInstall(
     else await moved(session, folder, stage, heard);
   }
   if (pip.returncode !== 0) return undefined;
-  const known = before ?? (await snapshotPackages(session));
-  return outcomeOf(session, requested, known, { pip, output: "" }, heard, warnings);
+  const now = await lookAtPackages(session);
+  const known = before === null ? now : { ...now, packages: [...before] };
+  const requirements = requested.flatMap((spec) => {
+    const parsed = parseRequirement(spec);
+    return parsed.ok ? [parsed.requirement] : [];
+  });
+  const { site } = await pythonOf(session);
+  const folders = folder === null ? site.packages.map(({ path }) => path) : [folder];
+  const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps") };
+  return outcomeOf(session, wanted, known, { pip, output: "" }, heard, warnings);
 }
 
 /** Deletes a cancelled install's staging folder, whichever controller started it. */

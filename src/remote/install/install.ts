@@ -1,18 +1,20 @@
 // Runs pip for an install: into site-packages, or by way of a staging folder into user modules.
 
 import type { Text } from "../../text.ts";
-import { bundledReplacements } from "../packages/replacements.ts";
+import { pinsText } from "../packages/pins.ts";
+import { noteShipped } from "../packages/shipped.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
-import { requireUnshadowed } from "./checks.ts";
+import { checkedPip, checkReport, checkWarnings } from "./checked-pip.ts";
+import { removeDebris, stuckText } from "./debris.ts";
 import { moved } from "./finish.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
-import { choiceFlags, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
+import { choiceFlags, pinning, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
-import { askedPlan, touchesBundled } from "./plan.ts";
+import { askedPlan } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
-import { requestedNames } from "./request.ts";
+import { requireUnshadowed, targetFolders } from "./shadows.ts";
 import { discardStage, recoverUserModules, stageUserModules } from "./user-modules.ts";
 
 /**
@@ -26,25 +28,34 @@ export async function runInstall(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<InstallResult> {
-  const { before, folder, request } = prepared;
+  const { before, folder, request, pins } = prepared;
   const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
   for (const one of prepared.found) heard.warn(one);
+  const cleaned = await removeDebris(session, before.broken);
+  for (const line of cleaned.lines) heard.note(line);
+  for (const one of cleaned.failed) heard.warn(stuckText(one));
+  if (pins.length > 0) {
+    heard.note(
+      `what Blender brings is kept: ${pinsText(pins)} (--replace-bundled lets pip replace it)`,
+    );
+  } else if (folder === undefined) await noteShipped(session, before);
   let ran: FollowedPip;
   try {
-    if (folder === undefined && touchesBundled(request.requirements, before, request.upgrade)) {
-      const { packages } = await askedPlan(session, prepared, observer);
-      for (const replaced of bundledReplacements(before, packages)) heard.warn(replaced);
-    }
     ran =
       folder === undefined
-        ? await intoSite(session, prepared, observer)
+        ? await intoSite(session, prepared, heard)
         : await intoUserModules(session, prepared, folder, heard);
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
     return failedInstall(error, warnings);
   }
-  return outcomeOf(session, requestedNames(request), before, ran, heard, warnings);
+  const wanted = {
+    requirements: request.requirements,
+    folders: targetFolders(prepared),
+    deps: request.deps,
+  };
+  return outcomeOf(session, wanted, before, ran, heard, warnings);
 }
 
 async function intoSite(
@@ -54,14 +65,28 @@ async function intoSite(
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
   const specs = prepared.request.requirements.map(({ text }) => text);
-  const flags = [...managed, ...choiceFlags(prepared), ...sourceFlags(prepared)];
+  const checked = checkedPip(prepared);
+  const pins = pinning(prepared);
+  const flags = [...managed, ...pins.flags, ...choiceFlags(prepared), ...sourceFlags(prepared)];
   const run = {
     ...pipOf(prepared),
-    arguments: ["install", ...flags, ...specs],
+    command: checked.command,
+    arguments: [...checked.arguments, "install", ...flags, ...specs],
+    files: { ...checked.files, ...pins.files },
     purpose: purposeOf(prepared, "site"),
-    before: prepared.before,
+    before: prepared.before.packages,
   };
-  return succeeded(await installing(session, run, observer), prepared);
+  const ran = await installing(session, run, observer);
+  const report = checkReport(ran);
+  if (report !== undefined) {
+    const refused = new Set(report.refused);
+    requireUnshadowed(
+      prepared,
+      report.planned.filter(({ name }) => refused.has(name)),
+    );
+    for (const line of checkWarnings(report)) observer.warn(line);
+  }
+  return succeeded(ran, prepared);
 }
 
 /** What pip itself writes may be long in coming. */
@@ -81,9 +106,8 @@ async function intoUserModules(
   observer: InstallObserver,
 ): Promise<FollowedPip> {
   for (const line of await recoverUserModules(session, folder)) observer.warn(line);
-  const { request, python, before } = prepared;
   const planned = await askedPlan(session, prepared, observer);
-  requireUnshadowed(request, python, before, planned.packages, folder);
+  requireUnshadowed(prepared, planned.packages);
   if (planned.packages.length === 0) return planned;
   const stage = await stageUserModules(session, folder);
   try {
@@ -93,7 +117,7 @@ async function intoUserModules(
       ...pipOf(prepared),
       arguments: ["install", ...flags, ...specs],
       purpose: purposeOf(prepared, "user-modules", stage),
-      before,
+      before: prepared.before.packages,
     };
     const ran = succeeded(await installing(session, run, observer), prepared);
     await moved(session, folder, stage, observer);

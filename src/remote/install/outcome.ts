@@ -1,12 +1,15 @@
 // What came of an install, as Blender itself sees it.
 
+import { valid } from "@renovatebot/pep440";
 import { ours, type Text, text } from "../../text.ts";
+import type { NamedRequirement } from "../../wheels/requirement.ts";
+import { admitted } from "../../wheels/specifier.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
+import { type Installed, type MetNeed, needsAmong, unmetText } from "../packages/dependencies.ts";
 import { type ImportState, importStates } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
-import { snapshotPackages } from "../packages/snapshot.ts";
-import { dependencyConflicts, leftoverWarning } from "../pip/diagnosis.ts";
+import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
@@ -30,34 +33,99 @@ export interface InstallResult {
   hint: Text | null;
 }
 
+/** What an install was to come to. */
+export interface WantedInstall {
+  requirements: readonly NamedRequirement[];
+  /** Where it went. */
+  folders: readonly string[];
+  /** Whether what they need was asked for as well. */
+  deps: boolean;
+}
+
+/** Packages that Blender goes on with in another copy than the installed one, a line each. */
+function loadedBefore(
+  changed: PackageChanges,
+  after: readonly Package[],
+  told: ReadonlySet<string>,
+): string[] {
+  const names = new Set(
+    [changed.added, changed.upgraded, changed.downgraded, changed.reinstalled]
+      .flat()
+      .map(({ name }) => name),
+  );
+  return after
+    .filter((one) => one.restart && names.has(one.name) && !told.has(one.name))
+    .map(({ name, version, loaded_version: loaded }) => {
+      const other = loaded !== null && loaded !== version ? loaded : "another copy";
+      return `${name}: Blender has loaded ${other} and must be restarted`;
+    });
+}
+
+/** Needs that were met before, or are new, and aren't met now. */
+function brokenNeeds(before: Installed, after: Installed): string[] {
+  const line = (need: MetNeed) => `${need.by.name} ${need.by.version} ${unmetText(need)}`;
+  const unmet = (installed: Installed) => needsAmong(installed).filter(({ isMet }) => !isMet);
+  const known = new Set(unmet(before).map(line));
+  return unmet(after)
+    .map(line)
+    .filter((one) => !known.has(one));
+}
+
+/** Why what was asked for isn't there, although an import finds a package of that name. */
+function missed(
+  { name, version, location }: ImportState,
+  { requirements, folders }: WantedInstall,
+  changed: PackageChanges,
+): string | undefined {
+  if (version === null || location === null) return undefined;
+  const came = [
+    ...changed.added,
+    ...changed.reinstalled,
+    ...changed.upgraded,
+    ...changed.downgraded,
+  ];
+  const own = came.find((one) => one.name === name && folders.includes(one.location));
+  if (own !== undefined && !folders.includes(location)) {
+    return `it went to ${own.location}, but Blender finds ${version} in ${location}`;
+  }
+  const wanted = requirements.filter((one) => one.name === name);
+  const unfit = wanted.find(
+    ({ specifier }) => valid(version) !== null && admitted([version], specifier).length === 0,
+  );
+  return unfit && `Blender finds ${version} in ${location}, and ${unfit.text} was asked for`;
+}
+
 /** Asks Blender what an install has done that pip ended well. */
 export async function outcomeOf(
   session: Session,
-  requested: readonly string[],
-  before: readonly Package[],
+  wanted: WantedInstall,
+  before: PackageSnapshot,
   ran: FollowedPip,
   observer: InstallObserver,
   warnings: Text[],
 ): Promise<InstallResult> {
-  const leftover = leftoverWarning(ran.output);
-  if (leftover !== undefined) observer.warn(leftover);
-  for (const broken of dependencyConflicts(ran.output)) observer.warn(broken);
-  const changed = packageChanges(before, await snapshotPackages(session));
+  const after = await lookAtPackages(session);
+  const changed = packageChanges(before.packages, after.packages);
+  for (const line of brokenNeeds(before, after)) observer.warn(line);
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
-  // What was brought along as a dependency is known only now.
-  for (const replaced of bundledReplacements(before, versions)) {
-    if (!warnings.includes(replaced)) observer.warn(replaced);
+  for (const replaced of bundledReplacements(before, versions)) observer.warn(replaced);
+  const names = [...new Set(wanted.requirements.map(({ name }) => name))];
+  const installed = await importStates(session, names, after);
+  const errors: string[] = [];
+  const restarts: string[] = [];
+  for (const one of installed) {
+    const miss = missed(one, wanted, changed);
+    const line = `${one.name}: ${miss ?? one.reason}`;
+    if (miss !== undefined) errors.push(line);
+    else if (one.restart) restarts.push(line);
+    else if (one.unmet && !wanted.deps) observer.warn(line);
+    else if (!one.importable) errors.push(line);
   }
-  const installed = await importStates(session, requested);
-  const lost = installed.filter((one) => !one.importable);
-  const restarts = lost
-    .filter((one) => one.restart)
-    .map(({ name, reason }) => `${name}: ${reason}`);
-  const errors = lost.filter((one) => !one.restart).map(({ name, reason }) => `${name}: ${reason}`);
+  restarts.push(...loadedBefore(changed, after.packages, new Set(names)));
   let hint: Text | null = null;
-  if (errors.length > 0) hint = text`${ours("pkg list")} shows every copy that is there`;
+  if (errors.length > 0) hint = text`'${ours("pkg check")}' tells what is wrong and what to do`;
   else if (restarts.length > 0) hint = restartHint;
   warnings.push(...restarts);
   const code = errors.length > 0 ? "not-importable" : null;

@@ -1,9 +1,9 @@
 // What pip is given for an install.
 
+import { constraintsOf } from "../packages/pins.ts";
 import { lineOf, type PipPurpose } from "../pip/purpose.ts";
-import { emptyFolder } from "../pip/run.ts";
+import { emptyFolder, type PipArgument } from "../pip/run.ts";
 import type { PreparedInstall } from "./prepare.ts";
-import { requestedNames } from "./request.ts";
 
 /** Where pip may look for packages. */
 export function sourceFlags({ request, wheelhouse }: PreparedInstall): string[] {
@@ -18,6 +18,16 @@ export function choiceFlags({ request }: PreparedInstall): string[] {
     ...(request.forceReinstall ? ["--force-reinstall"] : []),
     ...(request.deps ? [] : ["--no-deps"]),
   ];
+}
+
+/** What keeps pip from replacing what Blender brings: a file of the run's own. */
+export function pinning({ pins }: PreparedInstall): {
+  flags: PipArgument[];
+  files: Record<string, string>;
+} {
+  if (pins.length === 0) return { flags: [], files: {} };
+  const file = "pins.txt";
+  return { flags: ["--constraint", { file }], files: { [file]: constraintsOf(pins) } };
 }
 
 /** How pip runs: for user modules it sees that folder as Blender does. */
@@ -37,6 +47,6 @@ export function purposeOf(
   part: PipPurpose["part"],
   stage: string | null = null,
 ): PipPurpose {
-  const requested = requestedNames(request);
+  const requested = request.requirements.map((one) => one.text);
   return { line: lineOf(request.typed()), part, requested, folder: folder ?? null, stage };
 }

@@ -11,8 +11,8 @@ export class PipFailed extends Error {
   readonly pip: PipResult;
   readonly diagnosis: PipDiagnosis;
 
-  constructor(ran: FollowedPip, { wheelhouse, broken }: PreparedInstall) {
-    const diagnosis = failureOf(ran, wheelhouse, broken);
+  constructor(ran: FollowedPip, { wheelhouse, before }: PreparedInstall) {
+    const diagnosis = failureOf(ran, wheelhouse, before.broken);
     super(diagnosis.message);
     this.pip = ran.pip;
     this.diagnosis = diagnosis;

@@ -1,21 +1,18 @@
 // What an install would do, as pip itself says.
 
-import { valid } from "@renovatebot/pep440";
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
-import { admitted } from "../../wheels/specifier.ts";
 import type { Package } from "../packages/package.ts";
 import { type PlannedPackage, parsePipReport } from "../packages/pip-report.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
 import { reportFile } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
-import { requireUnshadowed } from "./checks.ts";
 import type { InstallObserver } from "./observer.ts";
-import { choiceFlags, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
+import { choiceFlags, pinning, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
 import type { PreparedInstall } from "./prepare.ts";
-import type { InstallRequest } from "./request.ts";
+import { requireUnshadowed } from "./shadows.ts";
 
 /** What an install would do. */
 export interface InstallPlan {
@@ -36,11 +33,10 @@ export async function planInstall(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<InstallPlan> {
-  const { request, python, folder, before } = prepared;
   try {
     const { packages } = await askedPlan(session, prepared, observer);
-    if (folder !== undefined) requireUnshadowed(request, python, before, packages, folder);
-    const replaced = folder === undefined ? bundledReplacements(before, packages) : [];
+    requireUnshadowed(prepared, packages);
+    const replaced = bundledReplacements(prepared.before, packages);
     const warnings = [...prepared.found, ...replaced];
     return {
       packages: packages.map((one) => ({ ...one, from: replacedBy(prepared, one) })),
@@ -58,7 +54,7 @@ function replacedBy({ before, folder, python }: PreparedInstall, { name }: Plann
   const site = new Set(python.site.packages.map(({ path }) => path));
   const isThere = ({ location }: Package) =>
     folder === undefined ? site.has(location) : location === folder;
-  return before.find((one) => one.name === name && isThere(one))?.version ?? null;
+  return before.packages.find((one) => one.name === name && isThere(one))?.version ?? null;
 }
 
 /**
@@ -73,31 +69,16 @@ export async function askedPlan(
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
   const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
   const specs = prepared.request.requirements.map(({ text }) => text);
+  const { flags: pins, files } = pinning(prepared);
+  const choice = [...choiceFlags(prepared), ...sourceFlags(prepared)];
   const pip = {
     ...pipOf(prepared),
     purpose: purposeOf(prepared, "plan"),
-    arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
+    arguments: ["install", ...flags, ...pins, ...choice, ...specs],
+    files,
   };
   const running = followedPip(session, pip, observer.output);
   const ran = await session.waits.during("asking pip what would be installed", running);
   succeeded(ran, prepared);
   return { ...ran, packages: parsePipReport(ran.pip.report ?? "") };
-}
-
-/**
- * Whether pip may replace a requested package that Blender ships or the system brought. A version
- * that isn't one (PEP 440), which a system's package may have, counts as one that may be replaced:
- * pip is asked then.
- */
-export function touchesBundled(
-  requirements: InstallRequest["requirements"],
-  before: readonly Package[],
-  upgrade: boolean,
-): boolean {
-  return requirements.some(({ name, specifier }) => {
-    const winner = before.find((one) => one.name === name && one.wins);
-    if (winner?.source !== "bundled" && winner?.source !== "system") return false;
-    if (upgrade || valid(winner.version) === null) return true;
-    return admitted([winner.version], specifier).length === 0;
-  });
 }

@@ -1,11 +1,13 @@
 // The checks of an install that can be made before pip runs.
 
 import type { Text } from "../../text.ts";
+import { type Pin, pinsOf } from "../packages/pins.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import {
   checkedWheelhouse,
+  requireKept,
   requireOnline,
   requireOpenForPackages,
   userModulesOf,
@@ -21,8 +23,10 @@ export interface PreparedInstall {
   folder: string | undefined;
   /** The wheelhouse's absolute path on Blender's machine. */
   wheelhouse: string | undefined;
-  before: PackageSnapshot["packages"];
-  broken: PackageSnapshot["broken"];
+  /** What is installed before. */
+  before: PackageSnapshot;
+  /** What is kept in its version. */
+  pins: readonly Pin[];
   /** What is to be told of what was found: changes that were cut off, what is broken. */
   found: Text[];
 }
@@ -31,7 +35,7 @@ export interface PreparedInstall {
  * Finds the interpreter and makes every check that can be made before pip runs.
  *
  * @throws Failure `externally-managed`, `site-not-writable`, `user-modules-not-writable`,
- *   `online-access-off`, `no-wheelhouse`, `wheelhouse-lacks`, and as `pythonOf`.
+ *   `online-access-off`, `no-wheelhouse`, `wheelhouse-lacks`, `bundled-kept`, and as `pythonOf`.
  */
 export async function prepareInstall(
   session: Session,
@@ -44,6 +48,8 @@ export async function prepareInstall(
   let wheelhouse: string | undefined;
   if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
   else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
-  const { packages, broken, found } = await recoveredPackages(session, python);
-  return { request, python, folder, wheelhouse, before: packages, broken, found };
+  const { found, ...before } = await recoveredPackages(session, python);
+  const pins = request.replaceBundled ? [] : pinsOf(before);
+  requireKept(request, pins);
+  return { request, python, folder, wheelhouse, before, pins, found };
 }

@@ -35,6 +35,8 @@ export interface InstallRequest {
   allowOnline: boolean;
   /** Install into a Python that the system manages (PEP 668). */
   breakSystemPackages: boolean;
+  /** Let pip replace what Blender or the system brings; it is kept otherwise. */
+  replaceBundled: boolean;
   typed: Typed;
 }
 

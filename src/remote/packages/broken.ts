@@ -1,6 +1,7 @@
 // What is broken about installed packages, in words, and what to type.
 
 import * as v from "valibot";
+import { megabytes } from "../../megabytes.ts";
 import { ours, type Text, text } from "../../text.ts";
 import type { Package } from "./package.ts";
 
@@ -10,9 +11,9 @@ export const brokenSchema = v.strictObject({
   path: v.pipe(v.string(), v.description("what is broken in it, absolute")),
   problem: v.pipe(v.string(), v.description("a clause that says what about it")),
   kind: v.pipe(
-    v.picklist(["metadata", "leftover", "unfinished", "twice"]),
+    v.picklist(["metadata", "half", "leftover", "unfinished", "twice"]),
     v.description(
-      "metadata: of one package; leftover: of a pip that was interrupted; unfinished: a change of the user modules that was cut off; twice: one package has the metadata of several versions",
+      "metadata: of one package; half: one is half installed; leftover: of a pip that was interrupted; unfinished: a change of the user modules that was cut off; twice: one package has the metadata of several versions",
     ),
   ),
   name: v.pipe(v.string(), v.description("whose it is, normalised (PEP 503); may be empty")),
@@ -21,6 +22,7 @@ export const brokenSchema = v.strictObject({
     v.picklist(["site", "user-modules", ""]),
     v.description("the --target by which its folder is installed into; empty for another folder"),
   ),
+  size: v.pipe(v.nullable(v.number()), v.description("of a leftover, in bytes")),
 });
 
 /** Something broken among the installed packages, or left there half done. */
@@ -48,6 +50,7 @@ export function twiceThere(packages: readonly Package[]): BrokenPackage[] {
         name: first.name,
         is_folder: true,
         target: first.source === "user-modules" || first.source === "site" ? first.source : "",
+        size: null,
       },
     ];
   });
@@ -77,12 +80,39 @@ function hintOf(broken: BrokenPackage): Text {
   return text`install it again: ${again}; or, where it is nobody's, remove it: ${removed(broken)}`;
 }
 
+/** What `pkg clean` and the next install remove: leftovers of pip where pip installs. */
+export function isDebris({ kind, target }: BrokenPackage): boolean {
+  return kind === "leftover" && target !== "";
+}
+
+/** How many leftovers a sentence names. */
+const namedLeftovers = 4;
+
+/** Leftovers of one folder, in one sentence. */
+export function debrisText(folder: string, left: readonly BrokenPackage[]): string {
+  const names = left.map(({ path }) => path.slice(folder.length + 1));
+  const more = names.length - namedLeftovers;
+  const named = names.slice(0, namedLeftovers).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const bytes = left.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  return `${named} in ${folder} (${megabytes(bytes)})`;
+}
+
+function debrisLines(broken: readonly BrokenPackage[]): BrokenLine[] {
+  const folders = Map.groupBy(broken.filter(isDebris), ({ folder }) => folder);
+  return [...folders].map(([folder, left]) => ({
+    message: `a pip that was interrupted has left ${debrisText(folder, left)}`,
+    hint: text`'${ours("pkg clean")}' removes it, and so does the next '${ours("pkg install")}'`,
+  }));
+}
+
 /** What is broken, a line each, and what to type. */
 export function brokenLines(broken: readonly BrokenPackage[]): BrokenLine[] {
-  return broken.map((one) => ({
+  const single = broken.filter((one) => !isDebris(one));
+  const lines = single.map((one) => ({
     message: `${one.path} is ${one.kind === "unfinished" ? "unfinished" : "broken"}: ${one.problem}`,
     hint: hintOf(one),
   }));
+  return [...lines, ...debrisLines(broken)];
 }
 
 /** The same for places where a hint has no line of its own: one warning each. */

@@ -1,11 +1,12 @@
 """Names what is broken about the packages in a folder, and what was left there half done."""
 
+import contextlib
 import os
 from typing import TypedDict
 
 from package_metadata import Distribution, entries_of, name_of
-from package_origins import resource
-from python_folders import USER_MODULES, real, site_folders
+from package_origins import user_module_folders
+from python_folders import real, site_folders
 from unfinished_changes import unfinished
 
 
@@ -15,7 +16,8 @@ class Broken(TypedDict):
     folder: str
     path: str
     problem: str
-    # ``metadata`` of one package; ``leftover`` of pip; ``unfinished``: a change of ours.
+    # ``metadata`` of one package; ``half`` of one is installed; ``leftover`` of pip;
+    # ``unfinished``: a change of ours.
     kind: str
     # What its own name says whose it is; may be empty.
     name: str
@@ -23,46 +25,96 @@ class Broken(TypedDict):
     is_folder: bool
     # The ``--target`` by which its folder is installed into; empty for another folder.
     target: str
+    # How large a leftover is, in bytes; null for the others.
+    size: int | None
 
 
-def broken(folder: str, entry: str, kind: str, problem: str) -> Broken:
+# A package and its files may be half there in this many ways; a sentence names one.
+NAMED_KINDS = ("metadata", "half")
+
+
+def broken(
+    folder: str, entry: str, kind: str, problem: str, target: str, size: int | None = None
+) -> Broken:
     path = os.path.join(folder, entry)
     return {
         "folder": folder,
         "path": path,
         "problem": problem,
         "kind": kind,
-        "name": name_of(entry) if kind == "metadata" else "",
+        "name": name_of(entry) if kind in NAMED_KINDS else "",
         "is_folder": os.path.isdir(path) and not os.path.islink(path),
-        "target": target_of(folder),
+        "target": target,
+        "size": size,
     }
 
 
 def target_of(folder: str) -> str:
     place = real(folder)
-    if place in [real(os.path.join(scripts, USER_MODULES)) for scripts in resource("SCRIPTS")]:
+    if place in [real(modules) for modules in user_module_folders()]:
         return "user-modules"
     return "site" if place in [real(one) for one in site_folders()] else ""
 
 
 def broken_metadata(distribution: Distribution) -> Broken | None:
     """Tell what is broken about a package's metadata, if anything."""
-    problem = distribution.problem()
+    kind, problem = "metadata", distribution.problem()
+    if problem is None and distribution.is_half():
+        missing = distribution.missing_files()
+        kind = "half"
+        problem = (
+            f"it is half installed: {len(missing)} of its files are missing, {missing[0]} first"
+        )
     if problem is None:
         return None
-    return broken(distribution.folder, os.path.basename(distribution.path), "metadata", problem)
+    folder = distribution.folder
+    return broken(folder, os.path.basename(distribution.path), kind, problem, target_of(folder))
+
+
+def size_of(path: str) -> int:
+    """Give how many bytes are below a path, links not followed."""
+    total = 0
+    for place, _, files in os.walk(path):
+        for name in files:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    with contextlib.suppress(OSError):
+        if not os.path.isdir(path) or os.path.islink(path):
+            total += os.lstat(path).st_size
+    return total
+
+
+def leftovers(folder: str, names: list[str], target: str) -> list[str]:
+    """Name what pip has set aside in a folder and wasn't let remove: ``~ame`` for ``name``.
+
+    Elsewhere than where pip installs, only metadata is taken for such.
+    """
+    return [
+        name
+        for name in sorted(names)
+        if name.startswith("~")
+        # Office programs' own.
+        and not name.startswith("~$")
+        and (target or name.endswith(".dist-info"))
+    ]
 
 
 def left_behind(folder: str) -> list[Broken]:
     """Name what pip or we were not let finish in a folder."""
-    names = entries_of(folder)
-    leftovers = [
-        broken(folder, name, "leftover", "pip was interrupted and left it")
-        for name in sorted(names)
-        if name.startswith("~") and name.endswith(".dist-info")
+    names, target = entries_of(folder), target_of(folder)
+    left = [
+        broken(
+            folder,
+            name,
+            "leftover",
+            "pip was interrupted and left it",
+            target,
+            size_of(os.path.join(folder, name)),
+        )
+        for name in leftovers(folder, names, target)
     ]
     cut_off = [
-        broken(folder, name, "unfinished", "a change of the user modules was cut off")
+        broken(folder, name, "unfinished", "a change of the user modules was cut off", target)
         for name in unfinished(folder, names)
     ]
-    return leftovers + cut_off
+    return left + cut_off

@@ -6,13 +6,16 @@ import sys
 from typing import TypedDict
 
 from package_metadata import Distribution, entries_of
+from start_files import FINDER, started_modules
 
 
 class Importable(TypedDict):
-    """Whether an import finds a module of a package, or what it finds instead: a path."""
+    """Whether an import finds a package's modules, or what it finds instead: a path."""
 
     found: bool
     instead: str | None
+    # The ``.pth`` file through which alone a module would be found that isn't.
+    start_file: str | None
 
 
 def spec_of(module: str) -> importlib.machinery.ModuleSpec | None:
@@ -46,19 +49,32 @@ def place_of(spec: importlib.machinery.ModuleSpec | None) -> str | None:
     return None
 
 
+def modules_of(distribution: Distribution) -> list[str]:
+    """Name the modules by which a distribution is imported.
+
+    The finder of an editable install is no module of the package.
+    """
+    own = [one for one in distribution.top_level() if not FINDER.fullmatch(one)]
+    return own or sorted(started_modules(distribution))
+
+
 def importable(distribution: Distribution) -> Importable:
     """Tell whether an import finds a distribution's modules, and whether it finds others instead.
 
     Nothing is imported for that.
     """
-    answer: Importable = {"found": False, "instead": None}
-    for module in distribution.top_level():
+    answer: Importable = {"found": False, "instead": None, "start_file": None}
+    started = started_modules(distribution)
+    for module, file in started.items():
+        if place_of(spec_of(module)) is None:
+            return {**answer, "start_file": file}
+    for module in modules_of(distribution):
         place = place_of(spec_of(module))
         if place is None:
             continue
         own = place_of(importlib.machinery.PathFinder.find_spec(module, [distribution.folder]))
         # An editable install has no module in its folder, and its own way to be found.
         if own is None or own == place or os.path.isdir(place):
-            return {"found": True, "instead": None}
+            return {"found": True, "instead": None, "start_file": None}
         answer["instead"] = place
     return answer

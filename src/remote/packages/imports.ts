@@ -3,7 +3,8 @@
 import * as v from "valibot";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
-import { needsRestart, rowSchema } from "./package.ts";
+import { type Installed, type MetNeed, needsAmong, unmetText, waysFrom } from "./dependencies.ts";
+import { needsRestart, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
 const lookSchema = v.object({
@@ -11,7 +12,11 @@ const lookSchema = v.object({
   package: v.nullable(rowSchema),
   found: v.boolean(),
   instead: v.nullable(v.string()),
+  start_file: v.nullable(v.string()),
+  modules: v.array(v.string()),
 });
+
+type Look = v.InferOutput<typeof lookSchema>;
 
 /** Whether a package can be imported by the Blender that runs. */
 export interface ImportState {
@@ -21,44 +26,89 @@ export interface ImportState {
   version: string | null;
   location: string | null;
   /**
-   * Whether an import now gets this version: its modules are found and no other version is loaded.
-   * Nothing is imported to find out, so what fails while it is loaded isn't seen.
+   * Whether an import now gets this version: its modules are found, what it needs is there in
+   * versions that it takes, and Blender has loaded no other version of any of these. Nothing is
+   * imported to find out, so what fails while it is loaded isn't seen.
    */
   importable: boolean;
   /** Whether Blender must be restarted for that. */
   restart: boolean;
+  /** Whether what it needs is missing, or there in another version than it takes. */
+  unmet: boolean;
   /** Why it isn't importable, as half a sentence. */
   reason: string | null;
+  /** The names by which it is imported. */
+  modules: string[];
 }
 
-function stateOf({ name, package: row, found, instead }: v.InferOutput<typeof lookSchema>) {
-  const state = { name, version: row?.version ?? null, location: row?.location ?? null };
+/** What Blender has loaded in place of a copy, as half a sentence. */
+function loadedInstead({ version, location, loaded }: PackageRow): string {
+  const { version: before = null, location: place } = loaded ?? {};
+  const from = place === location ? "" : ` from ${place}`;
+  // The same version may have been built again.
+  const former = before === version && from === "" ? `the ${before} before it` : before;
+  return `${former ?? "another copy"}${from}`;
+}
+
+function ownState({ name, package: row, found, instead, start_file: startFile, modules }: Look) {
+  const { version = null, location = null } = row ?? {};
+  const state = { name, version, location, modules };
   const no = (reason: string, restart: boolean): ImportState => {
-    return { ...state, importable: false, restart, reason };
+    return { ...state, importable: false, restart, unmet: false, reason };
   };
   if (row === null) return no("Blender doesn't find it", false);
   if (needsRestart(row)) {
-    const { version = null, location } = row.loaded ?? {};
-    const from = location === row.location ? "" : ` from ${location}`;
-    // The same version may have been built again.
-    const former = version === row.version && from === "" ? `the ${version} before it` : version;
-    return no(`Blender has loaded ${former ?? "another copy"}${from} and must be restarted`, true);
+    return no(`Blender has loaded ${loadedInstead(row)} and must be restarted`, true);
+  }
+  if (startFile !== null && !found) {
+    const through = `its modules are found through ${startFile}`;
+    if (row.source === "site" || row.source === "bundled" || row.source === "system") {
+      return no(`${through}, which Python reads when it starts`, true);
+    }
+    return no(`${through}, which Python reads in site-packages only`, false);
   }
   if (instead !== null) return no(`Blender imports ${instead} instead`, false);
   if (!found) return no("Blender finds its metadata, but no module of it", false);
-  return { ...state, importable: true, restart: false, reason: null };
+  return { ...state, importable: true, restart: false, unmet: false, reason: null };
+}
+
+/** Why what a package needs keeps it from being imported; undefined where nothing does. */
+function needState(
+  state: ImportState,
+  needs: readonly MetNeed[],
+): Pick<ImportState, "restart" | "unmet" | "reason"> | undefined {
+  const ways = waysFrom(state.name, needs);
+  const unmet = ways.find((way) => way.at(-1)?.isMet === false);
+  const broken = unmet?.at(-1);
+  if (unmet !== undefined && broken !== undefined) {
+    const over = unmet.slice(0, -1).map(({ name }) => `needs ${name}, which `);
+    return { restart: false, unmet: true, reason: `it ${over.join("")}${unmetText(broken)}` };
+  }
+  const old = ways.find((way) => way.at(-1)?.found?.restart === true)?.at(-1);
+  if (old === undefined) return undefined;
+  const what = `it needs ${old.name}, of which Blender has loaded another copy and must be restarted`;
+  return { restart: true, unmet: false, reason: what };
 }
 
 /**
- * Asks Blender which copy of each package wins and whether it can import it now.
+ * Asks Blender which copy of each package wins and whether it can import it now, with all that it
+ * needs.
  *
  * Of a package that was loaded when it was replaced Blender knows only after a `snapshotPackages`
  * before that.
+ *
+ * @param installed what there is now.
  */
 export async function importStates(
   session: Session,
   names: readonly string[],
+  installed: Installed,
 ): Promise<ImportState[]> {
   const looks = await callScript(session, packagesScript, { names }, v.array(lookSchema));
-  return looks.map(stateOf);
+  const needs = needsAmong(installed);
+  return looks.map((look) => {
+    const state = ownState(look);
+    const because = state.importable ? needState(state, needs) : undefined;
+    return because === undefined ? state : { ...state, importable: false, ...because };
+  });
 }

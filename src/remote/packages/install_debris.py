@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import shutil
 import time
 from typing import TypedDict
 
 from package_metadata import Distribution, metadata_entries
+from package_origins import user_module_folders
 from python_folders import real, site_folders
 
 
@@ -13,6 +15,42 @@ class Debris(TypedDict):
     """Paths that belong to no package."""
 
     debris: list[str]
+
+
+class StuckPath(TypedDict):
+    """What could not be removed."""
+
+    path: str
+    reason: str
+
+
+class Removed(TypedDict):
+    """What became of leftovers."""
+
+    removed: list[str]
+    failed: list[StuckPath]
+
+
+def removed(paths: list[str]) -> Removed:
+    """Remove leftovers of pip: nothing but what begins with ``~`` where pip installs."""
+    answer: Removed = {"removed": [], "failed": []}
+    places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
+    for path in paths:
+        folder, name = os.path.split(path)
+        if not name.startswith("~") or real(folder) not in places:
+            continue
+        try:
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.remove(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            answer["failed"].append({"path": path, "reason": error.strerror or str(error)})
+            continue
+        answer["removed"].append(path)
+    return answer
 
 
 def debris(folders: list[str] | None, seconds: float) -> Debris:

@@ -15,6 +15,10 @@ const copyEntries = {
   source: v.picklist(["bundled", "system", "site", "user-modules", "extension", "add-on", "other"]),
   /** When its metadata was written, Unix time in seconds. */
   modified: v.number(),
+  /** What it needs (PEP 508), with conditions; what only its extras need isn't among it. */
+  requires: v.array(v.string()),
+  /** Installed where its source lies (PEP 660). */
+  editable: v.boolean(),
 };
 
 /** A package as packages.py gives it. */

@@ -17,6 +17,9 @@ SUFFIXES = (".dist-info", ".egg-info")
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VERSION = re.compile(r"[!-~]+")
 
+# In a requirement, a condition that only an extra meets.
+EXTRA = re.compile(r";.*\bextra\s*[=>]=")
+
 
 def read(*path: str) -> str:
     """Give a small text file; an empty text where it is missing."""
@@ -62,7 +65,8 @@ class Distribution:
                 self.name = normalized(value)
             elif key == "Version" and VERSION.fullmatch(value):
                 self.version = value
-            elif key == "Requires-Dist":
+            # What an extra needs isn't needed by the package itself.
+            elif key == "Requires-Dist" and not EXTRA.search(value):
                 self.requires.append(value)
 
     def _text(self) -> str:
@@ -103,6 +107,26 @@ class Distribution:
         if problem is None and not self.record():
             problem = "is damaged"
         return None if problem is None else f"RECORD {problem}"
+
+    def is_editable(self) -> bool:
+        """Whether it is installed where its source lies (PEP 610, PEP 660)."""
+        return '"editable": true' in read(self.path, "direct_url.json").replace('":true', '": true')
+
+    def missing_files(self) -> list[str]:
+        """Name files that RECORD lists and that aren't there; what is compiled doesn't count."""
+        return sorted(
+            file
+            for file in self.files()
+            if not file.endswith((".pyc", ".pyo"))
+            and not os.path.lexists(os.path.join(self.folder, file))
+        )
+
+    def is_half(self) -> bool:
+        """Whether an installer was ended before it was done with it.
+
+        INSTALLER is what pip writes last. Not all installers write one, so files must be missing.
+        """
+        return not self._has("INSTALLER") and bool(self.record()) and bool(self.missing_files())
 
     def modified(self) -> float:
         """When it was installed: the newest of the files that an installer writes (Unix time).

@@ -21,6 +21,10 @@ import bpy
 from package_metadata import Distribution, metadata_entries, name_of, read
 from package_names import normalized
 from python_folders import USER_MODULES, is_inside, path_folders, real, site_folders
+from shipped_record import noted
+
+# PEP 508, without its condition; an address instead of a specifier counts as none.
+REQUIREMENT = re.compile(r"(?P<name>[\w.-]*\w)\s*(?:\[[^]]*\])?\s*(?P<specifier>[(<>=!~][^;]*|)")
 
 # Installers that users run, as they write themselves into INSTALLER.
 USER_INSTALLERS = {"pip", "uv", "poetry", "pdm", "conda"}
@@ -40,6 +44,11 @@ def script_folders() -> list[str]:
     return [*resource("SCRIPTS"), *bpy.utils.script_paths()]
 
 
+def user_module_folders() -> list[str]:
+    """Give the folders that ``pkg install --target user-modules`` fills, one in any Blender."""
+    return [os.path.join(folder, USER_MODULES) for folder in resource("SCRIPTS")]
+
+
 def newest_own_file() -> float:
     """Give the time of the newest file that certainly is Blender's or its Python's own."""
     files: set[object] = {bpy.app.binary_path, getattr(bpy, "__file__", None)}
@@ -54,10 +63,11 @@ def newest_own_file() -> float:
     return newest
 
 
-def required_by_bpy(own: list[str]) -> set[str]:
-    """Give the names of what Blender as a Python module requires, and its own.
+def required_by_bpy(own: list[str]) -> dict[str, str]:
+    """Give what Blender as a Python module requires, and itself, with the versions that it takes.
 
-    Conditions aren't evaluated, except that extras don't count.
+    By name, as the specifier of PEP 440 that its own metadata has; empty for what is required by
+    what it requires. Conditions aren't evaluated, except that extras don't count.
     """
     # A bpy that is only linked into site-packages has its metadata where it really is.
     folders = [*path_folders(), *(os.path.dirname(os.path.dirname(folder)) for folder in own)]
@@ -65,18 +75,19 @@ def required_by_bpy(own: list[str]) -> set[str]:
     for folder in folders:
         for entry in metadata_entries(folder):
             entries.setdefault(name_of(entry), (folder, entry))
-    found: set[str] = set()
-    todo = ["bpy"]
+    found: dict[str, str] = {}
+    todo = [("bpy", "")]
     while todo:
-        name = todo.pop()
+        name, specifier = todo.pop(0)
         if name in found:
             continue
-        found.add(name)
+        found[name] = specifier
         if name in entries:
             for requirement in Distribution(*entries[name]).requires:
-                match = re.match(r"[\w.-]+", requirement)
-                if match and "extra" not in requirement.partition(";")[2]:
-                    todo.append(normalized(match[0]))
+                match = REQUIREMENT.match(requirement)
+                if match:
+                    wanted = re.sub(r"[()\s]", "", match["specifier"]) if name == "bpy" else ""
+                    todo.append((normalized(match["name"]), wanted))
     return found
 
 
@@ -97,8 +108,9 @@ class Origins:
             for below in ("modules", USER_MODULES)
         ]
         self.site = [real(folder) for folder in site_folders()]
+        self.own_site = [folder for folder in self.site if is_inside(folder, self.own)]
         is_module = bool(getattr(bpy.app, "module", False))
-        self.required: set[str] = required_by_bpy(self.own) if is_module else set()
+        self.required: dict[str, str] = required_by_bpy(self.own) if is_module else {}
         self.newest = newest_own_file()
 
     def of(self, distribution: Distribution, modified: float) -> str:
@@ -116,5 +128,16 @@ class Origins:
             return "bundled" if modified <= self.newest else "site"
         if folder in self.site:
             installer = read(distribution.path, "INSTALLER").strip()
-            return "site" if installer in USER_INSTALLERS else "system"
+            by_user = installer in USER_INSTALLERS or distribution.is_half()
+            return "site" if by_user else "system"
         return "other"
+
+    def shipped(self) -> dict[str, str]:
+        """Give what Blender shipped, as far as it is known without looking at what is there.
+
+        By name, as a specifier of PEP 440.
+        """
+        versions = {
+            name: f"=={version}" for one in self.own_site for name, version in noted(one).items()
+        }
+        return {**versions, **{name: spec for name, spec in self.required.items() if name != "bpy"}}

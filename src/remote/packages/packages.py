@@ -2,17 +2,21 @@
 
 import importlib
 import os
+import sys
 import time
 from typing import TypedDict
 
 from broken_metadata import Broken, broken_metadata, left_behind
-from import_search import Importable, importable
-from install_debris import Debris, debris
+from import_search import Importable, importable, modules_of
+from install_debris import debris, removed
 from loaded_packages import Loaded, loaded_as, loaded_files, note_loaded, start_hooks
+from marker_environment import marker_environment
+from package_check import checked, owners
 from package_metadata import Distribution, metadata_entries, name_of
 from package_names import normalized
 from package_origins import Origins
-from python_folders import path_folders
+from python_folders import each_once, path_folders, real
+from shipped_record import note
 
 
 class Row(TypedDict):
@@ -24,6 +28,9 @@ class Row(TypedDict):
     source: str
     modified: float
     loaded: Loaded | None
+    # PEP 508; what only extras need isn't among it.
+    requires: list[str]
+    editable: bool
 
 
 class Page(TypedDict):
@@ -32,6 +39,17 @@ class Page(TypedDict):
     packages: list[Row]
     broken: list[Broken]
     rest: list[tuple[str, str]]
+    # What stays the same is in the first page only.
+    context: "PackageContext | None"
+
+
+class PackageContext(TypedDict):
+    """What packages depend on: the path, missing folders included, and what markers ask."""
+
+    path: list[str]
+    environment: dict[str, str]
+    # What Blender shipped and can't be seen by looking at what is there: as ``Origins.shipped``.
+    shipped: dict[str, str]
 
 
 class Look(Importable):
@@ -39,6 +57,8 @@ class Look(Importable):
 
     name: str
     package: Row | None
+    # The names by which it is imported.
+    modules: list[str]
 
 
 class PageArguments(TypedDict):
@@ -54,6 +74,30 @@ class LookArguments(TypedDict):
     names: list[str]
 
 
+class CheckArguments(TypedDict):
+    """A closer look at every package."""
+
+    check: bool
+
+
+class OwnerArguments(TypedDict):
+    """Which packages bring this module."""
+
+    module: str
+
+
+class NoteArguments(TypedDict):
+    """Writes down what Blender shipped of these before it is replaced."""
+
+    shipped: list[str]
+
+
+class RemoveArguments(TypedDict):
+    """Removes leftovers of pip, by their paths."""
+
+    remove: list[str]
+
+
 class DebrisArguments(TypedDict):
     """What an ended install has left: see ``debris``."""
 
@@ -61,7 +105,15 @@ class DebrisArguments(TypedDict):
     seconds: float
 
 
-Arguments = PageArguments | LookArguments | DebrisArguments
+Arguments = (
+    PageArguments
+    | LookArguments
+    | DebrisArguments
+    | CheckArguments
+    | OwnerArguments
+    | NoteArguments
+    | RemoveArguments
+)
 
 
 class View:
@@ -96,6 +148,8 @@ class View:
             "source": self.origins.of(distribution, modified),
             "modified": modified,
             "loaded": loaded_as(distribution, modified),
+            "requires": distribution.requires,
+            "editable": distribution.is_editable(),
         }
 
 
@@ -110,8 +164,15 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
     view = View()
     rows: list[Row | None] = []
     problems: list[Broken | None] = []
+    context: PackageContext | None = None
     if rest is None:
-        problems += [one for folder in path_folders() for one in left_behind(folder)]
+        folders = path_folders()
+        problems += [one for folder in folders for one in left_behind(folder)]
+        context = {
+            "path": each_once(entry for entry in sys.path if entry),
+            "environment": marker_environment(),
+            "shipped": view.origins.shipped(),
+        }
     done = 0
     for folder, entry in todo:
         distribution = Distribution(folder, entry)
@@ -124,6 +185,7 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
         "packages": [row for row in rows if row],
         "broken": [one for one in problems if one],
         "rest": todo[done:],
+        "context": context,
     }
 
 
@@ -135,18 +197,50 @@ def look(name: str, entries: list[tuple[str, str]], view: View) -> Look:
         distribution = Distribution(folder, entry)
         row = view.row(distribution)
         if row is not None and row["name"] == name:
-            return {"name": name, "package": row, **importable(distribution)}
-    return {"name": name, "package": None, "found": False, "instead": None}
+            return {
+                "name": name,
+                "package": row,
+                "modules": modules_of(distribution),
+                **importable(distribution),
+            }
+    nothing: Importable = {"found": False, "instead": None, "start_file": None}
+    return {"name": name, "package": None, "modules": [], **nothing}
 
 
-def main(arguments: Arguments) -> Page | list[Look] | Debris:
-    """List packages, or look at some by name, or at what is left of an install that was ended.
+def note_shipped(names: list[str]) -> dict[str, str]:
+    """Write down which versions of these Blender shipped, where nothing else would tell later.
+
+    What Blender as a module needs stands in its own metadata. Gives ``{}``; raises OSError.
+    """
+    view = View()
+    by_folder: dict[str, dict[str, str]] = {}
+    for folder, entry in every_entry():
+        if real(folder) not in view.origins.own_site or view.origins.required:
+            continue
+        row = view.row(Distribution(folder, entry))
+        if row is not None and row["name"] in names and row["source"] == "bundled":
+            by_folder.setdefault(folder, {})[row["name"]] = row["version"]
+    for folder, versions in by_folder.items():
+        note(folder, versions)
+    return {}
+
+
+def main(arguments: Arguments) -> object:
+    """Do what the arguments are of: list packages, look at some of them, or at what is left.
 
     Python forgets first what it knew of folders, so that what was installed since counts.
     """
     importlib.invalidate_caches()
     if "folders" in arguments:
         return debris(arguments["folders"], arguments["seconds"])
+    if "check" in arguments:
+        return checked(every_entry())
+    if "module" in arguments:
+        return owners(every_entry(), arguments["module"])
+    if "remove" in arguments:
+        return removed(arguments["remove"])
+    if "shipped" in arguments:
+        return note_shipped(arguments["shipped"])
     if "names" in arguments:
         entries = every_entry()
         view = View()

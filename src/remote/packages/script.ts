@@ -6,11 +6,15 @@ import brokenMetadataSource from "./broken_metadata.py" with { type: "text" };
 import importSearchSource from "./import_search.py" with { type: "text" };
 import installDebrisSource from "./install_debris.py" with { type: "text" };
 import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
+import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
+import packageCheckSource from "./package_check.py" with { type: "text" };
 import packageMetadataSource from "./package_metadata.py" with { type: "text" };
 import packageNamesSource from "./package_names.py" with { type: "text" };
 import packageOriginsSource from "./package_origins.py" with { type: "text" };
 import packagesSource from "./packages.py" with { type: "text" };
 import pythonFoldersSource from "./python_folders.py" with { type: "text" };
+import shippedRecordSource from "./shipped_record.py" with { type: "text" };
+import startFilesSource from "./start_files.py" with { type: "text" };
 import unfinishedChangesSource from "./unfinished_changes.py" with { type: "text" };
 
 /** The one form of a package's name (PEP 503). */
@@ -33,10 +37,27 @@ export const unfinishedChanges: Script = {
   modules: [fileLock],
 };
 
+const shippedRecord: Script = {
+  name: "shipped_record.py",
+  source: shippedRecordSource,
+  modules: [packageMetadata],
+};
+
 const packageOrigins: Script = {
   name: "package_origins.py",
   source: packageOriginsSource,
-  modules: [packageMetadata, packageNames, pythonFolders],
+  modules: [packageMetadata, packageNames, pythonFolders, shippedRecord],
+};
+
+const startFiles: Script = {
+  name: "start_files.py",
+  source: startFilesSource,
+  modules: [packageMetadata],
+};
+
+const markerEnvironment: Script = {
+  name: "marker_environment.py",
+  source: markerEnvironmentSource,
 };
 
 const brokenMetadata: Script = {
@@ -54,13 +75,19 @@ const loadedPackages: Script = {
 const importSearch: Script = {
   name: "import_search.py",
   source: importSearchSource,
-  modules: [packageMetadata],
+  modules: [packageMetadata, startFiles],
 };
 
 const installDebris: Script = {
   name: "install_debris.py",
   source: installDebrisSource,
-  modules: [packageMetadata, pythonFolders],
+  modules: [packageMetadata, packageOrigins, pythonFolders],
+};
+
+const packageCheck: Script = {
+  name: "package_check.py",
+  source: packageCheckSource,
+  modules: [importSearch, packageMetadata],
 };
 
 /** Lists packages, looks at some by name, and at what an ended install has left. */
@@ -72,9 +99,12 @@ export const packagesScript: Script = {
     importSearch,
     installDebris,
     loadedPackages,
+    markerEnvironment,
+    packageCheck,
     packageMetadata,
     packageNames,
     packageOrigins,
     pythonFolders,
+    shippedRecord,
   ],
 };

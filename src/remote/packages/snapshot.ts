@@ -1,6 +1,7 @@
 // All packages that the running Blender's Python sees, and what is broken about them.
 
 import * as v from "valibot";
+import type { MarkerEnvironment } from "../../wheels/marker.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type BrokenPackage, brokenSchema, twiceThere } from "./broken.ts";
@@ -11,7 +12,16 @@ const pageSchema = v.object({
   packages: v.array(rowSchema),
   broken: v.array(brokenSchema),
   rest: v.array(v.tuple([v.string(), v.string()])),
+  context: v.nullable(
+    v.object({
+      path: v.array(v.string()),
+      environment: v.record(v.string(), v.string()),
+      shipped: v.record(v.string(), v.string()),
+    }),
+  ),
 });
+
+type Page = v.InferOutput<typeof pageSchema>;
 
 /** How long one call may keep Blender's main thread, in seconds. */
 const pageSeconds = 0.2;
@@ -37,8 +47,28 @@ function packagesOf(rows: readonly PackageRow[]): Package[] {
 
 /** All packages of a Blender, and what is broken about them. */
 export interface PackageSnapshot {
+  /** In the order of `path`. */
   packages: Package[];
   broken: BrokenPackage[];
+  /** The folders of `sys.path`, those that are missing included. */
+  path: readonly string[];
+  /** What markers ask of Blender's Python. */
+  environment: MarkerEnvironment;
+  /**
+   * What Blender shipped, or the system brought, by name: the versions, as a specifier of PEP 440,
+   * empty for any.
+   */
+  shipped: ReadonlyMap<string, string>;
+}
+
+/** What is known of itself, and what is seen to be there as it was brought. */
+function shippedOf(known: Record<string, string>, packages: readonly Package[]) {
+  const shipped = new Map(Object.entries(known));
+  for (const { name, version, source } of packages) {
+    const isShipped = source === "bundled" || source === "system";
+    if (isShipped && name !== "bpy" && !shipped.has(name)) shipped.set(name, `==${version}`);
+  }
+  return shipped;
 }
 
 /**
@@ -55,9 +85,10 @@ export function lookAtPackages(session: Session): Promise<PackageSnapshot> {
 async function look(session: Session): Promise<PackageSnapshot> {
   const rows: PackageRow[] = [];
   const broken: BrokenPackage[] = [];
-  let rest: v.InferOutput<typeof pageSchema>["rest"] | null = null;
+  let rest: Page["rest"] | null = null;
+  let context: Page["context"] = null;
   do {
-    const page: v.InferOutput<typeof pageSchema> = await callScript(
+    const page: Page = await callScript(
       session,
       packagesScript,
       { rest, seconds: pageSeconds },
@@ -66,9 +97,17 @@ async function look(session: Session): Promise<PackageSnapshot> {
     rows.push(...page.packages);
     broken.push(...page.broken);
     rest = page.rest;
+    context ??= page.context;
   } while (rest.length > 0);
   const packages = packagesOf(rows);
-  return { packages, broken: [...broken, ...twiceThere(packages)] };
+  const { path, environment, shipped } = context ?? { path: [], environment: {}, shipped: {} };
+  return {
+    packages,
+    broken: [...broken, ...twiceThere(packages)],
+    path,
+    environment,
+    shipped: shippedOf(shipped, packages),
+  };
 }
 
 /** All packages, as `lookAtPackages` gives them. */

@@ -11,7 +11,7 @@ export const purposeSchema = v.object({
    * staging folder; `site`, `uninstall`: pip changes site-packages.
    */
   part: v.picklist(["plan", "user-modules", "site", "uninstall"]),
-  /** The packages that are asked for, in PEP 503 form. */
+  /** What is asked for, as requirements (PEP 508). */
   requested: v.array(v.string()),
   /** The user modules folder and the staging folder, for that part. */
   folder: v.nullable(v.string()),

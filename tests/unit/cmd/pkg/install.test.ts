@@ -13,6 +13,7 @@ const usual = {
   deps: true,
   allowOnline: false,
   breakSystemPackages: false,
+  replaceBundled: false,
 };
 
 describe("the request", () => {

@@ -13,6 +13,8 @@ function copy(name: string, changes: Partial<Package> = {}): Package {
     loaded_version: null,
     restart: false,
     modified: 0,
+    requires: [],
+    editable: false,
     ...changes,
   };
 }

@@ -45,8 +45,14 @@ function blenderWith(wheel: string) {
         installed ||= call.name === "pip_start.py";
         return pipAnswer(call);
       default:
-        if (names === undefined) return { packages: installed ? [own] : [], broken: [], rest: [] };
-        return [{ name: "brone", package: own, found: true, instead: null }];
+        if (names === undefined)
+          return { packages: installed ? [own] : [], broken: [], rest: [], context: null };
+        return [
+          {
+            ...{ name: "brone", package: own, found: true, instead: null },
+            ...{ start_file: null, modules: ["brone"] },
+          },
+        ];
     }
   });
 }

@@ -4,6 +4,7 @@ import { typedInstall } from "../../../../src/cmd/pkg/_typed.ts";
 import type { InstallRequest } from "../../../../src/remote/install/request.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
 import { parseRequirement } from "../../../../src/wheels/requirement.ts";
+import { installed } from "../packages/rows.ts";
 
 /** What a spec on the command line asks for. */
 export function requirement(spec: string) {
@@ -14,8 +15,7 @@ export function requirement(spec: string) {
 
 /** A package in site-packages. */
 export function there(name: string, version: string, source: Package["source"]): Package {
-  const place = { location: "/site", wins: true, loaded_version: null, restart: false };
-  return { name, version, source, modified: 1, ...place };
+  return installed(name, version, { source });
 }
 
 /** What a command line asks for. */
@@ -30,6 +30,7 @@ export function request(specs: string[], changes: Partial<InstallRequest> = {}):
     deps: true,
     allowOnline: false,
     breakSystemPackages: false,
+    replaceBundled: false,
     ...changes,
   };
   return { ...given, typed: typedInstall(given) };

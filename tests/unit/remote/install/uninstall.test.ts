@@ -12,6 +12,8 @@ const numpy: Package = {
   loaded_version: null,
   restart: false,
   modified: 0,
+  requires: [],
+  editable: false,
 };
 
 const warningsFor = (removed: Package[], after: Package[]) =>

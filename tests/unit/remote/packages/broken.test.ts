@@ -17,6 +17,7 @@ function broken(changes: Partial<BrokenPackage> = {}): BrokenPackage {
     name: "brbad",
     is_folder: true,
     target: "user-modules",
+    size: null,
     ...changes,
   };
 }
@@ -34,8 +35,21 @@ test("what is broken, and what to type", () => {
   ]);
   expect(hintOf({ target: "site" })).toContain("pkg install brbad --force-reinstall;");
   expect(hintOf({ target: "" })).toStartWith("remove it: ");
-  expect(hintOf({ kind: "leftover", is_folder: false })).toContain("import os; os.remove(");
+  const elsewhere = { kind: "leftover", target: "", is_folder: false } as const;
+  expect(hintOf(elsewhere)).toContain("import os; os.remove(");
   expect(hintOf({ kind: "unfinished" })).toContain("puts back what was there");
+});
+
+test("what pips have left is told once for each folder", () => {
+  const left = (name: string, folder: string): BrokenPackage =>
+    broken({ kind: "leftover", path: `${folder}/${name}`, folder, size: 1_000_000, name: "" });
+  const names = ["~cipy", "~cipy-1.0.dist-info", "~cipy.libs", "~umpy", "~umpy.libs"];
+  const all = [...names.map((name) => left(name, "/m")), left("~x", "/site")];
+  expect(brokenLines(all).map(({ message }) => message)).toEqual([
+    "a pip that was interrupted has left ~cipy, ~cipy-1.0.dist-info, ~cipy.libs, ~umpy and 1 more in /m (5.0 MB)",
+    "a pip that was interrupted has left ~x in /site (1.0 MB)",
+  ]);
+  expect(rendered(brokenLines(all)[0]?.hint ?? "")).toContain("pkg clean");
 });
 
 describe("a pip that failed", () => {
@@ -64,6 +78,7 @@ describe("a pip that failed", () => {
 test("two versions in one folder", () => {
   const copy = (version: string, location: string): Package => ({
     ...{ name: "brtwo", version, location, source: "user-modules", modified: 0 },
+    ...{ requires: [], editable: false },
     ...{ wins: true, loaded_version: null, restart: false },
   });
   expect(twiceThere([copy("1", "/a"), copy("2", "/b")])).toEqual([]);

@@ -2,14 +2,22 @@ import { describe, expect, test } from "bun:test";
 import { importStates } from "../../../../src/remote/packages/imports.ts";
 import type { JsonValue } from "../../../../src/script.ts";
 import { answeringBlenders } from "../answering.ts";
-import { row } from "./rows.ts";
+import { installed, row, snapshotOf } from "./rows.ts";
 
 const blenderThatAnswers = answeringBlenders();
 
 describe("importStates", () => {
   test("each state, with its reason", async () => {
     const look = (name: string, changes: Record<string, JsonValue> = {}) => {
-      return { name, package: row(name), found: true, instead: null, ...changes };
+      return {
+        name,
+        package: row(name),
+        found: true,
+        instead: null,
+        start_file: null,
+        modules: [name],
+        ...changes,
+      };
     };
     const old = { version: "0.9", location: "/site", replaced: true };
     const elsewhere = { version: null, location: "/other", replaced: false };
@@ -21,12 +29,24 @@ describe("importStates", () => {
         look("moved", { package: row("moved", { loaded: elsewhere }) }),
         look("hidden", { found: false, instead: "/x/hidden.py" }),
         look("empty", { found: false }),
+        look("started", { found: false, start_file: "x.pth" }),
+        look("unstarted", {
+          found: false,
+          start_file: "x.pth",
+          package: row("unstarted", { source: "user-modules" }),
+        }),
       ],
     ]);
-    const states = await importStates(session, ["fine", "and", "so", "on"]);
+    const states = await importStates(session, ["fine", "and", "so", "on"], snapshotOf([]));
     expect(calls.map((call) => call.arguments)).toEqual([{ names: ["fine", "and", "so", "on"] }]);
-    const there = { version: "1.0", location: "/site", importable: false, restart: false };
-    expect(states).toEqual([
+    const there = {
+      version: "1.0",
+      location: "/site",
+      importable: false,
+      restart: false,
+      unmet: false,
+    };
+    expect(states.map(({ modules: _, ...state }) => state)).toEqual([
       { ...there, name: "fine", importable: true, reason: null },
       {
         ...there,
@@ -49,6 +69,44 @@ describe("importStates", () => {
       },
       { ...there, name: "hidden", reason: "Blender imports /x/hidden.py instead" },
       { ...there, name: "empty", reason: "Blender finds its metadata, but no module of it" },
+      {
+        ...there,
+        name: "started",
+        restart: true,
+        reason: "its modules are found through x.pth, which Python reads when it starts",
+      },
+      {
+        ...there,
+        name: "unstarted",
+        reason: "its modules are found through x.pth, which Python reads in site-packages only",
+      },
+    ]);
+  });
+
+  test("what it needs counts as well, over whatever needs it", async () => {
+    const found = { found: true, instead: null, start_file: null, modules: [] };
+    const look = (name: string) => ({ name, package: row(name), ...found });
+    const { session } = await blenderThatAnswers([["far", "old", "fine"].map(look)]);
+    const needing = (name: string, need: string) => installed(name, "1", { requires: [need] });
+    const packages = [
+      needing("far", "near"),
+      needing("near", "gone>=2"),
+      needing("old", "numpy"),
+      installed("numpy", "1.26.4", { restart: true, loaded_version: "2.1" }),
+      needing("fine", "near; python_version < '3'"),
+    ];
+    const states = await importStates(session, ["far", "old", "fine"], snapshotOf(packages));
+    expect(
+      states.map(({ importable, restart, unmet, reason }) => [importable, restart, unmet, reason]),
+    ).toEqual([
+      [false, false, true, "it needs near, which needs gone>=2, which isn't there"],
+      [
+        false,
+        true,
+        false,
+        "it needs numpy, of which Blender has loaded another copy and must be restarted",
+      ],
+      [true, false, false, null],
     ]);
   });
 });

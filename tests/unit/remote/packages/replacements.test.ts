@@ -1,30 +1,44 @@
 import { describe, expect, test } from "bun:test";
 import { bundledReplacements } from "../../../../src/remote/packages/replacements.ts";
-import { installed } from "./rows.ts";
+import { installed, snapshotOf } from "./rows.ts";
 
 describe("bundledReplacements", () => {
-  const before = [
-    installed("numpy", "1.26.4", { source: "bundled" }),
-    installed("certifi", "2024.1", { source: "system", location: "/usr/lib" }),
-    installed("mine", "1.0"),
-  ];
+  const shipped = new Map([
+    ["numpy", "<2.0"],
+    ["zstandard", "==0.23.0"],
+    ["certifi", "==2024.1"],
+    ["idna", ""],
+  ]);
+  const before = snapshotOf(
+    [
+      installed("numpy", "2.4.6", { source: "bundled" }),
+      installed("certifi", "2024.1", { source: "system", location: "/usr/lib" }),
+      installed("mine", "1.0"),
+    ],
+    { shipped },
+  );
 
-  test("names both versions and whose it was", () => {
+  test("names what was shipped and whose it was", () => {
     const planned = [
       { name: "numpy", version: "2.1.0" },
+      { name: "zstandard", version: "0.25.0" },
       { name: "certifi", version: "2025.1" },
+      { name: "idna", version: "9" },
       { name: "mine", version: "2.0" },
       { name: "new", version: "1.0" },
     ];
     expect(bundledReplacements(before, planned)).toEqual([
-      "numpy 2.1.0 takes the place of 1.26.4, which Blender itself uses: Blender's own modules may break",
+      "numpy 2.1.0 takes the place of <2.0, which Blender itself uses: Blender's own modules may break",
+      "zstandard 0.25.0 takes the place of 0.23.0, which Blender itself uses: Blender's own modules may break",
       "certifi 2025.1 takes the place of 2024.1, which the system brought: what depends on it may break",
     ]);
   });
 
-  test("the same version is no replacement, however it's written", () => {
-    expect(bundledReplacements(before, [{ name: "numpy", version: "1.26.4" }])).toEqual([]);
-    const padded = [installed("numpy", "1.26", { source: "bundled" })];
-    expect(bundledReplacements(padded, [{ name: "numpy", version: "1.26.0" }])).toEqual([]);
+  test("it is compared with what was shipped, not with what is there, however it's written", () => {
+    const planned = [
+      { name: "numpy", version: "1.26.4" },
+      { name: "zstandard", version: "0.23" },
+    ];
+    expect(bundledReplacements(before, planned)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 // Packages as Blender and our snapshots give them, for tests.
 
 import type { Package } from "../../../../src/remote/packages/package.ts";
+import type { PackageSnapshot } from "../../../../src/remote/packages/snapshot.ts";
 import type { JsonValue } from "../../../../src/script.ts";
 
 /** A package as packages.py gives it. */
@@ -12,6 +13,8 @@ export function row(name: string, changes: Record<string, JsonValue> = {}) {
     source: "site",
     modified: 1,
     loaded: null,
+    requires: [],
+    editable: false,
     ...changes,
   };
 }
@@ -27,6 +30,23 @@ export function installed(name: string, version: string, changes: Partial<Packag
     loaded_version: null,
     restart: false,
     modified: 1,
+    requires: [],
+    editable: false,
+    ...changes,
+  };
+}
+
+/** A look at packages, with nothing broken about them. */
+export function snapshotOf(
+  packages: readonly Package[],
+  changes: Partial<PackageSnapshot> = {},
+): PackageSnapshot {
+  return {
+    packages: [...packages],
+    broken: [],
+    path: [...new Set(packages.map(({ location }) => location))],
+    environment: { python_version: "3.11", sys_platform: "linux" },
+    shipped: new Map(),
     ...changes,
   };
 }

@@ -10,7 +10,7 @@ describe("snapshotPackages", () => {
     const rest = [["/site", "two-1.0.dist-info"]];
     const { session, calls } = await blenderThatAnswers([
       { packages: [row("one")], broken: [], rest },
-      { packages: [row("two")], broken: [], rest: [] },
+      { packages: [row("two")], broken: [], rest: [], context: null },
     ]);
     const names = (await snapshotPackages(session)).map(({ name }) => name);
     expect(names).toEqual(["one", "two"]);
@@ -26,8 +26,9 @@ describe("snapshotPackages", () => {
         packages: [row("one", { location: "/a" }), row("one", { location: "/b" }), row("two")],
         broken: [],
         rest: [["/site", "two.egg-info"]],
+        context: { path: ["/site", "/gone"], environment: {}, shipped: { one: "<2" } },
       },
-      { packages: [row("two")], broken: [], rest: [] },
+      { packages: [row("two")], broken: [], rest: [], context: null },
     ]);
     const seen = (await snapshotPackages(session)).map(({ name, location, wins }) => {
       return [name, location, wins];
@@ -51,6 +52,7 @@ describe("snapshotPackages", () => {
         ],
         broken: [],
         rest: [],
+        context: null,
       },
     ]);
     const seen = (await snapshotPackages(session)).map(

@@ -82,3 +82,37 @@ def test_a_folder_that_is_none(blender: Blender, site: Path) -> None:
     (site / "loop").symlink_to("loop")
     sys.path.append(str(site / "loop"))
     assert broken_in(blender, site / "loop") == []
+
+
+def test_a_package_that_is_half_installed(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    put(site, "br-half", installer=None)
+    put(site, "br-unpacked", installer=None)
+    (site / "br_half" / "__init__.py").unlink()
+    (one,) = broken_in(blender, site)
+    assert (one["kind"], one["name"]) == ("half", "br-half")
+    assert (
+        one["problem"]
+        == "it is half installed: 1 of its files are missing, br_half/__init__.py first"
+    )
+    assert blender.sources() == {"br-half": "site", "br-unpacked": "system"}
+
+
+def test_what_pips_have_left(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    (site / "~cipy" / "deep").mkdir(parents=True)
+    (site / "~cipy" / "deep" / "x.so").write_bytes(b"x" * 1000)
+    (site / "~ingle.py").write_text("12345")
+    (site / "~$letter.docx").write_text("")
+    other = blender.on_path("other")
+    (other / "~mine").mkdir()
+    left = broken_in(blender, site)
+    names = [(Path(one["path"]).name, one["kind"], one["size"]) for one in left]
+    assert names == [("~cipy", "leftover", 1000), ("~ingle.py", "leftover", 5)]
+    assert broken_in(blender, other) == []
+    paths = [one["path"] for one in left]
+    stranger = str(other / "~mine")
+    answer = blender.script.main({"remove": [*paths, stranger, str(site / "br.py")]})
+    assert answer == {"removed": paths, "failed": []}
+    assert sorted(file.name for file in site.iterdir()) == ["~$letter.docx"]
+    assert (other / "~mine").exists()

@@ -34,7 +34,14 @@ def test_modules_by_top_level_and_extension(blender: Blender, site: Path) -> Non
 
 
 def test_installed_since_the_last_look(blender: Blender, site: Path) -> None:
-    missing = {"name": "br-alpha", "package": None, "found": False, "instead": None}
+    missing = {
+        "name": "br-alpha",
+        "package": None,
+        "found": False,
+        "instead": None,
+        "start_file": None,
+        "modules": [],
+    }
     assert blender.look("br-alpha") == [missing]
     put(site, "br-alpha")
     assert blender.look("br-alpha")[0]["found"]

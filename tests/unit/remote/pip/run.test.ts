@@ -64,15 +64,19 @@ describe("starting", () => {
 describe("a run that is ended in the middle", () => {
   const row = (name: string, version: string) => ({
     ...{ name, version, location: "/site", source: "site", modified: 1, loaded: null },
+    ...{ requires: [], editable: false },
   });
-  const was = { wins: true, loaded_version: null, restart: false, source: "site" as const };
+  const was = {
+    ...{ wins: true, loaded_version: null, restart: false, source: "site" as const },
+    ...{ requires: [], editable: false },
+  };
   const before = [{ name: "one", version: "1.0", location: "/site", modified: 1, ...was }];
   const interrupted = new Failure("interrupted", "interrupted", { kind: "interrupted" });
   const blender = (debris: string[], ...packages: unknown[]) =>
     serve(({ name, arguments: args }) => {
       if (args["action"] === "read") return output("out", "", null);
       if (name === "packages.py")
-        return "folders" in args ? { debris } : { packages, broken: [], rest: [] };
+        return "folders" in args ? { debris } : { packages, broken: [], rest: [], context: null };
       return name === "pip_start.py" ? { busy: null } : { run: null };
     });
   const stdout = () => Promise.reject(interrupted);

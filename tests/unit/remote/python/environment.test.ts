@@ -8,13 +8,14 @@ import {
 import { problemsOf } from "../../../../src/remote/python/problems.ts";
 import type { JsonValue } from "../../../../src/script.ts";
 import { answeringBlenders } from "../answering.ts";
+import { row } from "../packages/rows.ts";
 import { findings, modules, noInterpreter, purelib, running, tags } from "./findings.ts";
 
 const blenderThatAnswers = answeringBlenders();
 
 function installed(name: string, location: string): JsonValue {
   const source = location === modules ? "user-modules" : "site";
-  return { name, version: "1.0", location, source, modified: 1, loaded: null };
+  return row(name, { location, source });
 }
 
 /** What Blender's Python sees, asked for after the findings. */
@@ -22,6 +23,7 @@ const packages = {
   packages: [installed("elsewhere", purelib), installed("mine", modules)],
   broken: [],
   rest: [],
+  context: null,
 };
 
 const withProbe = { networkProbe: true };

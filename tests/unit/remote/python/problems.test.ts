@@ -10,7 +10,7 @@ import { findings, modules, running } from "./findings.ts";
 const blenderThatAnswers = answeringBlenders();
 
 async function environmentWith(findings: JsonValue): Promise<Environment> {
-  const none = { packages: [], broken: [], rest: [] };
+  const none = { packages: [], broken: [], rest: [], context: null };
   const { session } = await blenderThatAnswers([{ ...running, done: true, findings }, none]);
   return await environmentOf(session, { networkProbe: true });
 }

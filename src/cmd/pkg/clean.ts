@@ -1,0 +1,30 @@
+// `pkg clean`: removes what interrupted installs have left among Blender's packages.
+
+import { cleanUp, stuckText } from "../../remote/install/debris.ts";
+import { pythonOf } from "../../remote/python/interpreter.ts";
+import { ours, text } from "../../text.ts";
+import { command } from "../_command.ts";
+import { targetOf, withSession } from "../_target.ts";
+
+export const clean = command({
+  description: "Remove what interrupted installs have left among Blender's packages",
+  more: "That is what begins with ~ where pip installs; and changes of the user modules that were cut off are undone or finished. Nothing else is touched.",
+  options: async ({ args }) => ({ target: await targetOf(args) }),
+  run: ({ target }, context) =>
+    withSession(target, context, async (session) => {
+      const { output } = context;
+      const { lines, failed } = await cleanUp(session, await pythonOf(session));
+      if (output.json) await output.writeJson({ op: "clean", removed: lines, failed });
+      else {
+        for (const line of lines) output.success(line);
+        for (const one of failed) output.error(stuckText(one));
+        if (failed.length > 0) {
+          await output.hint(
+            text`a Blender may have it loaded: '${ours("stop")}', then clean again from another one`,
+          );
+        }
+        if (lines.length + failed.length === 0) output.note("nothing to remove");
+      }
+      return failed.length === 0 ? 0 : 1;
+    }),
+});

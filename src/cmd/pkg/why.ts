@@ -1,0 +1,99 @@
+// `pkg why`: says who needs a package, and why an import of it fails.
+
+import { type PackageReasons, reasonsFor } from "../../remote/install/why.ts";
+import { type MetNeed, needText, unmetText } from "../../remote/packages/dependencies.ts";
+import type { Package } from "../../remote/packages/package.ts";
+import type { Output } from "../../ui/output.ts";
+import { command } from "../_command.ts";
+import { targetOf } from "../_target.ts";
+import { withPackages } from "./_with-packages.ts";
+
+const brought: Record<Package["source"], string> = {
+  bundled: "Blender brought it",
+  system: "the system brought it",
+  site: "it was installed into site-packages",
+  "user-modules": "it was installed into the user modules",
+  extension: "an extension brought it",
+  "add-on": "an add-on brought it",
+  other: "it is in a folder of somebody else's",
+};
+
+function needLine({ by, name, specifier, isMet }: MetNeed): string {
+  const fits = isMet ? "" : ", which this version isn't";
+  return `${by.name} ${by.version} needs ${needText({ by, name, specifier })}${fits}`;
+}
+
+function lines({ name, copies, neededBy, needs, state, tried }: PackageReasons): string[] {
+  const places = copies.map(({ version, location, source, wins, editable }) => {
+    const notes = [brought[source], ...(wins ? [] : ["hidden"]), ...(editable ? ["editable"] : [])];
+    return `${name} ${version} in ${location}: ${notes.join(", ")}`;
+  });
+  const users = neededBy.map(needLine);
+  const own = needs.filter(({ isMet }) => !isMet).map((need) => `${name} ${unmetText(need)}`);
+  const running = state.importable
+    ? "in this Blender: nothing speaks against an import"
+    : `in this Blender it can't be imported: ${state.reason}`;
+  const trials = (tried ?? []).flatMap(({ module, error, lines: frames }) =>
+    error === null
+      ? [`in a fresh process: import ${module} works`]
+      : [
+          `in a fresh process: import ${module} fails: ${error}`,
+          ...frames.map((one) => `  ${one}`),
+        ],
+  );
+  return [
+    ...places,
+    ...(users.length > 0 ? users : ["no installed package needs it"]),
+    ...own,
+    running,
+    ...trials,
+  ];
+}
+
+async function render(found: PackageReasons, output: Output): Promise<void> {
+  if (!output.json) {
+    await output.write(
+      lines(found)
+        .map((line) => `${line}\n`)
+        .join(""),
+    );
+    return;
+  }
+  const row = ({ by, name, specifier, isMet }: MetNeed) => ({
+    package: by.name,
+    version: by.version,
+    needs: `${name}${specifier}`,
+    met: isMet,
+  });
+  const { name, copies, neededBy, needs, state, tried } = found;
+  await output.writeJson({
+    op: "why",
+    name,
+    copies,
+    needed_by: neededBy.map(row),
+    needs: needs.map(row),
+    importable: state.importable,
+    restart: state.restart,
+    reason: state.reason,
+    tried,
+  });
+}
+
+export const why = command({
+  description: "Say who needs a package, and why an import of it fails",
+  more: "The import is tried in a fresh process of Blender's Python, where Blender's own modules aren't. Exit code 1 where it can't be imported.",
+  args: {
+    name: {
+      type: "positional",
+      required: true,
+      description: "A package, or a module that one brings",
+    },
+  },
+  options: async ({ args }) => ({ name: args.name, target: await targetOf(args) }),
+  run: async ({ name, target }, context) => {
+    const found = await withPackages(target, context, (session) => reasonsFor(session, name));
+    await render(found, context.output);
+    const fails = (found.tried ?? []).some(({ error }) => error !== null);
+    return found.state.importable && !fails ? 0 : 1;
+  },
+});

@@ -1,0 +1,65 @@
+// Runs pip so that it looks once more at what it has chosen before it changes site-packages.
+
+import * as v from "valibot";
+import { ours, type Text, text } from "../../text.ts";
+import packageMetadataSource from "../packages/package_metadata.py" with { type: "text" };
+import packageNamesSource from "../packages/package_names.py" with { type: "text" };
+import type { FollowedPip } from "../pip/followed-pip.ts";
+import { type PipArgument, reportFile } from "../pip/run.ts";
+import checkedPipSource from "./checked_pip.py" with { type: "text" };
+import type { PreparedInstall } from "./prepare.ts";
+import { refusedNames } from "./shadows.ts";
+
+const program = "checked_pip.py";
+const order = "order.json";
+
+const reportSchema = v.object({
+  planned: v.array(v.object({ name: v.string(), version: v.string(), file: v.string() })),
+  refused: v.array(v.string()),
+  shared: v.array(
+    v.object({ name: v.string(), other: v.string(), first: v.string(), count: v.number() }),
+  ),
+  unchecked: v.nullable(v.string()),
+});
+
+/** What pip had chosen, and what of it was refused before anything changed. */
+export type CheckReport = v.InferOutput<typeof reportSchema>;
+
+/**
+ * How pip is run with that look: in place of `-m pip`, before pip's own arguments.
+ *
+ * @returns the interpreter's command, the arguments before pip's, and the files that go along.
+ */
+export function checkedPip(prepared: PreparedInstall): {
+  command: readonly string[];
+  arguments: PipArgument[];
+  files: Record<string, string>;
+} {
+  return {
+    command: [prepared.python.executable, "-I", "-X", "utf8"],
+    arguments: [{ file: program }, { file: order }, { file: reportFile }],
+    files: {
+      [program]: checkedPipSource,
+      [order]: JSON.stringify({ refuse: refusedNames(prepared) }),
+      "package_metadata.py": packageMetadataSource,
+      "package_names.py": packageNamesSource,
+    },
+  };
+}
+
+/** What was looked at; undefined where pip failed before it had chosen. */
+export function checkReport({ pip }: FollowedPip): CheckReport | undefined {
+  if (pip.report === null) return undefined;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), reportSchema), pip.report);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** What is to be told of it, a line each. */
+export function checkWarnings({ shared, unchecked }: CheckReport): Text[] {
+  const lines = shared.map(({ name, other, first, count }) => {
+    const files = count === 1 ? first : `${first} and ${count - 1} more files`;
+    return text`${name} and ${other} both bring ${files}, and only one of them can be there: ${name}'s is; '${ours("pkg uninstall", other)}' removes the other`;
+  });
+  if (unchecked === null) return lines;
+  return [...lines, `${unchecked}: whether another copy hides what was installed is seen only now`];
+}

@@ -1,0 +1,194 @@
+"""pip, which looks once more at what it has chosen before it changes anything.
+
+Only pip knows what it will install, and it goes on at once. So this runs pip in this process, and
+stands between its choice and its work: ``checked_pip.py ORDER REPORT install …``. What would be
+hidden by another copy, or would hide one, is refused; files that another package has are named.
+"""
+
+import csv
+import importlib
+import json
+import os
+import sys
+import sysconfig
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+# What is brought along lies beside this file, which -I keeps off the path.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from package_metadata import Distribution, metadata_entries
+from package_names import normalized
+
+del sys.path[0]
+
+
+class CheckOrder(TypedDict):
+    """Names that stop an install: always, or where another version than this would come."""
+
+    refuse: dict[str, str | None]
+
+
+class Planned(TypedDict):
+    """Something that pip has chosen."""
+
+    name: str
+    version: str
+    file: str
+
+
+class SharedFiles(TypedDict):
+    """Files that two packages bring, with other contents each."""
+
+    name: str
+    other: str
+    first: str
+    count: int
+
+
+class CheckReport(TypedDict):
+    """What pip has chosen, what of it is refused, and why nothing was looked at, if so."""
+
+    planned: list[Planned]
+    refused: list[str]
+    shared: list[SharedFiles]
+    unchecked: str | None
+
+
+def chosen(requirements: Sequence[Any]) -> list[Planned]:
+    """Give what pip's requirements are about to install."""
+    found: list[Planned] = []
+    for one in requirements:
+        path = str(getattr(one, "local_file_path", None) or "")
+        file = os.path.basename(path)
+        parts = file.split("-")
+        is_wheel = file.endswith(".whl") and len(parts) > 4
+        version = parts[1].replace("_", "-") if is_wheel else ""
+        found.append({"name": normalized(str(one.name)), "version": version, "file": path})
+    return found
+
+
+def wheel_files(path: str) -> dict[str, str]:
+    """Give what a wheel brings into site-packages, without its metadata: hashes of RECORD by name.
+
+    None for what is no wheel that can be read: pip itself says what is wrong with it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            record = next((one for one in names if one.endswith(".dist-info/RECORD")), None)
+            text = "" if record is None else archive.read(record).decode("utf-8", "replace")
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return {}
+    rows = [row for row in csv.reader(text.splitlines()) if len(row) > 1]
+    hashes = {row[0]: row[1] for row in rows}
+    return {
+        name: hashes.get(name, "")
+        for name in names
+        if not name.endswith("/") and not name.split("/", 1)[0].endswith((".dist-info", ".data"))
+    }
+
+
+def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, dict[str, str]]:
+    """Give by package the hashes of the files that RECORD lists, of those in these folders."""
+    found: dict[str, dict[str, str]] = {}
+    for entry in metadata_entries(folder):
+        distribution = Distribution(folder, entry)
+        if distribution.name in without:
+            continue
+        rows = [row for row in distribution.record() if row[0].split("/", 1)[0] in tops]
+        if rows:
+            found[distribution.name] = {row[0]: row[1] if len(row) > 1 else "" for row in rows}
+    return found
+
+
+def shared_files(folder: str, planned: Sequence[Planned]) -> list[SharedFiles]:
+    """Name files that what comes has in common with another package, in other contents."""
+    coming = {one["name"]: wheel_files(one["file"]) for one in planned if one["version"]}
+    tops = {name.split("/", 1)[0] for files in coming.values() for name in files}
+    there = {top for top in tops if os.path.lexists(os.path.join(folder, top))}
+    owned = installed_files(folder, set(coming), there) if there else {}
+    found: list[SharedFiles] = []
+    for name, files in coming.items():
+        for other, others in owned.items():
+            common = [
+                file
+                for file in files
+                if file in others and not file.endswith(".pyc") and files[file] != others[file]
+            ]
+            if common:
+                found.append(
+                    {"name": name, "other": other, "first": min(common), "count": len(common)}
+                )
+        owned[name] = files
+    return found
+
+
+def is_same(version: str, other: str) -> bool:
+    """Tell whether two texts are one version (PEP 440)."""
+    versions: Any = importlib.import_module("pip._vendor.packaging.version")
+    try:
+        return bool(versions.Version(version) == versions.Version(other))
+    except ValueError:
+        return version == other
+
+
+def refusals(planned: Sequence[Planned], refuse: Mapping[str, str | None]) -> list[str]:
+    """Name what must not be installed."""
+    found: list[str] = []
+    for one in planned:
+        other = refuse.get(one["name"])
+        if one["name"] in refuse and (other is None or not is_same(one["version"], other)):
+            found.append(one["name"])
+    return found
+
+
+def write_report(path: str, report: CheckReport) -> None:
+    Path(path).write_text(json.dumps(report), encoding="utf-8")
+
+
+def checked(work: Callable[..., object], order: CheckOrder, report: str) -> Callable[..., object]:
+    """Give what pip is to call instead of its own installing."""
+
+    def check(requirements: Sequence[Any], *args: object, **options: object) -> object:
+        planned = chosen(requirements)
+        refused = refusals(planned, order["refuse"])
+        shared = [] if refused else shared_files(sysconfig.get_path("purelib"), planned)
+        write_report(
+            report, {"planned": planned, "refused": refused, "shared": shared, "unchecked": None}
+        )
+        if refused:
+            # pip takes anything else for a defect of its own.
+            exceptions: Any = importlib.import_module("pip._internal.exceptions")
+            raise exceptions.CommandError(f"another copy is in the way of {', '.join(refused)}")
+        return work(requirements, *args, **options)
+
+    return check
+
+
+def main(arguments: list[str]) -> int:
+    """Run pip with all arguments but the first two; give its exit status."""
+    order_path, report_path, *words = arguments
+    order: CheckOrder = json.loads(Path(order_path).read_text(encoding="utf-8"))
+    try:
+        pip: Any = importlib.import_module("pip")
+        install: Any = importlib.import_module("pip._internal.commands.install")
+        run: Any = importlib.import_module("pip._internal.cli.main").main
+    except ImportError as error:
+        # In the words of `python -m pip`.
+        sys.stderr.write(f"{sys.executable}: {error}\n")
+        return 1
+    # By this pip names itself.
+    sys.argv = [os.path.join(os.path.dirname(pip.__file__), "__main__.py"), *words]
+    work: Any = getattr(install, "install_given_reqs", None)
+    if work is None:
+        reason = f"pip {pip.__version__} installs in a way that isn't known here"
+        write_report(report_path, {"planned": [], "refused": [], "shared": [], "unchecked": reason})
+    else:
+        install.install_given_reqs = checked(work, order, report_path)
+    return int(run(words))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,73 @@
+// Removes what pips that were interrupted have left among the packages.
+
+import * as v from "valibot";
+import { type BrokenPackage, debrisText, isDebris } from "../packages/broken.ts";
+import { packagesScript } from "../packages/script.ts";
+import { lookAtPackages } from "../packages/snapshot.ts";
+import { currentPip } from "../pip/current.ts";
+import { pipBusy } from "../pip/describe.ts";
+import type { BlenderPython } from "../python/interpreter.ts";
+import { callScript } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import { recoverUserModules } from "./user-modules.ts";
+
+const stuckSchema = v.object({ path: v.string(), reason: v.string() });
+
+const removedSchema = v.object({ removed: v.array(v.string()), failed: v.array(stuckSchema) });
+
+/** A leftover that could not be removed. */
+type StuckLeftover = v.InferOutput<typeof stuckSchema>;
+
+/** What became of leftovers. */
+export interface RemovedDebris {
+  /** A line for each folder in which something was removed. */
+  lines: string[];
+  /** On Windows what a Blender has loaded stays until that has ended. */
+  failed: StuckLeftover[];
+}
+
+/**
+ * Removes the leftovers of pips among what is broken: `~name` in the folders that pip installs into.
+ *
+ * @throws Failure `pip-busy` while pip runs: what it has set aside it may need.
+ */
+export async function removeDebris(
+  session: Session,
+  broken: readonly BrokenPackage[],
+): Promise<RemovedDebris> {
+  const debris = broken.filter(isDebris);
+  if (debris.length === 0) return { lines: [], failed: [] };
+  const run = await currentPip(session);
+  if (run?.returncode === null) throw pipBusy(run);
+  const paths = debris.map(({ path }) => path);
+  const work = callScript(session, packagesScript, { remove: paths }, removedSchema);
+  const { removed, failed } = await session.waits.during("removing leftovers", work);
+  const gone = new Set(removed);
+  const folders = Map.groupBy(
+    debris.filter(({ path }) => gone.has(path)),
+    ({ folder }) => folder,
+  );
+  const lines = [...folders].map(
+    ([folder, left]) => `removed what an interrupted pip had left: ${debrisText(folder, left)}`,
+  );
+  return { lines, failed };
+}
+
+/** Such a failure for people. */
+export function stuckText({ path, reason }: StuckLeftover): string {
+  return `'${path}', which an interrupted pip left, stays: ${reason}`;
+}
+
+/**
+ * Removes all that interrupted installs have left: changes of the user modules that were cut off are
+ * undone or finished, leftovers of pip go.
+ *
+ * @throws Failure as `removeDebris` and `recoverUserModules`.
+ */
+export async function cleanUp(session: Session, { site }: BlenderPython): Promise<RemovedDebris> {
+  const folder = site.user_modules?.path;
+  const recovered = folder === undefined ? [] : await recoverUserModules(session, folder);
+  const { broken } = await lookAtPackages(session);
+  const { lines, failed } = await removeDebris(session, broken);
+  return { lines: [...recovered, ...lines], failed };
+}

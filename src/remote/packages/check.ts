@@ -1,0 +1,175 @@
+// What is wrong with the packages on Blender's path: missing, conflicting, half installed, shadowed.
+
+import * as v from "valibot";
+import { ours, type Text, text } from "../../text.ts";
+import { callScript } from "../script/call.ts";
+import type { Session } from "../wire/session.ts";
+import { brokenLines } from "./broken.ts";
+import { type MetNeed, needsAmong, unmetText } from "./dependencies.ts";
+import type { Package } from "./package.ts";
+import { packagesScript } from "./script.ts";
+import { lookAtPackages, type PackageSnapshot } from "./snapshot.ts";
+
+const checkedSchema = v.array(
+  v.object({
+    name: v.string(),
+    version: v.string(),
+    location: v.string(),
+    missing: v.number(),
+    first: v.nullable(v.string()),
+    importable: v.nullable(
+      v.object({
+        found: v.boolean(),
+        instead: v.nullable(v.string()),
+        start_file: v.nullable(v.string()),
+      }),
+    ),
+  }),
+);
+
+type CheckedPackage = v.InferOutput<typeof checkedSchema>[number];
+
+/** Something that is wrong with a package, and what to type. */
+export interface PackageFault {
+  code: "broken" | "missing" | "conflict" | "half-installed" | "shadowed" | "hidden" | "restart";
+  /** PEP 503 form; empty where it is nobody's. */
+  name: string;
+  message: string;
+  hint: Text;
+}
+
+/** What `pkg check` has found. */
+export interface PackageCheck {
+  /** How many copies were looked at. */
+  packages: number;
+  faults: PackageFault[];
+}
+
+function targetFlags(source: Package["source"] | undefined): string[] {
+  return source === "user-modules" ? ["--target", "user-modules"] : [];
+}
+
+/** What installs a package again in its place. */
+function again(name: string, version: string, source: Package["source"] | undefined): Text {
+  if (source === "system") return `the system's package manager installs ${name} again`;
+  if (source === "extension") return `an extension brought ${name}: install that one again`;
+  if (source === "add-on") return `an add-on brought ${name}: install that one again`;
+  const spec = `${name}==${version}`;
+  return text`install it again: ${ours("pkg install", spec, "--force-reinstall", ...targetFlags(source))}`;
+}
+
+function needFault(need: MetNeed): PackageFault {
+  const { by, found, name, specifier } = need;
+  const install = ours("pkg install", `${name}${specifier}`, ...targetFlags(by.source));
+  return {
+    code: found === undefined ? "missing" : "conflict",
+    name: by.name,
+    message: `${by.name} ${by.version} ${unmetText(need)}`,
+    hint: text`${install}; '${ours("pkg why", name)}' says who else needs it`,
+  };
+}
+
+function shadowFaults({ packages }: PackageSnapshot): PackageFault[] {
+  return packages
+    .filter(({ wins }) => !wins)
+    .flatMap((one): PackageFault[] => {
+      const winner = packages.find(({ name, wins }) => wins && name === one.name);
+      // Copies of one version do no harm; two in one folder are broken metadata.
+      if (winner === undefined || winner.version === one.version) return [];
+      if (winner.location === one.location) return [];
+      const mine = one.source === "site" || one.source === "user-modules";
+      const removal = ours("pkg uninstall", one.name, "--target", one.source);
+      return [
+        {
+          code: "shadowed",
+          name: one.name,
+          message: `${one.name} ${one.version} in ${one.location} is never imported: ${winner.version} in ${winner.location} comes first`,
+          hint: mine
+            ? text`remove the one that isn't wanted: ${removal}`
+            : removalElsewhere(winner),
+        },
+      ];
+    });
+}
+
+function removalElsewhere({ name, source }: Package): Text {
+  if (source === "site" || source === "user-modules") {
+    return text`where the other one is wanted: ${ours("pkg uninstall", name, "--target", source)}`;
+  }
+  return text`'${ours("pkg list")}' shows every copy`;
+}
+
+function restartFaults({ packages }: PackageSnapshot): PackageFault[] {
+  return packages
+    .filter(({ restart }) => restart)
+    .map(({ name, version, loaded_version: loaded }) => ({
+      code: "restart",
+      name,
+      message: `Blender has loaded ${loaded !== null && loaded !== version ? `${name} ${loaded}` : `another copy of ${name}`}, and ${version} is what it finds`,
+      hint: text`save what is open in Blender, then ${ours("restart")}`,
+    }));
+}
+
+function fileFaults(one: CheckedPackage, source: Package["source"] | undefined): PackageFault[] {
+  const { name, version, location, missing, first, importable } = one;
+  const faults: PackageFault[] = [];
+  // The system's packagers leave files out that RECORD lists.
+  if (missing > 0 && source !== "system") {
+    const more = missing === 1 ? "" : ` and ${missing - 1} more`;
+    faults.push({
+      code: "half-installed",
+      name,
+      message: `${name} ${version} in ${location} lacks ${first}${more}`,
+      hint: again(name, version, source),
+    });
+  }
+  if (importable === null || importable.found || missing > 0) return faults;
+  if (importable.instead !== null) {
+    faults.push({
+      code: "hidden",
+      name,
+      message: `an import of ${name} gets ${importable.instead} instead of ${version} in ${location}`,
+      hint: "move that file away on Blender's machine",
+    });
+  } else if (importable.start_file !== null) {
+    const inSite = source === "site" || source === "bundled" || source === "system";
+    faults.push({
+      code: inSite ? "restart" : "hidden",
+      name,
+      message: inSite
+        ? `${name} ${version} is found through ${importable.start_file}, which Python reads when it starts`
+        : `${name} ${version} is found through ${importable.start_file}, which Python reads in site-packages only, not in ${location}`,
+      hint: inSite
+        ? text`save what is open in Blender, then ${ours("restart")}`
+        : text`${ours("pkg uninstall", name)}, then ${ours("pkg install", name, "--target", "site")}`,
+    });
+  }
+  return faults;
+}
+
+/**
+ * Looks at every package in every folder on Blender's path. Nothing is imported, and nothing changed.
+ *
+ * @throws Failure as `callScript`.
+ */
+export async function checkPackages(session: Session): Promise<PackageCheck> {
+  const snapshot = await lookAtPackages(session);
+  const look = callScript(session, packagesScript, { check: true }, checkedSchema);
+  const checked = await session.waits.during("looking at the files of Blender's packages", look);
+  const sources = new Map(
+    snapshot.packages.map(({ name, location, source }) => [`${name} ${location}`, source]),
+  );
+  const broken = brokenLines(snapshot.broken.filter(({ kind }) => kind !== "half"));
+  const faults = [
+    ...broken.map(
+      ({ message, hint }): PackageFault => ({ code: "broken", name: "", message, hint }),
+    ),
+    ...checked.flatMap((one) => fileFaults(one, sources.get(`${one.name} ${one.location}`))),
+    ...needsAmong(snapshot)
+      .filter(({ isMet }) => !isMet)
+      .map(needFault),
+    ...shadowFaults(snapshot),
+    ...restartFaults(snapshot),
+  ];
+  return { packages: snapshot.packages.length, faults };
+}

@@ -1,0 +1,110 @@
+// What installed packages need of each other, by their metadata (PEP 508).
+
+import { valid } from "@renovatebot/pep440";
+import { markerHolds } from "../../wheels/marker.ts";
+import { parseRequirement } from "../../wheels/requirement.ts";
+import { admitted } from "../../wheels/specifier.ts";
+import type { Package } from "./package.ts";
+import type { PackageSnapshot } from "./snapshot.ts";
+
+/** One package that another one needs. */
+export interface Need {
+  by: Package;
+  /** PEP 503 form. */
+  name: string;
+  /** PEP 440; empty for any version. */
+  specifier: string;
+}
+
+/** What a need finds: the copy that an import gets, or none; and whether that is a right one. */
+export interface MetNeed extends Need {
+  found: Package | undefined;
+  isMet: boolean;
+}
+
+/** What is looked at: packages in the order of the path, and what markers ask. */
+export type Installed = Pick<PackageSnapshot, "packages" | "environment">;
+
+/** A need as a user writes it: `numpy<2`. */
+export function needText({ name, specifier }: Need): string {
+  return `${name}${specifier}`;
+}
+
+/** Copies that an import gets, by name. */
+export function winnersOf(packages: readonly Package[]): Map<string, Package> {
+  return new Map(packages.filter(({ wins }) => wins).map((one) => [one.name, one]));
+}
+
+/**
+ * What a package needs on this Python. What is no name with versions, such as an address, is left
+ * out: no version tells whether it is met.
+ */
+export function needsOf(by: Package, environment: Installed["environment"]): Need[] {
+  return by.requires.flatMap((line) => {
+    const [spec = "", ...rest] = line.split(";");
+    const marker = rest.join(";").trim();
+    if (marker !== "" && !markerHolds(marker, environment)) return [];
+    // Older metadata has its versions in parentheses.
+    const parsed = parseRequirement(spec.replace(/\(([^()]*)\)\s*$/, " $1"));
+    if (!parsed.ok) return [];
+    const { name, specifier } = parsed.requirement;
+    return [{ by, name, specifier }];
+  });
+}
+
+/** A version that isn't one (PEP 440), as system packages may have, is taken for the right one. */
+function admits(specifier: string, version: string): boolean {
+  if (specifier === "" || valid(version) === null) return true;
+  // A pre-release that is there was wanted by somebody.
+  return admitted([version], specifier).length > 0;
+}
+
+/** What the copies that win need, each with what it finds. */
+export function needsAmong({ packages, environment }: Installed): MetNeed[] {
+  const winners = winnersOf(packages);
+  return [...winners.values()].flatMap((one) =>
+    needsOf(one, environment).map((need) => {
+      const found = winners.get(need.name);
+      return {
+        ...need,
+        found,
+        isMet: found !== undefined && admits(need.specifier, found.version),
+      };
+    }),
+  );
+}
+
+/** An unmet need as half a sentence: `needs numpy<2, and Blender finds 2.4.6 in /site`. */
+export function unmetText(need: MetNeed): string {
+  const { found } = need;
+  const needs = `needs ${needText(need)}`;
+  if (found === undefined) return `${needs}, which isn't there`;
+  return `${needs}, and Blender finds ${found.version} in ${found.location}`;
+}
+
+/** A way from a package to one that it needs, over what that needs; both included. */
+type Way = readonly MetNeed[];
+
+/**
+ * All that a package needs, directly or not, each by one shortest way.
+ *
+ * @param needs as `needsAmong` gives them.
+ */
+export function waysFrom(name: string, needs: readonly MetNeed[]): Way[] {
+  const byPackage = Map.groupBy(needs, ({ by }) => by.name);
+  const seen = new Set([name]);
+  const ways: Way[] = [];
+  let todo: Way[] = (byPackage.get(name) ?? []).map((need) => [need]);
+  while (todo.length > 0) {
+    const next: Way[] = [];
+    for (const way of todo) {
+      const last = way.at(-1);
+      if (last === undefined || seen.has(last.name)) continue;
+      seen.add(last.name);
+      ways.push(way);
+      for (const need of byPackage.get(last.name) ?? []) next.push([...way, need]);
+    }
+    todo = next;
+  }
+  return ways;
+}

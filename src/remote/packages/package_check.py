@@ -1,0 +1,67 @@
+"""What a closer look at installed packages shows, which takes more than their metadata."""
+
+from typing import TypedDict
+
+from import_search import Importable, importable
+from package_metadata import Distribution
+
+
+class CheckedPackage(TypedDict):
+    """A package that isn't as its RECORD says, or isn't found as it should be."""
+
+    name: str
+    version: str
+    location: str
+    # Files that RECORD lists and that aren't there: the first, and how many.
+    missing: int
+    first: str | None
+    # Whether an import finds it; only of copies that win.
+    importable: Importable | None
+
+
+class ModuleOwner(TypedDict):
+    """A package that brings a module of some name."""
+
+    name: str
+    version: str
+    location: str
+
+
+def checked(entries: list[tuple[str, str]]) -> list[CheckedPackage]:
+    """Look at the files of every package, and at whether an import finds those that win."""
+    found: list[CheckedPackage] = []
+    seen: set[str] = set()
+    for folder, entry in entries:
+        distribution = Distribution(folder, entry)
+        if not distribution.name or not distribution.version:
+            continue
+        missing = distribution.missing_files()
+        wins = distribution.name not in seen
+        seen.add(distribution.name)
+        found.append(
+            {
+                "name": distribution.name,
+                "version": distribution.version,
+                "location": folder,
+                "missing": len(missing),
+                "first": missing[0] if missing else None,
+                "importable": importable(distribution) if wins else None,
+            }
+        )
+    return found
+
+
+def owners(entries: list[tuple[str, str]], module: str) -> list[ModuleOwner]:
+    """Name the packages that bring a top-level module."""
+    found: list[ModuleOwner] = []
+    for folder, entry in entries:
+        distribution = Distribution(folder, entry)
+        if distribution.name and module in distribution.top_level():
+            found.append(
+                {
+                    "name": distribution.name,
+                    "version": distribution.version,
+                    "location": folder,
+                }
+            )
+    return found

@@ -1,0 +1,60 @@
+// The packages that Blender brings, kept in their versions while others are installed.
+
+import { valid } from "@renovatebot/pep440";
+import { admitted } from "../../wheels/specifier.ts";
+import { winnersOf } from "./dependencies.ts";
+import type { PackageSnapshot } from "./snapshot.ts";
+
+/** A package that is kept. */
+export interface Pin {
+  /** PEP 503 form. */
+  name: string;
+  /** The version that is there; null where the package is gone, and comes back only as shipped. */
+  version: string | null;
+  /** PEP 440. */
+  specifier: string;
+  /** Who brought it: Blender, or the operating system's packages. */
+  by: "Blender" | "the system";
+}
+
+// pip replaces itself (`pkg bootstrap`), and Blender's own modules don't use it.
+const free = new Set(["pip"]);
+
+/**
+ * What is to be kept: what is there as Blender shipped it, or the system brought it. What the user
+ * has replaced already isn't put back.
+ */
+export function pinsOf({
+  packages,
+  shipped,
+}: Pick<PackageSnapshot, "packages" | "shipped">): Pin[] {
+  const winners = winnersOf(packages);
+  return [...shipped].flatMap(([name, specifier]): Pin[] => {
+    if (free.has(name)) return [];
+    const { version, source } = winners.get(name) ?? { version: null, source: "bundled" };
+    const by = source === "system" ? "the system" : "Blender";
+    if (version === null) return specifier === "" ? [] : [{ name, version, specifier, by }];
+    if (valid(version) === null) return [];
+    const isShipped = specifier === "" || admitted([version], specifier).length > 0;
+    return isShipped ? [{ name, version, specifier: `==${version}`, by }] : [];
+  });
+}
+
+/** The pins as a constraints file (pip's documentation, "Constraints Files"). */
+export function constraintsOf(pins: readonly Pin[]): string {
+  return pins.map(({ name, specifier }) => `${name}${specifier}\n`).join("");
+}
+
+/** How many pins a sentence names. */
+const namedPins = 3;
+
+/** The pins for people: `numpy 1.26.4, requests 2.32.3 and 9 more`. */
+export function pinsText(pins: readonly Pin[]): string {
+  const named = pins
+    .slice(0, namedPins)
+    .map(({ name, version, specifier }) =>
+      version === null ? `${name}${specifier}` : `${name} ${version}`,
+    );
+  const more = pins.length - namedPins;
+  return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
+}

@@ -1,0 +1,140 @@
+"""pip with a look at what it has chosen: the real one, in an environment of its own."""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SOURCE = Path(__file__).parents[4] / "src" / "remote"
+PIP = SOURCE / "bootstrap" / "pip_wheel" / "pip.whl"
+PARTS = ("install/checked_pip.py", "packages/package_metadata.py", "packages/package_names.py")
+
+
+def wheel(folder: Path, name: str, version: str, files: dict[str, str], requires: str = "") -> None:
+    """Write a wheel."""
+    module = name.replace("-", "_")
+    info = f"{module}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    if requires:
+        metadata += f"Requires-Dist: {requires}\n"
+    everything = {
+        **files,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    rows = [f"{info}/RECORD,,\n"]
+    with zipfile.ZipFile(folder / f"{module}-{version}-py3-none-any.whl", "w") as archive:
+        for path, text in everything.items():
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest())
+            rows.append(f"{path},sha256={digest.decode().rstrip('=')},{len(text)}\n")
+            archive.writestr(path, text)
+        archive.writestr(f"{info}/RECORD", "".join(rows))
+
+
+class Environment:
+    """A Python with pip, and a wheelhouse."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wheels = folder / "wheels"
+        self.wheels.mkdir()
+        create = [sys.executable, "-m", "venv", "--without-pip", folder / "venv"]
+        subprocess.run(create, check=True)
+        self.python = folder / "venv" / "bin" / "python"
+        self.site = next((folder / "venv" / "lib").glob("python*/site-packages"))
+        with zipfile.ZipFile(PIP) as archive:
+            archive.extractall(self.site)
+        self.files = folder / "files"
+        self.files.mkdir()
+        for part in PARTS:
+            shutil.copy(SOURCE / part, self.files)
+
+    def install(
+        self, *words: str, refuse: dict[str, str | None] | None = None
+    ) -> tuple[int, dict[str, Any] | None]:
+        """Install with the look; give the exit status and the report."""
+        order, report = self.files / "order.json", self.files / "report.json"
+        order.write_text(json.dumps({"refuse": refuse or {}}))
+        report.unlink(missing_ok=True)
+        program = [self.python, "-I", self.files / "checked_pip.py", order, report]
+        options = ["install", "--no-index", "--find-links", self.wheels, *words]
+        done = subprocess.run([*program, *options], capture_output=True, text=True, check=False)
+        self.said = done.stdout + done.stderr
+        found = json.loads(report.read_text()) if report.exists() else None
+        return done.returncode, found
+
+    def versions(self) -> dict[str, str]:
+        names = [path.name.split("-")[:2] for path in self.site.glob("br*.dist-info")]
+        return {name: version.removesuffix(".dist") for name, version in names}
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    made = Environment(tmp_path)
+    body = {"brcv/__init__.py": "plain = True\n", "brcv/data.txt": "same\n"}
+    wheel(made.wheels, "brone", "1.0", {"brone.py": ""}, requires="brdep>=1")
+    wheel(made.wheels, "brdep", "2.0", {"brdep.py": ""})
+    wheel(made.wheels, "brcv", "1.0", body)
+    wheel(made.wheels, "brcv-headless", "1.0", {**body, "brcv/__init__.py": "plain = False\n"})
+    wheel(made.wheels, "brns-a", "1.0", {"brns/__init__.py": "", "brns/a.py": ""})
+    wheel(made.wheels, "brns-b", "1.0", {"brns/__init__.py": "", "brns/b.py": ""})
+    return made
+
+
+def test_what_it_has_chosen_is_looked_at_before_anything_changes(environment: Environment) -> None:
+    code, report = environment.install("brone", refuse={"brdep": None})
+    assert code == 1, environment.said
+    assert report is not None
+    assert report["refused"] == ["brdep"]
+    chosen = {one["name"]: one["version"] for one in report["planned"]}
+    assert chosen == {"brone": "1.0", "brdep": "2.0"}
+    assert environment.versions() == {}
+    # The version that would be hidden is the same.
+    code, report = environment.install("brone", refuse={"brdep": "2", "other": None})
+    assert code == 0
+    assert report is not None
+    assert report["refused"] == []
+    assert environment.versions() == {"brone": "1.0", "brdep": "2.0"}
+    assert environment.install("brone", refuse={"brone": None}) == (
+        0,
+        {"planned": [], "refused": [], "shared": [], "unchecked": None},
+    )
+
+
+def test_files_that_two_packages_bring(environment: Environment) -> None:
+    shared = [{"name": "brcv-headless", "other": "brcv", "first": "brcv/__init__.py", "count": 1}]
+    assert environment.install("brcv")[0] == 0
+    code, report = environment.install("brcv-headless")
+    assert code == 0
+    assert report is not None
+    assert report["shared"] == shared
+    # An upgrade shares nothing with the version in whose place it comes.
+    code, report = environment.install("brcv", "--force-reinstall", "brns-a", "brns-b")
+    assert report is not None
+    assert [one["other"] for one in report["shared"]] == ["brcv-headless"]
+
+
+def test_a_pip_that_installs_in_another_way_says_so(environment: Environment) -> None:
+    command = environment.site / "pip" / "_internal" / "commands" / "install.py"
+    command.write_text(command.read_text().replace("install_given_reqs", "install_in_a_new_way"))
+    requirements = environment.site / "pip" / "_internal" / "req" / "__init__.py"
+    text = requirements.read_text().replace("install_given_reqs", "install_in_a_new_way")
+    requirements.write_text(text)
+    code, report = environment.install("brone")
+    assert code == 0
+    assert report is not None
+    assert "isn't known" in report["unchecked"]
+    assert environment.versions() == {"brone": "1.0", "brdep": "2.0"}
+
+
+def test_without_pip(environment: Environment) -> None:
+    shutil.rmtree(environment.site / "pip")
+    code, report = environment.install("brone")
+    assert (code, report) == (1, None)
+    assert environment.said.endswith(": No module named 'pip'\n")

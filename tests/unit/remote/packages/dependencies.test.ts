@@ -1,0 +1,60 @@
+import { describe, expect, test } from "bun:test";
+import {
+  needsAmong,
+  needsOf,
+  unmetText,
+  waysFrom,
+} from "../../../../src/remote/packages/dependencies.ts";
+import { installed, snapshotOf } from "./rows.ts";
+
+describe("what packages need", () => {
+  const requires = [
+    "numpy>=1.26,<2",
+    "old-form (>=1.0)",
+    "tomli; python_version < '3.11'",
+    "Typing_Extensions[x]>=4 ; python_version >= '3.9'",
+    "elsewhere @ https://example.com/elsewhere.whl",
+    "nonsense ((",
+  ];
+  const pandas = installed("pandas", "2.0", { requires });
+
+  test("with markers, in every way of writing; no addresses", () => {
+    const { environment } = snapshotOf([]);
+    const needs = needsOf(pandas, environment).map(({ name, specifier }) => [name, specifier]);
+    expect(needs).toEqual([
+      ["numpy", ">=1.26,<2"],
+      ["old-form", ">=1.0"],
+      ["typing-extensions", ">=4"],
+    ]);
+  });
+
+  test("is met by the copy that an import gets", () => {
+    const packages = [
+      pandas,
+      installed("numpy", "2.4.6", { location: "/first" }),
+      installed("numpy", "1.26.4", { wins: false }),
+      installed("old-form", "1.0.dev1+local"),
+      installed("typing-extensions", "2004d"),
+    ];
+    const needs = needsAmong(snapshotOf(packages));
+    expect(needs.map(({ name, isMet }) => [name, isMet])).toEqual([
+      ["numpy", false],
+      ["old-form", false],
+      ["typing-extensions", true],
+    ]);
+    const [numpy] = needs;
+    expect(numpy && unmetText(numpy)).toBe(
+      "needs numpy>=1.26,<2, and Blender finds 2.4.6 in /first",
+    );
+  });
+
+  test("ways to all that is needed, the shortest, whatever goes round", () => {
+    const packages = [
+      installed("a", "1", { requires: ["b", "c"] }),
+      installed("b", "1", { requires: ["c", "a"] }),
+      installed("c", "1", { requires: ["d>=2"] }),
+    ];
+    const ways = waysFrom("a", needsAmong(snapshotOf(packages)));
+    expect(ways.map((way) => way.map(({ name }) => name))).toEqual([["b"], ["c"], ["c", "d"]]);
+  });
+});
