@@ -4,5 +4,5 @@ import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 test("takes nothing but a service", async () => {
   expect(await optionsOf(check, [])).toEqual({ target: usualTarget });
-  expect((await refusalOf(check, ["numpy"])).kind).toBe("usage");
+  expect((await refusalOf(check, ["numpy"])).exitCode).toBe(2);
 });

@@ -4,5 +4,5 @@ import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 test("takes nothing but a service", async () => {
   expect(await optionsOf(clean, [])).toEqual({ target: usualTarget });
-  expect((await refusalOf(clean, ["numpy"])).kind).toBe("usage");
+  expect((await refusalOf(clean, ["numpy"])).exitCode).toBe(2);
 });

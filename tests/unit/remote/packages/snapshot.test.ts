@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { snapshotPackages } from "../../../../src/remote/packages/snapshot.ts";
+import { lookAtPackages, snapshotPackages } from "../../../../src/remote/packages/snapshot.ts";
 import { answeringBlenders } from "../answering.ts";
 import { row } from "./rows.ts";
 
@@ -8,12 +8,14 @@ const blenderThatAnswers = answeringBlenders();
 describe("snapshotPackages", () => {
   test("goes on where a page ends", async () => {
     const rest = [["/site", "two-1.0.dist-info"]];
+    const context = { path: ["/site", "/gone"], environment: {}, shipped: { one: "<2" } };
     const { session, calls } = await blenderThatAnswers([
-      { packages: [row("one")], broken: [], rest },
+      { packages: [row("one")], broken: [], rest, context },
       { packages: [row("two")], broken: [], rest: [], context: null },
     ]);
-    const names = (await snapshotPackages(session)).map(({ name }) => name);
-    expect(names).toEqual(["one", "two"]);
+    const seen = await lookAtPackages(session);
+    expect(seen.packages.map(({ name }) => name)).toEqual(["one", "two"]);
+    expect([seen.path, [...seen.shipped]]).toEqual([["/site", "/gone"], [["one", "<2"]]]);
     expect(calls.map((call) => call.arguments)).toEqual([
       { rest: null, seconds: expect.any(Number) },
       { rest, seconds: expect.any(Number) },
@@ -26,7 +28,7 @@ describe("snapshotPackages", () => {
         packages: [row("one", { location: "/a" }), row("one", { location: "/b" }), row("two")],
         broken: [],
         rest: [["/site", "two.egg-info"]],
-        context: { path: ["/site", "/gone"], environment: {}, shipped: { one: "<2" } },
+        context: null,
       },
       { packages: [row("two")], broken: [], rest: [], context: null },
     ]);
