@@ -2,8 +2,9 @@
 
 import { runInstall } from "../../remote/install/install.ts";
 import { type InstallPlan, planInstall } from "../../remote/install/plan.ts";
-import { prepareInstall } from "../../remote/install/prepare.ts";
+import { type PreparedInstall, prepareInstall } from "../../remote/install/prepare.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
+import { pinsText } from "../../remote/packages/pins.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
@@ -27,7 +28,12 @@ function jsonHead(request: InstallRequest) {
   };
 }
 
-async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Output) {
+async function renderPlan(
+  request: InstallRequest,
+  kept: ReturnType<typeof told>,
+  plan: InstallPlan,
+  output: Output,
+) {
   const rows = plan.packages.map(({ name, version, from, file }) => ({
     name,
     version,
@@ -39,6 +45,7 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
     await output.writeJson({
       ...jsonHead(request),
       dry_run: true,
+      kept,
       would_install: rows,
       warnings: warnings.map(output.rendered),
     });
@@ -50,6 +57,16 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
   }
   for (const warning of warnings) output.warn(warning);
   if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
+}
+
+/** Says what is kept as Blender brings it; gives the same for `--json`. */
+function told(pins: PreparedInstall["pins"], output: Output) {
+  if (pins.length > 0) {
+    output.note(
+      `kept as Blender brings it: ${pinsText(pins)} (--replace-bundled lets pip replace it)`,
+    );
+  }
+  return pins.map(({ name, version, specifier }) => ({ name, version, specifier }));
 }
 
 /** The request with the default wheelhouse where it is to be installed from that. */
@@ -153,13 +170,14 @@ export const install = command({
       const observer = observerFor(output);
       const request = await fromWheelhouse(session, asked, offline, output);
       const prepared = await prepareInstall(session, request);
+      const kept = told(prepared.pins, output);
       if (dryRun) {
-        await renderPlan(request, await planInstall(session, prepared, observer), output);
+        await renderPlan(request, kept, await planInstall(session, prepared, observer), output);
         return 0;
       }
       const result = await runInstall(session, prepared, observer);
       if (output.json) {
-        await output.writeJson({ ...jsonHead(request), ...resultJson(result, output) });
+        await output.writeJson({ ...jsonHead(request), kept, ...resultJson(result, output) });
       } else await renderResult(result, output);
       return result.errors.length === 0 ? 0 : 1;
     }),

@@ -1,7 +1,6 @@
 // Runs pip for an install: into site-packages, or by way of a staging folder into user modules.
 
 import type { Text } from "../../text.ts";
-import { pinsText } from "../packages/pins.ts";
 import { noteShipped } from "../packages/shipped.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
@@ -35,11 +34,7 @@ export async function runInstall(
   const cleaned = await removeDebris(session, before.broken);
   for (const line of cleaned.lines) heard.note(line);
   for (const one of cleaned.failed) heard.warn(stuckText(one));
-  if (pins.length > 0) {
-    heard.note(
-      `what Blender brings is kept: ${pinsText(pins)} (--replace-bundled lets pip replace it)`,
-    );
-  } else if (folder === undefined) await noteShipped(session, before);
+  if (pins.length === 0 && folder === undefined) await noteShipped(session, before);
   let ran: FollowedPip;
   try {
     ran =

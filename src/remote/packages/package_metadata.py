@@ -113,20 +113,27 @@ class Distribution:
         return '"editable": true' in read(self.path, "direct_url.json").replace('":true', '": true')
 
     def missing_files(self) -> list[str]:
-        """Name files that RECORD lists and that aren't there; what is compiled doesn't count."""
+        """Name files in its folder that RECORD lists and that aren't there.
+
+        What Python has compiled doesn't count, nor what lies outside, such as scripts.
+        """
         return sorted(
             file
             for file in self.files()
             if not file.endswith((".pyc", ".pyo"))
+            and not file.startswith("..")
             and not os.path.lexists(os.path.join(self.folder, file))
         )
 
     def is_half(self) -> bool:
         """Whether an installer was ended before it was done with it.
 
-        INSTALLER is what pip writes last. Not all installers write one, so files must be missing.
+        INSTALLER is what pip writes last. Not all installers write one, and packagers of systems
+        leave files out, so modules must be missing.
         """
-        return not self._has("INSTALLER") and bool(self.record()) and bool(self.missing_files())
+        if self._has("INSTALLER") or not self._has("RECORD"):
+            return False
+        return any(file.endswith((".py", ".so", ".pyd")) for file in self.missing_files())
 
     def modified(self) -> float:
         """When it was installed: the newest of the files that an installer writes (Unix time).

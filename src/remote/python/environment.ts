@@ -1,5 +1,6 @@
 // All that `pkg info` reports of a running Blender.
 
+import { type Pin, pinsOf } from "../packages/pins.ts";
 import { lookAtPackages } from "../packages/snapshot.ts";
 import type { Session } from "../wire/session.ts";
 import type { Environment } from "./environment-schema.ts";
@@ -10,12 +11,16 @@ import { type ProbeFacts, type ProbeFindings, probe } from "./probe.ts";
 async function siteOf(
   session: Session,
   { user_modules: folder, ...site }: ProbeFacts["site"],
-): Promise<Environment["site"]> {
-  const { packages, broken } = await lookAtPackages(session);
+): Promise<{ site: Environment["site"]; pins: Pin[] }> {
+  const snapshot = await lookAtPackages(session);
+  const { packages, broken } = snapshot;
   const own = packages
     .filter(({ source, location }) => source === "user-modules" && location === folder?.path)
     .map(({ name, version }) => ({ name, version }));
-  return { ...site, user_modules: folder && { ...folder, packages: own }, broken };
+  return {
+    site: { ...site, user_modules: folder && { ...folder, packages: own }, broken },
+    pins: pinsOf(snapshot),
+  };
 }
 
 const noInterpreter = "Blender's Python interpreter wasn't found";
@@ -81,16 +86,17 @@ export async function environmentOf(
   });
   const python = pythonFacts(facts, findings);
   const tags = findings.wheels?.tags ?? null;
+  const { site, pins } = await siteOf(session, facts.site);
   return {
     blender: facts.blender,
     python,
-    site: await siteOf(session, facts.site),
+    site,
     pip: {
       ...pipFacts(findings.pip),
       ensurepip: findings.wheels?.ensurepip ?? null,
     },
     network: { online_access: facts.online_access, ...(findings.network ?? noNetwork) },
-    suggested_pip_download: tags === null ? null : pipDownloadLine(python.version, tags),
+    suggested_pip_download: tags === null ? null : pipDownloadLine(python.version, tags, pins),
     tags,
     service: serviceFacts(session, facts.pid),
   };

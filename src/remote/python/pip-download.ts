@@ -1,13 +1,31 @@
 // The command line that gets wheels for a Blender on another machine.
 
+import type { Pin } from "../packages/pins.ts";
+
+/** What the system's packager has changed, or built from no release, is on no index. */
+function isDownloadable({ by, specifier }: Pin): boolean {
+  return by === "Blender" && !specifier.includes("+");
+}
+
+/** In double quotes where a shell would take it for more than a word: cmd.exe knows no others. */
+function pinWord({ name, specifier }: Pin): string {
+  const word = `${name}${specifier}`;
+  return /[<>!~,*]/.test(word) ? `"${word}"` : word;
+}
+
 /**
  * The `pip download` line that gets wheels for a target with these tags. pip has to be told each
  * platform, since it doesn't know that a newer manylinux takes older ones' wheels (PEP 600); of
  * macOS versions the newest suffices, pip derives the older ones.
  *
+ * @param pins what Blender brings: so nothing is downloaded that asks for other versions of it.
  * @returns null for tags that aren't of a CPython.
  */
-export function pipDownloadLine(pythonVersion: string, tags: readonly string[]): string | null {
+export function pipDownloadLine(
+  pythonVersion: string,
+  tags: readonly string[],
+  pins: readonly Pin[],
+): string | null {
   const [interpreter, abi] = tags[0]?.split("-") ?? [];
   if (abi === undefined || !interpreter?.startsWith("cp")) return null;
   const all = new Set(tags.map((tag) => tag.split("-")[2] ?? "any"));
@@ -19,5 +37,6 @@ export function pipDownloadLine(pythonVersion: string, tags: readonly string[]):
     `--implementation cp --abi ${abi} --abi abi3 --abi none`,
     ...platforms.map((platform) => `--platform ${platform}`),
     "-d wheelhouse PACKAGE",
+    ...pins.filter(isDownloadable).map(pinWord),
   ].join(" ");
 }
