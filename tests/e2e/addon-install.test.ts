@@ -3,7 +3,8 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { unzipSync } from "fflate";
 import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/addon-sources.ts";
 import { configured, enabledIn, listed } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
@@ -178,6 +179,75 @@ describe.each(withExtensions)("%s", (_, launcher) => {
     const find =
       "import importlib.util\nresult = importlib.util.find_spec('tiny_for_tests') is None";
     expect(await inBlender(box, launcher, find)).toBeTrue();
+  });
+
+  test("wheels that hide other packages, or are hidden: said before and while they come", async () => {
+    await using box = await sandbox();
+    const { addons } = await configured(box, launcher);
+    const scripts = dirname(addons);
+    /** Where user modules are, and where what is there comes before all else. */
+    const [after, before] = [join(addons, "modules"), join(scripts, "modules")];
+    const unpacked = (folder: string, name: string, version: string) =>
+      writeFiles(box, relative(box.dir, folder), unzipSync(wheelBytes({ name, version })));
+    await unpacked(after, "hidden_for_tests", "1.0");
+    await unpacked(after, "same_for_tests", "2.0");
+    await unpacked(before, "first_for_tests", "1.0");
+    const brings = async (id: string, wheels: readonly [name: string, version: string][]) => {
+      const names = wheels.map(([name, version]) => `wheels/${name}-${version}-py3-none-any.whl`);
+      const more = `wheels = [${names.map((name) => `"./${name}"`).join(", ")}]`;
+      await writeZip(box, `${id}.zip`, {
+        ...extensionFiles(id, { more }),
+        ...Object.fromEntries(
+          wheels.map(([name, version], at) => [names[at] ?? "", wheelBytes({ name, version })]),
+        ),
+      });
+    };
+    /** Which of these Python finds first among the extensions' wheels; null where it finds none. */
+    const inWheels = (...names: string[]) => {
+      const found = `[importlib.machinery.PathFinder.find_spec(name) for name in ${JSON.stringify(names)}]`;
+      const there = `[spec and ".local" in spec.origin for spec in ${found}]`;
+      return inBlender(box, launcher, `import importlib.machinery\nresult = ${there}`);
+    };
+    const [numpy] = (await inWheels("numpy")) as (boolean | null)[];
+    await brings("ext", [
+      ["numpy", "9.9.9"],
+      ["hidden_for_tests", "2.0"],
+      ["same_for_tests", "2.0"],
+      ["first_for_tests", "2.0"],
+      ["new_for_tests", "2.0"],
+    ]);
+    const who = "which Blender itself uses: Blender's own modules may break";
+    const own = [
+      // Debian's Blender has none.
+      ...(numpy === null ? [] : [expect.stringMatching(new RegExp(`before [0-9.]+, ${who}$`))]),
+      `hidden-for-tests 2.0 of this extension hides hidden-for-tests 1.0 in ${after}`,
+      `first-for-tests 2.0 of this extension is hidden by 1.0 in ${before}`,
+    ];
+    const checked = await json(box, ["addon", "install", "ext.zip", "--check", "--enable"]);
+    expect(checked.warnings).toEqual(own);
+    const later = await json(box, ["addon", "install", "ext.zip"]);
+    const notYet = own.map(() =>
+      expect.stringMatching(/^once it is enabled: .* of this extension /),
+    );
+    expect(later.warnings).toEqual(notYet);
+    const enabled = await json(box, ["addon", "enable", "ext"]);
+    expect(enabled).toMatchObject({ enabled: true, warnings: own });
+    // It is as it was said.
+    const names = ["numpy", "hidden_for_tests", "same_for_tests", "first_for_tests"];
+    expect(await inWheels(...names)).toEqual([true, true, true, false]);
+
+    // Blender has now made the folder of the wheels, and has one copy in it for all extensions.
+    await brings("other", [["new_for_tests", "1.0"]]);
+    const less = await json(box, ["addon", "install", "other.zip", "--enable"]);
+    expect(less.warnings).toEqual([
+      "new-for-tests 1.0 of this extension isn't used: bl_ext.user_default.ext brings 2.0, and Blender has one copy for all extensions",
+    ]);
+    const version = "import new_for_tests\nresult = new_for_tests.__version__";
+    expect(await inBlender(box, launcher, version)).toBe("2.0");
+    const again = await box.cli(["addon", "install", "ext.zip"]);
+    expect(expectSuccess(again).stderr).toContain(
+      "new-for-tests 2.0 of this extension takes the place of 1.0, which bl_ext.user_default.other brings",
+    );
   });
 
   test("an extension for a newer Blender, and one that can't be enabled, leave nothing", async () => {

@@ -16,6 +16,14 @@ export interface MadeWheel {
   scripts?: Record<string, string>;
   /** More modules inside the package: text by file name. */
   files?: Record<string, string>;
+  /** What lies at the top of the wheel instead of the package: text by path. */
+  top?: Record<string, string>;
+  /** More files in the metadata folder: text by file name. */
+  info?: Record<string, string>;
+  /** Further lines of METADATA. */
+  metadata?: string[];
+  /** The build tag (PEP 427): which of several wheels of a version is newer. */
+  build?: string;
 }
 
 const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -41,13 +49,19 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     requires = [],
     scripts,
     files: more = {},
+    info: about = {},
+    metadata = [],
   } = wheel;
+  const { top = { [`${name}/__init__.py`]: `__version__ = ${JSON.stringify(version)}` } } = wheel;
+  const below = (folder: string, texts: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(texts).map(([file, content]) => [`${folder}${file}`, text([content])]),
+    );
   const info = `${name}-${version}.dist-info`;
   const files = {
-    [`${name}/__init__.py`]: text([`__version__ = ${JSON.stringify(version)}`]),
-    ...Object.fromEntries(
-      Object.entries(more).map(([file, content]) => [`${name}/${file}`, text([content])]),
-    ),
+    ...below("", top),
+    ...below(`${name}/`, more),
+    ...below(`${info}/`, about),
     ...(scripts === undefined
       ? {}
       : { [`${info}/entry_points.txt`]: text(["[console_scripts]", ...lines(scripts)]) }),
@@ -57,6 +71,7 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
       `Name: ${name}`,
       `Version: ${version}`,
       ...requires.map((requirement) => `Requires-Dist: ${requirement}`),
+      ...metadata,
     ]),
     [`${info}/WHEEL`]: text(["Wheel-Version: 1.0", "Root-Is-Purelib: true", `Tag: ${tag}`]),
   };
@@ -73,8 +88,9 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
 
 /** Writes a wheel into a folder; gives its path. */
 export async function writeWheel(folder: string, wheel: MadeWheel): Promise<string> {
-  const { name, version = "1.0", tag = "py3-none-any" } = wheel;
-  const path = join(folder, `${name}-${version}-${tag}.whl`);
+  const { name, version = "1.0", tag = "py3-none-any", build } = wheel;
+  const parts = [name, version, ...(build === undefined ? [] : [build]), tag];
+  const path = join(folder, `${parts.join("-")}.whl`);
   await mkdir(dirname(path), { recursive: true });
   await Bun.write(path, wheelBytes(wheel));
   return path;

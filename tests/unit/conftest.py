@@ -9,7 +9,11 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 ROOMS = sorted(
-    {path.parent for side in ("remote", "local") for path in SOURCE.glob(f"{side}/*/*.py")}
+    {
+        path.parent
+        for rooms in ("remote/*", "local/*", "packages")
+        for path in SOURCE.glob(f"{rooms}/*.py")
+    }
 )
 
 sys.path[:0] = [str(room) for room in ROOMS]

@@ -27,6 +27,7 @@ from addon_state import (
     refresh_extensions,
     trace_of,
 )
+from extension_wheels import WheelView
 from preferences import RefusedError, save
 from swap import remove
 
@@ -76,6 +77,7 @@ class Changes:
     def __init__(self, folders: Folders, journal: Journal) -> None:
         self.folders = folders
         self.journal = journal
+        self.wheels = WheelView(folders)
 
     def enable(self, item: NamedItem) -> Outcome:
         addons = known(self.folders)
@@ -89,6 +91,7 @@ class Changes:
         why = misfit(facts)
         if why is not None:
             warnings.append(why)
+        warnings += self.wheels.warnings(addon, facts.wheels, enabled=True)
         self.journal.write({"begin": item["index"], "warnings": warnings})
         had_entry = in_preferences(addon.name)
         loaded_already = is_loaded(addon)

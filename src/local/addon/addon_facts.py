@@ -34,6 +34,8 @@ class Facts:
     # The oldest Blender that it is for, and the first that it isn't for any more.
     oldest: tuple[int, ...] = ()
     beyond: tuple[int, ...] = ()
+    # The paths of the wheels that an extension brings, for whatever machine.
+    wheels: tuple[str, ...] = ()
     # Why nothing is known.
     problem: str = ""
 
@@ -133,6 +135,7 @@ def extension_facts(manifest: str) -> Facts:
         doc_url=text_of(table.get("website")),
         oldest=numbers(text_of(table.get("blender_version_min")).split(".")),
         beyond=numbers(text_of(table.get("blender_version_max")).split(".")),
+        wheels=tuple(text_of(wheel) for wheel in items_of(table.get("wheels"))),
     )
 
 

@@ -26,6 +26,7 @@ from addon_records import (
     installed,
 )
 from addon_state import disable, enable, forget, other_module, refresh_extensions
+from extension_wheels import WheelView
 from preferences import RefusedError, save
 from swap import Exchange
 
@@ -51,6 +52,7 @@ class Installer:
     def __init__(self, folders: Folders, journal: Journal) -> None:
         self.folders = folders
         self.journal = journal
+        self.wheels = WheelView(folders)
 
     def install(self, item: InstallItem) -> Outcome:
         """Put a staged add-on in its place, and enable it where it is to be or was."""
@@ -63,6 +65,7 @@ class Installer:
         old = find_old(addon, installed(self.folders))
         before = None if old is None else facts_of(old)
         warnings += other_addon(before, facts)
+        warnings += self.wheels.warnings(addon, facts.wheels, enabled=wanted)
         replaced = None if before is None else before.version or None
         if item["check"]:
             return outcome(addon, enabled=wanted, warnings=warnings, replaced=replaced)

@@ -1,5 +1,11 @@
 // Carries the Python modules of the add-on scripts, each with those that it imports.
 
+import {
+  packageMetadata,
+  packageNames,
+  packageOrigins,
+  pythonFolders,
+} from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import changesSource from "./addon_changes.py" with { type: "text" };
 import factsSource from "./addon_facts.py" with { type: "text" };
@@ -12,6 +18,7 @@ import recordsSource from "./addon_records.py" with { type: "text" };
 import stateSource from "./addon_state.py" with { type: "text" };
 import trialSource from "./addon_trial.py" with { type: "text" };
 import addonsSource from "./addons.py" with { type: "text" };
+import wheelsSource from "./extension_wheels.py" with { type: "text" };
 import preferencesSource from "./preferences.py" with { type: "text" };
 import swapSource from "./swap.py" with { type: "text" };
 
@@ -29,8 +36,10 @@ const outcome = script("addon_outcome", outcomeSource, places, records, preferen
 const journal = script("addon_journal", journalSource, outcome);
 const looks = script("addon_looks", looksSource, facts, places, records, preferences);
 const trial = script("addon_trial", trialSource, journal, places, records);
+const forWheels = [packageMetadata, packageNames, packageOrigins, pythonFolders];
+const wheels = script("extension_wheels", wheelsSource, facts, places, records, ...forWheels);
 /** What changing an add-on takes, enabled by name or installed. */
-const forChanges = [facts, journal, outcome, places, records, state, preferences, swap];
+const forChanges = [facts, journal, outcome, places, records, state, wheels, preferences, swap];
 const changes = script("addon_changes", changesSource, ...forChanges);
 const install = script("addon_install", installSource, changes, ...forChanges);
 

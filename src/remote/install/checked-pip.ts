@@ -1,9 +1,9 @@
 // Runs pip so that it looks once more at what it has chosen before it changes site-packages.
 
 import * as v from "valibot";
+import packageMetadataSource from "../../packages/package_metadata.py" with { type: "text" };
+import packageNamesSource from "../../packages/package_names.py" with { type: "text" };
 import { ours, type Text, text } from "../../text.ts";
-import packageMetadataSource from "../packages/package_metadata.py" with { type: "text" };
-import packageNamesSource from "../packages/package_names.py" with { type: "text" };
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import { type PipArgument, reportFile } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };

@@ -2,9 +2,10 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
+import { packageMetadata, pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { ours, type Text, text } from "../../text.ts";
-import { packageMetadata, pythonFolders, unfinishedChanges } from "../packages/script.ts";
+import { unfinishedChanges } from "../packages/script.ts";
 import { pipRegistry } from "../pip/script.ts";
 import { callScript } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";

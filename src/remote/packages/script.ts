@@ -1,5 +1,12 @@
 // The script that looks at packages in Blender, and the modules that it brings along.
 
+import {
+  packageMetadata,
+  packageNames,
+  packageOrigins,
+  pythonFolders,
+  shippedRecord,
+} from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { fileLock } from "../script/modules.ts";
 import brokenMetadataSource from "./broken_metadata.py" with { type: "text" };
@@ -8,45 +15,15 @@ import installDebrisSource from "./install_debris.py" with { type: "text" };
 import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
 import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
 import packageCheckSource from "./package_check.py" with { type: "text" };
-import packageMetadataSource from "./package_metadata.py" with { type: "text" };
-import packageNamesSource from "./package_names.py" with { type: "text" };
-import packageOriginsSource from "./package_origins.py" with { type: "text" };
 import packagesSource from "./packages.py" with { type: "text" };
-import pythonFoldersSource from "./python_folders.py" with { type: "text" };
-import shippedRecordSource from "./shipped_record.py" with { type: "text" };
 import startFilesSource from "./start_files.py" with { type: "text" };
 import unfinishedChangesSource from "./unfinished_changes.py" with { type: "text" };
-
-/** The one form of a package's name (PEP 503). */
-export const packageNames: Script = { name: "package_names.py", source: packageNamesSource };
-
-/** The folders of Blender's Python, and when two paths mean the same. */
-export const pythonFolders: Script = { name: "python_folders.py", source: pythonFoldersSource };
-
-/** Reads the metadata of packages, also where it is broken. */
-export const packageMetadata: Script = {
-  name: "package_metadata.py",
-  source: packageMetadataSource,
-  modules: [packageNames],
-};
 
 /** Tells changes of the user modules that a Blender didn't live to finish. */
 export const unfinishedChanges: Script = {
   name: "unfinished_changes.py",
   source: unfinishedChangesSource,
   modules: [fileLock],
-};
-
-const shippedRecord: Script = {
-  name: "shipped_record.py",
-  source: shippedRecordSource,
-  modules: [packageMetadata],
-};
-
-const packageOrigins: Script = {
-  name: "package_origins.py",
-  source: packageOriginsSource,
-  modules: [packageMetadata, packageNames, pythonFolders, shippedRecord],
 };
 
 const startFiles: Script = {

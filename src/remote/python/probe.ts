@@ -2,8 +2,8 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
+import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
-import { pythonFolders } from "../packages/script.ts";
 import { callScript } from "../script/call.ts";
 import { masking } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";

@@ -13,8 +13,8 @@ REMOTE = Path(__file__).parents[3] / "src" / "remote"
 
 def forget_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each test import the modules of these rooms anew: they may hold another test's bpy."""
-    for room in ("packages", "python"):
-        for path in (REMOTE / room).glob("*.py"):
+    for room in (REMOTE / "packages", REMOTE / "python", REMOTE.parent / "packages"):
+        for path in room.glob("*.py"):
             monkeypatch.delitem(sys.modules, path.stem, raising=False)
 
 

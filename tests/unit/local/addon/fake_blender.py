@@ -107,11 +107,18 @@ class FakeBlender:
                 custom_directory="",
             )
             preferences.extensions = SimpleNamespace(repos=[repository])
-        module.app = SimpleNamespace(version=self.version, factory_startup=False, background=True)
+        module.app = SimpleNamespace(
+            version=self.version,
+            factory_startup=False,
+            background=True,
+            binary_path=str(self.system.parent / "blender"),
+        )
         module.context = SimpleNamespace(preferences=preferences)
         module.utils = SimpleNamespace(
             user_resource=self._user_resource,
             system_resource=lambda _kind: str(self.system),
+            resource_path=lambda kind: str(self.system.parent) if kind == "LOCAL" else "",
+            script_paths=list,
             refresh_script_paths=self._refresh_script_paths,
         )
         module.path = SimpleNamespace(module_names=self._module_names)

@@ -12,9 +12,13 @@ from typing import Any
 
 import pytest
 
-SOURCE = Path(__file__).parents[4] / "src" / "remote"
-PIP = SOURCE / "bootstrap" / "pip_wheel" / "pip.whl"
-PARTS = ("install/checked_pip.py", "packages/package_metadata.py", "packages/package_names.py")
+SOURCE = Path(__file__).parents[4] / "src"
+PIP = SOURCE / "remote" / "bootstrap" / "pip_wheel" / "pip.whl"
+PARTS = (
+    "remote/install/checked_pip.py",
+    "packages/package_metadata.py",
+    "packages/package_names.py",
+)
 
 
 def wheel(folder: Path, name: str, version: str, files: dict[str, str], requires: str = "") -> None:
