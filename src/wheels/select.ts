@@ -44,7 +44,7 @@ function isMeant(file: string, choice: WheelChoice): boolean {
 }
 
 /** The files that are meant, and what stands in the place of those that aren't there. */
-export interface Selection {
+export interface WheelSelection {
   files: string[];
   /** Choices that mean no file, with what the user may have meant. */
   unknown: { text: string; similar: string[] }[];
@@ -67,7 +67,10 @@ function similarTo(choice: WheelChoice, files: readonly string[]): string[] {
  *
  * @param files the names of the wheelhouse's files.
  */
-export function selectWheels(files: readonly string[], choices: readonly WheelChoice[]): Selection {
+export function selectWheels(
+  files: readonly string[],
+  choices: readonly WheelChoice[],
+): WheelSelection {
   const meant = files.filter((file) => choices.some((choice) => isMeant(file, choice)));
   const unknown = choices
     .filter((choice) => !files.some((file) => isMeant(file, choice)))
