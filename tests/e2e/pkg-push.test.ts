@@ -536,7 +536,7 @@ describe("pkg push: what is wrong on this side", () => {
     }
     const there = fresh(box, "there");
     const said =
-      "not pushed, since only wheels are: a-1.0.tgz, b-1.0.tar.bz2, c-1.0.zip, and 1 more need building ('pip wheel' makes wheels of them)";
+      "a-1.0.tgz, b-1.0.tar.bz2, c-1.0.zip, and 1 more need building; wheels only are pushed ('pip wheel' makes wheels of them)";
     const told = expectSuccess(await pushTo(box, local, there));
     expect(told.stderr.replaceAll(/\s+/g, " ")).toContain(said);
     const { warnings } = pushed(expectSuccess(await pushTo(box, local, there, "--json")));

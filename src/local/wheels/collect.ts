@@ -73,7 +73,7 @@ function namesOf(sources: readonly string[]): string[] {
 function unbuilt(sources: readonly string[]): string {
   const names = namesOf(sources);
   const [verb, them] = names.length === 1 ? ["needs", "it"] : ["need", "them"];
-  return `not pushed, since only wheels are: ${listed(names, mostSources)} ${verb} building ('pip wheel' makes wheels of ${them})`;
+  return `${listed(names, mostSources)} ${verb} building; wheels only are pushed ('pip wheel' makes wheels of ${them})`;
 }
 
 function noWheels(path: string, sources: readonly string[]): Failure {
@@ -122,7 +122,9 @@ async function wheelsAt(path: string): Promise<FoundPaths> {
   if (!info.isDirectory()) {
     if (isWheel(path)) return { wheels: [path], sources: [] };
     const isSource = isSourceArchive(basename(path));
-    const what = isSource ? "needs building; wheels only are pushed" : "isn't a wheel (*.whl)";
+    const what = isSource
+      ? "isn't a wheel and needs building; wheels only are pushed"
+      : "isn't a wheel (*.whl)";
     throw new Failure("not-a-wheel", `'${path}' ${what}`, {
       kind: "usage",
       hint: isSource ? build(shellWord(path)) : "give wheels, or folders that hold wheels",

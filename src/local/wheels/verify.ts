@@ -36,11 +36,16 @@ function shown(entry: Entry): string {
   return JSON.stringify(entry.fileName.slice(0, 200));
 }
 
-/** What is wrong with a member, `wanted` being its hash in RECORD; undefined where nothing is. */
+/**
+ * What is wrong with a member; undefined where nothing is, and once the signal has come.
+ *
+ * @param wanted its hash in RECORD.
+ */
 async function damageOf(
   zip: ZipFile,
   entry: Entry,
   wanted: string | undefined,
+  signal: AbortSignal,
 ): Promise<string | undefined> {
   if (entry.isEncrypted()) return "it is encrypted";
   if (!entry.canDecodeFileData()) {
@@ -53,7 +58,10 @@ async function damageOf(
       return "it has another name in its own header";
     }
     const hasher = wanted === undefined ? undefined : new Bun.CryptoHasher("sha256");
-    for await (const piece of zipContent(zip, entry)) hasher?.update(piece);
+    for await (const piece of zipContent(zip, entry)) {
+      if (signal.aborted) return undefined;
+      hasher?.update(piece);
+    }
     const sha256 = hasher?.digest("base64url").replace(/=+$/, "");
     if (sha256 !== wanted) return "it hasn't the SHA-256 that RECORD lists";
     return undefined;
@@ -104,8 +112,8 @@ async function firstDamage(
   if (typeof text !== "string") return text.damage;
   const recorded = recordOf(text);
   for (const entry of entries) {
+    const damage = await damageOf(zip, entry, recorded.get(entry.fileName)?.sha256, signal);
     signal.throwIfAborted();
-    const damage = await damageOf(zip, entry, recorded.get(entry.fileName)?.sha256);
     if (damage !== undefined) return `${shown(entry)} in it is damaged: ${damage}`;
     recorded.delete(entry.fileName);
   }

@@ -133,7 +133,9 @@ describe("what can't be pushed at all", () => {
     await Bun.write(path, "x");
     const failure = await failureOf(collectWheels([path]));
     expect(failure).toMatchObject({ code: "not-a-wheel", exitCode: 2 });
-    expect(failure.message).toBe(`'${path}' needs building; wheels only are pushed`);
+    expect(failure.message).toBe(
+      `'${path}' isn't a wheel and needs building; wheels only are pushed`,
+    );
     expect(failure.hint).toContain(`pip wheel --no-deps ${path}`);
   });
 
@@ -217,14 +219,14 @@ describe("source archives beside wheels are named", () => {
 
   test("one, wherever it is", async () => {
     expect(await said("deep/odd-1.0.tar.gz")).toEqual([
-      "not pushed, since only wheels are: odd-1.0.tar.gz needs building ('pip wheel' makes wheels of it)",
+      "odd-1.0.tar.gz needs building; wheels only are pushed ('pip wheel' makes wheels of it)",
     ]);
   });
 
   test("many: some, and how many more", async () => {
     const names = ["e-1.tar.gz", "d-1.zip", "c-1.tar.bz2", "b-1.tgz", "a.tar.xz"];
     expect(await said(...names)).toEqual([
-      "not pushed, since only wheels are: a.tar.xz, b-1.tgz, c-1.tar.bz2, and 2 more need building ('pip wheel' makes wheels of them)",
+      "a.tar.xz, b-1.tgz, c-1.tar.bz2, and 2 more need building; wheels only are pushed ('pip wheel' makes wheels of them)",
     ]);
   });
 
