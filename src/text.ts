@@ -74,6 +74,15 @@ export function shellWord(word: string): string {
   return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** Of more names than this the rest is only counted. */
+const mostNames = 10;
+
+/** Names in one line: `a, b`; of many the first, and how many more. */
+export function listed(names: readonly string[], most = mostNames): string {
+  const more = names.length - most;
+  return `${names.slice(0, most).join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
 const nothing: UserFlags = { line: `${programName} …`, takenBy: () => [] };
 
 /** The same without the passwords in addresses, which are no part of what is shown. */

@@ -1,5 +1,7 @@
 // `restart`: ends a Blender and starts it with what it was started with.
 
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { extended, Failure } from "../failure.ts";
 import { executableAt } from "../local/blender/executable.ts";
 import { requireDisplay } from "../local/start/display.ts";
@@ -23,6 +25,14 @@ function notHere(why: string): Failure {
   });
 }
 
+/** @throws Failure `no-folder` where the log can't be written as before: no folder is made for it. */
+function requireLogFolder({ log_file: log, port }: StartedWith): void {
+  if (log === null || log === logPath(port) || existsSync(dirname(log))) return;
+  throw new Failure("no-folder", `the folder of that Blender's log is gone: ${dirname(log)}`, {
+    hint: text`'${ours("stop")}' ends it; start it with another log, --log-file`,
+  });
+}
+
 /**
  * What the Blender was started with, where the same start would work here: looked at before anything
  * is ended.
@@ -38,6 +48,7 @@ async function knownStart(session: Session): Promise<StartedWith> {
       hint: text`'${ours("stop")}' ends it; start it with another scene`,
     });
   }
+  requireLogFolder(record);
   requireDisplay(background);
   if (!isolated) return record;
   throw new Failure("isolated", "that Blender has a profile that ends with it (--isolated)", {

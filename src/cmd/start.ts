@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { wrongUsage } from "../failure.ts";
 import { logLevels } from "../local/config/config.ts";
+import { requireFolderOf } from "../local/files/output-place.ts";
 import { logPath } from "../local/start/logs.ts";
 import { isLoopback } from "../remote/wire/address.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
@@ -82,6 +83,7 @@ export const start = command({
       );
     }
     const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
+    if (ownLog !== undefined) await requireFolderOf(ownLog, "--log-file");
     const launch: Start = {
       ...endpoint,
       background,

@@ -45,3 +45,14 @@ export function isUniversal(filename: string): boolean {
 export function normalizedName(name: string): string {
   return name.replace(/[-_.]+/g, "-").toLowerCase();
 }
+
+/**
+ * Whether a file's name is one of a source archive, of which a wheel must be built: any tar, since
+ * older ones follow no rule, and a zip with a version.
+ */
+export function isSourceArchive(filename: string): boolean {
+  return (
+    /\.(?:tar\.(?:gz|bz2|xz|lzma|lz|Z)|tgz|tbz2?|txz|tlz)$/i.test(filename) ||
+    /^[^.].*-v?\d[^-]*\.zip$/i.test(filename)
+  );
+}

@@ -1,7 +1,7 @@
 // `export addon`: the service as a zip.
 
 import { expect, test } from "bun:test";
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inBlender } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
@@ -49,5 +49,12 @@ test("what can't be written to is refused", async () => {
   await mkdir(join(box.dir, "folder.zip"));
   await refused(["--output", "folder.zip", "--force"], "output-is-folder", 2, "is a folder");
   await writeFile(join(box.dir, "file"), "");
-  await refused(["--output", "file/a.zip"], "write-failed", 1, "file/a.zip");
+  await refused(["--output", "file/a.zip"], "no-folder", 2, "is a file, and no folder");
+  await refused(["--output", "file/deep/a.zip"], "no-folder", 2, "file/deep");
+  await symlink(join(box.dir, "nowhere", "b.zip"), join(box.dir, "link.zip"));
+  await refused(["--output", "link.zip"], "no-folder", 2, join(box.dir, "nowhere"));
+  await refused(["--output", "nowhere/deep/a.zip"], "no-folder", 2, "nowhere/deep");
+  expect(await entries(box.dir)).not.toContain("nowhere");
+  const told = await box.cli(["export", "addon", "--output", "nowhere/deep/a.zip"]);
+  expect(told.stderr).toContain(`mkdir -p ${join(box.dir, "nowhere/deep")}`);
 });

@@ -3,6 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
+import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
@@ -23,16 +24,17 @@ describe("pkg purge-cache", () => {
     const folder = join(box.dir, "wheels");
     await writeWheel(folder, { name: "one" });
     await writeFile(join(folder, ".two-1.0-py3-none-any.whl.0123456789abcdef.part"), "x");
-    await writeFile(join(folder, "three-1.0.tar.gz"), "x");
+    await writeFile(join(folder, ".blender-remote-hashes.json"), "{}");
     const result = expectSuccess(await purge(folder, "--yes", "--json"));
     expect(JSON.parse(result.stdout)).toMatchObject({
       op: "purge-cache",
       remote_wheelhouse: folder,
       removed: [
+        ".blender-remote-hashes.json",
         ".two-1.0-py3-none-any.whl.0123456789abcdef.part",
         "one-1.0-py3-none-any.whl",
-        "three-1.0.tar.gz",
       ],
+      kept: [],
     });
     expect(await entries(dirname(folder))).toContain("wheels");
     expect(await entries(folder)).toEqual([]);
@@ -49,19 +51,67 @@ describe("pkg purge-cache", () => {
     expect(await entries(folder)).toHaveLength(1);
   });
 
-  test("things that no wheelhouse holds stop it, unless forced", async () => {
+  test("things that no wheelhouse holds stay and are named, unless forced", async () => {
     const folder = join(box.dir, "mixed");
     await writeWheel(folder, { name: "one" });
     await mkdir(join(folder, "scene"));
     await writeFile(join(folder, "scene", "shot.blend"), "x");
-    const refused = await purge(folder, "--yes", "--json");
-    expect(refused.code).toBe(1);
-    expect(JSON.parse(refused.stdout)).toMatchObject({
-      error: { code: "purge-refused", message: expect.stringContaining("scene/") },
-    });
-    expect(await entries(folder)).toHaveLength(2);
+    const others = [".shot.blend.part", "one-1.0.tar.gz", "scene", "scenes.zip"];
+    for (const name of others) if (name !== "scene") await writeFile(join(folder, name), "x");
+    const asked = await purge(folder, "--json");
+    expect(asked.code).toBe(2);
+    expect(JSON.parse(asked.stdout).error.message).toMatch(/^this would remove 1 file \(/);
+    const done = expectSuccess(await purge(folder, "--yes", "--json"));
+    const kept = [".shot.blend.part", "one-1.0.tar.gz", "scene/", "scenes.zip"];
+    expect(JSON.parse(done.stdout)).toMatchObject({ removed: ["one-1.0-py3-none-any.whl"], kept });
+    expect(await entries(folder)).toEqual(others);
+    const none = expectSuccess(await purge(folder, "--yes"));
+    expect(none.stderr).toContain(`nothing to remove: '${folder}' holds no wheels`);
+    expect(none.stderr).toContain(`what no wheelhouse holds stays: ${kept.join(", ")}`);
+    const forced = await purge(folder, "--force");
+    expect(forced.stderr).toContain(`and other things (${kept.join(", ")})`);
+    expect(await entries(folder)).toEqual(others);
     expectSuccess(await purge(folder, "--yes", "--force"));
     expect(await entries(folder)).toEqual([]);
+  });
+
+  test("single wheels by file name, by package and by version, and nothing else", async () => {
+    const folder = join(box.dir, "single");
+    for (const version of ["1.0", "2.0"]) await writeWheel(folder, { name: "my_one", version });
+    await writeWheel(folder, { name: "two", tag: "cp311-cp311-win_amd64" });
+    await writeWheel(folder, { name: "two" });
+    await writeWheel(folder, { name: "three" });
+    const part = ".three-2.0-py3-none-any.whl.0123456789abcdef.part";
+    await writeFile(join(folder, part), "x");
+    await writeFile(join(folder, "notes.txt"), "x");
+    const all = await entries(folder);
+
+    const unknown = ["My.One", "tow", "my-one==3.0", "--yes"];
+    const says = `'${folder}' holds no wheel of 'tow', 'my-one==3.0'; nothing was removed`;
+    const flags = ["pkg", "purge-cache", "--remote-wheelhouse", folder];
+    const expected = { code: "no-such-wheel", exit: 1, says };
+    await expectFailure(box, [...flags, ...unknown], expected);
+    const { stderr } = await purge(folder, ...unknown);
+    expect(stderr).toContain("did you mean two, my-one==1.0, my-one==2.0?");
+    expect(stderr).toContain("pkg wheelhouse --remote-wheelhouse");
+    const nowhere = { ...expected, says: "is not there; nothing was removed" };
+    const none = join(box.dir, "never-made");
+    await expectFailure(box, ["pkg", "purge-cache", "two", "--remote-wheelhouse", none], nowhere);
+    await expectFailure(box, [...flags, "./two"], { code: "bad-name", exit: 2, says: "'./two'" });
+    const asked = await purge(folder, "two", "my_one==1.0");
+    expect(asked.code).toBe(2);
+    for (const name of ["two-1.0-py3-none-any.whl", "my_one-1.0-py3-none-any.whl"]) {
+      expect(asked.stderr.replaceAll(/\s+/g, " ")).toContain(name);
+    }
+    expect(await entries(folder)).toEqual(all);
+
+    const file = "two-1.0-cp311-cp311-win_amd64.whl";
+    const done = await json(box, [...flags, "--yes", file, "My.One==1"]);
+    expect(done.removed).toEqual(["my_one-1.0-py3-none-any.whl", file]);
+    expect(expectSuccess(await purge(folder, "-y", "three")).stderr).toContain(part);
+    // Others' things stay, forced or not.
+    expectSuccess(await purge(folder, "-y", "two", "--force"));
+    expect(await entries(folder)).toEqual(["my_one-2.0-py3-none-any.whl", "notes.txt"]);
   });
 
   test("a link inside goes, what it points to stays; a linked wheelhouse is refused", async () => {

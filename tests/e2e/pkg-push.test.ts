@@ -5,6 +5,7 @@ import { mustRun } from "../../scripts/process.ts";
 import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
+import { expectFailure } from "../support/outcome.ts";
 import { proxyTo } from "../support/proxy.ts";
 import { pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -248,6 +249,37 @@ for (const server of servers) {
       expect(await sha256Of(join(there, name))).toBe(await sha256Of(wheel));
     });
 
+    test("a wheel that isn't the one that a list beside it has never gets its name", async () => {
+      const local = fresh(box, "local");
+      const there = fresh(box, "there");
+      const right = await writeWheel(local, { name: "right", padding: 2_000_000 });
+      const wrong = await writeWheel(local, { name: "wrong", padding: 2_000_000 });
+      const listed = async (sha256: string) => {
+        const wheels = [
+          { name: basename(right), sha256: await sha256Of(right) },
+          { name: basename(wrong), sha256 },
+        ];
+        await writeFile(join(local, "wheelhouse.json"), JSON.stringify({ wheels }));
+      };
+      await listed("0".repeat(64));
+      const refused = await push(box, local, there, "--json");
+      expect(refused.code).toBe(1);
+      const { files, uploaded, failed } = pushed(refused);
+      expect({ uploaded, failed }).toEqual({ uploaded: 1, failed: 1 });
+      expect(files[1]).toMatchObject({ status: "failed", sha256: await sha256Of(wrong) });
+      expect(files[1]?.error).toContain(`${join(local, "wheelhouse.json")} lists 000000000000…`);
+      // Its part isn't kept either.
+      expect(await entries(there)).toEqual([basename(right)]);
+      // What came there by another way is no better.
+      await copyFile(wrong, join(there, basename(wrong)));
+      const known = pushed(await push(box, local, there, "--json"));
+      expect(known).toMatchObject({ uploaded: 0, skipped: 1, failed: 1 });
+      expect(known.files[1]?.error).toContain("lists 000000000000…");
+      await listed(await sha256Of(wrong));
+      const fine = pushed(expectSuccess(await push(box, local, there, "--json")));
+      expect(fine).toMatchObject({ uploaded: 0, skipped: 2, failed: 0, warnings: [] });
+    });
+
     test("a full disk: said, and nothing under a wheel's name", async () => {
       const there = fresh(box, "there");
       await mkdir(there);
@@ -474,6 +506,84 @@ describe("pkg push: what is wrong on this side", () => {
     const { uploaded, warnings } = pushed(warned);
     expect(uploaded).toBe(2);
     expect(warnings).toEqual([expect.stringContaining("is for CPython 2.7, this is CPython 3.11")]);
+  });
+
+  test("--verify finds a flipped bit, which nothing else sees before pip", async () => {
+    const local = fresh(box, "local");
+    await writeWheel(local, { name: "fine", padding: 100_000 });
+    const wheel = await writeWheel(local, { name: "flipped", padding: 100_000 });
+    const bytes = await readFile(wheel);
+    const at = bytes.indexOf("flipped/noise.bin") + 5000;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(wheel, bytes);
+    const there = fresh(box, "there");
+    const result = await pushTo(box, local, there, "--verify");
+    expect(result.code).toBe(1);
+    expect(result.stderr.replaceAll(/\s+/g, " ")).toContain(
+      'failed flipped-1.0-py3-none-any.whl: "flipped/noise.bin" in it is damaged: it hasn\'t the checksum',
+    );
+    const { files, failed } = pushed(await pushTo(box, local, there, "--verify", "--json"));
+    expect(failed).toBe(1);
+    expect(files[1]?.error).toStartWith('"flipped/noise.bin" in it is damaged');
+    expect(await entries(there)).toEqual(["fine-1.0-py3-none-any.whl"]);
+  });
+
+  test("source archives in a folder are named, and what to do with them", async () => {
+    const local = fresh(box, "local");
+    await writeWheel(local, { name: "fine" });
+    for (const name of ["d-1.0.tar.gz", "c-1.0.zip", "b-1.0.tar.bz2", "a-1.0.tgz"]) {
+      await writeFile(join(local, name), "x");
+    }
+    const there = fresh(box, "there");
+    const said =
+      "a-1.0.tgz, b-1.0.tar.bz2, c-1.0.zip, and 1 more need building; wheels only are pushed ('pip wheel' makes wheels of them)";
+    const told = expectSuccess(await pushTo(box, local, there));
+    expect(told.stderr.replaceAll(/\s+/g, " ")).toContain(said);
+    const { warnings } = pushed(expectSuccess(await pushTo(box, local, there, "--json")));
+    expect(warnings).toEqual([said]);
+    expect(await entries(there)).toEqual(["fine-1.0-py3-none-any.whl"]);
+    const path = join(local, "d-1.0.tar.gz");
+    const args = ["pkg", "push", path, "--remote-wheelhouse", there];
+    const says = "needs building; wheels only are pushed";
+    await expectFailure(box, args, { code: "not-a-wheel", exit: 2, says });
+    expect((await box.cli(args)).stderr).toContain(`pip wheel --no-deps ${path}`);
+  });
+
+  test("a list that can't be read is a warning; the wheels go all the same", async () => {
+    const local = fresh(box, "local");
+    await writeWheel(local, { name: "fine" });
+    await writeFile(join(local, "uv.lock"), "[[package]]\nwheels = 3\n");
+    const there = fresh(box, "there");
+    const { warnings, uploaded } = pushed(expectSuccess(await pushTo(box, local, there, "--json")));
+    expect(uploaded).toBe(1);
+    expect(warnings).toEqual([expect.stringContaining(join(local, "uv.lock"))]);
+  });
+
+  test.each([
+    [
+      "pylock.toml",
+      (name: string, hash: string) =>
+        `[[packages]]\nwheels = [{url = "https://x.example/${name}", hashes = {sha256 = "${hash}"}}]\n`,
+    ],
+    [
+      "uv.lock",
+      (name: string, hash: string) =>
+        `[[package]]\nwheels = [{url = "https://x.example/${name}", hash = "sha256:${hash}"}]\n`,
+    ],
+    ["requirements.txt", (_: string, hash: string) => `listed==1.0 \\\n  --hash=sha256:${hash}\n`],
+    ["SHA256SUMS", (name: string, hash: string) => `${hash}  ${name}\n`],
+  ])("a wheel is compared with a %s beside it", async (list, text) => {
+    const local = fresh(box, "local");
+    const wheel = await writeWheel(local, { name: "listed" });
+    await writeFile(join(local, list), text(basename(wheel), "0".repeat(64)));
+    const there = fresh(box, "there");
+    const refused = await pushTo(box, wheel, there);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(list);
+    expect(await entries(there)).toEqual([]);
+    await writeFile(join(local, list), text(basename(wheel), await sha256Of(wheel)));
+    expectSuccess(await pushTo(box, wheel, there));
+    expect(await entries(there)).toEqual([basename(wheel)]);
   });
 
   test("names, folders and quotes that aren't plain come through as they are", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fakeBlender, inBlender, launcherOf, oldAndNew } from "../support/blender.ts";
 import { endlessCode } from "../support/endless-code.ts";
@@ -32,7 +32,9 @@ describe.each(oldAndNew)("Blender $version", ({ name }) => {
       launcher,
       `bpy.ops.wm.save_as_mainfile(filepath=${JSON.stringify(scene)})\nresult = 1`,
     );
-    const log = join(box.dir, "log.txt");
+    const logs = join(box.dir, "logs");
+    await mkdir(logs);
+    const log = join(logs, "log.txt");
     const first = await started(box, launcher, [
       "-b",
       "--scene",
@@ -65,6 +67,10 @@ describe.each(oldAndNew)("Blender $version", ({ name }) => {
     const { load, service } = await json(box, ["status"]);
     expect(load.busy).toBe(false);
     box.owns(service.pid);
+    // The folder of its log isn't made anew, so it isn't ended either.
+    await rename(logs, `${logs}.away`);
+    await expectFailure(box, ["restart"], { code: "no-folder", exit: 1, says: logs });
+    expect(await runs(service.pid)).toBe(true);
     expectSuccess(await box.cli(["stop"]));
   });
 });

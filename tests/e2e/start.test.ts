@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
 import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
+import { entries } from "../support/folders.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { runs } from "../support/process.ts";
 import { type CliOptions, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -164,8 +165,13 @@ test("the log before is kept, and --log-file takes another place", async () => {
   expect(done.log).toBe(join(box.dir, "my.log"));
   expect(await readFile(`${done.log}.previous`, "utf8")).toBe("the one before");
   expectSuccess(await box.cli(["stop"]));
-  const expected = { code: "log-failed", exit: 1, says: "my.log/x.log" };
-  await expectFailure(box, [...detached, "--log-file", "my.log/x.log"], expected);
+  await mkdir(join(box.dir, "other.log.previous", "full"), { recursive: true });
+  await writeFile(join(box.dir, "other.log"), "can't be put aside");
+  const failed = { code: "log-failed", exit: 1, says: "other.log" };
+  await expectFailure(box, [...detached, "--log-file", "other.log"], failed);
+  const nowhere = { code: "no-folder", exit: 2, says: join(box.dir, "nowhere") };
+  await expectFailure(box, [...detached, "--log-file", "nowhere/x.log"], nowhere);
+  expect(await entries(box.dir)).not.toContain("nowhere");
 });
 
 test("an interactive Blender serves too, and Ctrl-C ends it", async () => {

@@ -4,12 +4,14 @@ import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import { writeFileAtomically } from "../../local/files/atomic-write.ts";
+import { requireFolderOf } from "../../local/files/output-place.ts";
 import { serviceArchive } from "../../local/service/service-archive.ts";
 import { serviceModule } from "../../local/service/service-files.ts";
 import { again, ours, programName, text } from "../../text.ts";
 import { command } from "../_command.ts";
 
 async function checkPlace(path: string, force: boolean): Promise<void> {
+  await requireFolderOf(path, "--output");
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) {
     throw new Failure("output-is-folder", `${path} is a folder`, {

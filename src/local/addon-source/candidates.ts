@@ -2,6 +2,7 @@
 
 import { basename } from "node:path";
 import { Failure } from "../../failure.ts";
+import { listed } from "../../text.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
 import { assignsAddonInfo, moduleNameFrom } from "./python-module.ts";
@@ -140,17 +141,12 @@ export async function chooseAddon(
   const [only] = candidates;
   if (only === undefined) throw noAddon(tree, path);
   const left = all.filter((one) => !candidates.includes(one)).map((one) => placeOf(one, top));
-  const notes = left.length === 0 ? [] : [`left out as tests, examples or copies: ${list(left)}`];
+  const notes = left.length === 0 ? [] : [`left out as tests, examples or copies: ${listed(left)}`];
   if (candidates.length === 1) return { chosen: await examine(tree, only, top), notes };
   const known = await Promise.all(candidates.map((one) => examine(tree, one, top)));
   const [chosen, ...others] = known.filter((one) => name !== undefined && one.moduleName === name);
   if (chosen === undefined || others.length > 0) throw ambiguous(known, path, top, name);
   return { chosen, notes: [...notes, `of ${known.length} add-ons, the one that --name names`] };
-}
-
-function list(items: readonly string[]): string {
-  const more = items.length > 10 ? `, and ${items.length - 10} more` : "";
-  return items.slice(0, 10).join(", ") + more;
 }
 
 function noAddon(tree: FileTree, path: string): Failure {
@@ -160,7 +156,7 @@ function noAddon(tree: FileTree, path: string): Failure {
   // The files that were most likely meant stand first.
   const rank = (file: string) => (file.includes(".py") ? 0 : 1) + depthOf(file) / 1000;
   seen.sort((a, b) => rank(a) - rank(b));
-  const what = seen.length === 0 ? "it holds no files" : `it holds ${list(seen)}`;
+  const what = seen.length === 0 ? "it holds no files" : `it holds ${listed(seen)}`;
   return new Failure("no-addon-in-source", `there is no add-on in ${path}: ${what}`, {
     hint: `Blender knows an add-on by 'bl_info = {…}' in its .py or __init__.py, an extension by its ${manifestName}`,
   });
@@ -181,7 +177,7 @@ function ambiguous(
   const distinct = names.size === known.length && first !== undefined;
   return new Failure(
     "ambiguous-source",
-    `there are ${known.length} add-ons in ${path}${asked}: ${list(places)}`,
+    `there are ${known.length} add-ons in ${path}${asked}: ${listed(places)}`,
     {
       hint: distinct
         ? `say which with --name, such as --name ${first}, or give its own folder, archive or .py`

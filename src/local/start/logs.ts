@@ -11,14 +11,16 @@ export function logPath(port: number): string {
 }
 
 /**
- * Opens a fresh log that only its owner can read; the one before is kept as `.previous`.
+ * Opens a fresh log that only its owner can read; the one before is kept as `.previous`. Only the
+ * folder of our own logs is made where it is missing.
  *
  * @returns the file descriptor.
  * @throws Failure `log-failed`.
  */
 export async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>>> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    // A folder of the user's isn't made unasked.
+    if (dirname(path) === ownFolders().logs) await mkdir(dirname(path), { recursive: true });
     await rename(path, `${path}.previous`).catch((error: unknown) => {
       if (systemCodeOf(error) !== "ENOENT") throw error;
     });

@@ -5,6 +5,7 @@ import { systemWords } from "../../system-words.ts";
 import { again, ours, type Text, text } from "../../text.ts";
 import { folderOf } from "../path.ts";
 import { changedOnTheWay, RemoteError } from "../script/failures.ts";
+import type { Wheel } from "./wheel.ts";
 
 /** The errors of reading a wheelhouse. */
 export function unreadable(given: string, error: unknown): unknown {
@@ -65,6 +66,19 @@ export function mismatched(target: string): Failure {
     `${target} arrived with another SHA-256 than it was sent with`,
     { hint: changedOnTheWay },
   );
+}
+
+/**
+ * Stops a wheel that isn't the one that it should be.
+ *
+ * @throws Failure `not-as-listed`.
+ */
+export function requireListed(wheel: Wheel, sha256: string): void {
+  const refusal = wheel.refusal?.(sha256);
+  if (refusal === undefined) return;
+  throw new Failure("not-as-listed", refusal, {
+    hint: "download or build the wheel again, or bring the list up to date",
+  });
 }
 
 /** The errors of Blender's machine while a file is written that becomes `target`. */

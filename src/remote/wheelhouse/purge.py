@@ -1,4 +1,4 @@
-"""Empties a wheelhouse, and nothing that isn't one."""
+"""Removes wheels from a wheelhouse, and from nothing that can't be one."""
 
 import os
 import re
@@ -12,8 +12,8 @@ from typing import Literal, TypedDict
 import bpy
 from file_lock import is_held
 
-# Wheels and source archives as pip leaves them, and what a push leaves (parts, caches).
-WHEELHOUSE_FILE = re.compile(r"^([^/\\]+\.(whl|tar\.gz|zip)|\.blender-remote-.+|\..+\.part)$")
+# Wheels, and what a push leaves: parts of wheels, and remembered hashes.
+WHEELHOUSE_FILE = re.compile(r"^([^.].*\.whl|\..+\.whl\.[0-9a-f.]+\.part|\.blender-remote-.+)$")
 
 # Neither they nor what is in them at the first level: /usr/lib, another user's home.
 SYSTEM_FOLDERS = (
@@ -29,7 +29,7 @@ SHARED_FOLDERS = (
 WINDOWS_VARIABLES = ["SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData", "PUBLIC"]
 
 
-State = Literal["missing", "refused", "busy", "foreign", "ready", "purged"]
+State = Literal["missing", "refused", "busy", "ready", "purged"]
 # With the reason, for "refused" and "busy".
 Verdict = tuple[State, str | None]
 
@@ -39,7 +39,10 @@ class PurgeOrder(TypedDict):
 
     folder: str
     action: Literal["look", "purge"]
+    # Also what no wheelhouse holds (unless there are names), and what a push is writing.
     force: bool
+    # Of the wheelhouse's own files only these; None for all.
+    names: list[str] | None
 
 
 class File(TypedDict):
@@ -57,7 +60,9 @@ class Purged(TypedDict):
     state: State
     # For "refused" and "busy".
     reason: str | None
+    # The wheelhouse's own files that are meant.
     files: list[File]
+    # All that isn't the wheelhouse's own.
     foreign: list[str]
 
 
@@ -130,30 +135,26 @@ def is_being_written(path: Path) -> bool:
     return path.suffix == ".part" and not path.is_symlink() and is_held(path) is True
 
 
-def empty(folder: Path) -> None:
-    """Remove every entry; links go, what they point to stays."""
-    for entry in folder.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        else:
-            entry.unlink()
+def remove(path: Path) -> None:
+    """Remove a file or a folder; a link goes, what it points to stays. Missing is as good."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def judged(folder: Path, order: PurgeOrder, files: list[File], foreign: list[str]) -> Verdict:
-    """Tell whether a folder with these entries may be emptied: "ready", or why not."""
-    # A share that holds nothing but wheels is a wheelhouse.
-    if foreign and os.path.ismount(folder):
+    """Tell whether these entries of a folder may be removed: "ready", or why not."""
+    if not order["force"]:
+        busy = [file["name"] for file in files if is_being_written(folder / file["name"])]
+        return ("busy", f"a push is writing {busy[0]}") if busy else ("ready", None)
+    if order["names"] is None and foreign and os.path.ismount(folder):
         return "refused", f"it is a mount point and holds other things: {foreign[0]}"
-    if order["force"]:
-        return "ready", None
-    if foreign:
-        return "foreign", None
-    busy = [file["name"] for file in files if is_being_written(folder / file["name"])]
-    return ("busy", f"a push is writing {busy[0]}") if busy else ("ready", None)
+    return "ready", None
 
 
 def main(order: PurgeOrder) -> Purged:
-    """Look at a folder, or empty it; "busy" and "foreign" aren't emptied without force."""
+    """Look at a folder, or remove what is meant of it; what is "busy" needs force."""
     given = Path(os.path.abspath(os.path.expanduser(order["folder"])))
     result: Purged = {
         "folder": str(given),
@@ -173,9 +174,15 @@ def main(order: PurgeOrder) -> Purged:
     if reason is not None:
         return {**result, "reason": reason}
     files, foreign = look(folder)
+    if order["names"] is not None:
+        files = [file for file in files if file["name"] in order["names"]]
     state, reason = judged(folder, order, files, foreign)
     result = {**result, "files": files, "foreign": foreign, "state": state, "reason": reason}
     if state != "ready" or order["action"] == "look":
         return result
-    empty(folder)
+    for file in files:
+        remove(folder / file["name"])
+    if order["force"] and order["names"] is None:
+        for name in foreign:
+            remove(folder / name.rstrip("/"))
     return {**result, "state": "purged"}

@@ -1,4 +1,4 @@
-// Empties a wheelhouse on Blender's machine, and nothing that isn't one.
+// Removes wheels from a wheelhouse on Blender's machine, and from nothing that can't be one.
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
@@ -12,53 +12,56 @@ import purgeSource from "./purge.py" with { type: "text" };
 
 const purgeSchema = v.object({
   folder: v.string(),
-  state: v.picklist(["missing", "refused", "busy", "foreign", "ready", "purged"]),
+  state: v.picklist(["missing", "refused", "busy", "ready", "purged"]),
   reason: v.nullable(v.string()),
   files: v.array(v.object({ name: v.string(), size: v.number() })),
   foreign: v.array(v.string()),
 });
 
-/** What a wheelhouse holds, and whether it may be or was emptied. */
+/**
+ * What a wheelhouse holds: its own `files` that are meant (wheels, parts of wheels, remembered
+ * hashes; sizes in bytes), and the names of all that is `foreign` to it.
+ */
 export type Purge = v.InferOutput<typeof purgeSchema>;
+
+/** What is to be removed. */
+export interface PurgeOrder {
+  /** As the user gave it. */
+  folder: string;
+  /** Also what is foreign (not with `names`), and what a push is bringing just now. */
+  force: boolean;
+  /** Of the wheelhouse's own files only these; null for all. */
+  names: readonly string[] | null;
+}
 
 const purgeScript: Script = { name: "purge.py", source: purgeSource, modules: [fileLock] };
 
 /**
- * Looks at a remote wheelhouse (`look`) or empties it (`purge`).
+ * Looks at a remote wheelhouse (`look`) or removes what is meant of it (`purge`).
  *
- * @throws Failure `purge-refused` for a folder that must never be emptied, or (without `force`) one
- *   that holds things that no wheelhouse holds; `push-running` (without `force`) while a stream is
- *   coming in.
+ * @throws Failure `purge-refused` for a folder in which nothing may be removed; `push-running`
+ *   (without `force`) while a stream is coming in.
  */
 export async function purge(
   session: Session,
-  folder: string,
   action: "look" | "purge",
-  force: boolean,
+  order: PurgeOrder,
 ): Promise<Purge> {
-  const work = callScript(session, purgeScript, { folder, action, force }, purgeSchema);
-  const what = action === "look" ? "looking at the wheelhouse" : "emptying the wheelhouse";
+  const work = callScript(session, purgeScript, { ...order, action }, purgeSchema);
+  const what = action === "look" ? "looking at the wheelhouse" : "removing wheels";
   const result = await session.waits.during(what, work).catch((error: unknown) => {
-    throw unwritable(folder, error);
+    throw unwritable(order.folder, error);
   });
+  const nothing = `nothing is removed from '${result.folder}': ${result.reason}`;
   if (result.state === "refused") {
-    throw new Failure("purge-refused", `'${result.folder}' isn't emptied: ${result.reason}`, {
+    throw new Failure("purge-refused", nothing, {
       hint: text`give a folder that holds nothing but wheels, such as one that '${ours("pkg push")}' made`,
     });
   }
   if (result.state === "busy") {
-    throw new Failure("push-running", `'${result.folder}' isn't emptied: ${result.reason}`, {
+    throw new Failure("push-running", nothing, {
       hint: text`wait until that push has ended; '${again("--force")}' takes its wheel away from it`,
     });
-  }
-  if (result.state === "foreign") {
-    const some = result.foreign.slice(0, 5).join(", ");
-    const more = result.foreign.length > 5 ? `, and ${result.foreign.length - 5} more` : "";
-    throw new Failure(
-      "purge-refused",
-      `'${result.folder}' holds things that no wheelhouse holds: ${some}${more}`,
-      { hint: text`move them away, or remove them as well: ${again("--force")}` },
-    );
   }
   return result;
 }

@@ -59,12 +59,19 @@ export async function push(
   const seconds = (performance.now() - began) / 1000;
   const sent = new Map(done.map((file) => [file.name, file]));
   const files = wheels.map((wheel): PushedFile => {
-    const sha256 = prepared.hashes[wheel.name] ?? null;
-    return sent.get(wheel.name) ?? { ...unsent(wheel), sha256, status: "skipped" };
+    return sent.get(wheel.name) ?? skipped(wheel, prepared.hashes[wheel.name] ?? null);
   });
   const removedParts = prepared.removed_parts;
   const { lost } = sending;
   return { folder: prepared.folder, transport, files, seconds, removedParts, lost };
+}
+
+/** A wheel that is there already, also where it should be another one. */
+function skipped(wheel: Wheel, sha256: string | null): PushedFile {
+  const file = { ...unsent(wheel), sha256 };
+  const refusal = sha256 === null ? undefined : wheel.refusal?.(sha256);
+  if (refusal === undefined) return { ...file, status: "skipped" };
+  return { ...file, status: "failed", error: `${refusal}; it is in the wheelhouse already` };
 }
 
 function announced(files: readonly { bytes: number }[]): string {

@@ -6,6 +6,7 @@ import { callBeside } from "../script/call.ts";
 import { ConnectionPool } from "../wire/pool.ts";
 import type { Session } from "../wire/session.ts";
 import { compare } from "./compare.ts";
+import { requireListed } from "./failures.ts";
 import { PieceSize } from "./piece-size.ts";
 import { type PushedFile, type PushOptions, type Transport, unsent } from "./progress.ts";
 import { wheelhouseScript } from "./script.ts";
@@ -41,6 +42,10 @@ const passing = new Set([
 
 function mayPass(error: unknown): error is Failure {
   return error instanceof Failure && (error.kind === "no-service" || passing.has(error.code));
+}
+
+function isUnlisted(error: unknown): boolean {
+  return error instanceof Failure && error.code === "not-as-listed";
 }
 
 function endsThePush(error: unknown): boolean {
@@ -122,7 +127,12 @@ export class Sending {
       } catch (error) {
         if (endsThePush(error)) throw error;
         const reason = messageOf(error);
-        if (!mayPass(error)) return { ...file, error: reason };
+        if (!mayPass(error)) {
+          if (!isUnlisted(error)) return { ...file, error: reason };
+          // Nobody goes on with what must not get its name.
+          await discardPart(this.#pool, upload.part);
+          return { ...file, sha256: await wheel.sha256(), error: reason };
+        }
         if (attempt >= retries) {
           if (error.kind === "no-service") this.lost ??= error;
           return { ...file, error: reason };
@@ -153,7 +163,9 @@ export class Sending {
   async #attempt(upload: Upload, watch: UploadObserver, attempt: number): Promise<string> {
     if (attempt > 0 && (await this.#hasArrived(upload.wheel))) {
       await discardPart(this.#pool, upload.part);
-      return upload.wheel.sha256();
+      const sha256 = await upload.wheel.sha256();
+      requireListed(upload.wheel, sha256);
+      return sha256;
     }
     const fresh = attempt === 0 && upload.partBytes === 0;
     return this.#transport === "stream"

@@ -5,7 +5,7 @@ import { Failure } from "../../failure.ts";
 import { callBeside, callScript } from "../script/call.ts";
 import type { ConnectionPool } from "../wire/pool.ts";
 import { learnt, type Session } from "../wire/session.ts";
-import { mismatched, uploadFailure } from "./failures.ts";
+import { mismatched, requireListed, uploadFailure } from "./failures.ts";
 import { LocalSource } from "./local-source.ts";
 import type { PieceSize } from "./piece-size.ts";
 import {
@@ -56,8 +56,8 @@ function nextPiece(stretches: Stretch[], bytes: number): Stretch | undefined {
  *
  * @param fresh as for `uploadAsStream`.
  * @returns the file's SHA-256.
- * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
- *   `Connection.request`. Whatever happens, nothing incomplete gets the target's name.
+ * @throws Failure `hash-mismatch`, `not-as-listed`, `part-busy`, `no-space`, `file-changed`,
+ *   RemoteError, or as `Connection.request`. Whatever happens, nothing incomplete gets the target's name.
  */
 export async function uploadInChunks(
   pool: ConnectionPool,
@@ -150,6 +150,7 @@ async function write(
 /** Has a complete part file checked and renamed. */
 async function finish(pool: ConnectionPool, { wheel, part, target }: Upload): Promise<string> {
   const sha256 = await wheel.sha256();
+  requireListed(wheel, sha256);
   const args = { action: "finish", part, target, size: wheel.size, sha256 };
   const { complete } = await pool
     .use((session) => callBeside(session, partScript, args, finishSchema), true)

@@ -7,7 +7,7 @@ import { damaged, RemoteError } from "../script/failures.ts";
 import type { Answer } from "../wire/connection.ts";
 import type { ConnectionPool } from "../wire/pool.ts";
 import type { Session } from "../wire/session.ts";
-import { mismatched, uploadFailure } from "./failures.ts";
+import { mismatched, requireListed, uploadFailure } from "./failures.ts";
 import { LocalSource } from "./local-source.ts";
 import {
   blockSize,
@@ -16,6 +16,7 @@ import {
   type Upload,
   type UploadObserver,
 } from "./upload.ts";
+import type { Wheel } from "./wheel.ts";
 
 /** Whether this server takes streams. */
 export function takesStreams(session: Session): boolean {
@@ -60,8 +61,8 @@ function refusal(answer: Answer, { target, part }: Upload): unknown {
  *
  * @param fresh as far as is known there is no part file, so its blocks aren't compared.
  * @returns the file's SHA-256.
- * @throws Failure `hash-mismatch`, `part-busy`, `no-space`, `file-changed`, RemoteError, or as
- *   `Connection.requestWithBody`. Whatever happens, nothing incomplete gets the target's name.
+ * @throws Failure `hash-mismatch`, `not-as-listed`, `part-busy`, `no-space`, `file-changed`,
+ *   RemoteError, or as `Connection.requestWithBody`. Whatever happens, nothing incomplete gets the target's name.
  */
 export async function uploadAsStream(
   pool: ConnectionPool,
@@ -80,11 +81,12 @@ export async function uploadAsStream(
   const lines = [part, target, size, offset].join("\n");
   const digest = new Bun.CryptoHasher("sha256").update(lines).digest("hex");
   const params = { part, target, size, offset, digest };
-  const hash = { sha256: upload.knownSha256 };
-  const body = fileAndHash(source, hash, offset, observer);
+  const hash: FileHash = { sha256: upload.knownSha256, refused: undefined };
+  const body = fileAndHash(upload.wheel, source, hash, offset, observer);
   const answer = await pool.use(({ connection }) =>
     connection.requestWithBody("upload", params, body, stallSeconds),
   );
+  if (hash.refused !== undefined) throw hash.refused;
   if (answer.status !== "success") throw refusal(answer, upload);
   const received = v.safeParse(receivedSchema, answer.result);
   // The service compared the two hashes; another one in its answer was damaged on its way back.
@@ -92,15 +94,24 @@ export async function uploadAsStream(
   return hash.sha256;
 }
 
+/** What is found out about a file's hash while it is sent. */
+interface FileHash {
+  sha256: string | undefined;
+  /** Why the file must not get its name. */
+  refused: unknown;
+}
+
 /**
  * The file's bytes from `offset` on, then the hash of the whole file in hexadecimal: the known one,
  * which saves a third of the work, or the one of the bytes as they are read.
  *
- * @param hash gets the hash.
+ * @param hash gets the hash. Where it isn't the one that is listed, the hash that is sent is none of
+ *   any file: by that the other end, which must have one, gives up.
  */
 async function* fileAndHash(
+  wheel: Wheel,
   source: LocalSource,
-  hash: { sha256: string | undefined },
+  hash: FileHash,
   offset: number,
   observer: UploadObserver,
 ): AsyncGenerator<Uint8Array> {
@@ -116,6 +127,11 @@ async function* fileAndHash(
     begin = end;
   }
   source.check();
-  hash.sha256 ??= hasher?.digest("hex");
-  yield new TextEncoder().encode(hash.sha256);
+  hash.sha256 ??= hasher?.digest("hex") ?? "";
+  try {
+    requireListed(wheel, hash.sha256);
+  } catch (error) {
+    hash.refused = error;
+  }
+  yield new TextEncoder().encode(hash.refused === undefined ? hash.sha256 : "-".repeat(64));
 }

@@ -13,4 +13,9 @@ export interface Wheel {
   knownSha256: string | undefined;
   /** The same, computed when it's needed. */
   sha256(): Promise<string>;
+  /**
+   * Why a wheel with this hash must not get its name, where what it should be is known: another one
+   * is listed. undefined where nothing speaks against it.
+   */
+  refusal?(sha256: string): string | undefined;
 }

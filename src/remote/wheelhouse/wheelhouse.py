@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from typing import Literal, TypedDict, cast
 
 # Hashes of the wheels here, by name, with the size and time that they are good for.
 HASHES = ".blender-remote-hashes.json"
+# A wheel of which a push has brought a part.
+PART = re.compile(r"^\..+\.whl\.[0-9a-f.]+\.part$")
 WEEK = 7 * 24 * 3600
 
 
@@ -208,7 +211,7 @@ def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def is_part(name: str) -> bool:
-    return name.startswith(".") and name.endswith(".part")
+    return PART.match(name) is not None
 
 
 def clear_old(folder: Path) -> int:

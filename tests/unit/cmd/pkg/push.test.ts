@@ -18,10 +18,11 @@ test.each([
 });
 
 test.each([
-  [[], false],
-  [["--strict"], true],
-])("%j", async (tokens, strict) => {
-  expect((await optionsOf(push, ["x.whl", ...tokens])).strict).toBe(strict);
+  [[], { strict: false, verify: false }],
+  [["--strict"], { strict: true, verify: false }],
+  [["--verify"], { strict: false, verify: true }],
+])("%j", async (tokens, expected) => {
+  expect(await optionsOf(push, ["x.whl", ...tokens])).toMatchObject(expected);
 });
 
 describe("the time limit", () => {

@@ -18,6 +18,11 @@ function zip(name: string, text = ""): Uint8Array {
   return zipSync({ [name]: new TextEncoder().encode(text) });
 }
 
+/** The wheels that paths come to. */
+async function wheelsAt(paths: readonly string[]) {
+  return (await collectWheels(paths)).wheels;
+}
+
 /** Writes a wheel under the temporary folder; its path. */
 async function wheel(path: string, content = "1"): Promise<string> {
   const full = join(dir, path);
@@ -41,7 +46,7 @@ describe("what is found", () => {
     await Bun.write(join(dir, "house/z/a-1.0.tar.gz"), "not one either");
     const paths = [join(dir, "other", b), join(dir, "house")];
     for (const given of [paths, paths.toReversed()]) {
-      const found = await collectWheels(given);
+      const found = await wheelsAt(given);
       expect(found.map(({ name }) => name)).toEqual([d, a, b, c]);
       expect(found.map(({ problem }) => problem)).toEqual(Array(4).fill(undefined));
       expect(found.map(({ size }) => size)).toEqual(found.map(({ path }) => Bun.file(path).size));
@@ -58,10 +63,7 @@ describe("what is found", () => {
     const other = zipSync(Object.fromEntries([info, ...entries.toReversed()]));
     await Bun.write(join(dir, "one", a), first);
     await Bun.write(join(dir, "other", a), other);
-    const [one, two] = [
-      await collectWheels([join(dir, "one")]),
-      await collectWheels([join(dir, "other")]),
-    ];
+    const [one, two] = [await wheelsAt([join(dir, "one")]), await wheelsAt([join(dir, "other")])];
     expect([one[0]?.problem, two[0]?.problem]).toEqual([undefined, undefined]);
     expect(one[0]?.fingerprint).not.toBe(two[0]?.fingerprint);
   });
@@ -69,7 +71,7 @@ describe("what is found", () => {
   test("more wheels than are looked at together", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `w${index}-1.0-py3-none-any.whl`);
     for (const name of names) await wheel(join("house", name), name);
-    const found = await collectWheels([join(dir, "house")]);
+    const found = await wheelsAt([join(dir, "house")]);
     expect(found.map(({ name }) => name)).toEqual(names.toSorted());
     expect(new Set(found.map(({ fingerprint }) => fingerprint)).size).toBe(100);
     expect(found.map(({ problem }) => problem)).toEqual(Array(100).fill(undefined));
@@ -80,20 +82,20 @@ describe("what is found", () => {
     await symlink(path, join(dir, "house", a));
     await symlink(join(dir, "house"), join(dir, "also"));
     const given = [path, path, join(dir, "house"), join(dir, "also"), join(dir, "house/deep/")];
-    const found = await collectWheels(given);
+    const found = await wheelsAt(given);
     expect(found).toMatchObject([{ name: a, path, size: Bun.file(path).size, problem: undefined }]);
   });
 
   test("the same name twice with the same content is one wheel", async () => {
     await wheel(`house/1/${a}`);
     await wheel(`house/2/${a}`);
-    expect(await collectWheels([join(dir, "house")])).toHaveLength(1);
+    expect(await wheelsAt([join(dir, "house")])).toHaveLength(1);
   });
 
   test("a folder that links back to itself ends the search all the same", async () => {
     await wheel(`house/deep/${a}`);
     await symlink(join(dir, "house"), join(dir, "house/deep/loop"));
-    expect(await collectWheels([join(dir, "house")])).toHaveLength(1);
+    expect(await wheelsAt([join(dir, "house")])).toHaveLength(1);
   });
 
   test("a linked folder is searched as well", async () => {
@@ -101,12 +103,12 @@ describe("what is found", () => {
     await mkdir(join(dir, "house"));
     await symlink(join(dir, "elsewhere"), join(dir, "house/link"));
     await symlink(join(dir, "nowhere"), join(dir, "house/dangling"));
-    expect((await collectWheels([join(dir, "house")])).map(({ name }) => name)).toEqual([a]);
+    expect((await wheelsAt([join(dir, "house")])).map(({ name }) => name)).toEqual([a]);
   });
 
   test("a folder whose name is a wheel's is searched, not pushed", async () => {
     await wheel(`house/${b}/${a}`);
-    expect((await collectWheels([join(dir, "house")])).map(({ name }) => name)).toEqual([a]);
+    expect((await wheelsAt([join(dir, "house")])).map(({ name }) => name)).toEqual([a]);
   });
 });
 
@@ -118,9 +120,30 @@ describe("what can't be pushed at all", () => {
   });
 
   test("a file of another kind", async () => {
-    await Bun.write(join(dir, "a-1.0.tar.gz"), "x");
-    const failure = await failureOf(collectWheels([join(dir, "a-1.0.tar.gz")]));
+    await Bun.write(join(dir, "README.txt"), "x");
+    const failure = await failureOf(collectWheels([join(dir, "README.txt")]));
     expect(failure).toMatchObject({ code: "not-a-wheel", exitCode: 2 });
+    expect(failure.message).toContain("isn't a wheel (*.whl)");
+  });
+
+  test.each([
+    ...["a-1.0.tar.gz", "A.TAR.GZ", "a-1.0.zip", "a-b-1.0rc1.tar.bz2", "a-1.0.tgz", "a-1.0.tar.xz"],
+  ])("a source archive: %s", async (name) => {
+    const path = join(dir, name);
+    await Bun.write(path, "x");
+    const failure = await failureOf(collectWheels([path]));
+    expect(failure).toMatchObject({ code: "not-a-wheel", exitCode: 2 });
+    expect(failure.message).toBe(
+      `'${path}' isn't a wheel and needs building; wheels only are pushed`,
+    );
+    expect(failure.hint).toContain(`pip wheel --no-deps ${path}`);
+  });
+
+  test("a folder with nothing but source archives", async () => {
+    for (const name of ["b-1.0.tar.gz", "a-1.0.zip"]) await Bun.write(join(dir, "s", name), "x");
+    const failure = await failureOf(collectWheels([join(dir, "s")]));
+    expect(failure).toMatchObject({ code: "no-wheels", exitCode: 1 });
+    expect(failure.message).toContain("only what needs building: a-1.0.zip, b-1.0.tar.gz");
     expect(failure.hint).toContain("pip wheel");
   });
 
@@ -147,7 +170,7 @@ describe("what is found to be bad, without keeping the others back", () => {
   test("a link in a folder that leads nowhere", async () => {
     await wheel(a);
     await symlink(join(dir, "gone.whl"), join(dir, b));
-    const [good, bad] = await collectWheels([dir]);
+    const [good, bad] = await wheelsAt([dir]);
     expect(good).toMatchObject({ name: a, problem: undefined });
     expect(bad).toMatchObject({ name: b, size: 0, problem: "it is a link that leads nowhere" });
   });
@@ -164,7 +187,7 @@ describe("what is found to be bad, without keeping the others back", () => {
   ])("%s", async (_, name, bytes, why) => {
     await wheel(b);
     await Bun.write(join(dir, name), bytes);
-    const found = await collectWheels([dir]);
+    const found = await wheelsAt([dir]);
     expect(found.map((one) => one.name).sort()).toEqual([name, b].sort());
     expect(found.find((one) => one.name === name)?.problem).toContain(why);
     expect(found.find((one) => one.name === b)?.problem).toBeUndefined();
@@ -177,10 +200,38 @@ describe("what is found to be bad, without keeping the others back", () => {
       const cut = join(dir, "cut", a);
       await cp(whole, cut);
       await truncate(cut, length);
-      const [found] = await collectWheels([cut]);
+      const [found] = await wheelsAt([cut]);
       expect(found?.problem).toContain("isn't a whole zip archive");
       expect(found?.size).toBe(length);
     }
+  });
+});
+
+describe("source archives beside wheels are named", () => {
+  /** What is said of a folder with a wheel and these files. */
+  async function said(...names: string[]) {
+    await wheel(`house/${a}`);
+    for (const name of names) await Bun.write(join(dir, "house", name), "x");
+    const { wheels, warnings } = await collectWheels([join(dir, "house"), join(dir, "house")]);
+    expect(wheels.map(({ name }) => name)).toEqual([a]);
+    return warnings;
+  }
+
+  test("one, wherever it is", async () => {
+    expect(await said("deep/odd-1.0.tar.gz")).toEqual([
+      "odd-1.0.tar.gz needs building; wheels only are pushed ('pip wheel' makes wheels of it)",
+    ]);
+  });
+
+  test("many: some, and how many more", async () => {
+    const names = ["e-1.tar.gz", "d-1.zip", "c-1.tar.bz2", "b-1.tgz", "a.tar.xz"];
+    expect(await said(...names)).toEqual([
+      "a.tar.xz, b-1.tgz, c-1.tar.bz2, and 2 more need building; wheels only are pushed ('pip wheel' makes wheels of them)",
+    ]);
+  });
+
+  test("none: what is no source archive", async () => {
+    expect(await said("README.txt", "scenes.zip", "x.tar.gz.txt", ".hidden-1.0.zip")).toEqual([]);
   });
 });
 

@@ -26,16 +26,22 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def purge(load: Callable[[str], ModuleType], home: Path) -> Act:
     """Purges with force, unless told otherwise; never anything but what is in `tmp_path`."""
     script = load("purge")
-    real_empty = script.empty
+    real_remove = script.remove
 
-    def guarded(folder: Path) -> None:
-        assert home.parents[1] in folder.parents, f"{folder} would have been emptied"
-        real_empty(folder)
+    def guarded(path: Path) -> None:
+        assert home.parents[1] in path.parents, f"{path} would have been removed"
+        real_remove(path)
 
-    script.empty = guarded
+    script.remove = guarded
 
-    def act(folder: "Path | str", action: str = "purge", force: bool = True) -> dict[str, Any]:
-        return script.main({"folder": str(folder), "action": action, "force": force})
+    def act(
+        folder: "Path | str",
+        action: str = "purge",
+        force: bool = True,
+        names: "list[str] | None" = None,
+    ) -> dict[str, Any]:
+        order = {"folder": str(folder), "action": action, "force": force, "names": names}
+        return script.main(order)
 
     return act
 
@@ -137,6 +143,8 @@ class TestRefusedEvenWithForce:
         assert purge(house, action="look")["state"] == "ready"
         (house / "notes.txt").touch()
         refused(purge(house), "mount point")
+        assert purge(house, force=False)["state"] == "purged"
+        assert os.listdir(house) == ["notes.txt"]
         mounts = Path("/proc")
         if mounts.is_dir():
             assert purge(mounts)["state"] == "refused"
@@ -163,22 +171,66 @@ class TestRefusedEvenWithForce:
 
 class TestForeign:
     @pytest.mark.parametrize(
-        "name", ["notes.txt", "scene.blend", "whl", "a.whl.bak", ".hidden", ".part", "a.tar"]
+        "name",
+        [
+            *("notes.txt", "scene.blend", "whl", "a.whl.bak", ".hidden", ".part", "a.tar"),
+            *("a-1.0.tar.gz", "a-1.0.zip", "scenes.zip", ".scene.blend.part", ".whl"),
+            *("download.whl.part", ".b.whl.part"),
+        ],
     )
-    def test_files(self, purge: Act, house: Path, name: str) -> None:
+    def test_files_stay(self, purge: Act, house: Path, name: str) -> None:
         (house / "a-1.0-py3-none-any.whl").touch()
         (house / name).touch()
-        for action in ("look", "purge"):
-            answer = purge(house, action, force=False)
-            assert (answer["state"], answer["foreign"]) == ("foreign", [name])
+        answer = purge(house, "look", force=False)
+        assert (answer["state"], answer["foreign"]) == ("ready", [name])
         assert len(os.listdir(house)) == 2
+        answer = purge(house, force=False)
+        assert (answer["state"], answer["foreign"]) == ("purged", [name])
+        assert os.listdir(house) == [name]
 
-    def test_folders_and_links(self, purge: Act, house: Path, tmp_path: Path) -> None:
+    def test_folders_and_links_stay(self, purge: Act, house: Path, tmp_path: Path) -> None:
         (house / "folder.whl").mkdir()
+        (house / "folder.whl" / "a.whl").touch()
         (house / "latest").symlink_to(tmp_path)
         answer = purge(house, force=False)
-        assert (answer["state"], answer["foreign"]) == ("foreign", ["folder.whl/", "latest"])
+        assert (answer["state"], answer["foreign"]) == ("purged", ["folder.whl/", "latest"])
         assert sorted(os.listdir(house)) == ["folder.whl", "latest"]
+        assert os.listdir(house / "folder.whl") == ["a.whl"]
+
+
+class TestNames:
+    def test_only_these_go(self, purge: Act, house: Path) -> None:
+        names = [".b.whl.0123.part", "a.whl", "b.whl", "c.whl", "notes.txt"]
+        for name in names:
+            (house / name).write_bytes(b"12345")
+        chosen = [".b.whl.0123.part", "b.whl"]
+        for force in (False, True):
+            looked = purge(house, "look", force, chosen)
+            assert looked["files"] == [{"name": name, "size": 5} for name in chosen]
+        # Other things stay, forced or not.
+        assert purge(house, "purge", True, chosen)["state"] == "purged"
+        assert sorted(os.listdir(house)) == ["a.whl", "c.whl", "notes.txt"]
+
+    def test_nothing_but_wheels_of_this_folder(
+        self, purge: Act, house: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "outside.whl").touch()
+        (house / "notes.txt").touch()
+        names = ["../outside.whl", str(tmp_path / "outside.whl"), "notes.txt", ".", "gone.whl"]
+        answer = purge(house, names=names)
+        assert (answer["state"], answer["files"]) == ("purged", [])
+        assert (tmp_path / "outside.whl").exists()
+        assert os.listdir(house) == ["notes.txt"]
+
+    def test_a_part_that_is_written_stops_only_its_own_wheel(self, purge: Act, house: Path) -> None:
+        fcntl = pytest.importorskip("fcntl")
+        (house / "a.whl").touch()
+        part = house / ".b.whl.0123.part"
+        with part.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            assert purge(house, force=False, names=[part.name])["state"] == "busy"
+            assert purge(house, force=False, names=["a.whl"])["state"] == "purged"
+        assert os.listdir(house) == [part.name]
 
 
 class TestPurge:
@@ -186,9 +238,9 @@ class TestPurge:
         names = [
             ".blender-remote-abc",
             ".numpy-1.0-py3-none-any.whl.0123.part",
+            ".numpy-1.0-py3-none-any.whl.0123456789abcdef.01234567.part",
             "numpy-1.0-py3-none-any.whl",
-            "odd-1.0.tar.gz",
-            "odd-2.0.zip",
+            "odd.whl",
         ]
         for name in names:
             (house / name).write_bytes(b"12345")

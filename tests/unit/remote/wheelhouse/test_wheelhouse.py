@@ -109,14 +109,16 @@ class TestPrepare:
         (house / f".{NAME}.0123.part").write_bytes(b"12345")
         (house / ".other.whl.0123.part").write_bytes(b"1")
         (house / ".abandoned.whl.0123.part").write_bytes(b"1")
+        # Another program's.
+        (house / ".scene.blend.part").write_bytes(b"1")
         (house / "old.whl").write_bytes(b"1")
-        for name in (".abandoned.whl.0123.part", "old.whl"):
+        for name in (".abandoned.whl.0123.part", ".scene.blend.part", "old.whl"):
             os.utime(house / name, (0, 0))
         answer = self.prepare(act, house, wheel())
         assert answer["parts"] == {NAME: 5}
         assert answer["removed_parts"] == 1
         assert sorted(os.listdir(house)) == sorted(
-            [f".{NAME}.0123.part", ".other.whl.0123.part", "old.whl"]
+            [f".{NAME}.0123.part", ".other.whl.0123.part", ".scene.blend.part", "old.whl"]
         )
 
     def test_home_and_relative_paths_are_resolved_there(

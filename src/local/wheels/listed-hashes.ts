@@ -1,0 +1,53 @@
+// Compares wheels with the hashes that files in the same folder list for them.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../../failure.ts";
+import { type HashList, isHashList, parseHashList } from "./hash-list.ts";
+
+/** The lists of all folders that wheels were found in. */
+export interface ListedHashes {
+  /**
+   * Why a wheel with this hash isn't the one that is listed beside it, naming the list; undefined
+   * where it is, or isn't listed.
+   */
+  refusal(wheel: { name: string; folder: string }, sha256: string): string | undefined;
+  /** What couldn't be read, a sentence each. */
+  warnings: readonly string[];
+}
+
+/** Digits of a hash that are enough for people. */
+const shownDigits = 12;
+
+/** Reads the lists in these folders: `wheelhouse.json`, locks, requirements, `SHA256SUMS`. */
+export async function listedHashes(folders: ReadonlySet<string>): Promise<ListedHashes> {
+  const lists = new Map<string, { path: string; list: HashList }[]>();
+  const warnings: string[] = [];
+  for (const folder of folders) {
+    const found: { path: string; list: HashList }[] = [];
+    // A folder that can't be read has given no wheels, or by name.
+    for (const name of (await readdir(folder).catch(() => [])).filter(isHashList).sort()) {
+      const path = join(folder, name);
+      try {
+        found.push({ path, list: parseHashList(name, await readFile(path, "utf8")) });
+      } catch (error) {
+        warnings.push(`no wheel is compared with ${path}, it can't be read: ${messageOf(error)}`);
+      }
+    }
+    lists.set(folder, found);
+  }
+  return {
+    warnings,
+    refusal: ({ name, folder }, sha256) => {
+      for (const { path, list } of lists.get(folder) ?? []) {
+        const allowed = list.of(name);
+        if (allowed.size === 0 || allowed.has(sha256)) continue;
+        const short = (hash: string) => `${hash.slice(0, shownDigits)}…`;
+        const [only = ""] = allowed;
+        const listed = allowed.size === 1 ? short(only) : `${allowed.size} others`;
+        return `its SHA-256 is ${short(sha256)}, and ${path} lists ${listed}`;
+      }
+      return undefined;
+    },
+  };
+}
