@@ -7,6 +7,7 @@ import type { Session } from "../wire/session.ts";
 import { brokenLines } from "./broken.ts";
 import { type MetNeed, needsAmong, unmetText } from "./dependencies.ts";
 import type { Package } from "./package.ts";
+import { replacedNow } from "./replacements.ts";
 import { packagesScript } from "./script.ts";
 import { lookAtPackages, type PackageSnapshot } from "./snapshot.ts";
 
@@ -31,7 +32,15 @@ type CheckedPackage = v.InferOutput<typeof checkedSchema>[number];
 
 /** Something that is wrong with a package, and what to type. */
 export interface PackageFault {
-  code: "broken" | "missing" | "conflict" | "half-installed" | "shadowed" | "hidden" | "restart";
+  code:
+    | "broken"
+    | "missing"
+    | "conflict"
+    | "replaced"
+    | "half-installed"
+    | "shadowed"
+    | "hidden"
+    | "restart";
   /** PEP 503 form; empty where it is nobody's. */
   name: string;
   message: string;
@@ -67,6 +76,19 @@ function needFault(need: MetNeed): PackageFault {
     message: `${by.name} ${by.version} ${unmetText(need)}`,
     hint: text`${install}; '${ours("pkg why", name)}' says who else needs it`,
   };
+}
+
+function replacedFaults(snapshot: PackageSnapshot): PackageFault[] {
+  return replacedNow(snapshot).map(({ name, version, shipped, bySystem }) => {
+    const spec = /^\d/.test(shipped) ? `${name}==${shipped}` : `${name}${shipped}`;
+    const who = bySystem ? "the system brought" : "Blender shipped";
+    return {
+      code: "replaced",
+      name,
+      message: `${name} ${version} is in the place of what ${who}: ${shipped}; what uses that may break`,
+      hint: text`where something does: ${ours("pkg install", spec)}`,
+    };
+  });
 }
 
 function shadowFaults({ packages }: PackageSnapshot): PackageFault[] {
@@ -168,6 +190,7 @@ export async function checkPackages(session: Session): Promise<PackageCheck> {
     ...needsAmong(snapshot)
       .filter(({ isMet }) => !isMet)
       .map(needFault),
+    ...replacedFaults(snapshot),
     ...shadowFaults(snapshot),
     ...restartFaults(snapshot),
   ];

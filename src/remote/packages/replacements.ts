@@ -1,9 +1,48 @@
-// Which packages that Blender shipped, or the system brought, an install replaces.
+// Which packages that Blender shipped, or the system brought, an install replaces or has replaced.
 
 import { valid } from "@renovatebot/pep440";
 import { admitted } from "../../wheels/specifier.ts";
+import { winnersOf } from "./dependencies.ts";
 import type { PlannedPackage } from "./pip-report.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
+
+type Shipped = Pick<PackageSnapshot, "packages" | "shipped">;
+
+/** A version in the place of what was shipped. */
+export interface Replacement {
+  name: string;
+  version: string;
+  /** What was shipped: a version where that is known, else a specifier (PEP 440). */
+  shipped: string;
+  bySystem: boolean;
+}
+
+function isAsShipped(version: string, specifier: string): boolean {
+  if (specifier === "") return true;
+  if (valid(version) === null) return specifier === `==${version}`;
+  return admitted([version], specifier).length > 0;
+}
+
+function replacementsAmong(
+  { packages, shipped }: Shipped,
+  versions: readonly Pick<PlannedPackage, "name" | "version">[],
+): Replacement[] {
+  const winners = winnersOf(packages);
+  return versions.flatMap(({ name, version }) => {
+    const specifier = shipped.get(name);
+    if (specifier === undefined || isAsShipped(version, specifier)) return [];
+    const there = winners.get(name)?.version;
+    const isThere = there !== undefined && isAsShipped(there, specifier);
+    const bySystem = packages.some((one) => one.name === name && one.source === "system");
+    const kept = isThere ? there : specifier.replace(/^==/, "");
+    return [{ name, version, shipped: kept, bySystem }];
+  });
+}
+
+/** What has taken the place of what was shipped. */
+export function replacedNow(snapshot: Shipped): Replacement[] {
+  return replacementsAmong(snapshot, [...winnersOf(snapshot.packages).values()]);
+}
 
 /**
  * Warnings for what would take the place of a package that Blender shipped or the system brought,
@@ -12,21 +51,12 @@ import type { PackageSnapshot } from "./snapshot.ts";
  * @param planned names in PEP 503 form.
  */
 export function bundledReplacements(
-  { packages, shipped }: Pick<PackageSnapshot, "packages" | "shipped">,
+  before: Shipped,
   planned: readonly Pick<PlannedPackage, "name" | "version">[],
 ): string[] {
-  return planned.flatMap(({ name, version }) => {
-    const specifier = shipped.get(name);
-    if (specifier === undefined || specifier === "") return [];
-    const isSame =
-      valid(version) === null
-        ? specifier === `==${version}`
-        : admitted([version], specifier).length > 0;
-    if (isSame) return [];
-    const isSystems = packages.some((one) => one.name === name && one.source === "system");
-    const kept = specifier.startsWith("==") ? specifier.slice(2) : specifier;
-    const whose = isSystems ? "which the system brought" : "which Blender itself uses";
-    const users = isSystems ? "what depends on it" : "Blender's own modules";
-    return `${name} ${version} takes the place of ${kept}, ${whose}: ${users} may break`;
+  return replacementsAmong(before, planned).map(({ name, version, shipped, bySystem }) => {
+    const whose = bySystem ? "which the system brought" : "which Blender itself uses";
+    const users = bySystem ? "what depends on it" : "Blender's own modules";
+    return `${name} ${version} takes the place of ${shipped}, ${whose}: ${users} may break`;
   });
 }
