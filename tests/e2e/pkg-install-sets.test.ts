@@ -9,6 +9,7 @@ import { inBlender, ownBlender } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import {
   type Facts,
+  installs,
   ownLocal,
   type PackageSet,
   packageSets,
@@ -55,6 +56,12 @@ interface Import {
   error: string | null;
 }
 
+/** What a Blender has: imports by module, and versions by package. */
+interface Seen {
+  imports: Record<string, Import>;
+  versions: Record<string, string>;
+}
+
 /** What came of a set in one Blender. */
 interface Row {
   set: PackageSet;
@@ -98,41 +105,44 @@ async function blenderFor({ name, launcher, target }: Place, box: Sandbox): Prom
   return name === "bpy" ? ownBlender(box) : ownLocal(box, launcher, name);
 }
 
-/** Python that imports the modules, each by itself; as JSON. */
-function importsOf(modules: readonly string[]): string {
-  return `import importlib, json, sys
+/** Python that imports the modules, each by itself, and looks for the packages; as `Seen`. */
+function lookFor(modules: readonly string[], names: readonly string[]): string {
+  const json = (value: readonly string[]) => JSON.stringify(JSON.stringify(value));
+  return `import importlib, importlib.metadata, json
 importlib.invalidate_caches()
-result = {}
-for name in json.loads(${JSON.stringify(JSON.stringify(modules))}):
+result = {"imports": {}, "versions": {}}
+for name in json.loads(${json(names)}):
     try:
-        module = importlib.import_module(name)
-        file = getattr(module, "__file__", None)
-        result[name] = {"file": file, "error": None}
-    except BaseException as error:
-        result[name] = {"file": None, "error": f"{type(error).__name__}: {error}"}
-`;
-}
-
-function versionsOf(names: readonly string[]): string {
-  return `import importlib.metadata as m, json
-result = {}
-for name in json.loads(${JSON.stringify(JSON.stringify(names))}):
-    try:
-        result[name] = m.version(name)
-    except m.PackageNotFoundError:
+        result["versions"][name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
         pass
+for name in json.loads(${json(modules)}):
+    try:
+        file, error = getattr(importlib.import_module(name), "__file__", None), None
+    except BaseException as raised:
+        file, error = None, f"{type(raised).__name__}: {raised}"
+    result["imports"][name] = {"file": file, "error": error}
 `;
 }
 
-async function install(box: Sandbox, set: PackageSet, there: string, target: Target): Promise<Row> {
+async function install(
+  box: Sandbox,
+  sets: readonly PackageSet[],
+  there: string,
+  target: Target,
+): Promise<Row[]> {
   const managed = target === "site" ? ["--break-system-packages"] : [];
   const from = ["--target", target, "--remote-wheelhouse", there, ...managed, "--json"];
-  if (set.before !== undefined) {
-    expectSuccess(await box.cli(["pkg", "install", ...set.before, ...from]));
-  }
-  const done = await box.cli(["pkg", "install", ...set.specs, ...(set.flags ?? []), ...from]);
+  const before = sets.flatMap((set) => set.before ?? []);
+  if (before.length > 0) expectSuccess(await box.cli(["pkg", "install", ...before, ...from]));
+  const wanted = sets.flatMap(({ specs, flags = [] }) => [...specs, ...flags]);
+  const done = await box.cli(["pkg", "install", ...wanted, ...from]);
   const { installed = [] } = JSON.parse(done.stdout) as Partial<Row>;
-  return { set, exit: done.code, said: `${done.stdout}\n${done.stderr}`, installed };
+  const said = `${done.stdout}\n${done.stderr}`;
+  return sets.map((set) => {
+    const own = installed.filter(({ name }) => sets.length === 1 || name in (set.expects ?? {}));
+    return { set, exit: done.code, said, installed: own };
+  });
 }
 
 async function outcomeIn(place: Place, wheelhouses: string): Promise<Outcome> {
@@ -140,19 +150,22 @@ async function outcomeIn(place: Place, wheelhouses: string): Promise<Outcome> {
   const launcher = await blenderFor(place, box);
   await startService(box, launcher);
   const rows: Row[] = [];
-  for (const set of packageSets(place.facts)) {
-    rows.push(await install(box, set, join(wheelhouses, set.name), place.target));
+  for (const [number, sets] of installs(place.facts).entries()) {
+    const there = join(wheelhouses, String(number));
+    rows.push(...(await install(box, sets, there, place.target)));
   }
   const expected = rows.flatMap(({ set }) => Object.entries(set.expects ?? {}));
   const brought = rows.flatMap(({ set }) => set.brings ?? []);
   const modules = [...new Set([...expected.flatMap(([, one]) => one.modules), ...brought])];
-  const code = `${importsOf(modules)}\nprint(json.dumps(result))`;
-  const live = JSON.parse(expectSuccess(await box.cli(["execute", "--code", code])).stdout);
+  const look = lookFor(
+    modules,
+    expected.map(([name]) => name),
+  );
+  const code = `${look}\nprint(json.dumps(result))`;
+  const live: Seen = JSON.parse(expectSuccess(await box.cli(["execute", "--code", code])).stdout);
   expectSuccess(await box.cli(["stop"]));
-  const fresh = (await inBlender(box, launcher, importsOf(modules))) as Outcome["fresh"];
-  const names = expected.map(([name]) => name);
-  const versions = (await inBlender(box, launcher, versionsOf(names))) as Outcome["versions"];
-  return { rows, live, fresh, versions };
+  const fresh = (await inBlender(box, launcher, look)) as Seen;
+  return { rows, live: live.imports, fresh: fresh.imports, versions: fresh.versions };
 }
 
 let folder: string;

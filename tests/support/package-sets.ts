@@ -108,9 +108,13 @@ const layouts: readonly PackageSet[] = [
   },
   {
     name: "a second part of a namespace that is there (PEP 420)",
-    wheels: [plain("brs_space_c", { top: { "brs_space/c.py": "" } })],
-    specs: ["brs-space-c"],
-    expects: { "brs-space-c": now("brs_space.c", "brs_space.a") },
+    wheels: [
+      plain("brs_spread_a", { top: { "brs_spread/a.py": "" } }),
+      plain("brs_spread_b", { top: { "brs_spread/b.py": "" } }),
+    ],
+    before: ["brs-spread-a"],
+    specs: ["brs-spread-b"],
+    expects: { "brs-spread-b": now("brs_spread.a", "brs_spread.b") },
   },
   {
     name: "a namespace of two packages (pkgutil)",
@@ -484,14 +488,31 @@ export function packageSets(facts: Facts): PackageSet[] {
   return [...layouts, ...hidden, ...versions, ...dependencies, ...compiled, ...withNumpy(facts)];
 }
 
-/** Writes a wheelhouse for each set, under its name; gives the folder. */
+/** Whether nothing is special about how a set is installed, so that others may come with it. */
+function goesWithOthers({ flags, before, exit, real, expects = {} }: PackageSet): boolean {
+  const special = flags ?? before ?? exit ?? real;
+  return special === undefined && Object.values(expects).every(({ when }) => when === "now");
+}
+
+/** The sets of each command: neighbours with nothing special about them share one, to be quick. */
+export function installs(facts: Facts): PackageSet[][] {
+  const commands: PackageSet[][] = [];
+  for (const set of packageSets(facts)) {
+    const last = commands.at(-1);
+    if (last?.every(goesWithOthers) && goesWithOthers(set)) last.push(set);
+    else commands.push([set]);
+  }
+  return commands;
+}
+
+/** Writes a wheelhouse for each command, under its number; gives the folder. */
 export async function writeWheelhouses(folder: string, facts: Facts): Promise<string> {
-  for (const { name, wheels = [], real = [] } of packageSets(facts)) {
-    const there = join(folder, name);
+  for (const [number, sets] of installs(facts).entries()) {
+    const there = join(folder, String(number));
     await mkdir(there, { recursive: true });
-    for (const wheel of wheels) await writeWheel(there, wheel);
+    for (const wheel of sets.flatMap(({ wheels = [] }) => wheels)) await writeWheel(there, wheel);
     // One by one: they may be versions of one package.
-    for (const one of real) {
+    for (const one of sets.flatMap(({ real = [] }) => real)) {
       await cp(await wheelhouseFor(facts.python, one), there, { recursive: true });
     }
   }
