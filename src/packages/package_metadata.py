@@ -184,7 +184,7 @@ class Distribution:
         names: set[str] = set()
         for file in self.files():
             first, _, below = file.partition(os.sep)
-            if below and first.isidentifier():
+            if below and first.isidentifier() and first != "__pycache__":
                 names.add(first)
             elif not below and first.endswith((".py", ".so", ".pyd")):
                 names.add(first.split(".")[0])

@@ -33,13 +33,15 @@ function lines({ name, copies, neededBy, needs, state, tried }: PackageReasons):
   const running = state.importable
     ? "in this Blender: nothing speaks against an import"
     : `in this Blender it can't be imported: ${state.reason}`;
-  const trials = (tried ?? []).flatMap(({ module, error, lines: frames }) =>
-    error === null
-      ? [`in a fresh process: import ${module} works`]
-      : [
-          `in a fresh process: import ${module} fails: ${error}`,
-          ...frames.map((one) => `  ${one}`),
-        ],
+  const trials = (tried ?? []).flatMap(({ module, error, lines: frames, needs_blender: inside }) =>
+    inside
+      ? [`import ${module} needs Blender's own modules, and can only be tried inside it`]
+      : error === null
+        ? [`in a fresh process: import ${module} works`]
+        : [
+            `in a fresh process: import ${module} fails: ${error}`,
+            ...frames.map((one) => `  ${one}`),
+          ],
   );
   return [
     ...places,
@@ -93,7 +95,7 @@ export const why = command({
   run: async ({ name, target }, context) => {
     const found = await withPackages(target, context, (session) => reasonsFor(session, name));
     await render(found, context.output);
-    const fails = (found.tried ?? []).some(({ error }) => error !== null);
+    const fails = (found.tried ?? []).some((one) => one.error !== null && !one.needs_blender);
     return found.state.importable && !fails ? 0 : 1;
   },
 });

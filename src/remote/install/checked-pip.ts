@@ -1,11 +1,11 @@
-// Runs pip so that it looks once more at what it has chosen before it changes site-packages.
+// Runs pip as Blender sees packages, and so that it looks once more before it changes site-packages.
 
 import * as v from "valibot";
 import packageMetadataSource from "../../packages/package_metadata.py" with { type: "text" };
 import packageNamesSource from "../../packages/package_names.py" with { type: "text" };
 import { ours, type Text, text } from "../../text.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
-import { type PipArgument, reportFile } from "../pip/run.ts";
+import type { PipArgument } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
 import type { PreparedInstall } from "./prepare.ts";
 import { refusedNames } from "./shadows.ts";
@@ -26,24 +26,31 @@ const reportSchema = v.object({
 export type CheckReport = v.InferOutput<typeof reportSchema>;
 
 /**
- * How pip is run with that look: in place of `-m pip`, before pip's own arguments.
+ * How pip runs: it sees packages as Blender does, user modules too where they are what is installed
+ * into, and looks once more at what it has chosen.
  *
- * @returns the interpreter's command, the arguments before pip's, and the files that go along.
+ * @param report where that look is told: `reportFile`, for `checkReport`.
+ * @returns what a run of pip is given besides the arguments of pip itself, which come last.
  */
-export function checkedPip(prepared: PreparedInstall): {
-  command: readonly string[];
-  arguments: PipArgument[];
-  files: Record<string, string>;
-} {
+export function checkedPip(prepared: PreparedInstall, report = "check.json") {
+  const { python, folder, wheelhouse } = prepared;
+  const minded = {
+    refuse: refusedNames(prepared),
+    behind: folder === undefined ? [] : [folder],
+  };
+  const before: PipArgument[] = [{ file: program }, { file: order }, { file: report }];
   return {
-    command: [prepared.python.executable, "-I", "-X", "utf8"],
-    arguments: [{ file: program }, { file: order }, { file: reportFile }],
+    command: [python.executable, "-I", "-X", "utf8"],
+    before,
     files: {
       [program]: checkedPipSource,
-      [order]: JSON.stringify({ refuse: refusedNames(prepared) }),
+      [order]: JSON.stringify(minded),
       "package_metadata.py": packageMetadataSource,
       "package_names.py": packageNamesSource,
     },
+    isolated: wheelhouse !== undefined,
+    // In containers everybody is root, and Blender's Python is nobody else's.
+    env: { PIP_ROOT_USER_ACTION: "ignore" },
   };
 }
 

@@ -25,9 +25,12 @@ del sys.path[0]
 
 
 class CheckOrder(TypedDict):
-    """Names that stop an install: always, or where another version than this would come."""
+    """What pip has to mind."""
 
+    # Names that stop an install: always, or where another version than this would come.
     refuse: dict[str, str | None]
+    # Folders that Blender has behind site-packages on its path.
+    behind: list[str]
 
 
 class Planned(TypedDict):
@@ -179,6 +182,8 @@ def main(arguments: list[str]) -> int:
         # In the words of `python -m pip`.
         sys.stderr.write(f"{sys.executable}: {error}\n")
         return 1
+    # Not by PYTHONPATH, which comes before Python's own modules.
+    sys.path += order["behind"]
     # By this pip names itself.
     sys.argv = [os.path.join(os.path.dirname(pip.__file__), "__main__.py"), *words]
     work: Any = getattr(install, "install_given_reqs", None)

@@ -3,13 +3,14 @@
 import type { Text } from "../../text.ts";
 import { noteShipped } from "../packages/shipped.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
+import { reportFile } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
 import { checkedPip, checkReport, checkWarnings } from "./checked-pip.ts";
 import { removeDebris, stuckText } from "./debris.ts";
 import { moved } from "./finish.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
-import { choiceFlags, pinning, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
+import { choiceFlags, pinning, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
 import { askedPlan } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
@@ -60,13 +61,12 @@ async function intoSite(
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
   const specs = prepared.request.requirements.map(({ text }) => text);
-  const checked = checkedPip(prepared);
+  const { before, ...checked } = checkedPip(prepared, reportFile);
   const pins = pinning(prepared);
   const flags = [...managed, ...pins.flags, ...choiceFlags(prepared), ...sourceFlags(prepared)];
   const run = {
-    ...pipOf(prepared),
-    command: checked.command,
-    arguments: [...checked.arguments, "install", ...flags, ...specs],
+    ...checked,
+    arguments: [...before, "install", ...flags, ...specs],
     files: { ...checked.files, ...pins.files },
     purpose: purposeOf(prepared, "site"),
     before: prepared.before.packages,
@@ -108,9 +108,10 @@ async function intoUserModules(
   try {
     const specs = planned.packages.map(({ name, version }) => `${name}==${version}`);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
+    const { before, ...checked } = checkedPip(prepared);
     const run = {
-      ...pipOf(prepared),
-      arguments: ["install", ...flags, ...specs],
+      ...checked,
+      arguments: [...before, "install", ...flags, ...specs],
       purpose: purposeOf(prepared, "user-modules", stage),
       before: prepared.before.packages,
     };

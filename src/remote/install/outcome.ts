@@ -15,6 +15,7 @@ import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
 import type { InstallObserver } from "./observer.ts";
 import type { PipFailed } from "./pip-failed.ts";
+import { triedStates } from "./try-import.ts";
 
 /** What came of an install. */
 export interface InstallResult {
@@ -112,7 +113,8 @@ export async function outcomeOf(
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
   for (const replaced of bundledReplacements(before, versions)) observer.warn(replaced);
   const names = [...new Set(wanted.requirements.map(({ name }) => name))];
-  const installed = await importStates(session, names, after);
+  const states = await importStates(session, names, after);
+  const installed = await triedStates(session, after.path, states);
   const errors: string[] = [];
   const restarts: string[] = [];
   for (const one of installed) {
@@ -120,7 +122,7 @@ export async function outcomeOf(
     const line = `${one.name}: ${miss ?? one.reason}`;
     if (miss !== undefined) errors.push(line);
     else if (one.restart) restarts.push(line);
-    else if (one.unmet && !wanted.deps) observer.warn(line);
+    else if (one.unmet && (one.importable || !wanted.deps)) observer.warn(line);
     else if (!one.importable) errors.push(line);
   }
   restarts.push(...loadedBefore(changed, after.packages, new Set(names)));

@@ -2,7 +2,7 @@
 
 import { constraintsOf } from "../packages/pins.ts";
 import { lineOf, type PipPurpose } from "../pip/purpose.ts";
-import { emptyFolder, type PipArgument } from "../pip/run.ts";
+import type { PipArgument } from "../pip/run.ts";
 import type { PreparedInstall } from "./prepare.ts";
 
 /** Where pip may look for packages. */
@@ -28,17 +28,6 @@ export function pinning({ pins }: PreparedInstall): {
   if (pins.length === 0) return { flags: [], files: {} };
   const file = "pins.txt";
   return { flags: ["--constraint", { file }], files: { [file]: constraintsOf(pins) } };
-}
-
-/** How pip runs: for user modules it sees that folder as Blender does. */
-export function pipOf({ python, folder, wheelhouse }: PreparedInstall) {
-  const isolated = wheelhouse !== undefined;
-  // In containers everybody is root, and Blender's Python is nobody else's.
-  const env = { PIP_ROOT_USER_ACTION: "ignore" };
-  if (folder === undefined) return { command: python.pip, isolated, env };
-  // -I would keep PYTHONPATH out; the user site stays off all the same.
-  const command = [python.executable, "-s", "-X", "utf8", "-m", "pip"];
-  return { command, isolated, env: { ...env, PYTHONPATH: folder }, cwd: emptyFolder };
 }
 
 /** What a run is for, as those learn who come later. */

@@ -8,8 +8,9 @@ import { bundledReplacements } from "../packages/replacements.ts";
 import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
 import { reportFile } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
+import { checkedPip } from "./checked-pip.ts";
 import type { InstallObserver } from "./observer.ts";
-import { choiceFlags, pinning, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
+import { choiceFlags, pinning, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requireUnshadowed } from "./shadows.ts";
@@ -69,13 +70,14 @@ export async function askedPlan(
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
   const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
   const specs = prepared.request.requirements.map(({ text }) => text);
-  const { flags: pins, files } = pinning(prepared);
+  const pins = pinning(prepared);
+  const { before, ...checked } = checkedPip(prepared);
   const choice = [...choiceFlags(prepared), ...sourceFlags(prepared)];
   const pip = {
-    ...pipOf(prepared),
+    ...checked,
     purpose: purposeOf(prepared, "plan"),
-    arguments: ["install", ...flags, ...pins, ...choice, ...specs],
-    files,
+    arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...specs],
+    files: { ...checked.files, ...pins.files },
   };
   const running = followedPip(session, pip, observer.output);
   const ran = await session.waits.during("asking pip what would be installed", running);

@@ -10,23 +10,13 @@ import { type ImportState, importStates } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { packagesScript } from "../packages/script.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
-import { followedPip } from "../pip/followed-pip.ts";
-import { reportFile } from "../pip/run.ts";
-import { pythonOf } from "../python/interpreter.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
-import tryImportSource from "./try_import.py" with { type: "text" };
+import { type TriedModule, tryImports } from "./try-import.ts";
 
 const ownersSchema = v.array(
   v.object({ name: v.string(), version: v.string(), location: v.string() }),
 );
-
-const triedSchema = v.array(
-  v.object({ module: v.string(), error: v.nullable(v.string()), lines: v.array(v.string()) }),
-);
-
-/** How the import of one module went in a fresh process of Blender's Python. */
-export type TriedModule = v.InferOutput<typeof triedSchema>[number];
 
 /** What is known of why a package is there and whether it can be imported. */
 export interface PackageReasons {
@@ -69,30 +59,6 @@ async function packageNamed(
           : text`'${ours("pkg list")}' shows what is installed`,
     details: { name, similar },
   });
-}
-
-/** Imports modules in a fresh process of Blender's Python, with the path of the running Blender. */
-async function tryImports(
-  session: Session,
-  path: readonly string[],
-  modules: readonly string[],
-): Promise<TriedModule[]> {
-  const { executable } = await pythonOf(session);
-  const [program, order] = ["try_import.py", "order.json"];
-  const run = {
-    command: [executable, "-I", "-X", "utf8"],
-    arguments: [{ file: program }, { file: order }, { file: reportFile }],
-    files: { [program]: tryImportSource, [order]: JSON.stringify({ path, modules }) },
-    isolated: false,
-  };
-  const running = followedPip(session, run, async () => {});
-  const { pip } = await session.waits.during("importing it in a process of its own", running);
-  if (pip.report === null) {
-    // What crashes in C can't report.
-    const error = `the process ended with exit status ${pip.returncode}`;
-    return modules.map((module) => ({ module, error, lines: [] }));
-  }
-  return v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), pip.report);
 }
 
 /**

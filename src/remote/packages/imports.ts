@@ -26,9 +26,9 @@ export interface ImportState {
   version: string | null;
   location: string | null;
   /**
-   * Whether an import now gets this version: its modules are found, what it needs is there in
-   * versions that it takes, and Blender has loaded no other version of any of these. Nothing is
-   * imported to find out, so what fails while it is loaded isn't seen.
+   * Whether an import now gets this version, as far as looking tells: its modules are found, what it
+   * needs is there in versions that it takes, and Blender has loaded no other version of any of
+   * these. Nothing is imported to find out.
    */
   importable: boolean;
   /** Whether Blender must be restarted for that. */
