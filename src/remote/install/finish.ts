@@ -10,6 +10,7 @@ import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
 import type { Session } from "../wire/session.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
+import { fewOf, overlapWarning } from "./shared-files.ts";
 import { discardStage, swapUserModules } from "./user-modules.ts";
 
 /**
@@ -69,7 +70,12 @@ export async function moved(
   stage: string,
   observer: InstallObserver,
 ): Promise<void> {
-  const scripts = await swapUserModules(session, folder, stage);
+  const { scripts, lost } = await swapUserModules(session, folder, stage, (overlaps) => {
+    for (const one of overlaps) observer.warn(overlapWarning(one));
+  });
+  if (lost.length > 0) {
+    observer.warn(`pip leaves out of user modules what is below 'lib': ${fewOf(lost)}`);
+  }
   if (scripts.length === 0) return;
   const what =
     scripts.length > namedScripts

@@ -1,6 +1,6 @@
 // Removes packages: from site-packages with pip, from the user modules by their own RECORD.
 
-import { Failure } from "../../failure.ts";
+import { extended, Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { similarNames } from "../../wheels/similar.ts";
 import type { BrokenPackage } from "../packages/broken.ts";
@@ -16,6 +16,7 @@ import { requireOpenForPackages, userModulesOf } from "./checks.ts";
 import { failureOf } from "./pip-failed.ts";
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
+import { type Damage, damageWarning, keepingShared } from "./shared-files.ts";
 import { removeUserModules } from "./user-modules.ts";
 
 /** What an uninstall will remove, after every check that can be made before. */
@@ -147,11 +148,22 @@ export async function prepareUninstall(
   return { request, python, folder, site, modules, before, broken, found };
 }
 
+/** Adds to a failure of one part what is so of the other part. */
+async function telling<T>(work: Promise<T>, other: readonly Package[], what: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Failure) || other.length === 0) throw error;
+    const copies = other.map(copyText).join(", ");
+    throw extended(error, { message: `${error.message}\n${what}: ${copies}` });
+  }
+}
+
 async function fromSite(
   session: Session,
-  { request, python, site, before }: PreparedUninstall,
+  { request, python, site, modules, before }: PreparedUninstall,
   observer: UninstallObserver,
-): Promise<FollowedPip> {
+): Promise<{ ran: FollowedPip; damaged: Damage[] }> {
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
   const pip = {
@@ -168,7 +180,18 @@ async function fromSite(
     },
     before,
   };
-  return session.waits.during("removing packages", followedPip(session, pip, observer.output));
+  const work = keepingShared(session, site, () =>
+    session.waits.during("removing packages", followedPip(session, pip, observer.output)),
+  );
+  return telling(work, modules, "not begun with");
+}
+
+function fromModules(
+  session: Session,
+  { site, modules, folder }: PreparedUninstall,
+): Promise<Damage[]> {
+  const names = modules.map(({ name }) => name);
+  return telling(removeUserModules(session, folder, names), site, "removed before that");
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */
@@ -203,18 +226,18 @@ export async function runUninstall(
   prepared: PreparedUninstall,
   observer: UninstallObserver,
 ): Promise<UninstallResult> {
-  const { site, modules, folder, before } = prepared;
-  const ran = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
+  const { site, modules, before } = prepared;
+  const first = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
+  const ran = first?.ran;
   const failed = ran !== undefined && ran.pip.returncode !== 0;
-  if (!failed && modules.length > 0) {
-    const names = modules.map(({ name }) => name);
-    await removeUserModules(session, folder, names);
-  }
+  const damaged = failed || modules.length === 0 ? [] : await fromModules(session, prepared);
   const after = await snapshotPackages(session);
   const changed = packageChanges(before, after);
   const warnings = [
     ...prepared.found,
     ...removalWarnings(failed ? [] : [...site, ...modules], after),
+    ...(failed ? [] : (first?.damaged ?? [])).map((one) => damageWarning(one, "site")),
+    ...damaged.map((one) => damageWarning(one, "user-modules")),
   ];
   const result = { changed, pip: ran?.pip ?? null, warnings };
   if (failed) {
