@@ -16,6 +16,8 @@ export interface MadeWheel {
   scripts?: Record<string, string>;
   /** More modules inside the package: text by file name. */
   files?: Record<string, string>;
+  /** More files anywhere in the wheel: text by path; `NAME-VERSION.data/data/…` is beside modules. */
+  anywhere?: Record<string, string>;
 }
 
 const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -41,12 +43,16 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     requires = [],
     scripts,
     files: more = {},
+    anywhere = {},
   } = wheel;
   const info = `${name}-${version}.dist-info`;
   const files = {
     [`${name}/__init__.py`]: text([`__version__ = ${JSON.stringify(version)}`]),
     ...Object.fromEntries(
       Object.entries(more).map(([file, content]) => [`${name}/${file}`, text([content])]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(anywhere).map(([path, content]) => [path, text([content])]),
     ),
     ...(scripts === undefined
       ? {}

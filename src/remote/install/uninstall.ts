@@ -148,22 +148,39 @@ export async function prepareUninstall(
   return { request, python, folder, site, modules, before, broken, found };
 }
 
-/** Adds to a failure of one part what is so of the other part. */
-async function telling<T>(work: Promise<T>, other: readonly Package[], what: string): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (!(error instanceof Failure) || other.length === 0) throw error;
-    const copies = other.map(copyText).join(", ");
-    throw extended(error, { message: `${error.message}\n${what}: ${copies}` });
-  }
+/** Tells which of all packages are gone after one part of an uninstall has failed. */
+async function toldApart(
+  session: Session,
+  { site, modules, request }: PreparedUninstall,
+  failure: Failure,
+): Promise<Failure> {
+  const now = await session.reconnected(snapshotPackages);
+  if (now === undefined) return failure;
+  const there = new Set(now.map(copyText));
+  const copies = [...site, ...modules];
+  const left = copies.filter((one) => there.has(copyText(one)));
+  const gone = copies.filter((one) => !there.has(copyText(one)));
+  if (gone.length === 0 && copies.length === 1) return failure;
+  const line = (what: string, some: readonly Package[]) =>
+    some.length === 0 ? "" : `\n${what}: ${some.map(copyText).join(", ")}`;
+  const message = `${failure.message}${line("gone", gone)}${line("still there", left)}`;
+  if (gone.length === 0) return extended(failure, { message });
+  const { command, arguments: typed } = request.typed();
+  const names = new Set(gone.map(({ name }) => name));
+  const rest = ours(command, ...typed.filter((word) => !names.has(word)));
+  const hint =
+    left.length > 0
+      ? text`'${rest}' goes on with what is left`
+      : text`'${ours("pkg list")}' shows what is there`;
+  return extended(failure, { message, hint });
 }
 
 async function fromSite(
   session: Session,
-  { request, python, site, modules, before }: PreparedUninstall,
+  prepared: PreparedUninstall,
   observer: UninstallObserver,
 ): Promise<{ ran: FollowedPip; damaged: Damage[] }> {
+  const { request, python, site, before } = prepared;
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
   const pip = {
@@ -180,18 +197,24 @@ async function fromSite(
     },
     before,
   };
-  const work = keepingShared(session, site, () =>
-    session.waits.during("removing packages", followedPip(session, pip, observer.output)),
-  );
-  return telling(work, modules, "not begun with");
+  try {
+    return await keepingShared(session, site, () =>
+      session.waits.during("removing packages", followedPip(session, pip, observer.output)),
+    );
+  } catch (error) {
+    // Otherwise it didn't begin, or may go on.
+    const isOver = error instanceof Failure && error.details?.["debris"] !== undefined;
+    throw isOver ? await toldApart(session, prepared, error) : error;
+  }
 }
 
-function fromModules(
-  session: Session,
-  { site, modules, folder }: PreparedUninstall,
-): Promise<Damage[]> {
-  const names = modules.map(({ name }) => name);
-  return telling(removeUserModules(session, folder, names), site, "removed before that");
+async function fromModules(session: Session, prepared: PreparedUninstall): Promise<Damage[]> {
+  const names = prepared.modules.map(({ name }) => name);
+  try {
+    return await removeUserModules(session, prepared.folder, names);
+  } catch (error) {
+    throw error instanceof Failure ? await toldApart(session, prepared, error) : error;
+  }
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */

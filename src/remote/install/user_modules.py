@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 import module_job
 from module_change import Recovered, change, plan_of, recover, settle
-from module_job import JobState, ChangeProgress
+from module_job import ChangeProgress, JobState
 from module_records import distributions, owner_name, place_of, settle_records, strangers
 from module_stage import make_place
 from package_metadata import Distribution
