@@ -20,10 +20,11 @@ export class Waits implements WaitObserver {
     this.#endpoint = endpoint;
   }
 
-  async during<T>(what: string, work: Promise<T>): Promise<T> {
+  async during<T>(what: string | (() => string), work: Promise<T>): Promise<T> {
     this.#named++;
     try {
-      return await waiting(this.#output, what, work);
+      const words = typeof what === "string" ? what : async () => what();
+      return await waiting(this.#output, words, work);
     } finally {
       this.#named--;
     }

@@ -47,6 +47,18 @@ describe.each(oldAndNew)("--target user-modules in Blender $version", ({ name, v
     await writeWheel(local, { name: "brone", version: "1.1", requires: ["brtwo"] });
     await writeWheel(local, { name: "brtwo", version: "2.0" });
     await writeWheel(local, { name: "brtool", scripts: { brtool: "brtool:main" } });
+    for (const [version, names] of [
+      ["1.0", ["a.txt", "b.txt"]],
+      ["2.0", ["a.txt"]],
+    ] as const) {
+      const data = `brdata-${version}.data/data`;
+      const anywhere = {
+        ...Object.fromEntries(names.map((file) => [`${data}/share/brdata/${file}`, version])),
+        [`${data}/lib/brdata.txt`]: "below lib",
+        [`brdata-${version}.data/scripts/brdata`]: "#!python",
+      };
+      await writeWheel(local, { name: "brdata", version, anywhere });
+    }
     const real = await wheelhouse("colorama==0.4.6");
     expectSuccess(await box.cli(["pkg", "push", local, real, "--remote-wheelhouse", there]));
   });
@@ -105,6 +117,25 @@ describe.each(oldAndNew)("--target user-modules in Blender $version", ({ name, v
     const result = report(await install("brtool"));
     expect(result.warnings.join()).toContain("brtool");
     expect(await entries(join(modules, "bin"))).toEqual([]);
+  });
+
+  test("data files beside the modules come, are replaced, and go", async () => {
+    const share = join(modules, "share/brdata");
+    const first = report(await install("brdata==1.0"));
+    expect(first.warnings).toEqual([
+      "pip leaves out of user modules what is below 'lib': lib/brdata.txt",
+      "console scripts (brdata) are left out of user modules",
+    ]);
+    expect(await entries(share)).toEqual(["a.txt", "b.txt"]);
+    const listed = await python(
+      "import importlib.metadata as m; print([f.as_posix() for f in m.files('brdata') if not f.locate().exists() or f.as_posix().startswith(('.', 'share'))])",
+    );
+    expect(listed).toBe("['share/brdata/a.txt', 'share/brdata/b.txt']");
+    report(await install("brdata", "--upgrade"));
+    expect(await entries(share)).toEqual(["a.txt"]);
+    expect(await readFile(join(share, "a.txt"), "utf8")).toBe("2.0\n");
+    expectSuccess(await box.cli(["pkg", "uninstall", "brdata", "--yes"]));
+    expect(await entries(modules)).not.toContain("share");
   });
 
   test("a dry run says what would come and changes nothing", async () => {

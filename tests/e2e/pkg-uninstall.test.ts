@@ -1,7 +1,7 @@
 // Removing packages: from site-packages with pip, from the user modules by their own RECORD.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { launcherOf, oldAndNew, ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
@@ -12,11 +12,24 @@ import { servers, startService } from "../support/servers.ts";
 import { onTerminal } from "../support/terminal.ts";
 import { writeWheel } from "../support/wheels.ts";
 
+/** Two packages that bring one file with different contents, and one with the same. */
+async function sharing(there: string) {
+  for (const name of ["brfull", "brless"]) {
+    const anywhere = { "brcv/__init__.py": `by = '${name}'`, "brcv/same.py": "x = 1" };
+    await writeWheel(there, { name, anywhere: { ...anywhere, [`brcv/${name}.py`]: "x = 1" } });
+  }
+}
+
+async function sources(folder: string): Promise<string[]> {
+  return (await entries(folder)).filter((name) => name.endsWith(".py"));
+}
+
 async function wheels(box: Sandbox): Promise<string> {
   const there = join(box.dir, "there");
   await writeWheel(there, { name: "brone", version: "1.0" });
   await writeWheel(there, { name: "brone", version: "2.0" });
   await writeWheel(there, { name: "brtwo", files: { "deep/part.py": "x = 1" } });
+  await sharing(there);
   return there;
 }
 
@@ -62,6 +75,25 @@ describe.each(oldAndNew)("from the user modules of Blender $version", ({ name, v
       code: null,
       hint: null,
     });
+    expect(await entries(modules)).toEqual([]);
+  });
+
+  test("what another package lists stays, and which one is broken is said", async () => {
+    const modules = userModulesOf(box, version);
+    await install("brfull");
+    const second = await install("brless");
+    expect(second.stderr).toContain(
+      "brless 1.0 and brfull 1.0 both bring brcv/__init__.py, and not the same",
+    );
+    const { stderr } = expectSuccess(await box.cli(["pkg", "uninstall", "brless", "--yes"]));
+    expect(stderr).toContain("brfull 1.0 is broken now: its brcv/__init__.py");
+    const mend = ["pkg", "install", "brfull", "--force-reinstall", "--target", "user-modules"];
+    expect(stderr).toContain(`blender-remote-cli ${mend.join(" ")}`);
+    expect(await sources(join(modules, "brcv"))).toEqual(["__init__.py", "brfull.py", "same.py"]);
+    expectSuccess(await box.cli([...mend, "--remote-wheelhouse", there]));
+    expect(await readFile(join(modules, "brcv/__init__.py"), "utf8")).toBe("by = 'brfull'\n");
+    const whole = expectSuccess(await box.cli(["pkg", "uninstall", "brfull", "--yes"]));
+    expect(whole.stderr).not.toContain("broken");
     expect(await entries(modules)).toEqual([]);
   });
 
@@ -149,6 +181,26 @@ for (const server of servers) {
         pip: { returncode: 0 },
         errors: [],
       });
+      expect(await brones()).toEqual([]);
+    });
+
+    test("what another package lists stays, and which one is broken is said", async () => {
+      await install("brfull");
+      await install("brless");
+      const json = await box.cli(["pkg", "uninstall", "brless", "-y", "--json"]);
+      expect(JSON.parse(expectSuccess(json).stdout)).toMatchObject({
+        changed: { removed: [{ name: "brless" }] },
+        warnings: [
+          expect.stringMatching(
+            /^brfull 1\.0 is broken now: its brcv.__init__\.py .*pkg install brfull --force-reinstall'/,
+          ),
+        ],
+        errors: [],
+      });
+      expect(await sources(join(site, "brcv"))).toEqual(["__init__.py", "brfull.py", "same.py"]);
+      await install("brfull", "--force-reinstall");
+      const whole = expectSuccess(await box.cli(["pkg", "uninstall", "brfull", "-y"]));
+      expect(whole.stderr).not.toContain("broken");
       expect(await brones()).toEqual([]);
     });
 

@@ -24,6 +24,8 @@ export interface MadeWheel {
   metadata?: string[];
   /** The build tag (PEP 427): which of several wheels of a version is newer. */
   build?: string;
+  /** More files anywhere in the wheel: text by path; `NAME-VERSION.data/data/…` is beside modules. */
+  anywhere?: Record<string, string>;
 }
 
 const text = (lines: string[]) => new TextEncoder().encode(`${lines.join("\n")}\n`);
@@ -51,6 +53,7 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     files: more = {},
     info: about = {},
     metadata = [],
+    anywhere = {},
   } = wheel;
   const { top = { [`${name}/__init__.py`]: `__version__ = ${JSON.stringify(version)}` } } = wheel;
   const below = (folder: string, texts: Record<string, string>) =>
@@ -62,6 +65,7 @@ export function wheelBytes(wheel: MadeWheel): Uint8Array {
     ...below("", top),
     ...below(`${name}/`, more),
     ...below(`${info}/`, about),
+    ...below("", anywhere),
     ...(scripts === undefined
       ? {}
       : { [`${info}/entry_points.txt`]: text(["[console_scripts]", ...lines(scripts)]) }),

@@ -10,6 +10,7 @@ import {
 } from "../../remote/install/uninstall.ts";
 import { changeLines } from "../../remote/packages/changes.ts";
 import { ours, text } from "../../text.ts";
+import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { command } from "../_command.ts";
@@ -91,7 +92,14 @@ export const uninstall = command({
       const { output } = context;
       const request = { ...given, typed: typedUninstall(given) };
       const prepared = await prepareUninstall(session, request);
-      if (!yes && !(await confirmedRemoval(copiesOf(prepared), "it", context))) return 1;
+      const { missed } = prepared;
+      if (!yes) {
+        for (const line of missed) output.warn(`without it ${line}`);
+        const which =
+          missed.length === 0 ? "" : `; ${count(missed.length, "package")} would miss it`;
+        const what = `${copiesOf(prepared)}${which}`;
+        if (!(await confirmedRemoval(what, "it", context))) return 1;
+      }
       const result = await runUninstall(session, prepared, {
         output: async (bytes) => {
           if (!output.quiet) await output.writeError(bytes);

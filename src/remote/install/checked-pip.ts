@@ -3,12 +3,12 @@
 import * as v from "valibot";
 import packageMetadataSource from "../../packages/package_metadata.py" with { type: "text" };
 import packageNamesSource from "../../packages/package_names.py" with { type: "text" };
-import { ours, type Text, text } from "../../text.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { PipArgument } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
 import type { PreparedInstall } from "./prepare.ts";
 import { refusedNames } from "./shadows.ts";
+import { overlapSchema, overlapWarning, sharedFiles } from "./shared-files.ts";
 
 const program = "checked_pip.py";
 const order = "order.json";
@@ -16,9 +16,7 @@ const order = "order.json";
 const reportSchema = v.object({
   planned: v.array(v.object({ name: v.string(), version: v.string(), file: v.string() })),
   refused: v.array(v.string()),
-  shared: v.array(
-    v.object({ name: v.string(), other: v.string(), first: v.string(), count: v.number() }),
-  ),
+  overlaps: v.array(overlapSchema),
   unchecked: v.nullable(v.string()),
 });
 
@@ -47,6 +45,7 @@ export function checkedPip(prepared: PreparedInstall, report = "check.json") {
       [order]: JSON.stringify(minded),
       "package_metadata.py": packageMetadataSource,
       "package_names.py": packageNamesSource,
+      "shared_files.py": sharedFiles.source,
     },
     isolated: wheelhouse !== undefined,
     // In containers everybody is root, and Blender's Python is nobody else's.
@@ -62,11 +61,8 @@ export function checkReport({ pip }: FollowedPip): CheckReport | undefined {
 }
 
 /** What is to be told of it, a line each. */
-export function checkWarnings({ shared, unchecked }: CheckReport): Text[] {
-  const lines = shared.map(({ name, other, first, count }) => {
-    const files = count === 1 ? first : `${first} and ${count - 1} more files`;
-    return text`${name} and ${other} both bring ${files}, and only one of them can be there: ${name}'s is; '${ours("pkg uninstall", other)}' removes the other`;
-  });
+export function checkWarnings({ overlaps, unchecked }: CheckReport): string[] {
+  const lines = overlaps.map(overlapWarning);
   if (unchecked === null) return lines;
-  return [...lines, `${unchecked}: whether another copy hides what was installed is seen only now`];
+  return [...lines, `${unchecked}: whether another copy hides what comes is seen only afterwards`];
 }

@@ -20,6 +20,7 @@ from typing import Any, TypedDict
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from package_metadata import Distribution, metadata_entries
 from package_names import normalized
+from shared_files import NAMED, Overlap, label
 
 del sys.path[0]
 
@@ -41,21 +42,12 @@ class Planned(TypedDict):
     file: str
 
 
-class SharedFiles(TypedDict):
-    """Files that two packages bring, with other contents each."""
-
-    name: str
-    other: str
-    first: str
-    count: int
-
-
 class CheckReport(TypedDict):
     """What pip has chosen, what of it is refused, and why nothing was looked at, if so."""
 
     planned: list[Planned]
     refused: list[str]
-    shared: list[SharedFiles]
+    overlaps: list[Overlap]
     unchecked: str | None
 
 
@@ -94,7 +86,7 @@ def wheel_files(path: str) -> dict[str, str]:
 
 
 def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, dict[str, str]]:
-    """Give by package the hashes of the files that RECORD lists, of those in these folders."""
+    """Give the hashes of the files that RECORD lists, of those in these folders, by package."""
     found: dict[str, dict[str, str]] = {}
     for entry in metadata_entries(folder):
         distribution = Distribution(folder, entry)
@@ -102,29 +94,34 @@ def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str,
             continue
         rows = [row for row in distribution.record() if row[0].split("/", 1)[0] in tops]
         if rows:
-            found[distribution.name] = {row[0]: row[1] if len(row) > 1 else "" for row in rows}
+            hashes = {row[0]: row[1] if len(row) > 1 else "" for row in rows}
+            found[label(distribution)] = hashes
     return found
 
 
-def shared_files(folder: str, planned: Sequence[Planned]) -> list[SharedFiles]:
+def overlaps(folder: str, planned: Sequence[Planned]) -> list[Overlap]:
     """Name files that what comes has in common with another package, in other contents."""
-    coming = {one["name"]: wheel_files(one["file"]) for one in planned if one["version"]}
+    coming = {
+        f"{one['name']} {one['version']}": wheel_files(one["file"])
+        for one in planned
+        if one["version"]
+    }
     tops = {name.split("/", 1)[0] for files in coming.values() for name in files}
     there = {top for top in tops if os.path.lexists(os.path.join(folder, top))}
-    owned = installed_files(folder, set(coming), there) if there else {}
-    found: list[SharedFiles] = []
-    for name, files in coming.items():
+    names = {one["name"] for one in planned}
+    owned = installed_files(folder, names, there) if there else {}
+    found: list[Overlap] = []
+    for package, files in coming.items():
         for other, others in owned.items():
-            common = [
+            common = sorted(
                 file
-                for file in files
-                if file in others and not file.endswith(".pyc") and files[file] != others[file]
-            ]
+                for file in files.keys() & others.keys()
+                if not file.endswith(".pyc") and files[file] != others[file]
+            )
             if common:
-                found.append(
-                    {"name": name, "other": other, "first": min(common), "count": len(common)}
-                )
-        owned[name] = files
+                pair = (package, other)
+                found.append({"packages": pair, "files": common[:NAMED], "count": len(common)})
+        owned[package] = files
     return found
 
 
@@ -157,9 +154,9 @@ def checked(work: Callable[..., object], order: CheckOrder, report: str) -> Call
     def check(requirements: Sequence[Any], *args: object, **options: object) -> object:
         planned = chosen(requirements)
         refused = refusals(planned, order["refuse"])
-        shared = [] if refused else shared_files(sysconfig.get_path("purelib"), planned)
+        both = [] if refused else overlaps(sysconfig.get_path("purelib"), planned)
         write_report(
-            report, {"planned": planned, "refused": refused, "shared": shared, "unchecked": None}
+            report, {"planned": planned, "refused": refused, "overlaps": both, "unchecked": None}
         )
         if refused:
             # pip takes anything else for a defect of its own.
@@ -189,7 +186,9 @@ def main(arguments: list[str]) -> int:
     work: Any = getattr(install, "install_given_reqs", None)
     if work is None:
         reason = f"pip {pip.__version__} installs in a way that isn't known here"
-        write_report(report_path, {"planned": [], "refused": [], "shared": [], "unchecked": reason})
+        write_report(
+            report_path, {"planned": [], "refused": [], "overlaps": [], "unchecked": reason}
+        )
     else:
         install.install_given_reqs = checked(work, order, report_path)
     return int(run(words))

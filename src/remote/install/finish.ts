@@ -12,6 +12,7 @@ import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
+import { fewOf, overlapWarning } from "./shared-files.ts";
 import { discardStage, swapUserModules } from "./user-modules.ts";
 
 /**
@@ -79,7 +80,17 @@ export async function moved(
   stage: string,
   observer: InstallObserver,
 ): Promise<void> {
-  const scripts = await swapUserModules(session, folder, stage);
+  const { scripts, lost, starts } = await swapUserModules(session, folder, stage, (overlaps) => {
+    for (const one of overlaps) observer.warn(overlapWarning(one));
+  });
+  if (lost.length > 0) {
+    observer.warn(`pip leaves out of user modules what is below 'lib': ${fewOf(lost)}`);
+  }
+  if (starts.length > 0) {
+    observer.warn(
+      `${fewOf(starts)} would do something when Python starts, and is read in site-packages only`,
+    );
+  }
   if (scripts.length === 0) return;
   const what =
     scripts.length > namedScripts

@@ -12,10 +12,11 @@ import os
 import shutil
 from typing import TypedDict, cast
 
+from module_job import ChangeProgress
 from module_records import files_below, files_of
 from module_stage import abandoned_places, adopt, release, remove_place
 from package_metadata import Distribution
-from unfinished_changes import DONE, PLAN
+from unfinished_changes import DONE, PLAN, changing
 
 # The coarsest time that a file system keeps, in seconds.
 TIME_GRAIN = 2
@@ -54,7 +55,7 @@ def plan_of(
 ) -> Plan:
     """Plan to put in place what is in ``new``, if anything, for packages that go."""
     folder = os.path.dirname(place)
-    goes = files_of(going, staying)
+    goes = files_of(folder, going, staying)
     staged = os.path.join(place, "new")
     comes: dict[str, tuple[int, float]] = {}
     made: set[str] = set()
@@ -110,17 +111,30 @@ def move(source: str, target: str) -> None:
     os.replace(source, target)
 
 
-def change(place: str, plan: Plan) -> None:
+def change(place: str, plan: Plan, progress: ChangeProgress) -> None:
     """Do what is planned, and remove the place.
 
-    Raises what went wrong when all is as it was, and the place still there; else HalfDoneError.
+    Raises what went wrong, or that it was told to stop, when all is as it was, and the place still
+    there; else HalfDoneError.
     """
+    changing().add(place)
+    try:
+        make_change(place, plan, progress)
+        finish(place, plan)
+    finally:
+        changing().discard(place)
+
+
+def make_change(place: str, plan: Plan, progress: ChangeProgress) -> None:
     folder = os.path.dirname(place)
+    progress.total = len(plan["goes"]) + len(plan["comes"])
     write_plan(place, plan)
     try:
         for path in plan["goes"]:
+            progress.step()
             move(os.path.join(folder, path), os.path.join(place, "old", path))
         for path in plan["comes"]:
+            progress.step()
             move(os.path.join(place, "new", path), os.path.join(folder, path))
         os.replace(os.path.join(place, PLAN), os.path.join(place, DONE))
     except BaseException as error:
@@ -129,8 +143,8 @@ def change(place: str, plan: Plan) -> None:
         except OSError as again:
             raise HalfDoneError(f"{error}; {again}") from error
         raise
+    progress.done = True
     flush_folder(place)
-    finish(place, plan)
 
 
 def finish(place: str, plan: Plan) -> None:

@@ -4,13 +4,19 @@ import csv
 import filecmp
 import io
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from package_metadata import Distribution, metadata_entries, name_of
 from python_folders import is_inside, real
+from shared_files import is_as_recorded
 from unfinished_changes import PREFIX
+
+# From where RECORD counts what ``pip install --target`` doesn't put among the modules.
+ABOVE = os.path.join("..", "..", "")
+HOME = os.path.join("lib", "python")
+# Where pip puts what is to be run.
+SCRIPTS = ("bin", "Scripts")
 
 
 def distributions(folder: str) -> list[Distribution]:
@@ -31,59 +37,108 @@ def files_below(folder: str) -> list[str]:
     return sorted(found)
 
 
-def inside(folder: str, name: str) -> str | None:
-    """Give the path of a file that RECORD names, relative to the folder; None if it isn't there.
+def place_of(name: str) -> str:
+    """Give where a file that RECORD names is, relative to the modules.
 
-    A name may lead out, by itself or through a link; a whole folder is never one file.
+    ``pip install --target`` installs into ``lib/python`` of another folder and then puts all of it
+    into the target; RECORD stays as it was, so that ``../../share/x`` is at ``share/x``.
     """
-    path = os.path.abspath(os.path.join(folder, name))
-    parent = os.path.dirname(path)
-    if not is_inside(real(parent), [real(folder)]) or not path.startswith(folder + os.sep):
-        return None
-    if not os.path.lexists(path) or (os.path.isdir(path) and not os.path.islink(path)):
-        return None
-    relative = os.path.relpath(path, folder)
-    return None if relative.startswith(PREFIX) else relative
+    path = os.path.normpath(name)
+    return path[len(ABOVE) :] if path.startswith(ABOVE) else path
 
 
-def own_files(distribution: Distribution) -> set[str]:
+class Inside:
+    """Finds what RECORD names inside a folder, as long as no link there changes."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._real = [real(folder)]
+        self._parents: dict[str, bool] = {}
+
+    def path(self, name: str) -> str | None:
+        """Give the path of a file, relative to the folder; None if it isn't there.
+
+        A name may lead out, by itself or through a link; a whole folder is never one file.
+        """
+        path = os.path.abspath(os.path.join(self.folder, name))
+        if not path.startswith(self.folder + os.sep) or not self._holds(os.path.dirname(path)):
+            return None
+        if not os.path.lexists(path) or (os.path.isdir(path) and not os.path.islink(path)):
+            return None
+        relative = os.path.relpath(path, self.folder)
+        return None if relative.startswith(PREFIX) else relative
+
+    def _holds(self, parent: str) -> bool:
+        if parent not in self._parents:
+            self._parents[parent] = is_inside(real(parent), self._real)
+        return self._parents[parent]
+
+
+def own_files(distribution: Distribution, inside: Inside) -> set[str]:
     """Give what is certainly a package's: its metadata, and what RECORD names inside the folder.
 
+    What RECORD names outside of it is meant here only if it is here and has the recorded hash.
     Relative to the folder.
     """
-    folder, entry = distribution.folder, os.path.basename(distribution.path)
+    entry = os.path.basename(distribution.path)
     if os.path.isdir(distribution.path) and not os.path.islink(distribution.path):
-        metadata = {os.path.join(entry, file) for file in files_below(distribution.path)}
+        found = {os.path.join(entry, file) for file in files_below(distribution.path)}
     else:
-        metadata = {entry}
-    return metadata | {path for name in distribution.files() if (path := inside(folder, name))}
-
-
-def files_of(going: Iterable[Distribution], staying: Iterable[Distribution]) -> list[str]:
-    """Give the files that go with packages: all that no package has which stays."""
-    kept = {path for one in staying for path in own_files(one)}
-    return sorted({path for one in going for path in own_files(one)} - kept)
-
-
-def drop_scripts(staged: str) -> list[str]:
-    """Remove the console scripts that pip put beside the modules; give their names.
-
-    Nobody's PATH leads to them, and their lines in RECORD would point out of the folder.
-    """
-    names: list[str] = []
-    for place in ("bin", "Scripts"):
-        scripts = Path(staged, place)
-        if scripts.is_dir() and not (scripts / "__init__.py").exists():
-            names += sorted(entry.name for entry in scripts.iterdir())
-            shutil.rmtree(scripts)
-    for one in distributions(staged):
-        rows = [row for row in one.record() if not row[0].startswith("..")]
-        if not rows:
+        found = {entry}
+    for row in distribution.record():
+        name = os.path.normpath(row[0])
+        path = inside.path(place_of(name))
+        if path is None:
             continue
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(rows)
-        Path(one.path, "RECORD").write_text(text.getvalue(), encoding="utf-8")
-    return names
+        if name.startswith(ABOVE) and not is_as_recorded(os.path.join(inside.folder, path), row):
+            continue
+        found.add(path)
+    return found
+
+
+def files_of(
+    folder: str, going: Iterable[Distribution], staying: Iterable[Distribution]
+) -> list[str]:
+    """Give the files that go with packages: all that no package has which stays."""
+    inside = Inside(folder)
+    kept = {path for one in staying for path in own_files(one, inside)}
+    return sorted({path for one in going for path in own_files(one, inside)} - kept)
+
+
+def settle_records(staged: str) -> tuple[list[str], list[str]]:
+    """Let the RECORD of each staged package name its files where they are.
+
+    Console scripts go, since nobody's PATH leads to them: gives their names, and what of the
+    packages isn't there because pip has left it out (what they have below ``lib``).
+    """
+    scripts: set[str] = set()
+    lost: set[str] = set()
+    among = distributions(staged)
+    modules = {os.path.normpath(row[0]) for one in among for row in one.record()}
+    for one in among:
+        rows: list[list[str]] = []
+        for row in one.record():
+            name = os.path.normpath(row[0])
+            path = place_of(name)
+            if not name.startswith(".."):
+                rows.append(row)
+            elif path.split(os.sep)[0] in SCRIPTS:
+                scripts.add(os.path.basename(path))
+                if path not in modules:
+                    Path(staged, path).unlink(missing_ok=True)
+            elif not path.startswith("..") and os.path.lexists(os.path.join(staged, path)):
+                rows.append([path.replace(os.sep, "/"), *row[1:]])
+            else:
+                lost.add(os.path.normpath(os.path.join(HOME, name)).replace(os.sep, "/"))
+        if rows != one.record():
+            text = io.StringIO()
+            csv.writer(text, lineterminator="\n").writerows(rows)
+            Path(one.path, "RECORD").write_text(text.getvalue(), encoding="utf-8")
+    for place in SCRIPTS:
+        for inner, _, _ in os.walk(os.path.join(staged, place), topdown=False):
+            if not os.listdir(inner):
+                os.rmdir(inner)
+    return sorted(scripts), sorted(lost)
 
 
 def rivals(source: str, target: str) -> list[str]:
@@ -100,7 +155,8 @@ def rivals(source: str, target: str) -> list[str]:
 
 def strangers(folder: str, staged: str) -> list[str]:
     """What is in the way and belongs to no package: somebody's own modules."""
-    owned = {path for one in distributions(folder) for path in own_files(one)}
+    inside = Inside(folder)
+    owned = {path for one in distributions(folder) for path in own_files(one, inside)}
     found: set[str] = set()
     for place, folders, files in os.walk(staged):
         for name in folders + files:

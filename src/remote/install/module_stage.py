@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pip_registry
 from file_lock import hold, is_held, lock
-from unfinished_changes import OWNER, PREFIX, has_plan, held
+from unfinished_changes import OWNER, PREFIX, changing, has_plan, held
 
 # Between two steps of an install a staging folder has no run; each follows the other at once.
 IDLE_SECONDS = 60
@@ -42,9 +42,8 @@ def is_needed(place: str) -> bool:
     """Tell whether an install, in whatever Blender, still goes on in a folder."""
     if place not in held():
         return is_held(Path(place, OWNER)) is not False
-    # A change is one call, and this is another.
     if has_plan(place):
-        return False
+        return place in changing()
     new = os.path.join(place, "new")
     if pip_registry.current_stage() == new:
         return True

@@ -5,7 +5,7 @@ import { ours, type Text, text } from "../../text.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import { admitted } from "../../wheels/specifier.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
-import { type Installed, type MetNeed, needsAmong, unmetText } from "../packages/dependencies.ts";
+import { newlyUnmet } from "../packages/dependencies.ts";
 import { type ImportState, importStates } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
@@ -62,16 +62,6 @@ function loadedBefore(
     });
 }
 
-/** Needs that were met before, or are new, and aren't met now. */
-function brokenNeeds(before: Installed, after: Installed): string[] {
-  const line = (need: MetNeed) => `${need.by.name} ${need.by.version} ${unmetText(need)}`;
-  const unmet = (installed: Installed) => needsAmong(installed).filter(({ isMet }) => !isMet);
-  const known = new Set(unmet(before).map(line));
-  return unmet(after)
-    .map(line)
-    .filter((one) => !known.has(one));
-}
-
 /** Why what was asked for isn't there, although an import finds a package of that name. */
 function missed(
   { name, version, location }: ImportState,
@@ -107,7 +97,7 @@ export async function outcomeOf(
 ): Promise<InstallResult> {
   const after = await lookAtPackages(session);
   const changed = packageChanges(before.packages, after.packages);
-  for (const line of brokenNeeds(before, after)) observer.warn(line);
+  for (const line of newlyUnmet(before, after)) observer.warn(line);
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];

@@ -1,12 +1,13 @@
 // Removes packages: from site-packages with pip, from the user modules by their own RECORD.
 
-import { Failure } from "../../failure.ts";
+import { extended, Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { similarNames } from "../../wheels/similar.ts";
-import type { BrokenPackage } from "../packages/broken.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
+import { newlyUnmet, without } from "../packages/dependencies.ts";
 import type { Package } from "../packages/package.ts";
-import { snapshotPackages } from "../packages/snapshot.ts";
+import { noteShipped } from "../packages/shipped.ts";
+import { lookAtPackages, type PackageSnapshot, snapshotPackages } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
 import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
 import { lineOf } from "../pip/purpose.ts";
@@ -16,6 +17,7 @@ import { requireOpenForPackages, userModulesOf } from "./checks.ts";
 import { failureOf } from "./pip-failed.ts";
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
+import { type Damage, damageWarning, keepingShared } from "./shared-files.ts";
 import { removeUserModules } from "./user-modules.ts";
 
 /** What an uninstall will remove, after every check that can be made before. */
@@ -28,9 +30,10 @@ export interface PreparedUninstall {
   site: Package[];
   /** Copies in the user modules folder. */
   modules: Package[];
-  /** All that was installed before. */
-  before: Package[];
-  broken: BrokenPackage[];
+  /** What was installed before. */
+  before: PackageSnapshot;
+  /** What others will miss, a sentence each. */
+  missed: string[];
   /** What is to be told of what was found: changes that were cut off, what is broken. */
   found: Text[];
 }
@@ -131,27 +134,56 @@ export async function prepareUninstall(
   request: UninstallRequest,
 ): Promise<PreparedUninstall> {
   const python = await pythonOf(session);
-  const { packages: before, broken, found } = await recoveredPackages(session, python);
+  const { found, ...before } = await recoveredPackages(session, python);
   const folder = python.site.user_modules?.path ?? "";
   const sites = new Set(python.site.packages.map(({ path }) => path));
   const targetOf = ({ location, source }: Package): InstallTarget | undefined => {
     if (location === folder) return "user-modules";
     return sites.has(location) && source !== "system" ? "site" : undefined;
   };
-  const copies = request.names.map((name) => copyOf(name, request, before, targetOf));
+  const copies = request.names.map((name) => copyOf(name, request, before.packages, targetOf));
   const at = (target: InstallTarget) =>
     copies.filter((one) => one.target === target).map((one) => one.copy);
   const [site, modules] = [at("site"), at("user-modules")];
   if (site.length > 0) requireOpenForPackages(python, request.breakSystemPackages);
   if (modules.length > 0) userModulesOf(python);
-  return { request, python, folder, site, modules, before, broken, found };
+  const missed = newlyUnmet(before, without(before, [...site, ...modules]));
+  return { request, python, folder, site, modules, before, missed, found };
+}
+
+/** Tells which of all packages are gone after one part of an uninstall has failed. */
+async function toldApart(
+  session: Session,
+  { site, modules, request }: PreparedUninstall,
+  failure: Failure,
+): Promise<Failure> {
+  const now = await session.reconnected(snapshotPackages);
+  if (now === undefined) return failure;
+  const there = new Set(now.map(copyText));
+  const copies = [...site, ...modules];
+  const left = copies.filter((one) => there.has(copyText(one)));
+  const gone = copies.filter((one) => !there.has(copyText(one)));
+  if (gone.length === 0 && copies.length === 1) return failure;
+  const line = (what: string, some: readonly Package[]) =>
+    some.length === 0 ? "" : `\n${what}: ${some.map(copyText).join(", ")}`;
+  const message = `${failure.message}${line("gone", gone)}${line("still there", left)}`;
+  if (gone.length === 0) return extended(failure, { message });
+  const { command, arguments: typed } = request.typed();
+  const names = new Set(gone.map(({ name }) => name));
+  const rest = ours(command, ...typed.filter((word) => !names.has(word)));
+  const hint =
+    left.length > 0
+      ? text`'${rest}' goes on with what is left`
+      : text`'${ours("pkg list")}' shows what is there`;
+  return extended(failure, { message, hint });
 }
 
 async function fromSite(
   session: Session,
-  { request, python, site, before }: PreparedUninstall,
+  prepared: PreparedUninstall,
   observer: UninstallObserver,
-): Promise<FollowedPip> {
+): Promise<{ ran: FollowedPip; damaged: Damage[] }> {
+  const { request, python, site, before } = prepared;
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
   const pip = {
@@ -166,9 +198,28 @@ async function fromSite(
       folder: null,
       stage: null,
     },
-    before,
+    before: before.packages,
   };
-  return session.waits.during("removing packages", followedPip(session, pip, observer.output));
+  // Before what Blender shipped goes.
+  await noteShipped(session, { packages: site });
+  try {
+    return await keepingShared(session, site, () =>
+      session.waits.during("removing packages", followedPip(session, pip, observer.output)),
+    );
+  } catch (error) {
+    // Otherwise it didn't begin, or may go on.
+    const isOver = error instanceof Failure && error.details?.["debris"] !== undefined;
+    throw isOver ? await toldApart(session, prepared, error) : error;
+  }
+}
+
+async function fromModules(session: Session, prepared: PreparedUninstall): Promise<Damage[]> {
+  const names = prepared.modules.map(({ name }) => name);
+  try {
+    return await removeUserModules(session, prepared.folder, names);
+  } catch (error) {
+    throw error instanceof Failure ? await toldApart(session, prepared, error) : error;
+  }
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */
@@ -203,22 +254,23 @@ export async function runUninstall(
   prepared: PreparedUninstall,
   observer: UninstallObserver,
 ): Promise<UninstallResult> {
-  const { site, modules, folder, before } = prepared;
-  const ran = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
+  const { site, modules, before } = prepared;
+  const first = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
+  const ran = first?.ran;
   const failed = ran !== undefined && ran.pip.returncode !== 0;
-  if (!failed && modules.length > 0) {
-    const names = modules.map(({ name }) => name);
-    await removeUserModules(session, folder, names);
-  }
-  const after = await snapshotPackages(session);
-  const changed = packageChanges(before, after);
+  const damaged = failed || modules.length === 0 ? [] : await fromModules(session, prepared);
+  const after = await lookAtPackages(session);
+  const changed = packageChanges(before.packages, after.packages);
   const warnings = [
     ...prepared.found,
-    ...removalWarnings(failed ? [] : [...site, ...modules], after),
+    ...removalWarnings(failed ? [] : [...site, ...modules], after.packages),
+    ...newlyUnmet(before, after),
+    ...(failed ? [] : (first?.damaged ?? [])).map((one) => damageWarning(one, "site")),
+    ...damaged.map((one) => damageWarning(one, "user-modules")),
   ];
   const result = { changed, pip: ran?.pip ?? null, warnings };
   if (failed) {
-    const { message, code, hint } = failureOf(ran, undefined, prepared.broken);
+    const { message, code, hint } = failureOf(ran, undefined, before.broken);
     return { ...result, errors: [message], code, hint };
   }
   const gone = new Set(changed.removed.map(({ name, location }) => `${name} ${location}`));

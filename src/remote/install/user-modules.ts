@@ -2,25 +2,30 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { packageMetadata, pythonFolders } from "../../packages/scripts.ts";
+import { packageMetadata } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { ours, type Text, text } from "../../text.ts";
-import { unfinishedChanges } from "../packages/script.ts";
+import { startFiles, unfinishedChanges } from "../packages/script.ts";
 import { pipRegistry } from "../pip/script.ts";
-import { callScript } from "../script/call.ts";
+import { callBeside } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
 import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
 import moduleChangeSource from "./module_change.py" with { type: "text" };
-import moduleRecordsSource from "./module_records.py" with { type: "text" };
+import moduleJobSource from "./module_job.py" with { type: "text" };
 import moduleStageSource from "./module_stage.py" with { type: "text" };
+import { followedJob } from "./module-job.ts";
+import {
+  type Damage,
+  damageSchema,
+  moduleRecords,
+  type Overlap,
+  overlapSchema,
+  sharedFiles,
+} from "./shared-files.ts";
 import userModulesSource from "./user_modules.py" with { type: "text" };
 
-const moduleRecords: Script = {
-  name: "module_records.py",
-  source: moduleRecordsSource,
-  modules: [packageMetadata, pythonFolders, unfinishedChanges],
-};
+const moduleJob: Script = { name: "module_job.py", source: moduleJobSource };
 
 const moduleStage: Script = {
   name: "module_stage.py",
@@ -31,13 +36,22 @@ const moduleStage: Script = {
 const moduleChange: Script = {
   name: "module_change.py",
   source: moduleChangeSource,
-  modules: [moduleRecords, moduleStage, packageMetadata, unfinishedChanges],
+  modules: [moduleJob, moduleRecords, moduleStage, packageMetadata, unfinishedChanges],
 };
 
 const userModulesScript: Script = {
   name: "user_modules.py",
   source: userModulesSource,
-  modules: [moduleChange, moduleRecords, moduleStage, packageMetadata],
+  modules: [
+    moduleChange,
+    moduleJob,
+    moduleRecords,
+    moduleStage,
+    packageMetadata,
+    sharedFiles,
+    startFiles,
+    unfinishedChanges,
+  ],
 };
 
 const recoverySchema = v.object({
@@ -48,8 +62,16 @@ const recoverySchema = v.object({
 const stagedSchema = v.object({ stage: v.string() });
 const swappedSchema = v.object({
   scripts: v.array(v.string()),
+  lost: v.array(v.string()),
   moved: v.boolean(),
   strangers: v.array(v.string()),
+  unreachable: v.array(v.tuple([v.string(), v.string()])),
+  starts: v.array(v.string()),
+  overlaps: v.array(overlapSchema),
+});
+const removedSchema = v.object({
+  unrecorded: v.array(v.string()),
+  damaged: v.array(damageSchema),
 });
 
 /** How many files a sentence names. */
@@ -91,6 +113,18 @@ function inTheWay(folder: string, strangers: readonly string[]): Failure {
   );
 }
 
+function onlyAtStart(unreachable: readonly [string, string][]): Failure {
+  const which = unreachable.map(([name, file]) => `${name} (${file})`).join(", ");
+  return new Failure(
+    "needs-site-packages",
+    `modules of ${which} are found through a .pth file, which Python reads in site-packages only; nothing was changed`,
+    {
+      hint: text`install it into site-packages, then restart Blender: ${ours("pkg install", ...unreachable.map(([name]) => name), "--target", "site")}`,
+      details: { packages: unreachable.map(([name, file]) => ({ name, file })) },
+    },
+  );
+}
+
 /**
  * Makes an empty folder inside the user modules folder for pip to fill.
  *
@@ -100,31 +134,57 @@ function inTheWay(folder: string, strangers: readonly string[]): Failure {
 export async function stageUserModules(session: Session, folder: string): Promise<string> {
   try {
     const args = { action: "stage", folder };
-    return (await callScript(session, userModulesScript, args, stagedSchema)).stage;
+    return (await callBeside(session, userModulesScript, args, stagedSchema)).stage;
   } catch (error) {
     throw explain(folder, error);
   }
 }
 
+/** What was left out of what was staged. */
+export interface LeftOut {
+  /** Console scripts. */
+  scripts: string[];
+  /** Other files, which pip doesn't bring into a target. */
+  lost: string[];
+  /** Files that do something when Python starts, which it reads in site-packages only. */
+  starts: string[];
+}
+
 /**
  * Moves staged packages into the user modules folder: older versions go, new ones come, and when
- * anything fails all is as it was. What another controller has moved already is fine.
+ * anything fails, or is interrupted, all is as it was. What another controller has moved already is
+ * fine.
  *
- * @returns the names of console scripts, which are left out.
+ * @param overlaps is told, before anything moves, of packages that bring different files of one
+ *   name.
  * @throws Failure `module-in-the-way` where that would replace files of no package;
- *   `user-modules-not-writable`, `no-space`, `half-changed`.
+ *   `needs-site-packages` for what Python finds there only;
+ *   `user-modules-not-writable`, `no-space`, `half-changed`; as `followedJob`.
  */
 export async function swapUserModules(
   session: Session,
   folder: string,
   stage: string,
-): Promise<string[]> {
-  try {
-    const args = { action: "swap", folder, stage };
-    const work = callScript(session, userModulesScript, args, swappedSchema);
-    const swapped = await session.waits.during("moving packages into their place", work);
+  overlaps: (found: Overlap[]) => void,
+): Promise<LeftOut> {
+  const swap = async (accepted: boolean) => {
+    const swapped = await followedJob(session, userModulesScript, swappedSchema, {
+      work: "swap",
+      arguments: { folder, stage, accepted },
+      words: "moving packages into their place",
+      undone: "nothing was changed in Blender",
+      done: "the packages are in their place already",
+    });
     if (swapped.strangers.length > 0) throw inTheWay(folder, swapped.strangers);
-    return swapped.scripts;
+    if (swapped.unreachable.length > 0) throw onlyAtStart(swapped.unreachable);
+    return swapped;
+  };
+  try {
+    const first = await swap(false);
+    if (first.overlaps.length === 0) return first;
+    overlaps(first.overlaps);
+    await swap(true);
+    return first;
   } catch (error) {
     throw explain(folder, error);
   }
@@ -133,9 +193,9 @@ export async function swapUserModules(
 /** Removes a staging folder that won't be needed, also over a connection that has broken. */
 export async function discardStage(session: Session, stage: string): Promise<void> {
   const discard = (working: Session) =>
-    callScript(working, userModulesScript, { action: "discard", stage }, v.object({}));
+    callBeside(working, userModulesScript, { action: "discard", stage }, v.object({}));
   try {
-    await discard(session);
+    await session.waits.during("clearing up", discard(session));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     // Where Blender is gone as well, the next install removes it.
@@ -152,8 +212,11 @@ export async function discardStage(session: Session, stage: string): Promise<voi
  */
 export async function recoverUserModules(session: Session, folder: string): Promise<string[]> {
   try {
-    const args = { action: "recover", folder };
-    const { recovered } = await callScript(session, userModulesScript, args, recoverySchema);
+    const { recovered } = await followedJob(session, userModulesScript, recoverySchema, {
+      work: "recover",
+      arguments: { folder },
+      words: "ending what was cut off in the user modules",
+    });
     return recovered.map(({ packages, installs, undone }) => {
       const what = `an ${installs ? "install" : "uninstall"} of ${packages.join(", ")} in '${folder}'`;
       return undone
@@ -172,28 +235,36 @@ function noRecordHint(names: readonly string[]): Text {
 
 /**
  * Removes packages from the user modules folder: the files that the RECORD of each names inside it,
- * and folders that are empty then; nothing that another package has, too. When anything fails all is
- * as it was.
+ * and folders that are empty then; nothing that another package has, too. When anything fails, or is
+ * interrupted, all is as it was.
  *
  * @param names in PEP 503 form.
- * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`, `half-changed`.
+ * @returns packages that stay, of whose files a removed one had overwritten some.
+ * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`, `half-changed`; as
+ *   `followedJob`.
  */
 export async function removeUserModules(
   session: Session,
   folder: string,
   names: readonly string[],
-): Promise<void> {
-  const args = { action: "uninstall", folder, names };
-  const schema = v.object({ unrecorded: v.array(v.string()) });
-  let unrecorded: string[];
+): Promise<Damage[]> {
   try {
-    const work = callScript(session, userModulesScript, args, schema);
-    ({ unrecorded } = await session.waits.during("removing packages", work));
+    const { unrecorded, damaged } = await followedJob(session, userModulesScript, removedSchema, {
+      work: "uninstall",
+      arguments: { folder, names },
+      words: "removing packages",
+      undone: `nothing was removed from '${folder}', all there is as it was`,
+      done: `${names.join(", ")} ${names.length === 1 ? "is" : "are"} removed already`,
+    });
+    if (unrecorded.length > 0) throw withoutRecord(folder, unrecorded);
+    return damaged;
   } catch (error) {
     throw explain(folder, error);
   }
-  if (unrecorded.length === 0) return;
-  throw new Failure(
+}
+
+function withoutRecord(folder: string, unrecorded: readonly string[]): Failure {
+  return new Failure(
     "no-record",
     `which files belong to ${unrecorded.join(", ")} isn't known: there is no RECORD in '${folder}', or it is damaged; nothing was removed`,
     { hint: noRecordHint(unrecorded) },

@@ -3,7 +3,7 @@
 pip's ``--target`` neither upgrades nor removes what is there already, and puts console scripts
 beside the modules. So pip fills an empty folder, and this moves the packages into place: the files
 of an older version go, those of the new one come, and when anything fails all is as it was.
-Removing packages is the same with nothing that comes.
+Removing packages is the same with nothing that comes. What may take long is a job.
 """
 
 import importlib
@@ -12,10 +12,15 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+import module_job
 from module_change import Recovered, change, plan_of, recover, settle
-from module_records import distributions, drop_scripts, owner_name, strangers
+from module_job import ChangeProgress, JobState
+from module_records import distributions, owner_name, place_of, settle_records, strangers
 from module_stage import make_place
 from package_metadata import Distribution
+from shared_files import Damage, Overlap, damages, overlaps
+from start_files import start_files, started_modules
+from unfinished_changes import changing
 
 
 class FolderArguments(TypedDict):
@@ -39,16 +44,27 @@ class Stage(TypedDict):
 class SwapArguments(FolderArguments, Stage):
     """The user modules folder, and what to move into it."""
 
+    # Files of others that are overwritten were told of.
+    accepted: bool
+
 
 class Swapped(TypedDict):
     """What became of what was staged."""
 
     # Console scripts that were left out.
     scripts: list[str]
+    # Files that pip has left out.
+    lost: list[str]
     # Another controller may have seen the same run's end and moved it already.
     moved: bool
     # Files in the folder that are in the way and belong to no package.
     strangers: list[str]
+    # Packages whose modules are found through a ``.pth`` file only, each with that file.
+    unreachable: list[tuple[str, str]]
+    # All ``.pth`` files, which Python doesn't read there.
+    starts: list[str]
+    # Files that several packages bring; nothing was moved unless that was accepted.
+    overlaps: list[Overlap]
 
 
 class UninstallArguments(FolderArguments):
@@ -58,12 +74,15 @@ class UninstallArguments(FolderArguments):
 
 
 class Uninstalled(TypedDict):
-    """Names of packages whose RECORD (PEP 376) doesn't tell their files."""
+    """What became of the packages."""
 
+    # Names of those whose RECORD (PEP 376) doesn't tell their files; then nothing was removed.
     unrecorded: list[str]
+    # Packages that stay, of whose files a removed one had overwritten some.
+    damaged: list[Damage]
 
 
-def recovery(arguments: FolderArguments) -> Recovery:
+def recovery(arguments: FolderArguments, _: ChangeProgress) -> Recovery:
     """End what installs and uninstalls have left that nobody goes on with."""
     return {"recovered": recover(os.path.abspath(arguments["folder"]))}
 
@@ -77,34 +96,55 @@ def stage(arguments: FolderArguments) -> Stage:
 
 def discard(arguments: Stage) -> dict[str, str]:
     """Remove the staging folder, after what was begun with it is undone. Give ``{}``."""
-    settle(os.path.dirname(arguments["stage"]))
+    place = os.path.dirname(arguments["stage"])
+    # A job that goes on with it clears up itself.
+    if place not in changing():
+        settle(place)
     return {}
 
 
-def swap(arguments: SwapArguments) -> Swapped:
+def swap(arguments: SwapArguments, progress: ChangeProgress) -> Swapped:
     """Move what is staged into place.
 
-    Nothing has changed where strangers are in the way, nor with OSError.
+    Nothing has changed where strangers are in the way, nor with what only a ``.pth`` file would
+    make importable, nor with overlaps that aren't accepted, nor
+    with OSError.
     """
     folder, staged = os.path.abspath(arguments["folder"]), arguments["stage"]
+    swapped: Swapped = {
+        "scripts": [],
+        "lost": [],
+        "moved": False,
+        "strangers": [],
+        "unreachable": [],
+        "starts": [],
+        "overlaps": [],
+    }
     if not os.path.isdir(staged):
-        return {"scripts": [], "moved": False, "strangers": []}
-    scripts = drop_scripts(staged)
-    if in_the_way := strangers(folder, staged):
-        return {"scripts": [], "moved": False, "strangers": in_the_way}
+        return swapped
+    swapped["scripts"], swapped["lost"] = settle_records(staged)
+    swapped["strangers"] = strangers(folder, staged)
     comes = distributions(staged)
     going, staying = parted(folder, {owner_name(one) for one in comes})
+    swapped["overlaps"] = overlaps(comes, staying, place_of)
+    swapped["unreachable"] = [
+        (one.name, file) for one in comes for file in sorted(set(started_modules(one).values()))
+    ]
+    swapped["starts"] = [file for one in comes for file in start_files(one)]
+    stops = swapped["strangers"] or swapped["unreachable"]
+    if stops or (swapped["overlaps"] and not arguments["accepted"]):
+        return swapped
     place = os.path.dirname(staged)
     packages = sorted(f"{one.name} {one.version}" for one in comes)
-    change(place, plan_of(place, packages, going, staying))
+    change(place, plan_of(place, packages, going, staying), progress)
     # Blender puts the folder on its path at its start; importing must work without another one.
     if arguments["folder"] not in sys.path:
         sys.path.append(arguments["folder"])
     importlib.invalidate_caches()
-    return {"scripts": scripts, "moved": True, "strangers": []}
+    return {**swapped, "moved": True}
 
 
-def uninstall(arguments: UninstallArguments) -> Uninstalled:
+def uninstall(arguments: UninstallArguments, progress: ChangeProgress) -> Uninstalled:
     """Remove packages, by the RECORD of each.
 
     Nothing has changed where one has none that can be read, nor with OSError.
@@ -113,16 +153,17 @@ def uninstall(arguments: UninstallArguments) -> Uninstalled:
     going, staying = parted(folder, names)
     unrecorded = {owner_name(one) for one in going if one.record_problem() is not None}
     if unrecorded:
-        return {"unrecorded": sorted(unrecorded)}
+        return {"unrecorded": sorted(unrecorded), "damaged": []}
     packages = sorted(f"{owner_name(one)} {one.version}".strip() for one in going)
+    damaged = damages(going, staying, place_of)
     place = make_place(folder)
     try:
-        change(place, plan_of(place, packages, going, staying))
-    except OSError:
+        change(place, plan_of(place, packages, going, staying), progress)
+    except (OSError, module_job.StoppedError):
         settle(place)
         raise
     importlib.invalidate_caches()
-    return {"unrecorded": []}
+    return {"unrecorded": [], "damaged": damaged}
 
 
 def parted(folder: str, names: set[str]) -> tuple[list[Distribution], list[Distribution]]:
@@ -134,12 +175,52 @@ def parted(folder: str, names: set[str]) -> tuple[list[Distribution], list[Distr
     )
 
 
-ACTIONS: dict[str, Callable[[Any], object]] = {
+class ModuleJobArguments(TypedDict):
+    """Which job, and how many seconds to wait for its end."""
+
+    job: str
+    wait: float
+
+
+class WorkArguments(ModuleJobArguments):
+    """A job that begins: what it does, and the arguments of that."""
+
+    work: str
+    arguments: Any
+
+
+WORKS: dict[str, Callable[[Any, ChangeProgress], object]] = {
     "recover": recovery,
-    "stage": stage,
-    "discard": discard,
     "swap": swap,
     "uninstall": uninstall,
+}
+
+
+def begin(order: WorkArguments) -> JobState:
+    """Begin a job, and tell how far it is soon."""
+
+    def work(progress: ChangeProgress) -> object:
+        return WORKS[order["work"]](order["arguments"], progress)
+
+    return module_job.begin(order["job"], work, order["wait"])
+
+
+def look(order: ModuleJobArguments) -> JobState:
+    """Tell how far a job is."""
+    return module_job.look(order["job"], order["wait"])
+
+
+def stop(order: ModuleJobArguments) -> JobState:
+    """Tell a job to stop, and how far it is."""
+    return module_job.stop(order["job"], order["wait"])
+
+
+ACTIONS: dict[str, Callable[[Any], object]] = {
+    "stage": stage,
+    "discard": discard,
+    "begin": begin,
+    "look": look,
+    "stop": stop,
 }
 
 

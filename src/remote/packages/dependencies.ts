@@ -108,3 +108,30 @@ export function waysFrom(name: string, needs: readonly MetNeed[]): Way[] {
   }
   return ways;
 }
+
+/** Needs that were met before, or are new, and aren't met now; a sentence each. */
+export function newlyUnmet(before: Installed, after: Installed): string[] {
+  const line = (need: MetNeed) => `${need.by.name} ${need.by.version} ${unmetText(need)}`;
+  const unmet = (installed: Installed) => needsAmong(installed).filter(({ isMet }) => !isMet);
+  const known = new Set(unmet(before).map(line));
+  return unmet(after)
+    .map(line)
+    .filter((one) => !known.has(one));
+}
+
+/** What is installed without these copies, as Blender would find it then. */
+export function without(
+  { packages, environment }: Installed,
+  going: readonly Package[],
+): Installed {
+  const left = packages.filter(
+    (one) => !going.some(({ name, location }) => one.name === name && one.location === location),
+  );
+  const names = new Set<string>();
+  const seen = left.map((one) => {
+    const wins = !names.has(one.name);
+    names.add(one.name);
+    return { ...one, wins };
+  });
+  return { packages: seen, environment };
+}

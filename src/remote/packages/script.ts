@@ -26,7 +26,8 @@ export const unfinishedChanges: Script = {
   modules: [fileLock],
 };
 
-const startFiles: Script = {
+/** Tells what is found through `.pth` files only. */
+export const startFiles: Script = {
   name: "start_files.py",
   source: startFilesSource,
   modules: [packageMetadata],

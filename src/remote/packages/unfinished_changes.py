@@ -32,6 +32,12 @@ def held() -> dict[str, FileIO]:
     return module.__dict__.setdefault("stages", {})
 
 
+def changing() -> set[str]:
+    """Give the folders of changes that go on now, in threads of this Blender."""
+    module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
+    return module.__dict__.setdefault("changing", set())
+
+
 def has_plan(place: str) -> bool:
     return any(os.path.lexists(os.path.join(place, name)) for name in (PLAN, DONE))
 
@@ -39,9 +45,10 @@ def has_plan(place: str) -> bool:
 def unfinished(folder: str, names: list[str]) -> list[str]:
     """Name those of a folder's entries that are changes which a Blender didn't live to finish."""
     places = {name: os.path.join(folder, name) for name in names if name.startswith(PREFIX)}
-    # A change is one call, and this is another: one of this Blender's own isn't going on either.
     return [
         name
         for name, place in places.items()
-        if has_plan(place) and (place in held() or not is_held(Path(place, OWNER)))
+        if has_plan(place)
+        and place not in changing()
+        and (place in held() or not is_held(Path(place, OWNER)))
     ]

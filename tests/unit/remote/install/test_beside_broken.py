@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 from broken_metadata_kinds import KINDS, make
-from laid_out import hidden, put, tree
+from laid_out import done, hidden, put, swap, tree
 
 
 @pytest.fixture
@@ -24,15 +24,13 @@ def modules(tmp_path: Path) -> Path:
 def install(script: ModuleType, modules: Path, name: str, text: str = "new") -> list[str]:
     stage = Path(script.main({"action": "stage", "folder": str(modules)})["stage"])
     put(stage, name, "2.0", {f"{name}/__init__.py": text})
-    swap = {"action": "swap", "folder": str(modules), "stage": str(stage)}
-    strangers = script.main(swap)["strangers"]
+    strangers = swap(script, modules, stage)["strangers"]
     script.main({"action": "discard", "stage": str(stage)})
     return strangers
 
 
 def uninstall(script: ModuleType, modules: Path, name: str) -> list[str]:
-    wanted = {"action": "uninstall", "folder": str(modules), "names": [name]}
-    return script.main(wanted)["unrecorded"]
+    return done(script, "uninstall", folder=str(modules), names=[name])["unrecorded"]
 
 
 def entries(modules: Path) -> list[str]:

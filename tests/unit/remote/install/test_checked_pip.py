@@ -16,6 +16,7 @@ SOURCE = Path(__file__).parents[4] / "src"
 PIP = SOURCE / "remote" / "bootstrap" / "pip_wheel" / "pip.whl"
 PARTS = (
     "remote/install/checked_pip.py",
+    "remote/install/shared_files.py",
     "packages/package_metadata.py",
     "packages/package_names.py",
 )
@@ -54,6 +55,7 @@ class Environment:
         self.site = next((folder / "venv" / "lib").glob("python*/site-packages"))
         with zipfile.ZipFile(PIP) as archive:
             archive.extractall(self.site)
+        self.behind = folder / "behind"
         self.files = folder / "files"
         self.files.mkdir()
         for part in PARTS:
@@ -64,7 +66,7 @@ class Environment:
     ) -> tuple[int, dict[str, Any] | None]:
         """Install with the look; give the exit status and the report."""
         order, report = self.files / "order.json", self.files / "report.json"
-        order.write_text(json.dumps({"refuse": refuse or {}}))
+        order.write_text(json.dumps({"refuse": refuse or {}, "behind": [str(self.behind)]}))
         report.unlink(missing_ok=True)
         program = [self.python, "-I", self.files / "checked_pip.py", order, report]
         options = ["install", "--no-index", "--find-links", self.wheels, *words]
@@ -107,21 +109,34 @@ def test_what_it_has_chosen_is_looked_at_before_anything_changes(environment: En
     assert environment.versions() == {"brone": "1.0", "brdep": "2.0"}
     assert environment.install("brone", refuse={"brone": None}) == (
         0,
-        {"planned": [], "refused": [], "shared": [], "unchecked": None},
+        {"planned": [], "refused": [], "overlaps": [], "unchecked": None},
     )
 
 
 def test_files_that_two_packages_bring(environment: Environment) -> None:
-    shared = [{"name": "brcv-headless", "other": "brcv", "first": "brcv/__init__.py", "count": 1}]
+    pair = ["brcv-headless 1.0", "brcv 1.0"]
     assert environment.install("brcv")[0] == 0
     code, report = environment.install("brcv-headless")
     assert code == 0
     assert report is not None
-    assert report["shared"] == shared
+    assert report["overlaps"] == [{"packages": pair, "files": ["brcv/__init__.py"], "count": 1}]
     # An upgrade shares nothing with the version in whose place it comes.
     code, report = environment.install("brcv", "--force-reinstall", "brns-a", "brns-b")
     assert report is not None
-    assert [one["other"] for one in report["shared"]] == ["brcv-headless"]
+    assert [one["packages"] for one in report["overlaps"]] == [["brcv 1.0", "brcv-headless 1.0"]]
+
+
+def test_it_sees_user_modules_behind_everything_else(environment: Environment) -> None:
+    # By PYTHONPATH this would take the place of Python's own module.
+    environment.behind.mkdir()
+    (environment.behind / "colorsys.py").write_text("raise ImportError('not the real one')")
+    info = environment.behind / "brdep-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brdep\nVersion: 2.0\n")
+    code, report = environment.install("brone")
+    assert code == 0, environment.said
+    assert report is not None
+    assert [one["name"] for one in report["planned"]] == ["brone"]
 
 
 def test_a_pip_that_installs_in_another_way_says_so(environment: Environment) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import module_change
 import pytest
-from laid_out import hidden, put, tree
+from laid_out import done, hidden, put, swap, tree
 
 KILLED = 77
 
@@ -77,17 +77,17 @@ def upgrade(script: ModuleType, modules: Path, killer: Killer | None = None) -> 
     put(stage, "two", "1.0", {"two/deep/__init__.py": "new", "two/__init__.py": "new"})
     if killer is not None:
         killer.counts = True
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
 
 
 def remove(script: ModuleType, modules: Path, killer: Killer | None = None) -> None:
     if killer is not None:
         killer.counts = True
-    script.main({"action": "uninstall", "folder": str(modules), "names": ["one"]})
+    done(script, "uninstall", folder=str(modules), names=["one"])
 
 
 def recover(script: ModuleType, modules: Path) -> list[dict[str, Any]]:
-    return script.main({"action": "recover", "folder": str(modules)})["recovered"]
+    return done(script, "recover", folder=str(modules))["recovered"]
 
 
 def copy_of(modules: Path) -> Path:
@@ -234,11 +234,10 @@ def test_what_cannot_be_put_back_now_is_tried_again(
         moved.append(str(target))
         real(source, target)
 
-    swap = {"action": "swap", "folder": str(modules), "stage": str(stage)}
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", stuck)
         with pytest.raises(module_change.HalfDoneError, match="Permission denied"):
-            script.main(swap)
+            swap(script, modules, stage)
         # Not even a command that gives the stage up loses what is in there.
         with pytest.raises(PermissionError):
             script.main({"action": "discard", "stage": str(stage)})

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pip_registry
 import pytest
-from laid_out import put
+from laid_out import done, put
 from module_stage import IDLE_SECONDS
 
 
@@ -42,11 +42,11 @@ def test_a_staging_folder_that_nobody_goes_on_with_goes(script: ModuleType, modu
     first = staged(script, modules)
     put(first, "half", "1.0", {"half.py": "x"})
     make_old(first)
-    script.main({"action": "recover", "folder": str(modules)})
+    done(script, "recover", folder=str(modules))
     second = staged(script, modules)
     assert places(modules) == [second.parent]
     make_old(second)
-    script.main({"action": "recover", "folder": str(modules)})
+    done(script, "recover", folder=str(modules))
     assert places(modules) == []
 
 
@@ -58,10 +58,10 @@ def test_one_that_a_pip_run_fills_stays(
     runs = ModuleType(pip_registry.REGISTRY)
     monkeypatch.setitem(sys.modules, pip_registry.REGISTRY, runs)
     runs.run = {"purpose": {"stage": str(stage)}}
-    script.main({"action": "recover", "folder": str(modules)})
+    done(script, "recover", folder=str(modules))
     assert places(modules) == [stage.parent]
     runs.run = {"purpose": None}
-    script.main({"action": "recover", "folder": str(modules)})
+    done(script, "recover", folder=str(modules))
     assert places(modules) == []
 
 
@@ -85,9 +85,9 @@ def test_one_of_another_blender_stays_until_that_one_is_gone(
         assert other.stdout is not None
         stage = Path(other.stdout.readline().strip())
         make_old(stage)
-        script.main({"action": "recover", "folder": str(modules)})
+        done(script, "recover", folder=str(modules))
         assert places(modules) == [stage.parent]
         other.kill()
         other.wait()
-    script.main({"action": "recover", "folder": str(modules)})
+    done(script, "recover", folder=str(modules))
     assert places(modules) == []

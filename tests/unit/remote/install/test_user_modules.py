@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from laid_out import hidden, put
+from laid_out import done, hidden, put, swap
 
 Load = Callable[[str], ModuleType]
 
@@ -29,8 +29,7 @@ def staged(script: ModuleType, modules: Path) -> Path:
 def install(script: ModuleType, modules: Path, name: str, version: str, **files: str) -> list[str]:
     stage = staged(script, modules)
     put(stage, name, version, {path.replace("__", "/"): text for path, text in files.items()})
-    swap = {"action": "swap", "folder": str(modules), "stage": str(stage)}
-    return script.main(swap)["scripts"]
+    return swap(script, modules, stage)["scripts"]
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -49,7 +48,7 @@ def versions(folder: Path) -> dict[str, str]:
 def test_into_a_folder_that_is_not_there_yet(script: ModuleType, modules: Path) -> None:
     stage = staged(script, modules)
     put(stage, "one", "1.0", {"one/__init__.py": "a", "one/deep/x.py": "b"})
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     assert content(modules) == {"one/__init__.py": "a", "one/deep/x.py": "b"}
     assert versions(modules) == {"one": "1.0"}
     assert not list(modules.glob(".*"))
@@ -60,13 +59,13 @@ def test_an_upgrade_removes_what_the_new_version_lacks(script: ModuleType, modul
     put(
         stage, "One_Two", "1.0", {"one/__init__.py": "old", "one/gone/x.py": "old", "other.py": "x"}
     )
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     put(modules, "kept", "3.0", {"kept.py": "kept"})
     (modules / "one" / "gone" / "__pycache__").mkdir()
     (modules / "one" / "gone" / "__pycache__" / "x.cpython-311.pyc").write_text("")
     stage = staged(script, modules)
     put(stage, "one-two", "2.0", {"one/__init__.py": "new", "one/more.py": "new"})
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     assert content(modules) == {"kept.py": "kept", "one/__init__.py": "new", "one/more.py": "new"}
     assert versions(modules) == {"kept": "3.0", "one-two": "2.0"}
     assert not (modules / "one" / "gone").exists()
@@ -75,8 +74,8 @@ def test_an_upgrade_removes_what_the_new_version_lacks(script: ModuleType, modul
 def test_console_scripts_are_left_out_and_named(script: ModuleType, modules: Path) -> None:
     stage = staged(script, modules)
     put(stage, "tool", "1.0", {"tool.py": "x", "bin/tool": "#!python"})
-    answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
-    assert answer == {"scripts": ["tool"], "moved": True, "strangers": []}
+    answer = swap(script, modules, stage)
+    assert (answer["scripts"], answer["moved"]) == (["tool"], True)
     assert content(modules) == {"tool.py": "x"}
     (tool,) = importlib.metadata.distributions(path=[str(modules)])
     assert not [file for file in tool.files or [] if str(file).startswith("..")]
@@ -110,7 +109,7 @@ def test_somebodys_own_modules_are_left_alone(
         (modules / path).write_text(text)
     stage = staged(script, modules)
     put(stage, "one", "1.0", comes)
-    answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    answer = swap(script, modules, stage)
     assert answer["strangers"] == in_the_way
     assert answer["moved"] == (in_the_way == [])
     script.main({"action": "discard", "stage": str(stage)})
@@ -125,7 +124,7 @@ def test_packages_that_share_a_file(script: ModuleType, modules: Path) -> None:
     for name in ("one", "two"):
         stage = staged(script, modules)
         put(stage, name, "1.0", {"space/__init__.py": name, f"space/{name}.py": name})
-        answer = script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+        answer = swap(script, modules, stage)
         assert answer["moved"]
     assert content(modules)["space/__init__.py"] == "two"
 
@@ -135,7 +134,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(
 ) -> None:
     stage = staged(script, modules)
     put(stage, "one", "1.0", {"one/__init__.py": "old", "one/gone.py": "old"})
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     before, old_versions = content(modules), versions(modules)
     replace = os.replace
     for failing in range(1, 9):
@@ -154,7 +153,7 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", limited)
             with pytest.raises(OSError, match="No space left"):
-                script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+                swap(script, modules, stage)
         script.main({"action": "discard", "stage": str(stage)})
         assert content(modules) == before
         assert versions(modules) == old_versions
@@ -165,7 +164,7 @@ def test_a_record_that_points_out_of_the_folder_removes_nothing_there(
 ) -> None:
     stage = staged(script, modules)
     put(stage, "one", "1.0", {"one.py": "old"})
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     precious = tmp_path / "precious"
     precious.write_text("kept")
     with (modules / "one-1.0.dist-info" / "RECORD").open("a") as record:
@@ -173,7 +172,7 @@ def test_a_record_that_points_out_of_the_folder_removes_nothing_there(
         record.write(f"{precious},,\n")
     stage = staged(script, modules)
     put(stage, "one", "2.0", {"one.py": "new"})
-    script.main({"action": "swap", "folder": str(modules), "stage": str(stage)})
+    swap(script, modules, stage)
     assert precious.read_text() == "kept"
     assert content(modules) == {"one.py": "new"}
 
@@ -181,9 +180,8 @@ def test_a_record_that_points_out_of_the_folder_removes_nothing_there(
 def test_what_was_moved_already_is_not_moved_again(script: ModuleType, modules: Path) -> None:
     stage = staged(script, modules)
     put(stage, "one", "1.0", {"one.py": "x"})
-    swap = {"action": "swap", "folder": str(modules), "stage": str(stage)}
-    assert script.main(swap)["moved"]
-    assert not script.main(swap)["moved"]
+    assert swap(script, modules, stage)["moved"]
+    assert not swap(script, modules, stage)["moved"]
     assert content(modules) == {"one.py": "x"}
 
 
@@ -191,8 +189,7 @@ def test_what_was_moved_already_is_not_moved_again(script: ModuleType, modules: 
 
 
 def uninstall(script: ModuleType, modules: Path, *names: str) -> list[str]:
-    wanted = {"action": "uninstall", "folder": str(modules), "names": list(names)}
-    return script.main(wanted)["unrecorded"]
+    return done(script, "uninstall", folder=str(modules), names=list(names))["unrecorded"]
 
 
 def test_a_package_goes_with_its_empty_folders_and_nothing_else(

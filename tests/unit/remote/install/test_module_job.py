@@ -1,0 +1,152 @@
+"""Jobs on the user modules: how far they are, told to stop, and one at a time."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import module_job
+import pytest
+from laid_out import done, hidden, put, tree
+from module_job import StoppedError
+from unfinished_changes import unfinished
+
+
+@pytest.fixture
+def script(load: Callable[[str], ModuleType]) -> ModuleType:
+    return load("user_modules")
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    folder = tmp_path / "modules"
+    put(folder, "one", "1.0", {"one/__init__.py": "x", "one/a.py": "x", "one/b.py": "x"})
+    put(folder, "two", "1.0", {"two.py": "x"})
+    return folder
+
+
+class Held:
+    """Lets a move wait at a file of this name until it is let go."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, ending: str) -> None:
+        self.reached = threading.Event()
+        self.let_go = threading.Event()
+        real = os.replace
+
+        def replace(source: str, target: str) -> None:
+            if str(target).endswith(ending) and not self.reached.is_set():
+                self.reached.set()
+                assert self.let_go.wait(10)
+            real(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Held]]:
+    made: list[Held] = []
+
+    def hold(ending: str) -> Held:
+        made.append(Held(monkeypatch, ending))
+        return made[-1]
+
+    yield hold
+    for one in made:
+        one.let_go.set()
+
+
+def ask(script: ModuleType, action: str, job: str, wait: float = 0) -> Any:
+    return script.main({"action": action, "job": job, "wait": wait})
+
+
+def begin(script: ModuleType, modules: Path, job: str, *names: str) -> Any:
+    arguments = {"folder": str(modules), "names": list(names)}
+    order = {"action": "begin", "job": job, "wait": 0, "work": "uninstall"}
+    return script.main({**order, "arguments": arguments})
+
+
+def test_told_while_it_goes_on(
+    script: ModuleType, modules: Path, held: Callable[[str], Held]
+) -> None:
+    hold = held("one/a.py")
+    begin(script, modules, "told", "one")
+    assert hold.reached.wait(10)
+    state = ask(script, "look", "told")
+    assert (state["over"], state["done"], state["total"]) == (False, False, 5)
+    assert 0 < state["moved"] < 5
+    # Nobody takes it for one that was cut off, nor its folder for one to clear away.
+    assert unfinished(str(modules), os.listdir(modules)) == []
+    (place,) = hidden(modules)
+    script.main({"action": "discard", "stage": str(modules / place / "new")})
+    hold.let_go.set()
+    assert ask(script, "look", "told", 10)["value"] == {"unrecorded": [], "damaged": []}
+    # Also a second time: an answer may be lost.
+    assert ask(script, "look", "told")["over"]
+    assert not (modules / "one").exists()
+
+
+def test_stopped_in_the_middle_all_is_as_it_was(
+    script: ModuleType, modules: Path, held: Callable[[str], Held]
+) -> None:
+    before = tree(modules)
+    hold = held("one/a.py")
+    begin(script, modules, "stopped", "one")
+    assert hold.reached.wait(10)
+    assert not ask(script, "stop", "stopped")["over"]
+    hold.let_go.set()
+    with pytest.raises(StoppedError):
+        ask(script, "look", "stopped", 10)
+    assert tree(modules) == before
+
+
+def test_stopped_too_late_it_is_done(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, let_go = threading.Event(), threading.Event()
+    monkeypatch.setattr("module_change.finish", lambda *_: reached.set() or let_go.wait(10))
+    begin(script, modules, "late", "one")
+    assert reached.wait(10)
+    state = ask(script, "stop", "late")
+    assert (state["over"], state["done"]) == (False, True)
+    let_go.set()
+    assert ask(script, "look", "late", 10)["over"]
+
+
+def test_stopped_before_it_began_it_never_does(script: ModuleType, modules: Path) -> None:
+    before = tree(modules)
+    with pytest.raises(StoppedError):
+        ask(script, "stop", "early")
+    with pytest.raises(StoppedError):
+        begin(script, modules, "early", "one")
+        ask(script, "look", "early", 10)
+    assert tree(modules) == before
+
+
+def test_one_waits_for_another_and_can_be_stopped_meanwhile(
+    script: ModuleType, modules: Path, held: Callable[[str], Held]
+) -> None:
+    hold = held("one/a.py")
+    begin(script, modules, "first", "one")
+    assert hold.reached.wait(10)
+    begin(script, modules, "second", "two")
+    begin(script, modules, "third", "two")
+    ask(script, "stop", "second")
+    with pytest.raises(StoppedError):
+        ask(script, "look", "second", 10)
+    assert not ask(script, "look", "third")["over"]
+    assert (modules / "two.py").exists()
+    hold.let_go.set()
+    assert ask(script, "look", "third", 10)["over"]
+    assert os.listdir(modules) == []
+
+
+def test_what_nobody_asks_for_is_forgotten(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(script, modules, "kept", "one")
+    assert ask(script, "look", "kept", 10)["over"]
+    monkeypatch.setattr("module_job.FORGOTTEN", -1)
+    done(script, "recover", folder=str(modules))
+    assert "kept" not in module_job.registry()
