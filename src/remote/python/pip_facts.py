@@ -6,8 +6,10 @@ All of this takes other processes, so it runs on a thread of its own, where noth
 import ast
 from typing import TypedDict
 
+from interpreter import WheelSupport
 from interpreter_search import Interpreter, NoAnswerError, output_of
 from masking import masked
+from wheel_tags import tags_inside
 
 PIP_SECONDS = 20
 INDEX_CONNECT_SECONDS = 3
@@ -21,15 +23,6 @@ class Pip(TypedDict):
     said: str | None
     command: list[str]
     error: str | None
-
-
-class Wheels(TypedDict):
-    """The wheel tags that an interpreter takes, best first, and who computed them."""
-
-    tags: list[str] | None
-    source: str | None
-    error: str | None
-    ensurepip: bool
 
 
 class IndexProbe(TypedDict):
@@ -147,8 +140,11 @@ def network_facts(interpreter: Interpreter, probe: str | None) -> Network:
     }
 
 
-def wheels_of(interpreter: Interpreter) -> Wheels:
-    """Give the wheel tags, or why they aren't known."""
+def wheels_of(interpreter: Interpreter) -> WheelSupport:
+    """Give the wheel tags, or why they aren't known; starts the interpreter only if it must."""
+    inside = tags_inside(interpreter.executable)
+    if inside is not None:
+        return inside
     try:
         return interpreter.ask("wheels", PIP_SECONDS)
     except NoAnswerError as error:

@@ -23,7 +23,10 @@ class TestPip:
         assert found
         assert os.path.isdir(found[1])
 
-    def test_absent(self, pip_facts: Any, bare_python: str) -> None:
+    def test_absent(
+        self, pip_facts: Any, bare_python: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pip_facts, "tags_inside", lambda _executable: None)
         interpreter = pip_facts.Interpreter(bare_python, SOURCE)
         facts = pip_facts.pip_facts(interpreter)
         assert (facts["said"], facts["error"]) == (None, "No module named pip")
