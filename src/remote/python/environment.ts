@@ -75,16 +75,19 @@ export async function environmentOf(
   session: Session,
   options: { networkProbe: boolean },
 ): Promise<Environment> {
-  const { facts, findings } = await probe(session, {
-    parts: ["pip", "wheels", "network"],
+  const { facts, findings: rest } = await probe(session, {
+    parts: ["pip", "wheels"],
     networkProbe: options.networkProbe,
   });
+  // While pip is imported there.
+  const site = await siteOf(session, facts.site);
+  const findings = await rest();
   const python = pythonFacts(facts, findings);
   const tags = findings.wheels?.tags ?? null;
   return {
     blender: facts.blender,
     python,
-    site: await siteOf(session, facts.site),
+    site,
     pip: {
       ...pipFacts(findings.pip),
       ensurepip: findings.wheels?.ensurepip ?? null,

@@ -26,9 +26,9 @@ export interface BlenderPython {
  */
 export const pythonOf = learnt(async (session): Promise<BlenderPython> => {
   const { facts, findings } = await probe(session, { parts: [] });
-  const { executable } = findings;
+  const { executable, executable_error: error } = await findings();
   if (executable === null) {
-    const { message, hint } = noInterpreter(findings.executable_error);
+    const { message, hint } = noInterpreter(error);
     throw new Failure("no-interpreter", message, { hint });
   }
   return {

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from interpreter import Identity
@@ -69,14 +69,17 @@ class Interpreter:
         self.executable = executable
         self._source = source
 
-    def ask(self, mode: str, seconds: float, arguments: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
-        """Give the answer of one mode of ``interpreter.py``.
+    def ask(self, mode: str, seconds: float) -> Any:  # noqa: ANN401
+        """Give the answer of one mode of ``interpreter.py``; raises as ``answer``."""
+        return self.answer(self._source, ["-I", "-X", "utf8", "-", mode], seconds)
+
+    def answer(self, source: str, arguments: list[str], seconds: float) -> Any:  # noqa: ANN401
+        """Give the JSON that a program prints, whose text is on its standard input.
 
         Raises:
             NoAnswerError: as ``output_of``, or the answer isn't JSON.
         """
-        argv = [self.executable, "-I", "-X", "utf8", "-", mode, json.dumps(arguments)]
-        output = output_of(argv, seconds, self._source)
+        output = output_of([self.executable, *arguments], seconds, source)
         try:
             return json.loads(output)
         except ValueError:

@@ -7,7 +7,7 @@ calls ask for the job's findings. So no call keeps Blender's main thread for lon
 import os
 from typing import TypedDict
 
-from probe_jobs import JobArguments, Part, Progress, StartedJob, begun, progress_of
+from probe_jobs import JobArguments, Part, Programs, Progress, StartedJob, begun, progress_of
 from running_facts import Blender, Python, blender_facts, online_access, python_facts
 from site_facts import Site, site_facts
 
@@ -31,11 +31,10 @@ class StartedProbe(StartedJob):
 class StartArguments(TypedDict):
     """What to look at.
 
-    ``interpreter`` is the text of ``interpreter.py``, ``wait`` how many seconds to wait for the
-    job, ``network_probe`` whether to ask pip's index.
+    ``wait`` is how many seconds to wait for the job, ``network_probe`` whether to ask pip's index.
     """
 
-    interpreter: str
+    programs: Programs
     parts: list[Part]
     network_probe: bool
     wait: float
@@ -50,7 +49,7 @@ def start(arguments: StartArguments) -> StartedProbe:
         no_probe = "not asked for"
     else:
         no_probe = None
-    job = begun(arguments["interpreter"], arguments["parts"], no_probe)
+    job = begun(arguments["programs"], arguments["parts"], no_probe)
     facts: RunningFacts = {
         "blender": blender_facts(),
         "python": python_facts(),

@@ -18,6 +18,7 @@ import {
 import interpreterSource from "./interpreter.py" with { type: "text" };
 import interpreterSearchSource from "./interpreter_search.py" with { type: "text" };
 import keptFindingsSource from "./kept_findings.py" with { type: "text" };
+import pipAnswersSource from "./pip_answers.py" with { type: "text" };
 import pipFactsSource from "./pip_facts.py" with { type: "text" };
 import probeSource from "./probe.py" with { type: "text" };
 import probeJobsSource from "./probe_jobs.py" with { type: "text" };
@@ -28,6 +29,9 @@ import wheelTagsSource from "./wheel_tags.py" with { type: "text" };
 
 /** Also started by itself, in the interpreter: its text is an argument of the probe. */
 const interpreter: Script = { name: "interpreter.py", source: interpreterSource };
+
+/** Started in the interpreter, too. */
+const pipAnswers: Script = { name: "pip_answers.py", source: pipAnswersSource };
 
 const keptFindings: Script = { name: "kept_findings.py", source: keptFindingsSource };
 
@@ -46,7 +50,7 @@ const wheelTags: Script = {
 const pipFacts: Script = {
   name: "pip_facts.py",
   source: pipFactsSource,
-  modules: [interpreter, interpreterSearch, masking, wheelTags],
+  modules: [interpreter, interpreterSearch, masking, pipAnswers, wheelTags],
 };
 
 const probeJobs: Script = {
@@ -116,39 +120,52 @@ export type ProbeFacts = v.InferOutput<typeof startedSchema>["facts"];
 /** What other processes had to be asked for; null for what was not asked. */
 export type ProbeFindings = v.InferOutput<typeof findingsSchema>;
 
-/** How long the first call waits for what needs other processes; it may keep Blender's main thread. */
+/** How long a first call waits for an interpreter that must be started, in seconds. */
 const waitSeconds = 0.1;
 
 /** Time between two looks at the probe's thread, in milliseconds. */
-const pollInterval = 60;
+const pollInterval = 25;
 
 /** What to look at. */
 interface ProbeOptions {
-  /** What to ask the interpreter for, besides finding it. */
-  parts: readonly ("pip" | "wheels" | "network")[];
+  /** What to ask the interpreter for, besides finding it; `pip` is also its settings and its index. */
+  parts: readonly ("pip" | "wheels")[];
   /** Whether to ask the package index, where Blender allows online access. */
   networkProbe?: boolean;
 }
 
-/**
- * Looks at a running Blender's Python. No call in it keeps Blender's main thread for longer than a
- * fraction of a second.
- *
- * @throws Failure as `callScript`; `probe-failed`.
- */
-export function probe(
-  session: Session,
-  options: ProbeOptions,
-): Promise<{ facts: ProbeFacts; findings: ProbeFindings }> {
-  const index = options.networkProbe === true ? " and the package index" : "";
-  return session.waits.during(`asking Blender's Python${index}`, probed(session, options));
+/** What is known at once, and what comes later. */
+interface Probe {
+  facts: ProbeFacts;
+  /**
+   * Waits for the rest; other calls may be made before.
+   *
+   * @throws Failure as `callScript`; `probe-failed`.
+   */
+  findings(): Promise<ProbeFindings>;
 }
 
-async function probed(session: Session, { parts, networkProbe = false }: ProbeOptions) {
-  const args = { ...begin, parts, network_probe: networkProbe };
-  const started = await callScript(session, probeScript, args, startedSchema);
+/**
+ * Begins to look at a running Blender's Python. No call in it keeps Blender's main thread for longer
+ * than a fraction of a second.
+ *
+ * @throws Failure as `callScript`.
+ */
+export async function probe(
+  session: Session,
+  { parts, networkProbe = false }: ProbeOptions,
+): Promise<Probe> {
+  const { waits } = session;
+  const what = `asking Blender's Python${networkProbe ? " and the package index" : ""}`;
+  // pip takes longer than a call should keep Blender's main thread.
+  const pip = parts.includes("pip");
+  const args = { ...beginning(pip, pip ? 0 : waitSeconds), parts, network_probe: networkProbe };
+  const started = await waits.during(what, callScript(session, probeScript, args, startedSchema));
   const ask = (job: string) => callScript(session, probeScript, { job }, jobSchema);
-  return { facts: started.facts, findings: await findingsOf(started, ask) };
+  return {
+    facts: started.facts,
+    findings: () => waits.during(what, findingsOf(started, ask)),
+  };
 }
 
 /**
@@ -157,13 +174,17 @@ async function probed(session: Session, { parts, networkProbe = false }: ProbeOp
  * @throws Failure as `callBeside`; `probe-failed`.
  */
 export function probeTags(session: Session): Promise<ProbeFindings> {
-  const asked = callBeside(session, tagsScript, begin, startedJobSchema);
+  const asked = callBeside(session, tagsScript, beginning(false, waitSeconds), startedJobSchema);
   const ask = (job: string) => callBeside(session, tagsScript, { job }, jobSchema);
   const findings = asked.then((started) => findingsOf(started, ask));
   return session.waits.during("asking Blender's Python which wheels fit", findings);
 }
 
-const begin = { interpreter: interpreter.source, wait: waitSeconds };
+/** The arguments of a probe's beginning; `pip`: the interpreter will be asked about its pip. */
+function beginning(pip: boolean, wait: number) {
+  const programs = { interpreter: interpreter.source, pip: pip ? pipAnswers.source : null };
+  return { programs, wait };
+}
 
 type JobState = v.InferOutput<typeof jobSchema>;
 

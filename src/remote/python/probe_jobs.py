@@ -15,7 +15,7 @@ from typing import Literal, TypedDict
 
 from interpreter import WheelSupport, identity
 from interpreter_search import executable_candidates, find_interpreter
-from pip_facts import Network, Pip, network_facts, pip_facts, wheels_of
+from pip_facts import Network, Pip, pip_facts, wheels_of
 
 # Not the name of earlier versions, whose jobs were others.
 JOBS_MODULE = "_blender_remote_probing"
@@ -23,7 +23,15 @@ JOBS_MODULE = "_blender_remote_probing"
 # Somebody may still ask for findings so long after they are there.
 KEPT_SECONDS = 60
 
-Part = Literal["pip", "wheels", "network"]
+# `pip` is also its settings for the network, and its index.
+Part = Literal["pip", "wheels"]
+
+
+class Programs(TypedDict):
+    """The texts that an interpreter is started with; ``pip`` is for the part of that name."""
+
+    interpreter: str
+    pip: str | None
 
 
 class Findings(TypedDict):
@@ -56,14 +64,13 @@ class JobArguments(TypedDict):
     job: str
 
 
-def find_out(source: str, parts: list[Part], no_probe: str | None) -> Findings:
+def find_out(programs: Programs, parts: list[Part], no_probe: str | None) -> Findings:
     """Give the thread's findings: the interpreter, and what it says of ``parts``.
 
-    ``source`` is the text of ``interpreter.py``, ``no_probe`` why the index isn't to be asked, None
-    when it is.
+    ``no_probe`` is why the index isn't to be asked, None when it is.
     """
     candidates = executable_candidates(sys.prefix)
-    interpreter, error = find_interpreter(candidates, identity(), source)
+    interpreter, error = find_interpreter(candidates, identity(), programs["interpreter"])
     found: Findings = {
         "executable": None if interpreter is None else interpreter.executable,
         "executable_error": error,
@@ -75,12 +82,11 @@ def find_out(source: str, parts: list[Part], no_probe: str | None) -> Findings:
         return found
 
     def ask(part: Part) -> None:
-        if part == "pip":
-            found["pip"] = pip_facts(interpreter)
-        elif part == "wheels":
+        if part == "wheels":
             found["wheels"] = wheels_of(interpreter)
         else:
-            found["network"] = network_facts(interpreter, no_probe)
+            text = programs["pip"] or ""
+            found["pip"], found["network"] = pip_facts(interpreter, text, no_probe)
 
     together([lambda part=part: ask(part) for part in parts])
     return found
@@ -144,9 +150,9 @@ def jobs() -> dict[str, ProbeJob]:
     return module.__dict__.setdefault("jobs", {})
 
 
-def begun(source: str, parts: list[Part], no_probe: str | None) -> ProbeJob:
+def begun(programs: Programs, parts: list[Part], no_probe: str | None) -> ProbeJob:
     """Have a thread do as ``find_out``."""
-    job = ProbeJob(lambda: find_out(source, parts, no_probe))
+    job = ProbeJob(lambda: find_out(programs, parts, no_probe))
     known = jobs()
     for old in list(known.values()):
         if old.ended + KEPT_SECONDS < time.monotonic():

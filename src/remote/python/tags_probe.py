@@ -2,13 +2,13 @@
 
 from typing import TypedDict
 
-from probe_jobs import JobArguments, Progress, StartedJob, begun, progress_of
+from probe_jobs import JobArguments, Programs, Progress, StartedJob, begun, progress_of
 
 
 class TagsArguments(TypedDict):
-    """``interpreter`` is the text of ``interpreter.py``, ``wait`` the seconds to wait."""
+    """``wait`` is how many seconds to wait for the answer."""
 
-    interpreter: str
+    programs: Programs
     wait: float
 
 
@@ -16,5 +16,5 @@ def main(arguments: TagsArguments | JobArguments) -> StartedJob | Progress:
     """Start a job, or ask one."""
     if "job" in arguments:
         return progress_of(arguments["job"])
-    job = begun(arguments["interpreter"], ["wheels"], "not asked for")
+    job = begun(arguments["programs"], ["wheels"], "not asked for")
     return job.started(arguments["wait"])

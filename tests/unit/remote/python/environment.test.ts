@@ -17,7 +17,7 @@ function installed(name: string, location: string): JsonValue {
   return { name, version: "1.0", location, source, modified: 1, loaded: null };
 }
 
-/** What Blender's Python sees, asked for after the findings. */
+/** What Blender's Python sees, asked for while the findings come. */
 const packages = {
   packages: [installed("elsewhere", purelib), installed("mine", modules)],
   broken: [],
@@ -35,7 +35,7 @@ describe("environmentOf", () => {
   test("asks until the findings are there, and puts everything in its place", async () => {
     const waiting = { done: false, findings: null, error: null };
     const done = { done: true, findings, error: null };
-    const { session } = await blenderThatAnswers([running, waiting, done, packages]);
+    const { session } = await blenderThatAnswers([running, packages, waiting, done]);
     const environment = await environmentOf(session, withProbe);
     expect(Object.keys(environment)).toEqual([
       "blender",
@@ -90,7 +90,7 @@ describe("environmentOf", () => {
 
   test("a defect there is a failure with its traceback", async () => {
     const broken = { done: true, findings: null, error: "Traceback: here" };
-    const { session } = await blenderThatAnswers([{ ...running, ...broken }]);
+    const { session } = await blenderThatAnswers([{ ...running, ...broken }, packages]);
     const failure = environmentOf(session, withProbe);
     await expect(failure).rejects.toMatchObject({
       code: "probe-failed",

@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from programs import SOURCE
+from programs import PIP_SOURCE, SOURCE
 
-PARTS = ["pip", "wheels", "network"]
+PARTS = ["pip", "wheels"]
+PROGRAMS = {"interpreter": SOURCE, "pip": PIP_SOURCE}
 
 
 def anew() -> ModuleType:
@@ -22,7 +23,7 @@ def anew() -> ModuleType:
 
 class TestCalls:
     def finish(self, probe: Any, arguments: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        started = probe.main({"interpreter": SOURCE, "wait": 0, **arguments})
+        started = probe.main({"programs": PROGRAMS, "wait": 0, **arguments})
         assert started["done"] is False
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
@@ -53,7 +54,7 @@ class TestCalls:
         assert (findings["pip"], findings["wheels"], findings["network"]) == (None, None, None)
 
     def test_findings_stay_for_whoever_asked(self, probe: Any) -> None:
-        arguments = {"interpreter": SOURCE, "parts": [], "network_probe": False, "wait": 5}
+        arguments = {"programs": PROGRAMS, "parts": [], "network_probe": False, "wait": 5}
         first = probe.main(arguments)
         # Somebody else begins meanwhile.
         assert probe.main(arguments)["done"]
@@ -61,7 +62,7 @@ class TestCalls:
 
     def test_findings_go_after_a_while(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys.modules["probe_jobs"], "KEPT_SECONDS", -1)
-        arguments = {"interpreter": SOURCE, "parts": [], "network_probe": False, "wait": 5}
+        arguments = {"programs": PROGRAMS, "parts": [], "network_probe": False, "wait": 5}
         first = probe.main(arguments)
         assert probe.main(arguments)["done"]
         with pytest.raises(LookupError):
@@ -70,7 +71,7 @@ class TestCalls:
     def test_tags_alone(self, probe: Any) -> None:
         tags_probe = importlib.import_module("tags_probe")
         assert probe.Part is not None
-        started = tags_probe.main({"interpreter": SOURCE, "wait": 20})
+        started = tags_probe.main({"programs": PROGRAMS, "wait": 20})
         assert "py3-none-any" in started["findings"]["wheels"]["tags"]
         assert tags_probe.main({"job": started["job"]})["findings"] == started["findings"]
 
@@ -91,7 +92,7 @@ class TestCalls:
         )
         started = probe.main(
             {
-                "interpreter": SOURCE,
+                "programs": PROGRAMS,
                 "parts": PARTS,
                 "network_probe": True,
                 "wait": 5,
@@ -108,7 +109,7 @@ class TestCalls:
         monkeypatch.setattr(sys.modules["probe_jobs"], "find_interpreter", broken)
         started = probe.main(
             {
-                "interpreter": "",
+                "programs": PROGRAMS,
                 "parts": PARTS,
                 "network_probe": True,
                 "wait": 5,
