@@ -145,6 +145,11 @@ interface Probe {
   findings(): Promise<ProbeFindings>;
 }
 
+/** What is under way, for `WaitObserver.during`. */
+export function askingWords(networkProbe: boolean): string {
+  return `asking Blender's Python${networkProbe ? " and the package index" : ""}`;
+}
+
 /**
  * Begins to look at a running Blender's Python. No call in it keeps Blender's main thread for longer
  * than a fraction of a second.
@@ -156,7 +161,7 @@ export async function probe(
   { parts, networkProbe = false }: ProbeOptions,
 ): Promise<Probe> {
   const { waits } = session;
-  const what = `asking Blender's Python${networkProbe ? " and the package index" : ""}`;
+  const what = askingWords(networkProbe);
   // pip takes longer than a call should keep Blender's main thread.
   const pip = parts.includes("pip");
   const args = { ...beginning(pip, pip ? 0 : waitSeconds), parts, network_probe: networkProbe };

@@ -63,6 +63,24 @@ describe("environmentOf", () => {
     expect(problemsOf(environment)).toEqual([]);
   });
 
+  test("one wait from the first question to the last, so that short ones add up to a word", async () => {
+    const { session, calls } = await blenderThatAnswers([
+      running,
+      packages,
+      { ...running, done: true, findings },
+    ]);
+    const spans: [string, number, number][] = [];
+    const during = async <T>(what: string, work: Promise<T>): Promise<T> => {
+      const before = calls.length;
+      const value = await work;
+      spans.push([what, before, calls.length]);
+      return value;
+    };
+    Reflect.set(session, "waits", { ...session.waits, during });
+    await environmentOf(session, withProbe);
+    expect(spans).toContainEqual(["asking Blender's Python and the package index", 0, 3]);
+  });
+
   test("says who the service is", async () => {
     const hello = {
       protocol: 1,
