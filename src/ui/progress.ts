@@ -16,10 +16,12 @@ export interface Progress {
   finish(name: string): void;
   /** A line about one finished thing; stands above the bars. */
   line(text: string): void;
+  /** A warning; stands above the bars, too. */
+  warn(text: string): void;
   end(): void;
 }
 
-const silent: Progress = {
+const silent: Omit<Progress, "warn"> = {
   begin() {},
   start() {},
   advance() {},
@@ -51,6 +53,7 @@ function lines(output: Output): Progress {
       output.note(`sent ${words.done} of ${words.all}, ${words.rate}/s, ${words.left} left`);
     },
     line: (text) => output.note(text),
+    warn: (text) => output.warn(text),
   };
 }
 
@@ -89,6 +92,9 @@ function bars(): Progress {
   const files = new Map<string, { transfer: Transfer; bar: SingleBar }>();
   let all: SingleBar | undefined;
   const alone = new DisposableStack();
+  // Printed above the bars when they're drawn next. A line may be broken over several rows, on which
+  // bars stand now.
+  const above = (text: string) => void view.log(`${eraseBelow}${text}\n`);
   const show = () => {
     all?.setTotal(total.total);
     all?.update(Math.min(total.done, total.total), total.words);
@@ -126,9 +132,8 @@ function bars(): Progress {
       if (file !== undefined) view.remove(file.bar);
       files.delete(name);
     },
-    // Printed above the bars when they're drawn next. A line may be broken over several rows, on
-    // which bars stand now.
-    line: (text) => void view.log(`${eraseBelow}${text}\n`),
+    line: above,
+    warn: (text) => above(`warning: ${text}`),
     end: () => {
       view.update(); // `stop` alone loses lines that wait for the next drawing
       view.stop();
@@ -139,6 +144,6 @@ function bars(): Progress {
 
 /** Makes the progress display that fits the output. */
 export function createProgress(output: Output): Progress {
-  if (output.quiet || output.json) return silent;
+  if (output.quiet || output.json) return { ...silent, warn: (text) => output.warn(text) };
   return output.terminal ? bars() : lines(output);
 }

@@ -9,6 +9,7 @@ import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { addonInstalls, addonStarts } from "./addons.ts";
 import { executing } from "./execute.ts";
+import { looking } from "./looking.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
 import { installOverhead, pipOutput } from "./pip.ts";
 import { bigPush, busyPush, publishedPush, smallPushes } from "./pushes.ts";
@@ -110,7 +111,7 @@ async function bench(): Promise<number> {
   const addons = [addonStarts, addonInstalls];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
-  for (const measure of [startUp, latency, executing, ...pushes, ...pips, ...addons]) {
+  for (const measure of [startUp, latency, executing, looking, ...pushes, ...pips, ...addons]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));

@@ -158,7 +158,7 @@ print("held")`;
   expect(await running.exited).toBe(0);
   expect(JSON.parse(expectSuccess(pushed).stdout)).toMatchObject({
     uploaded: 2,
-    warnings: [expect.stringContaining("Blender is running other code")],
+    warnings: [expect.stringContaining("other-1.0-cp27-cp27m-win32.whl is for CPython 2.7")],
   });
   const names = ["busy-1.0-py3-none-any.whl", "other-1.0-cp27-cp27m-win32.whl"];
   expect(await entries(there)).toEqual(names);

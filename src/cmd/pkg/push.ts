@@ -64,22 +64,35 @@ function retriesOf(text: string): number {
   });
 }
 
-/** Sends these wheels and shows how far that is. */
+/**
+ * Sends these wheels and shows how far that is; meanwhile finds out which don't fit.
+ *
+ * @param strict sends nothing before all are known to fit.
+ */
 async function send(
   session: Session,
   wheels: readonly WheelToPush[],
+  strict: boolean,
   options: Omit<PushOptions, "observer">,
   output: Output,
-): Promise<PushResult> {
+): Promise<{ pushed: PushResult; warnings: string[] }> {
   const progress = createProgress(output);
+  const over = new AbortController();
   const done: PushedFile[] = [];
   const sizes = new Map(wheels.map(({ name, size }) => [name, size]));
   const observer = pushObserver(progress, sizes, done, output.verbose);
   try {
-    return await pushWheels(session, wheels, { ...options, observer });
+    const asked = misfitWarnings(session, wheels, strict, over.signal, progress.warn);
+    if (strict) await asked;
+    const [pushed, warnings] = await Promise.all([
+      pushWheels(session, wheels, { ...options, observer }),
+      asked,
+    ]);
+    return { pushed, warnings };
   } catch (error) {
     throw resumable(error, done);
   } finally {
+    over.abort();
     progress.end();
   }
 }
@@ -141,10 +154,9 @@ export const push = command({
     const what = verify ? "reading every member of the wheels" : "reading the wheels";
     const wheels = await waiting(output, what, wheelsToPush(paths, { verify, signal }));
     for (const warning of wheels.warnings) output.warn(warning);
-    const { warnings, pushed } = await withPackages(target, context, async (session) => ({
-      warnings: await misfitWarnings(session, wheels.whole, strict, output),
-      pushed: await send(session, wheels.whole, options, output),
-    }));
+    const { warnings, pushed } = await withPackages(target, context, (session) =>
+      send(session, wheels.whole, strict, options, output),
+    );
     await wheels.remember(new Map(pushed.files.map(({ name, sha256 }) => [name, sha256])));
     return reportPush(pushed, wheels.bad, [...wheels.warnings, ...warnings], output);
   },

@@ -1,7 +1,7 @@
 // `pkg wheelhouse`: lists a wheelhouse on Blender's machine.
 
 import { megabytes } from "../../megabytes.ts";
-import { tagsUnlessBusy } from "../../remote/python/tags-unless-busy.ts";
+import { knownTagsOf } from "../../remote/python/interpreter.ts";
 import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours } from "../../text.ts";
@@ -30,9 +30,7 @@ interface ListedWheel {
 async function wheelsOf(session: Session, files: WheelhouseListing["files"]) {
   const wheels = files.filter(({ name }) => name.endsWith(".whl") && !name.startsWith("."));
   const tagged = wheels.some(({ name }) => !isUniversal(name));
-  const known = tagged
-    ? await tagsUnlessBusy(session, false, "list again when it has ended")
-    : { tags: null, unknown: null };
+  const known = tagged ? await knownTagsOf(session) : { tags: null, unknown: null };
   const target = known.tags === null ? null : targetTags(known.tags);
   return wheels.map(({ name, size, sha256 }): ListedWheel => {
     const listed = { name, size, sha256 };

@@ -6,7 +6,7 @@ import type { Session } from "../wire/session.ts";
 import type { Environment } from "./environment-schema.ts";
 import { pipDownloadLine } from "./pip-download.ts";
 import { notPip, parsePipVersion } from "./pip-version.ts";
-import { type ProbeFacts, type ProbeFindings, probe } from "./probe.ts";
+import { askingWords, type ProbeFacts, type ProbeFindings, probe } from "./probe.ts";
 
 async function siteOf(
   session: Session,
@@ -76,17 +76,24 @@ function serviceFacts({ server, endpoint }: Session, pid: number): Environment["
  * @param options.networkProbe whether to ask the package index, where Blender allows online access.
  * @throws Failure as `callScript`; `probe-failed`.
  */
-export async function environmentOf(
+export function environmentOf(
   session: Session,
   options: { networkProbe: boolean },
 ): Promise<Environment> {
-  const { facts, findings } = await probe(session, {
-    parts: ["pip", "wheels", "network"],
+  // As a whole: each part alone may be too short for a word.
+  return session.waits.during(askingWords(options.networkProbe), look(session, options));
+}
+
+async function look(session: Session, options: { networkProbe: boolean }): Promise<Environment> {
+  const { facts, findings: rest } = await probe(session, {
+    parts: ["pip", "wheels"],
     networkProbe: options.networkProbe,
   });
+  // While pip is imported there.
+  const { site, pins } = await siteOf(session, facts.site);
+  const findings = await rest();
   const python = pythonFacts(facts, findings);
   const tags = findings.wheels?.tags ?? null;
-  const { site, pins } = await siteOf(session, facts.site);
   return {
     blender: facts.blender,
     python,

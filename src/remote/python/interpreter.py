@@ -1,15 +1,13 @@
 """What a Python interpreter says of itself, outside of Blender.
 
 ``interpreter_search.py`` starts the interpreter with this text on standard input:
-``python -I -X utf8 - MODE [JSON]``. Each mode prints one JSON value.
+``python -I -X utf8 - MODE``. Each mode prints one JSON value.
 """
 
-import contextlib
 import glob
 import importlib.util
 import json
 import os
-import re
 import sys
 import sysconfig
 from typing import TypedDict
@@ -32,13 +30,6 @@ class WheelSupport(TypedDict):
     source: str | None
     error: str | None
     ensurepip: bool
-
-
-class IndexAnswer(TypedDict):
-    """Whether a package index answers, or why not."""
-
-    reachable: bool
-    error: str | None
 
 
 def identity() -> Identity:
@@ -119,60 +110,9 @@ def wheel_support() -> WheelSupport:
     return answer
 
 
-def innermost(error: BaseException) -> str:
-    """Give the last reason in a chain of urllib3's and requests' errors, without their framing."""
-    reason = error
-    while True:
-        inner: object = getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)
-        if not isinstance(inner, BaseException):
-            break
-        reason = inner
-    text = re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", str(reason))
-    return text.split(">: ", 1)[-1] or type(reason).__name__
-
-
-def index_answer(
-    url: str, seconds: float, cert: str | None, proxy: str | None, trusted: bool
-) -> IndexAnswer:
-    """Ask a package index (PEP 503) for the page of pip, as the pip that is here would ask.
-
-    So with pip's certificates and its own ``requests``, which honours proxies and ``.netrc``.
-    """
-    with contextlib.suppress(ImportError):
-        # From 24.2 on pip trusts the certificates of the system as well.
-        from pip._vendor import truststore
-
-        truststore.inject_into_ssl()
-    from pip._vendor import requests
-
-    try:
-        answer = requests.get(
-            f"{url.rstrip('/')}/pip/",
-            headers={"Accept": "application/vnd.pypi.simple.v1+json, text/html; q=0.5"},
-            timeout=seconds,
-            verify=False if trusted else cert or True,
-            proxies={"http": proxy, "https": proxy} if proxy else None,
-            stream=True,
-        )
-    except Exception as error:
-        return {"reachable": False, "error": innermost(error)}
-    status = answer.status_code
-    answer.close()
-    # An index that has no pip is still an index.
-    if status < 400 or status == 404:
-        return {"reachable": True, "error": None}
-    return {"reachable": False, "error": f"HTTP {status} {answer.reason or ''}".rstrip()}
-
-
 def main(argv: list[str]) -> None:
-    """Print the answer for ``argv``: a mode, and for ``index`` its arguments as JSON."""
-    value: Identity | WheelSupport | IndexAnswer
-    if argv[0] == "identity":
-        value = identity()
-    elif argv[0] == "wheels":
-        value = wheel_support()
-    else:
-        value = index_answer(**json.loads(argv[1]))
+    """Print the answer for ``argv``, which is a mode."""
+    value = identity() if argv[0] == "identity" else wheel_support()
     sys.stdout.write(json.dumps(value))
 
 

@@ -2,7 +2,7 @@
 
 import { Failure } from "../../failure.ts";
 import { learnt } from "../wire/session.ts";
-import { type ProbeFacts, probe } from "./probe.ts";
+import { type ProbeFacts, probe, probeTags } from "./probe.ts";
 import { noInterpreter } from "./problems.ts";
 
 /** What running pip needs to know of a Blender's Python, whose interpreter was found. */
@@ -18,9 +18,6 @@ export interface BlenderPython {
   onlineAccess: boolean | null;
 }
 
-/** The interpreters that `pythonOf` has found, by a session's knowledge. */
-const found = new WeakMap<object, string>();
-
 /**
  * Finds the interpreter that belongs to a running Blender, and where it keeps packages: quicker
  * than `environmentOf`, usually one call, and once a session. Whether it has pip isn't looked at.
@@ -29,12 +26,11 @@ const found = new WeakMap<object, string>();
  */
 export const pythonOf = learnt(async (session): Promise<BlenderPython> => {
   const { facts, findings } = await probe(session, { parts: [] });
-  const { executable } = findings;
+  const { executable, executable_error: error } = await findings();
   if (executable === null) {
-    const { message, hint } = noInterpreter(findings.executable_error);
+    const { message, hint } = noInterpreter(error);
     throw new Failure("no-interpreter", message, { hint });
   }
-  found.set(session.knowledge, executable);
   return {
     executable,
     pip: [executable, "-I", "-m", "pip"],
@@ -51,19 +47,14 @@ export type KnownTags =
   | { tags: null; unknown: string };
 
 /**
- * The wheel tags that a running Blender's Python takes; asked once a session. The interpreter is
- * looked for only where `pythonOf` hasn't found it already.
+ * The wheel tags that a running Blender's Python takes; asked once a session. Our service tells also
+ * while Blender is busy.
  *
- * @throws Failure as `probe`.
+ * @throws Failure as `probeTags`.
  */
 export const knownTagsOf = learnt(async (session): Promise<KnownTags> => {
-  const executable = found.get(session.knowledge);
-  const { findings } = await probe(session, {
-    parts: ["wheels"],
-    ...(executable === undefined ? {} : { executable }),
-  });
-  const tags = findings.wheels?.tags ?? null;
+  const { wheels, executable_error: error } = await probeTags(session);
+  const tags = wheels?.tags ?? null;
   if (tags !== null) return { tags, unknown: null };
-  const none = noInterpreter(findings.executable_error).message;
-  return { tags, unknown: findings.wheels?.error ?? none };
+  return { tags, unknown: wheels?.error ?? noInterpreter(error).message };
 });

@@ -1,7 +1,6 @@
 """Finding the interpreter that belongs to Blender, and asking it.
 
-All of this takes other processes, so it runs on a thread of its own, where nothing may touch bpy;
-only ``executable_candidates`` is for Blender's main thread.
+All of this takes other processes, so it runs on a thread of its own, where nothing may touch bpy.
 """
 
 import json
@@ -10,11 +9,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-import bpy
 from interpreter import Identity
+from kept_findings import findings, mark
 from masking import masked
 from python_folders import same_path
 
@@ -70,14 +69,17 @@ class Interpreter:
         self.executable = executable
         self._source = source
 
-    def ask(self, mode: str, seconds: float, arguments: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401
-        """Give the answer of one mode of ``interpreter.py``.
+    def ask(self, mode: str, seconds: float) -> Any:  # noqa: ANN401
+        """Give the answer of one mode of ``interpreter.py``; raises as ``answer``."""
+        return self.answer(self._source, ["-I", "-X", "utf8", "-", mode], seconds)
+
+    def answer(self, source: str, arguments: list[str], seconds: float) -> Any:  # noqa: ANN401
+        """Give the JSON that a program prints, whose text is on its standard input.
 
         Raises:
             NoAnswerError: as ``output_of``, or the answer isn't JSON.
         """
-        argv = [self.executable, "-I", "-X", "utf8", "-", mode, json.dumps(arguments)]
-        output = output_of(argv, seconds, self._source)
+        output = output_of([self.executable, *arguments], seconds, source)
         try:
             return json.loads(output)
         except ValueError:
@@ -97,8 +99,6 @@ def executable_candidates(prefix: str) -> list[str]:
     name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     candidates = [
         sys.executable,
-        # Blender before 2.91.
-        getattr(bpy.app, "binary_path_python", None),
         os.path.join(prefix, "bin", name),
         os.path.join(prefix, "bin", "python3"),
         os.path.join(prefix, "bin", "python"),
@@ -109,8 +109,13 @@ def executable_candidates(prefix: str) -> list[str]:
     # A Blender that takes itself for Python would open a window.
     pythons = [path for path in candidates if path and "python" in ntpath.basename(path).lower()]
     # What lies elsewhere, a shim for instance, is started only when nothing in the prefix fits.
-    pythons.sort(key=lambda path: not path.startswith(prefix + os.sep))
+    pythons.sort(key=lambda path: not is_below(path, prefix))
     return list(dict.fromkeys(pythons))
+
+
+def is_below(path: str, prefix: str) -> bool:
+    """Tell whether a path, as it stands, begins with this folder."""
+    return path.startswith(prefix.rstrip(os.sep) + os.sep)
 
 
 def differences(seen: Identity, expected: Identity) -> list[str]:
@@ -129,18 +134,28 @@ def differences(seen: Identity, expected: Identity) -> list[str]:
 def find_interpreter(
     candidates: Iterable[str], expected: Identity, source: str
 ) -> tuple[Interpreter | None, str | None]:
-    """Give the first candidate that is the running Python's executable, or why there is none."""
+    """Give the first candidate that is the running Python's executable, or why there is none.
+
+    One in Blender's own prefix is asked once while it stays the same file; what lies elsewhere,
+    such as a shim, may start another one each time.
+    """
     reasons: list[str] = []
+    known = findings()
     for path in candidates:
         if not os.path.isfile(path):
             reasons.append(f"{path}: not there")
             continue
         interpreter = Interpreter(path, source)
+        key = ("interpreter", mark(path), json.dumps(expected))
+        if key in known:
+            return interpreter, None
         try:
             problems = differences(interpreter.ask("identity", IDENTITY_SECONDS), expected)
         except NoAnswerError as error:
             problems = [str(error)]
         if not problems:
+            if is_below(path, expected["prefix"]):
+                known[key] = True
             return interpreter, None
         reasons.append(f"{path}: {problems[0]}")
     return None, "; ".join(reasons) or "no place to look at"

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
-import { callScript } from "../script/call.ts";
+import { callBeside, callScript } from "../script/call.ts";
 import { masking } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
 import {
@@ -17,24 +17,46 @@ import {
 } from "./environment-schema.ts";
 import interpreterSource from "./interpreter.py" with { type: "text" };
 import interpreterSearchSource from "./interpreter_search.py" with { type: "text" };
+import keptFindingsSource from "./kept_findings.py" with { type: "text" };
+import pipAnswersSource from "./pip_answers.py" with { type: "text" };
 import pipFactsSource from "./pip_facts.py" with { type: "text" };
 import probeSource from "./probe.py" with { type: "text" };
+import probeJobsSource from "./probe_jobs.py" with { type: "text" };
 import runningFactsSource from "./running_facts.py" with { type: "text" };
 import siteFactsSource from "./site_facts.py" with { type: "text" };
+import tagsProbeSource from "./tags_probe.py" with { type: "text" };
+import wheelTagsSource from "./wheel_tags.py" with { type: "text" };
 
 /** Also started by itself, in the interpreter: its text is an argument of the probe. */
 const interpreter: Script = { name: "interpreter.py", source: interpreterSource };
 
+/** Started in the interpreter, too. */
+const pipAnswers: Script = { name: "pip_answers.py", source: pipAnswersSource };
+
+const keptFindings: Script = { name: "kept_findings.py", source: keptFindingsSource };
+
 const interpreterSearch: Script = {
   name: "interpreter_search.py",
   source: interpreterSearchSource,
-  modules: [interpreter, masking, pythonFolders],
+  modules: [interpreter, keptFindings, masking, pythonFolders],
+};
+
+const wheelTags: Script = {
+  name: "wheel_tags.py",
+  source: wheelTagsSource,
+  modules: [interpreter, keptFindings, pythonFolders],
 };
 
 const pipFacts: Script = {
   name: "pip_facts.py",
   source: pipFactsSource,
-  modules: [interpreterSearch, masking],
+  modules: [interpreter, interpreterSearch, masking, pipAnswers, wheelTags],
+};
+
+const probeJobs: Script = {
+  name: "probe_jobs.py",
+  source: probeJobsSource,
+  modules: [interpreter, interpreterSearch, pipFacts],
 };
 
 const runningFacts: Script = { name: "running_facts.py", source: runningFactsSource };
@@ -48,7 +70,13 @@ const siteFacts: Script = {
 const probeScript: Script = {
   name: "probe.py",
   source: probeSource,
-  modules: [interpreter, interpreterSearch, pipFacts, runningFacts, siteFacts],
+  modules: [probeJobs, runningFacts, siteFacts],
+};
+
+const tagsScript: Script = {
+  name: "tags_probe.py",
+  source: tagsProbeSource,
+  modules: [probeJobs],
 };
 
 const strings = v.array(v.string());
@@ -74,7 +102,10 @@ const jobSchema = v.object({
   error: v.nullable(v.string()),
 });
 
+const startedJobSchema = v.object({ job: v.string(), ...jobSchema.entries });
+
 const startedSchema = v.object({
+  ...startedJobSchema.entries,
   facts: v.strictObject({
     blender: blenderSchema,
     python: v.strictObject(runningPythonEntries),
@@ -82,8 +113,6 @@ const startedSchema = v.object({
     online_access: v.nullable(v.boolean()),
     pid: v.number(),
   }),
-  job: v.string(),
-  ...jobSchema.entries,
 });
 
 /** What Blender itself can say at once. */
@@ -91,62 +120,92 @@ export type ProbeFacts = v.InferOutput<typeof startedSchema>["facts"];
 /** What other processes had to be asked for; null for what was not asked. */
 export type ProbeFindings = v.InferOutput<typeof findingsSchema>;
 
-/** How long the first call may keep Blender's main thread for what needs other processes. */
+/** How long a first call waits for an interpreter that must be started, in seconds. */
 const waitSeconds = 0.1;
 
 /** Time between two looks at the probe's thread, in milliseconds. */
-const pollInterval = 60;
+const pollInterval = 25;
 
 /** What to look at. */
 interface ProbeOptions {
-  /** What to ask the interpreter for, besides finding it. */
-  parts: readonly ("pip" | "wheels" | "network")[];
+  /** What to ask the interpreter for, besides finding it; `pip` is also its settings and its index. */
+  parts: readonly ("pip" | "wheels")[];
   /** Whether to ask the package index, where Blender allows online access. */
   networkProbe?: boolean;
-  /** The interpreter, where it is known to be Blender's; else it is looked for. */
-  executable?: string;
+}
+
+/** What is known at once, and what comes later. */
+interface Probe {
+  facts: ProbeFacts;
+  /**
+   * Waits for the rest; other calls may be made before.
+   *
+   * @throws Failure as `callScript`; `probe-failed`.
+   */
+  findings(): Promise<ProbeFindings>;
+}
+
+/** What is under way, for `WaitObserver.during`. */
+export function askingWords(networkProbe: boolean): string {
+  return `asking Blender's Python${networkProbe ? " and the package index" : ""}`;
 }
 
 /**
- * Looks at a running Blender's Python. No call in it keeps Blender's main thread for longer than a
- * fraction of a second.
+ * Begins to look at a running Blender's Python. No call in it keeps Blender's main thread for longer
+ * than a fraction of a second.
  *
- * @throws Failure as `callScript`; `probe-failed`.
+ * @throws Failure as `callScript`.
  */
-export function probe(
+export async function probe(
   session: Session,
-  options: ProbeOptions,
-): Promise<{ facts: ProbeFacts; findings: ProbeFindings }> {
-  const index = options.networkProbe === true ? " and the package index" : "";
-  return session.waits.during(`asking Blender's Python${index}`, probed(session, options));
+  { parts, networkProbe = false }: ProbeOptions,
+): Promise<Probe> {
+  const { waits } = session;
+  const what = askingWords(networkProbe);
+  // pip takes longer than a call should keep Blender's main thread.
+  const pip = parts.includes("pip");
+  const args = { ...beginning(pip, pip ? 0 : waitSeconds), parts, network_probe: networkProbe };
+  const started = await waits.during(what, callScript(session, probeScript, args, startedSchema));
+  const ask = (job: string) => callScript(session, probeScript, { job }, jobSchema);
+  return {
+    facts: started.facts,
+    findings: () => waits.during(what, findingsOf(started, ask)),
+  };
 }
 
-async function probed(
-  session: Session,
-  { parts, networkProbe = false, executable }: ProbeOptions,
-): Promise<{ facts: ProbeFacts; findings: ProbeFindings }> {
-  const started = await callScript(
-    session,
-    probeScript,
-    {
-      interpreter: interpreter.source,
-      parts,
-      network_probe: networkProbe,
-      executable: executable ?? null,
-      wait: waitSeconds,
-    },
-    startedSchema,
-  );
-  let state: v.InferOutput<typeof jobSchema> = started;
+/**
+ * Asks only which wheels Blender's Python takes: where the server can, beside Blender's main thread.
+ *
+ * @throws Failure as `callBeside`; `probe-failed`.
+ */
+export function probeTags(session: Session): Promise<ProbeFindings> {
+  const asked = callBeside(session, tagsScript, beginning(false, waitSeconds), startedJobSchema);
+  const ask = (job: string) => callBeside(session, tagsScript, { job }, jobSchema);
+  const findings = asked.then((started) => findingsOf(started, ask));
+  return session.waits.during("asking Blender's Python which wheels fit", findings);
+}
+
+/** The arguments of a probe's beginning; `pip`: the interpreter will be asked about its pip. */
+function beginning(pip: boolean, wait: number) {
+  const programs = { interpreter: interpreter.source, pip: pip ? pipAnswers.source : null };
+  return { programs, wait };
+}
+
+type JobState = v.InferOutput<typeof jobSchema>;
+
+/** Waits for a job's end. */
+async function findingsOf(
+  started: v.InferOutput<typeof startedJobSchema>,
+  ask: (job: string) => Promise<JobState>,
+): Promise<ProbeFindings> {
+  let state: JobState = started;
   while (!state.done) {
     await Bun.sleep(pollInterval);
-    state = await callScript(session, probeScript, { job: started.job }, jobSchema);
+    state = await ask(started.job);
   }
-  if (state.findings === null) {
-    throw new Failure("probe-failed", "Blender's Python couldn't be looked at", {
-      hint: "this is a defect of blender-remote-cli: run the command again with --verbose and report it",
-      cause: new Error(state.error ?? "no findings"),
-    });
-  }
-  return { facts: started.facts, findings: state.findings };
+  if (state.findings !== null) return state.findings;
+  throw new Failure("probe-failed", "Blender's Python couldn't be looked at", {
+    hint: "this is a defect of blender-remote-cli: run the command again with --verbose and report it",
+    cause: new Error(state.error ?? "no findings"),
+  });
 }

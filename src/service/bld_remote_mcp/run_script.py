@@ -124,18 +124,17 @@ def _builtins_with(modules: Mapping[str, ModuleType]) -> dict[str, Any]:
 
 def _code_of(part: _Module | _Call) -> tuple[CodeType, str]:
     """Give the code of a script or module, and the digest of its source."""
-    if "source" not in part:
-        digest = part.get("script", "")
-        # Another thread may clear them meanwhile.
-        kept = _scripts.get(digest)
-        if kept is None:
+    digest = _digest(part["source"]) if "source" in part else part.get("script", "")
+    # Another thread may clear them meanwhile.
+    code = _scripts.get(digest)
+    if code is None:
+        if "source" not in part:
             raise UnknownScriptError(part["name"])
-        return kept, digest
-    code = compile(part["source"], f"<{part['name']}>", "exec")
-    if len(_scripts) >= _KEPT_SCRIPTS:
-        _scripts.clear()
-    digest = _digest(part["source"])
-    _scripts[digest] = code
+        # Takes longer than most scripts do, so not for each command that brings the same again.
+        code = compile(part["source"], f"<{part['name']}>", "exec")
+        if len(_scripts) >= _KEPT_SCRIPTS:
+            _scripts.clear()
+        _scripts[digest] = code
     return code, digest
 
 

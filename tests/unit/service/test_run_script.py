@@ -145,6 +145,24 @@ def test_a_script_that_came_before_is_kept(run_script: ModuleType) -> None:
     assert ask(script=digest_of(source))["error"]["type"] == "UnknownScriptError"
 
 
+def test_what_comes_again_is_not_compiled_again(
+    run_script: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled: list[str] = []
+
+    def count(source: str, name: str, mode: str) -> Any:
+        compiled.append(name)
+        return compile(source, name, mode)
+
+    monkeypatch.setattr(run_script, "compile", count, raising=False)
+    part = {"name": "part.py", "source": "VALUE = 1", "imports": []}
+    source = "import part\ndef main(number):\n    return number + part.VALUE"
+    for number in range(3):
+        call = {"name": "s.py", "source": source, "arguments": number, "modules": [part]}
+        assert run_script.run(call) == {"value": number + 1}
+    assert compiled == ["<part.py>", "<s.py>"]
+
+
 def test_the_runner_is_kept_as_a_module(
     run_script: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,16 +27,14 @@ function pipAnswer({ name, arguments: { action } }: Call): unknown {
 function blenderWith(wheel: string) {
   let installed = false;
   return blenderThatAnswers((call) => {
-    const { names, parts } = call.arguments;
+    const { names } = call.arguments;
     const own = row("brone");
     switch (call.name) {
-      case "probe.py": {
-        const wheels = Array.isArray(parts) && parts.includes("wheels") ? findings.wheels : null;
-        return {
-          ...running,
-          done: true,
-          findings: { ...findings, pip: null, network: null, wheels },
-        };
+      case "probe.py":
+      case "tags_probe.py": {
+        const wheels = call.name === "probe.py" ? null : findings.wheels;
+        const found = { ...findings, pip: null, network: null, wheels };
+        return { ...running, done: true, findings: found };
       }
       case "wheelhouse.py":
         return { folder: "/wheels", exists: true, files: [{ name: wheel, size: 1, sha256: null }] };
@@ -100,8 +98,7 @@ describe("what an offline install asks Blender for", () => {
     expect(await requestsOf(`brone-1.0-${tags[0]}.whl`)).toEqual([
       "probe.py",
       "wheelhouse.py list",
-      // Of the interpreter that is known already: it isn't looked for again.
-      "probe.py wheels",
+      "tags_probe.py",
       ...after,
     ]);
   });

@@ -26,6 +26,9 @@ def bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     for folder in (SCRIPTS, SCRIPTS.parent / "packages"):
         for path in folder.glob("*.py"):
             monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    # What a Blender keeps in its memory; each test is one.
+    for name in ("_blender_remote_kept_findings", "_blender_remote_probing"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     return module
 
 
@@ -33,6 +36,12 @@ def bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
 def interpreter_search(bpy: ModuleType) -> Any:
     assert bpy is sys.modules["bpy"]
     return importlib.import_module("interpreter_search")
+
+
+@pytest.fixture
+def wheel_tags(bpy: ModuleType) -> Any:
+    assert bpy is sys.modules["bpy"]
+    return importlib.import_module("wheel_tags")
 
 
 @pytest.fixture
@@ -48,11 +57,9 @@ def site_facts(bpy: ModuleType) -> Any:
 
 
 @pytest.fixture
-def probe(bpy: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+def probe(bpy: ModuleType) -> Any:
     assert bpy is sys.modules["bpy"]
-    module = importlib.import_module("probe")
-    monkeypatch.delitem(sys.modules, module.JOBS_MODULE, raising=False)
-    return module
+    return importlib.import_module("probe")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ function installed(name: string, location: string): JsonValue {
   return row(name, { location, source });
 }
 
-/** What Blender's Python sees, asked for after the findings. */
+/** What Blender's Python sees, asked for while the findings come. */
 const packages = {
   packages: [installed("elsewhere", purelib), installed("mine", modules)],
   broken: [],
@@ -37,7 +37,7 @@ describe("environmentOf", () => {
   test("asks until the findings are there, and puts everything in its place", async () => {
     const waiting = { done: false, findings: null, error: null };
     const done = { done: true, findings, error: null };
-    const { session } = await blenderThatAnswers([running, waiting, done, packages]);
+    const { session } = await blenderThatAnswers([running, packages, waiting, done]);
     const environment = await environmentOf(session, withProbe);
     expect(Object.keys(environment)).toEqual([
       "blender",
@@ -63,6 +63,24 @@ describe("environmentOf", () => {
       ...session.endpoint,
     });
     expect(problemsOf(environment)).toEqual([]);
+  });
+
+  test("one wait from the first question to the last, so that short ones add up to a word", async () => {
+    const { session, calls } = await blenderThatAnswers([
+      running,
+      packages,
+      { ...running, done: true, findings },
+    ]);
+    const spans: [string, number, number][] = [];
+    const during = async <T>(what: string, work: Promise<T>): Promise<T> => {
+      const before = calls.length;
+      const value = await work;
+      spans.push([what, before, calls.length]);
+      return value;
+    };
+    Reflect.set(session, "waits", { ...session.waits, during });
+    await environmentOf(session, withProbe);
+    expect(spans).toContainEqual(["asking Blender's Python and the package index", 0, 3]);
   });
 
   test("says who the service is", async () => {
@@ -92,7 +110,7 @@ describe("environmentOf", () => {
 
   test("a defect there is a failure with its traceback", async () => {
     const broken = { done: true, findings: null, error: "Traceback: here" };
-    const { session } = await blenderThatAnswers([{ ...running, ...broken }]);
+    const { session } = await blenderThatAnswers([{ ...running, ...broken }, packages]);
     const failure = environmentOf(session, withProbe);
     await expect(failure).rejects.toMatchObject({
       code: "probe-failed",

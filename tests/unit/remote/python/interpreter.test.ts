@@ -25,27 +25,20 @@ describe("pythonOf", () => {
 });
 
 describe("knownTagsOf", () => {
-  const short = { ...findings, pip: null, network: null };
-  const done = { ...running, done: true };
+  const done = { job: "j", done: true, error: null };
+  const found = { ...done, findings: { ...findings, pip: null, network: null } };
 
-  test("looks for the interpreter where nobody has found it", async () => {
-    const { session, calls } = await blenderThatAnswers([{ ...done, findings: short }]);
+  test("asks once, and nothing besides", async () => {
+    const { session, calls } = await blenderThatAnswers([found]);
     expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
-    expect(calls.map((call) => call.arguments["executable"])).toEqual([null]);
+    expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
+    expect(calls.map((call) => call.name)).toEqual(["tags_probe.py"]);
   });
 
-  test("asks the one that was found, and once", async () => {
-    const { session, calls } = await blenderThatAnswers([
-      { ...done, findings: { ...short, wheels: null } },
-      { ...done, findings: short },
-    ]);
-    await pythonOf(session);
+  test("waits for an interpreter that must be started", async () => {
+    const started = { ...done, done: false, findings: null };
+    const { session } = await blenderThatAnswers([started, started, found]);
     expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
-    expect(await knownTagsOf(session)).toEqual({ tags, unknown: null });
-    expect(calls.map((call) => call.arguments["executable"])).toEqual([
-      null,
-      "/usr/bin/python3.11",
-    ]);
   });
 
   test("says why they aren't known", async () => {

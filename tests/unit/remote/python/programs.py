@@ -4,6 +4,7 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).parents[4] / "src" / "remote" / "python"
 SOURCE = (SCRIPTS / "interpreter.py").read_text(encoding="utf-8")
+PIP_SOURCE = (SCRIPTS / "pip_answers.py").read_text(encoding="utf-8")
 
 
 def program(folder: Path, text: str) -> str:

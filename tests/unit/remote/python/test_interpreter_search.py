@@ -46,6 +46,38 @@ class TestInterpreter:
         )
         assert (found.executable, error) == (sys.executable, None)
 
+    def test_it_is_started_once_while_it_is_the_same_file(
+        self, interpreter_search: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def ask(interpreter: Any, mode: str, _seconds: float) -> Any:
+            asked.append(interpreter.executable)
+            return expected if mode == "identity" else None
+
+        monkeypatch.setattr(interpreter_search.Interpreter, "ask", ask)
+        (tmp_path / "bin").mkdir()
+        inside, shim = str(tmp_path / "bin" / "python3"), program(tmp_path, "exit 3")
+        Path(inside).write_text("one", encoding="utf-8")
+        expected = {**identity(), "prefix": str(tmp_path)}
+
+        def find(path: str) -> str:
+            return interpreter_search.find_interpreter([path], expected, SOURCE)[0].executable
+
+        assert [find(inside), find(inside), asked] == [inside, inside, [inside]]
+        Path(inside).write_text("another", encoding="utf-8")
+        assert [find(inside), find(inside), asked] == [inside, inside, [inside] * 2]
+        # What lies elsewhere may be a shim, which starts another one each time.
+        expected = {**expected, "prefix": str(tmp_path / "elsewhere")}
+        assert [find(shim), find(shim), asked[2:]] == [shim, shim, [shim] * 2]
+
+    def test_one_that_fails_is_asked_again(self, interpreter_search: Any, tmp_path: Path) -> None:
+        path = program(tmp_path, "exit 3")
+        expected = {**identity(), "prefix": str(tmp_path)}
+        first = interpreter_search.find_interpreter([path], expected, SOURCE)
+        assert interpreter_search.find_interpreter([path], expected, SOURCE) == first
+        assert first == (None, f"{path}: exit status 3")
+
     def test_blender_is_no_candidate(
         self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -10,32 +11,99 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pip_answers
 import pytest
-from programs import SOURCE, program
+from programs import PIP_SOURCE, SOURCE, program
+
+
+def facts_of(pip_facts: Any, executable: str, no_probe: str | None = "no") -> Any:
+    """Ask an interpreter; pip, and its settings for the network."""
+    return pip_facts.pip_facts(pip_facts.Interpreter(executable, SOURCE), PIP_SOURCE, no_probe)
+
+
+def by_hand(*arguments: str) -> str:
+    """Run pip as a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "pip", *arguments], capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 class TestPip:
     def test_available(self, pip_facts: Any) -> None:
-        facts = pip_facts.pip_facts(pip_facts.Interpreter(sys.executable, SOURCE))
+        facts, _ = facts_of(pip_facts, sys.executable)
         assert facts["error"] is None
         assert facts["command"] == [sys.executable, "-I", "-m", "pip"]
+        assert facts["said"] == by_hand("--version").strip()
         found = re.match(r"pip \S+ from (.+) \(python ", facts["said"])
         assert found
         assert os.path.isdir(found[1])
 
-    def test_absent(self, pip_facts: Any, bare_python: str) -> None:
-        interpreter = pip_facts.Interpreter(bare_python, SOURCE)
-        facts = pip_facts.pip_facts(interpreter)
+    def test_settings(
+        self, pip_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = tmp_path / "pip.ini"
+        config.write_text("[global]\nindex-url = http://me:secret@h/s\n", encoding="utf-8")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+        monkeypatch.setenv("PIP_FIND_LINKS", "/a /b")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "http://you:secret@h/t")
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        _, network = facts_of(pip_facts, sys.executable, None)
+        assert network == {
+            "index_url": "http://***@h/s",
+            "extra_index_urls": ["http://***@h/t"],
+            "find_links": ["/a", "/b"],
+            "no_index": True,
+            "probe": {"tried": False, "reachable": None, "error": "pip is set to use no index"},
+        }
+
+    def test_broken_settings(
+        self, pip_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        config = tmp_path / "pip.ini"
+        config.write_text("no section\n", encoding="utf-8")
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(config))
+        _, network = facts_of(pip_facts, sys.executable, None)
+        assert network["index_url"] is None
+        assert network["probe"]["tried"] is False
+        assert network["probe"]["error"].startswith("pip config list: ")
+
+    def test_absent(
+        self, pip_facts: Any, bare_python: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        facts, network = facts_of(pip_facts, bare_python, None)
         assert (facts["said"], facts["error"]) == (None, "No module named pip")
-        wheels = pip_facts.wheels_of(interpreter)
+        assert network["probe"]["tried"] is False
+        monkeypatch.setattr(pip_facts, "tags_inside", lambda _executable: None)
+        wheels = pip_facts.wheels_of(pip_facts.Interpreter(bare_python, SOURCE))
         if wheels["ensurepip"]:
             assert wheels["source"] == "ensurepip"
             assert wheels["tags"][-1] == "py30-none-any"
         else:
             assert wheels["tags"] is None
             assert "No module named" in wheels["error"]
-        network = pip_facts.network_facts(interpreter, None)
-        assert network["probe"]["tried"] is False
+
+    @pytest.mark.parametrize(
+        ("text", "said", "error"),
+        [
+            ("raise SystemError('damaged')", None, "SystemError: damaged"),
+            ("def main(:", None, "SyntaxError: invalid syntax"),
+            ("import sys; print('last words', file=sys.stderr); sys.exit(3)", None, "last words"),
+            ("import sys; sys.exit(3)", None, "exit status 3"),
+            ("import os; print('hello'); os.write(1, b'noise')", "hello", None),
+            ("import os; os._exit(4)", None, "exit status 4"),
+        ],
+    )
+    def test_another_thing_of_that_name(
+        self, pip_facts: Any, bare_python: str, text: str, said: str | None, error: str | None
+    ) -> None:
+        site = Path(bare_python).parents[1].glob("lib/python*/site-packages")
+        folder = next(site) / "pip"
+        folder.mkdir()
+        (folder / "__init__.py").write_text("", encoding="utf-8")
+        (folder / "__main__.py").write_text(text, encoding="utf-8")
+        facts, _ = facts_of(pip_facts, bare_python)
+        assert (facts["said"], facts["error"]) == (said, error)
 
     def test_tags_are_pips(self, pip_facts: Any) -> None:
         wheels = pip_facts.wheels_of(pip_facts.Interpreter(sys.executable, SOURCE))
@@ -45,30 +113,31 @@ class TestPip:
         assert "py3-none-any" in wheels["tags"]
 
     def test_nonsense(self, pip_facts: Any, tmp_path: Path) -> None:
-        facts = pip_facts.pip_facts(pip_facts.Interpreter(program(tmp_path, "echo hello"), SOURCE))
-        assert (facts["said"], facts["error"]) == ("hello", None)
+        facts, network = facts_of(pip_facts, program(tmp_path, "echo hello"))
+        assert (facts["said"], facts["error"]) == (None, "answered 'hello\\n'")
+        assert network["probe"]["tried"] is False
 
-    def test_config(self, pip_facts: Any) -> None:
-        config = pip_facts.parse_pip_config(
+    def test_config(self) -> None:
+        config = pip_answers.parse_pip_config(
             "WARNING: something\n"
             "global.index-url='https://global'\n"
             "install.index-url='https://install'\n"
             "global.extra-index-url='\\nhttps://a\\nhttps://b'\n"
             ":env:.cert='/it\\'s here'\n"
         )
-        assert pip_facts.pip_setting(config, "index-url") == "https://install"
-        assert pip_facts.pip_setting(config, "extra-index-url").split() == [
+        assert pip_answers.pip_setting(config, "index-url") == "https://install"
+        assert pip_answers.pip_setting(config, "extra-index-url").split() == [
             "https://a",
             "https://b",
         ]
-        assert pip_facts.pip_setting(config, "cert") == "/it's here"
-        assert pip_facts.pip_setting(config, "proxy") is None
+        assert pip_answers.pip_setting(config, "cert") == "/it's here"
+        assert pip_answers.pip_setting(config, "proxy") is None
 
     def test_credentials_are_masked(self, pip_facts: Any) -> None:
         assert pip_facts.masked("at https://me:p%40ss@host/simple, file:///a@b") == (
             "at https://***@host/simple, file:///a@b"
         )
-        assert pip_facts.host_of("https://me:secret@host:8080/simple") == "host:8080"
+        assert pip_answers.host_of("https://me:secret@host:8080/simple") == "host:8080"
 
 
 class Index(BaseHTTPRequestHandler):
@@ -100,8 +169,14 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 class TestIndex:
+    @pytest.fixture(autouse=True)
+    def no_settings(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+
     def ask(self, pip_facts: Any, url: str) -> dict[str, Any]:
-        return pip_facts.index_facts(pip_facts.Interpreter(sys.executable, SOURCE), {}, url)
+        with pytest.MonkeyPatch.context() as context:
+            context.setenv("PIP_INDEX_URL", url)
+            return facts_of(pip_facts, sys.executable, None)[1]["probe"]
 
     def test_reachable(self, pip_facts: Any, index: str) -> None:
         reachable = {"tried": True, "reachable": True, "error": None}

@@ -9,9 +9,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from programs import SOURCE
+from programs import PIP_SOURCE, SOURCE
 
-PARTS = ["pip", "wheels", "network"]
+PARTS = ["pip", "wheels"]
+PROGRAMS = {"interpreter": SOURCE, "pip": PIP_SOURCE}
 
 
 def anew() -> ModuleType:
@@ -22,7 +23,7 @@ def anew() -> ModuleType:
 
 class TestCalls:
     def finish(self, probe: Any, arguments: dict[str, Any]) -> tuple[dict[str, Any], Any]:
-        started = probe.main({"interpreter": SOURCE, "executable": None, "wait": 0, **arguments})
+        started = probe.main({"programs": PROGRAMS, "wait": 0, **arguments})
         assert started["done"] is False
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
@@ -52,15 +53,27 @@ class TestCalls:
         assert findings["executable"] == sys.executable
         assert (findings["pip"], findings["wheels"], findings["network"]) == (None, None, None)
 
-    def test_an_interpreter_that_is_known_is_not_looked_for(
-        self, probe: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(probe, "find_interpreter", None)
-        monkeypatch.setattr(probe, "executable_candidates", None)
-        asked = {"parts": ["wheels"], "network_probe": False, "executable": sys.executable}
-        _, findings = self.finish(probe, asked)
-        assert (findings["executable"], findings["executable_error"]) == (sys.executable, None)
-        assert "py3-none-any" in findings["wheels"]["tags"]
+    def test_findings_stay_for_whoever_asked(self, probe: Any) -> None:
+        arguments = {"programs": PROGRAMS, "parts": [], "network_probe": False, "wait": 5}
+        first = probe.main(arguments)
+        # Somebody else begins meanwhile.
+        assert probe.main(arguments)["done"]
+        assert anew().main({"job": first["job"]})["findings"]["executable"] == sys.executable
+
+    def test_findings_go_after_a_while(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys.modules["probe_jobs"], "KEPT_SECONDS", -1)
+        arguments = {"programs": PROGRAMS, "parts": [], "network_probe": False, "wait": 5}
+        first = probe.main(arguments)
+        assert probe.main(arguments)["done"]
+        with pytest.raises(LookupError):
+            probe.main({"job": first["job"]})
+
+    def test_tags_alone(self, probe: Any) -> None:
+        tags_probe = importlib.import_module("tags_probe")
+        assert probe.Part is not None
+        started = tags_probe.main({"programs": PROGRAMS, "wait": 20})
+        assert "py3-none-any" in started["findings"]["wheels"]["tags"]
+        assert tags_probe.main({"job": started["job"]})["findings"] == started["findings"]
 
     def test_offline(self, probe: Any, bpy: Any) -> None:
         bpy.app.online_access = False
@@ -74,11 +87,12 @@ class TestCalls:
         }
 
     def test_no_interpreter(self, probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(probe, "executable_candidates", lambda _prefix: ["/absent/python"])
+        monkeypatch.setattr(
+            sys.modules["probe_jobs"], "executable_candidates", lambda _prefix: ["/absent/python"]
+        )
         started = probe.main(
             {
-                "interpreter": SOURCE,
-                "executable": None,
+                "programs": PROGRAMS,
                 "parts": PARTS,
                 "network_probe": True,
                 "wait": 5,
@@ -92,11 +106,10 @@ class TestCalls:
         def broken(*_: object) -> None:
             raise RuntimeError("defect")
 
-        monkeypatch.setattr(probe, "find_interpreter", broken)
+        monkeypatch.setattr(sys.modules["probe_jobs"], "find_interpreter", broken)
         started = probe.main(
             {
-                "interpreter": "",
-                "executable": None,
+                "programs": PROGRAMS,
                 "parts": PARTS,
                 "network_probe": True,
                 "wait": 5,

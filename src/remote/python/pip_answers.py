@@ -1,0 +1,231 @@
+"""What an interpreter's pip says of itself and its settings, and whether its index answers.
+
+``pip_facts.py`` starts the interpreter with this text on standard input: ``python -I - JSON``. It
+prints one JSON value. All of it is one process, since pip takes long to be imported.
+"""
+
+import ast
+import contextlib
+import io
+import json
+import os
+import re
+import runpy
+import sys
+import threading
+import traceback
+from typing import TypedDict
+
+INDEX_CONNECT_SECONDS = 3
+DEFAULT_INDEX = "https://pypi.org/simple"
+
+
+class IndexAnswer(TypedDict):
+    """Whether a package index answers, or why not; ``reachable`` is None where it wasn't asked."""
+
+    tried: bool
+    reachable: bool | None
+    error: str | None
+
+
+class Settings(TypedDict):
+    """pip's settings for the network; several values of one are separated by white space."""
+
+    index_url: str | None
+    extra_index_urls: str
+    find_links: str
+    no_index: bool
+    probe: IndexAnswer
+
+
+class Answer(TypedDict):
+    """What pip says of its version, or why it says nothing, and its settings."""
+
+    said: str | None
+    error: str | None
+    network: Settings
+
+
+class PipError(Exception):
+    """pip failed, in its own last words."""
+
+
+def pip_output(*arguments: str) -> str:
+    """Run pip as ``python -m pip`` does, but in this process, and give what it printed.
+
+    Raises:
+        PipError: it isn't there, or failed.
+    """
+    out, errors = io.StringIO(), io.StringIO()
+    # `alter_sys` gives it its own sys.argv[0]; the rest is taken from here.
+    sys.argv[1:] = arguments
+    code: object = None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            runpy.run_module("pip", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            code = end.code
+        except ImportError as error:
+            raise PipError(str(error)) from None
+        # Whatever a damaged pip raises.
+        except Exception as error:
+            raise PipError(traceback.format_exception_only(error)[-1].strip()) from None
+    if code in (None, 0):
+        return out.getvalue()
+    lines = errors.getvalue().strip().splitlines()
+    raise PipError(lines[-1].strip() if lines else f"exit status {code}")
+
+
+def parse_pip_config(listing: str) -> dict[str, str]:
+    """Read the output of ``pip config list``: one ``section.name='value'`` a line."""
+    config: dict[str, str] = {}
+    for line in listing.splitlines():
+        key, _, value = line.partition("=")
+        try:
+            config[key.strip()] = str(ast.literal_eval(value))
+        except (SyntaxError, ValueError):
+            continue
+    return config
+
+
+def pip_setting(config: dict[str, str], name: str) -> str | None:
+    """Give what ``pip install`` takes: the environment before its own section before global."""
+    for section in (":env:", "install", "global"):
+        value = config.get(f"{section}.{name}", "").strip()
+        if value:
+            return value
+    return None
+
+
+def host_of(url: str) -> str:
+    """Give host and port of a URL, as they stand."""
+    return url.split("://", 1)[-1].split("/", 1)[0].rpartition("@")[2]
+
+
+def untried(reason: str) -> IndexAnswer:
+    return {"tried": False, "reachable": None, "error": reason}
+
+
+def index_facts(config: dict[str, str], url: str, seconds: float) -> IndexAnswer:
+    """Give whether the package index answers in time, asked as pip would ask it."""
+    if url.startswith("file:") or "://" not in url:
+        return untried("the index is a local folder")
+    host = host_of(url)
+    trusted = (pip_setting(config, "trusted-host") or "").split()
+    found: IndexAnswer = {
+        "tried": True,
+        "reachable": False,
+        "error": f"no answer within {seconds:g} s",
+    }
+
+    def ask() -> None:
+        error = index_error(
+            url,
+            pip_setting(config, "cert"),
+            pip_setting(config, "proxy"),
+            host in trusted or host.partition(":")[0] in trusted,
+        )
+        found.update({"reachable": error is None, "error": error})
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(seconds)
+    return {**found}
+
+
+def innermost(error: BaseException) -> str:
+    """Give the last reason in a chain of urllib3's and requests' errors, without their framing."""
+    reason = error
+    while True:
+        inner: object = getattr(reason, "reason", None) or (reason.args[0] if reason.args else None)
+        if not isinstance(inner, BaseException):
+            break
+        reason = inner
+    text = re.sub(r"\[(?:Errno|WinError) -?\d+\] ", "", str(reason))
+    return text.split(">: ", 1)[-1] or type(reason).__name__
+
+
+def index_error(url: str, cert: str | None, proxy: str | None, trusted: bool) -> str | None:
+    """Ask a package index (PEP 503) for the page of pip, as the pip that is here would ask.
+
+    So with pip's certificates and its own ``requests``, which honours proxies and ``.netrc``. Gives
+    why it doesn't answer, or None.
+    """
+    try:
+        from pip._vendor import requests
+
+        answer = requests.get(
+            f"{url.rstrip('/')}/pip/",
+            headers={"Accept": "application/vnd.pypi.simple.v1+json, text/html; q=0.5"},
+            timeout=INDEX_CONNECT_SECONDS,
+            verify=False if trusted else cert or True,
+            proxies={"http": proxy, "https": proxy} if proxy else None,
+            stream=True,
+        )
+    except Exception as error:
+        return innermost(error)
+    status = answer.status_code
+    answer.close()
+    # An index that has no pip is still an index.
+    if status < 400 or status == 404:
+        return None
+    return f"HTTP {status} {answer.reason or ''}".rstrip()
+
+
+def network(no_probe: str | None, seconds: float) -> Settings:
+    """Give pip's settings, and whether its index answers.
+
+    ``no_probe`` is why the index isn't to be asked, None when it is.
+    """
+    try:
+        config = parse_pip_config(pip_output("config", "list"))
+    except PipError as error:
+        return unknown_settings(str(error))
+    url = pip_setting(config, "index-url") or DEFAULT_INDEX
+    no_index = pip_setting(config, "no-index") in ("1", "true", "True", "yes", "on")
+    if no_probe is None and no_index:
+        no_probe = "pip is set to use no index"
+    return {
+        "index_url": url,
+        "extra_index_urls": pip_setting(config, "extra-index-url") or "",
+        "find_links": pip_setting(config, "find-links") or "",
+        "no_index": no_index,
+        "probe": untried(no_probe) if no_probe else index_facts(config, url, seconds),
+    }
+
+
+def unknown_settings(reason: str) -> Settings:
+    """Give what is known where pip doesn't tell its settings."""
+    return {
+        "index_url": None,
+        "extra_index_urls": "",
+        "find_links": "",
+        "no_index": False,
+        "probe": untried(f"pip config list: {reason}"),
+    }
+
+
+def pip_answer(no_probe: str | None, index_seconds: float) -> Answer:
+    # From 24.2 on pip trusts the certificates of the system as well; before it imports requests.
+    with contextlib.suppress(Exception):
+        from pip._vendor import truststore
+
+        truststore.inject_into_ssl()
+    said, failure = None, None
+    try:
+        said = pip_output("--version")
+    except PipError as error:
+        failure = str(error)
+    return {"said": said, "error": failure, "network": network(no_probe, index_seconds)}
+
+
+def main(argv: list[str]) -> None:
+    """Print the answer; ``argv`` has the arguments of ``pip_answer`` as JSON."""
+    # What else writes on standard output, such as a program that pip starts, is not the answer.
+    with os.fdopen(os.dup(1), "w") as out:
+        os.dup2(2, 1)
+        out.write(json.dumps(pip_answer(**json.loads(argv[0]))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
