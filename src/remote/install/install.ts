@@ -10,6 +10,7 @@ import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
 import { choiceFlags, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
+import { askedInput, plannedInput } from "./pip-requirements.ts";
 import { askedPlan, touchesBundled } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requestedNames } from "./request.ts";
@@ -53,11 +54,12 @@ async function intoSite(
   observer: InstallObserver,
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
-  const specs = prepared.request.requirements.map(({ text }) => text);
+  const asked = askedInput(prepared);
   const flags = [...managed, ...choiceFlags(prepared), ...sourceFlags(prepared)];
   const run = {
     ...pipOf(prepared),
-    arguments: ["install", ...flags, ...specs],
+    arguments: ["install", ...flags, ...asked.arguments],
+    files: asked.files,
     purpose: purposeOf(prepared, "site"),
     before: prepared.before,
   };
@@ -87,11 +89,12 @@ async function intoUserModules(
   if (planned.packages.length === 0) return planned;
   const stage = await stageUserModules(session, folder);
   try {
-    const specs = planned.packages.map(({ name, version }) => `${name}==${version}`);
+    const wanted = plannedInput(prepared, planned.packages);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
     const run = {
       ...pipOf(prepared),
-      arguments: ["install", ...flags, ...specs],
+      arguments: ["install", ...flags, ...wanted.arguments],
+      files: wanted.files,
       purpose: purposeOf(prepared, "user-modules", stage),
       before,
     };

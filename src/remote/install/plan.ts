@@ -14,6 +14,7 @@ import { requireUnshadowed } from "./checks.ts";
 import type { InstallObserver } from "./observer.ts";
 import { choiceFlags, pipOf, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
+import { askedInput } from "./pip-requirements.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import type { InstallRequest } from "./request.ts";
 
@@ -72,11 +73,15 @@ export async function askedPlan(
   observer: InstallObserver,
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
   const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
-  const specs = prepared.request.requirements.map(({ text }) => text);
+  const asked = askedInput(prepared);
   const pip = {
     ...pipOf(prepared),
     purpose: purposeOf(prepared, "plan"),
-    arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
+    arguments: [
+      ...["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared)],
+      ...asked.arguments,
+    ],
+    files: asked.files,
   };
   const running = followedPip(session, pip, observer.output);
   const ran = await session.waits.during("asking pip what would be installed", running);

@@ -10,12 +10,16 @@ import {
   requireOpenForPackages,
   userModulesOf,
 } from "./checks.ts";
+import { heldRequirements } from "./held.ts";
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallRequest } from "./request.ts";
 
 /** An install that has passed every check that can be made before pip runs. */
 export interface PreparedInstall {
+  /** Without the requirements whose marker doesn't hold there. */
   request: InstallRequest;
+  /** All requirements: pip says which it ignores. */
+  asked: InstallRequest["requirements"];
   python: BlenderPython;
   /** The user modules folder, for that target. */
   folder: string | undefined;
@@ -35,9 +39,11 @@ export interface PreparedInstall {
  */
 export async function prepareInstall(
   session: Session,
-  request: InstallRequest,
+  given: InstallRequest,
 ): Promise<PreparedInstall> {
   const python = await pythonOf(session);
+  const asked = given.requirements;
+  const request = { ...given, requirements: await heldRequirements(session, asked) };
   let folder: string | undefined;
   if (request.target === "user-modules") folder = userModulesOf(python);
   else requireOpenForPackages(python, request.breakSystemPackages);
@@ -45,5 +51,5 @@ export async function prepareInstall(
   if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
   else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
   const { packages, broken, found } = await recoveredPackages(session, python);
-  return { request, python, folder, wheelhouse, before: packages, broken, found };
+  return { request, asked, python, folder, wheelhouse, before: packages, broken, found };
 }

@@ -6,6 +6,7 @@ import brokenMetadataSource from "./broken_metadata.py" with { type: "text" };
 import importSearchSource from "./import_search.py" with { type: "text" };
 import installDebrisSource from "./install_debris.py" with { type: "text" };
 import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
+import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
 import packageMetadataSource from "./package_metadata.py" with { type: "text" };
 import packageNamesSource from "./package_names.py" with { type: "text" };
 import packageOriginsSource from "./package_origins.py" with { type: "text" };
@@ -18,6 +19,12 @@ export const packageNames: Script = { name: "package_names.py", source: packageN
 
 /** The folders of Blender's Python, and when two paths mean the same. */
 export const pythonFolders: Script = { name: "python_folders.py", source: pythonFoldersSource };
+
+/** What markers of requirements ask a Python. */
+export const markersScript: Script = {
+  name: "marker_environment.py",
+  source: markerEnvironmentSource,
+};
 
 /** Reads the metadata of packages, also where it is broken. */
 export const packageMetadata: Script = {
