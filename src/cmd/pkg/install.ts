@@ -164,6 +164,9 @@ export const install = command({
       const observer = observerFor(output);
       const request = await fromWheelhouse(session, asked, offline, output);
       const prepared = await prepareInstall(session, request);
+      const held = new Set(prepared.request.requirements);
+      const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
+      if (passedOver.length > 0) output.note(`not for this Python: ${passedOver.join(", ")}`);
       if (dryRun) {
         await renderPlan(request, await planInstall(session, prepared, observer), output);
         return 0;
