@@ -6,6 +6,7 @@ import { ours, programName, shellWord, type Text } from "../text.ts";
 import { type Arguments, type ChoiceArgument, globalArgs } from "./_declaration.ts";
 import {
   type ElsewhereHint,
+  isRepeated,
   type Option,
   optionTable,
   type Reading,
@@ -74,6 +75,7 @@ function passedOn(grammar: Grammar, tokens: readonly string[], index: number): T
  */
 export function checkArguments(tokens: readonly string[], grammar: Grammar): string[] {
   const flags = new Map<string, string>();
+  const repeated: string[] = [];
   const words: string[] = [];
   const most = Object.values(grammar.args).filter(({ type }) => type === "positional").length;
   for (const reading of readTokens(tokens, grammar.args)) {
@@ -88,6 +90,10 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
         throw unknownOption(grammar, tokens, reading);
       case "option": {
         const [name, form] = formOf(grammar, tokens, reading);
+        if (isRepeated(reading.option.definition)) {
+          repeated.push(form);
+          break;
+        }
         const before = flags.get(name);
         // Wrappers and aliases give those of all commands; what is typed after them counts.
         const overrides = Object.hasOwn(globalArgs, name);
@@ -99,7 +105,7 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
   }
   checkPositionals(words, grammar);
   checkRequired(flags, grammar);
-  const checked = [...flags.values()];
+  const checked = [...flags.values(), ...repeated];
   // `--` keeps citty from reading a positional such as "-" as a flag.
   return words.length === 0 ? checked : [...checked, "--", ...words];
 }

@@ -5,7 +5,7 @@ import { Failure } from "../failure.ts";
 import type { Output } from "../ui/output.ts";
 import { checkArguments, helpOf, typedName } from "./_arguments.ts";
 import { type Arguments, type GlobalArguments, globalArgs, type Values } from "./_declaration.ts";
-import type { ElsewhereHint } from "./_tokens.ts";
+import { type ElsewhereHint, isRepeated } from "./_tokens.ts";
 
 /** What stood on the command line, for a command's `options`. */
 export interface Given<A extends Arguments> {
@@ -108,6 +108,13 @@ export function command<const A extends Arguments = Record<never, never>, Option
   };
 }
 
+/** What an option was given, in order: citty keeps the last one. */
+function allOf(name: string, checked: readonly string[]): string[] {
+  const options = checked.slice(0, checked.includes("--") ? checked.indexOf("--") : undefined);
+  const start = `--${name}=`;
+  return options.filter((one) => one.startsWith(start)).map((one) => one.slice(start.length));
+}
+
 /** Has citty read checked arguments; flags that weren't given are false. */
 function valuesOf(args: Arguments, checked: string[]) {
   const definitions = Object.entries(args).map(([name, definition]) =>
@@ -116,10 +123,10 @@ function valuesOf(args: Arguments, checked: string[]) {
       : [name, definition],
   );
   const parsed = parseArgs(checked, Object.fromEntries(definitions));
-  const values = Object.entries(args).map(([name, { type }]) => [
-    name,
-    type === "boolean" ? parsed[name] === true : parsed[name],
-  ]);
+  const values = Object.entries(args).map(([name, definition]) => {
+    if (definition.type === "boolean") return [name, parsed[name] === true];
+    return [name, isRepeated(definition) ? allOf(name, checked) : parsed[name]];
+  });
   return { values: Object.fromEntries(values), positionals: parsed._ };
 }
 

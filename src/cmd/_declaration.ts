@@ -13,7 +13,11 @@ export interface ChoiceArgument extends Omit<EnumArgDef, "options"> {
 /** One flag, option or positional, as citty describes it. */
 export type Argument =
   | (BooleanArgDef & { type: "boolean" })
-  | (StringArgDef & { type: "string" })
+  | (StringArgDef & {
+      type: "string";
+      /** It may be given several times, and comes to all its values. */
+      repeated?: boolean;
+    })
   | (PositionalArgDef & { type: "positional" })
   | ChoiceArgument;
 
@@ -26,11 +30,16 @@ type TextOf<A extends Argument> = A extends { options: readonly (infer Choice)[]
 
 type ValueOf<A extends Argument> = A extends { type: "boolean" }
   ? boolean
-  : A extends { default: string } | { required: true }
-    ? TextOf<A>
-    : TextOf<A> | undefined;
+  : A extends { repeated: true }
+    ? readonly string[]
+    : A extends { default: string } | { required: true }
+      ? TextOf<A>
+      : TextOf<A> | undefined;
 
-/** The values by name: flags are true or false, what wasn't given and has no default is undefined. */
+/**
+ * The values by name: flags are true or false, what may be repeated is a list, what wasn't given and
+ * has no default is undefined.
+ */
 export type Values<A extends Arguments> = { [Name in keyof A]: ValueOf<A[Name]> };
 
 /** Flags that every command takes, with the same meaning everywhere. */

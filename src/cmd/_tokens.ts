@@ -39,6 +39,11 @@ export function aliasesOf(definition: Argument): string[] {
   return [definition.alias].flat();
 }
 
+/** Whether an option may be given several times. */
+export function isRepeated(definition: Argument): boolean {
+  return definition.type === "string" && definition.repeated === true;
+}
+
 /** Whether `--no-NAME` means something: for flags that are on unless switched off. */
 function canBeNegated(definition: Argument): boolean {
   return definition.type === "boolean" && definition.default === true;

@@ -1,4 +1,4 @@
-// The requirements that `pkg install` takes: names with version constraints.
+// The requirements that `pkg install` takes: names with version constraints and conditions.
 
 import { validRange } from "@renovatebot/pep440";
 import { parsePipRequirementsLine, RequirementsSyntaxError } from "pip-requirements-js";
@@ -6,13 +6,19 @@ import { normalizedName } from "./filename.ts";
 
 /** A name with version constraints, the only kind of requirement that `pkg install` takes. */
 export interface NamedRequirement {
-  /** As it was given, without white space: `numpy>=1.26,<2`. */
+  /** As pip takes it, without needless white space: `numpy>=1.26,<2; python_version < "3.12"`. */
   text: string;
   /** PEP 503 form. */
   name: string;
   extras: string[];
   /** PEP 440 specifiers joined by commas; empty for any version. */
   specifier: string;
+  /** The condition under which it counts (PEP 508): `sys_platform == "win32"`. */
+  marker: string | null;
+  /** Of the files that may be taken: `sha256:…`; empty for any file. */
+  hashes: readonly string[];
+  /** The line of a file that it stands in, `requirements.txt:3`; null for the command line. */
+  where: string | null;
 }
 
 export type RequirementResult =
@@ -26,33 +32,72 @@ function refuse(reason: string): RequirementResult {
   return { ok: false, reason };
 }
 
-/** Reads one SPEC of the command line: a PEP 508 name with optional extras and PEP 440 versions. */
+/** Reads one SPEC of the command line: a PEP 508 name, with extras, PEP 440 versions and a marker. */
 export function parseRequirement(spec: string): RequirementResult {
   const text = spec.trim();
   if (text === "") return refuse("it is empty");
-  if (!/^[\x20-\x7e]*$/.test(text)) return refuse("it has characters that no requirement has");
-  if (/[\r\n#]/.test(text)) return refuse("it has a line end or a comment");
+  if (!/^[\x20-\x7e\t]*$/.test(text)) return refuse("it has characters that no requirement has");
   if (text.startsWith("-")) return refuse("it is an option of pip");
-  if (text.includes("://") || /\s@|^[\w.[\],-]+@/.test(text)) return refuse("it is a URL");
-  if (text.includes(";")) return refuse("it has a marker");
-  if (/[/\\]/.test(text) || archive.test(text) || text.startsWith("."))
-    return refuse("it is a path");
+  // No version has a semicolon.
+  const [, unconditional = "", condition] = /^([^;]*)(?:;(.*))?$/s.exec(text) ?? [];
+  if (unconditional.includes("#")) return refuse("it has a comment");
+  if (/:\/\/|\s@|^[\w.[\],-]+@/.test(unconditional)) return refuse("it is a URL");
+  const isPath = /[/\\]/.test(unconditional) || archive.test(unconditional.trim());
+  if (isPath || text.startsWith(".")) return refuse("it is a path");
   if (/^[\w.-]+=[^=>]/.test(text)) return refuse("a version is given with == (PEP 440)");
-  const parsed = parse(text);
-  if (parsed === undefined) return refuse("it isn't a requirement (PEP 508)");
-  const { name, extras = [], versionSpec = [] } = parsed;
-  const specifiers = versionSpec.map(({ operator, version }) => `${operator}${version}`);
-  const bad = specifiers.find((one) => !validRange(one));
+  const marker = condition?.trim() ?? null;
+  if (marker !== null && !isMarker(marker)) return refuse(`'${marker}' isn't a marker (PEP 508)`);
+  return withoutMarker(unconditional, marker);
+}
+
+function withoutMarker(text: string, marker: string | null): RequirementResult {
+  const [, head = "", versions = ""] = /^([^(<>=!~]*)(.*)$/s.exec(text) ?? [];
+  const named = parse(head);
+  const clauses = clausesOf(versions);
+  if (named === undefined || clauses === undefined) {
+    return refuse("it isn't a requirement (PEP 508)");
+  }
+  const bad = clauses.find((one) => !validRange(one));
   if (bad !== undefined) return refuse(`'${bad}' isn't a version specifier (PEP 440)`);
+  const bare = `${head.replace(/\s+/g, "")}${clauses.join(",")}`;
   return {
     ok: true,
     requirement: {
-      text: text.replace(/\s+/g, ""),
-      name: normalizedName(name),
-      extras,
-      specifier: specifiers.join(","),
+      text: marker === null ? bare : `${bare}; ${marker}`,
+      name: normalizedName(named.name),
+      extras: named.extras ?? [],
+      specifier: clauses.join(","),
+      marker,
+      hashes: [],
+      where: null,
     },
   };
+}
+
+/** The clauses of a specifier, in parentheses or not; undefined where it is something else. */
+function clausesOf(text: string): string[] | undefined {
+  const [, inside] = /^\((.*)\)\s*$/s.exec(text) ?? [];
+  const list = (inside ?? text).trim();
+  if (list === "") return [];
+  // pip takes a comma behind the last one.
+  const clauses = list.replace(/,\s*$/, "").split(",");
+  const parts = clauses.map((one) =>
+    /^\s*(===|~=|==|!=|<=|>=|<|>)\s*([^\s()<>=~,]+)\s*$/.exec(one)?.slice(1).join(""),
+  );
+  const read = parts.filter((part) => part !== undefined);
+  return read.length === parts.length ? read : undefined;
+}
+
+/**
+ * Whether it can be read as a marker. Names of variables that markers had before PEP 508 (PEP 345)
+ * are pip's to read, and so are letters in quotes that the library doesn't know.
+ */
+function isMarker(text: string): boolean {
+  const plain = text
+    .replace(/(["'])(?:(?!\1).)*\1/gs, '"x"')
+    .replace(/\b(os|sys|platform)\.(?=[a-z])/g, "$1_")
+    .replace(/(?<!platform_)\bpython_implementation\b/g, "platform_python_implementation");
+  return parse(`name; ${plain}`)?.environmentMarkerTree !== undefined;
 }
 
 function parse(text: string) {

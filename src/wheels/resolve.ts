@@ -188,7 +188,8 @@ export function checkWheelhouse(
     const resolution = resolveIn(wheelhouse, requirement, target);
     if (resolution.code === "ok") return [];
     const reason = reasonOf(resolution, wheelhouse.wheels.size === 0);
-    const { text } = requirement;
-    return [{ ...resolution, requirement: text, message: `${text}: ${reason}` }];
+    const { text, where } = requirement;
+    const line = where === null ? "" : `${where}: `;
+    return [{ ...resolution, requirement: text, message: `${line}${text}: ${reason}` }];
   });
 }

@@ -19,7 +19,16 @@ function isBeyond(version: string, operator: "<" | ">", limit: string): boolean 
   return compare(compared, limit) > 0;
 }
 
+/** PEP 440, "Arbitrary equality": the version as packaging writes it, compared as text. */
+function isSameText(version: string, text: string): boolean {
+  const has = explain(version);
+  if (has === null) return version.toLowerCase() === text.toLowerCase();
+  const local = has.local === null ? "" : `+${has.local}`;
+  return `${has.public}${local}` === text.toLowerCase();
+}
+
 function meets(version: string, clause: string): boolean {
+  if (clause.startsWith("===")) return isSameText(version, clause.slice(3));
   const [, operator, limit = ""] = /^([<>])(?!=)(.+)$/.exec(clause) ?? [];
   if (operator === "<" || operator === ">") return isBeyond(version, operator, limit);
   return satisfies(version, clause, { prereleases: true });

@@ -162,7 +162,7 @@ test("-r: a requirements file of this machine, and what is typed", async () => {
   expect(report.warnings).toEqual(["4 console scripts are left out of user modules"]);
   const quiet = await offline("brmany", "--force-reinstall", ...modules, "--quiet");
   expect(expectSuccess(quiet).stderr).toBe("");
-  await Bun.write(file, "brone\n--pre\n");
+  await Bun.write(file, "brone\n-e .\n");
   const refused = await offline("-r", file, "--json");
   expectError(refused, { code: "bad-requirement", exit: 2, says: `${file}:2: ` });
 });

@@ -1,10 +1,16 @@
-// The requirements that `pkg install` is given, on the command line and in a file.
+// The requirements that `pkg install` is given, on the command line and in files.
 
 import { wrongUsage } from "../../failure.ts";
-import { readRequirements } from "../../local/pip/requirements-file.ts";
-import type { InstallTarget } from "../../remote/install/request.ts";
+import {
+  type RequirementLine,
+  type RequirementsRead,
+  readRequirements,
+} from "../../local/pip/requirements-file.ts";
+import type { InstallRequest, InstallTarget } from "../../remote/install/request.ts";
 import { ours, programName, shellWord, type Text, text } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
+import { behindRequirements, type InstallMode, installFlags } from "./_file-options.ts";
+import { requireAllHashes } from "./_hash-mode.ts";
 
 /** pip itself takes anything; for user modules it has to be told the folder. */
 function withPip(words: readonly string[], target: InstallTarget): Text {
@@ -25,7 +31,7 @@ function hintFor(spec: string, target: InstallTarget): Text {
     const path = spec.startsWith("~/") ? `~/${shellWord(spec.slice(2))}` : shellWord(spec);
     return text`a wheel of this machine: '${ours("pkg push")} ${path} --remote-wheelhouse DIR', then install it by name; one of Blender's machine: ${pip}`;
   }
-  return /[/\\@;]/.test(spec) ? text`${names}; for anything else: ${pip}` : names;
+  return /[/\\@]/.test(spec) ? text`${names}; for anything else: ${pip}` : names;
 }
 
 function requirementOf(spec: string, where: string, target: InstallTarget): NamedRequirement {
@@ -35,36 +41,91 @@ function requirementOf(spec: string, where: string, target: InstallTarget): Name
   throw wrongUsage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
 }
 
-/** Stops at an option in a requirements file: pip itself reads a file on Blender's machine. */
-function refuseOptions(spec: string, where: string, target: InstallTarget): void {
-  if (!spec.startsWith("-") && !spec.endsWith("\\") && !/\s--hash=/.test(spec)) return;
-  throw wrongUsage(
-    "bad-requirement",
-    `${where}: only names with versions and comments are read here, and this is '${spec}'`,
-    text`pip reads the whole format, of a file on Blender's machine: ${withPip(["-r", "FILE"], target)}`,
+/** A requirement of a file, with the options behind it. */
+function requirementIn(line: RequirementLine, target: InstallTarget): NamedRequirement {
+  const { spec, options, where, isConstraint } = line;
+  const requirement = requirementOf(spec, `${where}: `, target);
+  const building = options.find(({ name }) => name !== "--hash" && behindRequirements.has(name));
+  if (building !== undefined) {
+    throw wrongUsage(
+      "bad-requirement",
+      `${where}: ${building.name} is for building ${requirement.name} from its source`,
+      text`build a wheel of it with that option ('pip wheel'), and bring it: ${ours("pkg push", "FILE.whl")}`,
+    );
+  }
+  if (isConstraint && requirement.extras.length > 0) {
+    throw wrongUsage(
+      "bad-requirement",
+      `${where}: '${requirement.text}' is a constraint, and pip takes none with extras`,
+      "leave out what stands in [brackets]",
+    );
+  }
+  const hashes = options.flatMap(({ name, value }) =>
+    name === "--hash" && value !== null ? [value] : [],
+  );
+  return { ...requirement, hashes, where };
+}
+
+/** Each once: a file may be named by several. */
+function distinct(requirements: readonly NamedRequirement[]): NamedRequirement[] {
+  const found = new Map<string, NamedRequirement>();
+  for (const one of requirements) {
+    const key = [one.text, ...one.hashes].join(" ");
+    if (!found.has(key)) found.set(key, one);
+  }
+  return [...found.values()];
+}
+
+/** What the command line and the files on it ask for. */
+export type Asked = Pick<InstallRequest, "requirements" | "constraints" | "files" | "fileFlags"> & {
+  /** What of the files isn't used, a sentence each. */
+  notes: string[];
+};
+
+/** What stands behind requirements without a meaning there. */
+function surplusOptions({ requirements }: RequirementsRead): string[] {
+  return requirements.flatMap(({ options, where }) =>
+    options
+      .filter(({ name }) => !behindRequirements.has(name))
+      .map(
+        ({ name }) =>
+          `${where}: ${name} means nothing behind a requirement, only in a line of its own`,
+      ),
   );
 }
 
 /**
- * What the command line asks for: the specs on it, then those of a requirements file.
+ * What the command line asks for: the specs on it, then what stands in files of this machine.
  *
- * @throws Failure `missing-argument`, `bad-requirement`, `requirements-unreadable`, all usage.
+ * @throws Failure `missing-argument`, `bad-requirement`, `hashes-missing`, `requirements-unreadable`,
+ *   all usage.
  */
 export async function requirementsOf(
   specs: readonly string[],
-  file: string | undefined,
-  target: InstallTarget,
-): Promise<NamedRequirement[]> {
-  const lines = file === undefined ? [] : await readRequirements(file);
-  for (const { spec, where } of lines) refuseOptions(spec, where, target);
-  const found = [
-    ...specs.map((spec) => requirementOf(spec, "", target)),
-    ...lines.map(({ spec, where }) => requirementOf(spec, `${where}: `, target)),
-  ];
-  if (found.length > 0) return found;
-  throw wrongUsage(
-    "missing-argument",
-    file === undefined ? `${programName} pkg install needs SPEC` : `nothing stands in '${file}'`,
-    text`${ours("pkg install", "numpy", "scipy>=1.11")}, or -r FILE`,
-  );
+  files: InstallRequest["files"],
+  mode: InstallMode,
+): Promise<Asked> {
+  const { target } = mode;
+  const typed = specs.map((spec) => requirementOf(spec, "", target));
+  const read = await readRequirements(files.requirements, files.constraints);
+  const { flags, notes } = installFlags(read.options, mode);
+  const lines = (ofConstraints: boolean) =>
+    distinct(
+      read.requirements
+        .filter(({ isConstraint }) => isConstraint === ofConstraints)
+        .map((line) => requirementIn(line, target)),
+    );
+  const requirements = distinct([...typed, ...lines(false)]);
+  const constraints = lines(true);
+  if (requirements.length === 0) {
+    const [file] = files.requirements;
+    throw wrongUsage(
+      "missing-argument",
+      file === undefined ? `${programName} pkg install needs SPEC` : `nothing stands in '${file}'`,
+      text`${ours("pkg install", "numpy", "scipy>=1.11")}, or -r FILE`,
+    );
+  }
+  requireAllHashes(requirements, constraints, flags);
+  notes.push(...surplusOptions(read));
+  return { requirements, constraints, files, fileFlags: flags, notes };
 }

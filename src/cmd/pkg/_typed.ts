@@ -12,8 +12,10 @@ export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
   return ({ more = [], target = request.target } = {}) =>
     ours(
       "pkg install",
-      ...request.requirements.map(({ text }) => text),
+      ...request.requirements.filter(({ where }) => where === null).map(({ text }) => text),
       ...more,
+      ...request.files.requirements.flatMap((file) => ["-r", file]),
+      ...request.files.constraints.flatMap((file) => ["-c", file]),
       ...flag("--upgrade", request.upgrade),
       ...flag("--force-reinstall", request.forceReinstall),
       ...flag("--no-deps", !request.deps),

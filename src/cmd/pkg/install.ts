@@ -93,9 +93,18 @@ export const install = command({
     },
     requirement: {
       type: "string",
+      repeated: true,
       alias: "r",
       valueHint: "file",
-      description: "Also what stands in this requirements file of this machine",
+      description:
+        "Also what stands in this requirements file of this machine; may be given several times",
+    },
+    constraint: {
+      type: "string",
+      repeated: true,
+      alias: "c",
+      valueHint: "file",
+      description: "Keep to the versions in this file of this machine; may be given several times",
     },
     target: {
       ...targetArg,
@@ -149,11 +158,18 @@ export const install = command({
   elsewhere: pipOption,
   async options({ args, positionals }) {
     const { target: place, offline } = args;
+    const wheelhouse = args["remote-wheelhouse"];
+    const indexFlags = indexFlagsOf(args);
+    const { notes, ...asked } = await requirementsOf(
+      positionals,
+      { requirements: args.requirement, constraints: args.constraint },
+      { target: place, offline: offline || wheelhouse !== undefined, indexFlags },
+    );
     const request: Omit<InstallRequest, "typed"> = {
-      requirements: await requirementsOf(positionals, args.requirement, place),
+      ...asked,
       target: place,
-      wheelhouse: args["remote-wheelhouse"],
-      indexFlags: indexFlagsOf(args),
+      wheelhouse,
+      indexFlags,
       upgrade: args.upgrade,
       forceReinstall: args["force-reinstall"],
       deps: args.deps,
@@ -162,14 +178,18 @@ export const install = command({
       replaceBundled: args["replace-bundled"],
     };
     requireOneMode(request, offline);
-    return { request, offline, dryRun: args["dry-run"], target: await targetOf(args) };
+    return { request, notes, offline, dryRun: args["dry-run"], target: await targetOf(args) };
   },
-  run: ({ request: asked, offline, dryRun, target }, context) =>
+  run: ({ request: asked, notes, offline, dryRun, target }, context) =>
     withSession(target, context, async (session) => {
       const { output } = context;
+      for (const note of notes) output.note(note);
       const observer = observerFor(output);
       const request = await fromWheelhouse(session, asked, offline, output);
       const prepared = await prepareInstall(session, request);
+      const held = new Set(prepared.request.requirements);
+      const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
+      if (passedOver.length > 0) output.note(`not for this Python: ${passedOver.join(", ")}`);
       const kept = told(prepared.pins, output);
       if (dryRun) {
         await renderPlan(request, kept, await planInstall(session, prepared, observer), output);

@@ -76,13 +76,14 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
 /**
  * Reads the wheelhouse; asks for the target's tags only where a wheel isn't for every Python 3.
  *
+ * @param requirements those for which it must have a wheel.
  * @param given as the user named it.
  * @returns its absolute path on Blender's machine.
  * @throws Failure `no-wheelhouse`, `wheelhouse-lacks`.
  */
 export async function checkedWheelhouse(
   session: Session,
-  request: InstallRequest,
+  requirements: InstallRequest["requirements"],
   given: string,
 ): Promise<string> {
   const { folder, exists, files } = await listWheelhouse(session, given);
@@ -94,7 +95,7 @@ export async function checkedWheelhouse(
   const names = files.map((file) => file.name);
   const tagged = names.some((name) => name.endsWith(".whl") && !isUniversal(name));
   const tags = tagged ? (await knownTagsOf(session)).tags : null;
-  const problems = checkWheelhouse(names, request.requirements, tags);
+  const problems = checkWheelhouse(names, requirements, tags);
   if (problems.length > 0) throw wheelhouseFailure(folder, problems);
   return folder;
 }

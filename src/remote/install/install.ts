@@ -12,6 +12,7 @@ import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
 import { choiceFlags, pinning, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
+import { askedInput, plannedInput } from "./pip-requirements.ts";
 import { askedPlan } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requireUnshadowed, targetFolders } from "./shadows.ts";
@@ -60,14 +61,13 @@ async function intoSite(
   observer: InstallObserver,
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
-  const specs = prepared.request.requirements.map(({ text }) => text);
   const { before, ...checked } = checkedPip(prepared, reportFile);
-  const pins = pinning(prepared);
+  const [asked, pins] = [askedInput(prepared), pinning(prepared)];
   const flags = [...managed, ...pins.flags, ...choiceFlags(prepared), ...sourceFlags(prepared)];
   const run = {
     ...checked,
-    arguments: [...before, "install", ...flags, ...specs],
-    files: { ...checked.files, ...pins.files },
+    arguments: [...before, "install", ...flags, ...asked.arguments],
+    files: { ...checked.files, ...pins.files, ...asked.files },
     purpose: purposeOf(prepared, "site"),
     before: prepared.before.packages,
   };
@@ -106,12 +106,13 @@ async function intoUserModules(
   if (planned.packages.length === 0) return planned;
   const stage = await stageUserModules(session, folder);
   try {
-    const specs = planned.packages.map(({ name, version }) => `${name}==${version}`);
+    const wanted = plannedInput(prepared, planned.packages);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
     const { before, ...checked } = checkedPip(prepared);
     const run = {
       ...checked,
-      arguments: [...before, "install", ...flags, ...specs],
+      arguments: [...before, "install", ...flags, ...wanted.arguments],
+      files: { ...checked.files, ...wanted.files },
       purpose: purposeOf(prepared, "user-modules", stage),
       before: prepared.before.packages,
     };

@@ -7,8 +7,8 @@ import type { PreparedInstall } from "./prepare.ts";
 
 /** Where pip may look for packages. */
 export function sourceFlags({ request, wheelhouse }: PreparedInstall): string[] {
-  if (wheelhouse === undefined) return [...request.indexFlags];
-  return ["--no-index", "--find-links", wheelhouse];
+  if (wheelhouse === undefined) return [...request.indexFlags, ...request.fileFlags];
+  return ["--no-index", "--find-links", wheelhouse, ...request.fileFlags];
 }
 
 /** How pip chooses versions. */

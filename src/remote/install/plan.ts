@@ -12,6 +12,7 @@ import { checkedPip } from "./checked-pip.ts";
 import type { InstallObserver } from "./observer.ts";
 import { choiceFlags, pinning, purposeOf, sourceFlags } from "./pip-arguments.ts";
 import { PipFailed, succeeded } from "./pip-failed.ts";
+import { askedInput } from "./pip-requirements.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requireUnshadowed } from "./shadows.ts";
 
@@ -69,15 +70,14 @@ export async function askedPlan(
   observer: InstallObserver,
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
   const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
-  const specs = prepared.request.requirements.map(({ text }) => text);
-  const pins = pinning(prepared);
+  const [asked, pins] = [askedInput(prepared), pinning(prepared)];
   const { before, ...checked } = checkedPip(prepared);
   const choice = [...choiceFlags(prepared), ...sourceFlags(prepared)];
   const pip = {
     ...checked,
     purpose: purposeOf(prepared, "plan"),
-    arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...specs],
-    files: { ...checked.files, ...pins.files },
+    arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...asked.arguments],
+    files: { ...checked.files, ...pins.files, ...asked.files },
   };
   const running = followedPip(session, pip, observer.output);
   const ran = await session.waits.during("asking pip what would be installed", running);

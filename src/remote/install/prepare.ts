@@ -1,6 +1,10 @@
 // The checks of an install that can be made before pip runs.
 
+import { valid } from "@renovatebot/pep440";
 import type { Text } from "../../text.ts";
+import { markerHolds } from "../../wheels/marker.ts";
+import type { NamedRequirement } from "../../wheels/requirement.ts";
+import { admitted } from "../../wheels/specifier.ts";
 import { type Pin, pinsOf } from "../packages/pins.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
@@ -17,7 +21,10 @@ import type { InstallRequest } from "./request.ts";
 
 /** An install that has passed every check that can be made before pip runs. */
 export interface PreparedInstall {
+  /** Without the requirements whose marker doesn't hold there. */
   request: InstallRequest;
+  /** All requirements: pip says which it ignores. */
+  asked: InstallRequest["requirements"];
   python: BlenderPython;
   /** The user modules folder, for that target. */
   folder: string | undefined;
@@ -39,17 +46,39 @@ export interface PreparedInstall {
  */
 export async function prepareInstall(
   session: Session,
-  request: InstallRequest,
+  given: InstallRequest,
 ): Promise<PreparedInstall> {
   const python = await pythonOf(session);
   let folder: string | undefined;
-  if (request.target === "user-modules") folder = userModulesOf(python);
-  else requireOpenForPackages(python, request.breakSystemPackages);
-  let wheelhouse: string | undefined;
-  if (request.wheelhouse === undefined) requireOnline(python, request.allowOnline);
-  else wheelhouse = await checkedWheelhouse(session, request, request.wheelhouse);
+  if (given.target === "user-modules") folder = userModulesOf(python);
+  else requireOpenForPackages(python, given.breakSystemPackages);
+  if (given.wheelhouse === undefined) requireOnline(python, given.allowOnline);
   const { found, ...before } = await recoveredPackages(session, python);
+  const asked = given.requirements;
+  const holds = ({ marker }: NamedRequirement) =>
+    marker === null || markerHolds(marker, before.environment);
+  const request = { ...given, requirements: asked.filter(holds) };
   const pins = request.replaceBundled ? [] : pinsOf(before);
   requireKept(request, pins);
-  return { request, python, folder, wheelhouse, before, pins, found };
+  let wheelhouse: string | undefined;
+  if (request.wheelhouse !== undefined) {
+    const lacking = request.requirements.filter((one) => !isThere(one, request, python, before));
+    wheelhouse = await checkedWheelhouse(session, lacking, request.wheelhouse);
+  }
+  return { request, asked, python, folder, wheelhouse, before, pins, found };
+}
+
+/** Whether pip finds that a requirement is met already, and needs no wheel for it. */
+function isThere(
+  { name, specifier, hashes }: NamedRequirement,
+  { upgrade, forceReinstall, target }: InstallRequest,
+  { site }: BlenderPython,
+  { packages }: PackageSnapshot,
+): boolean {
+  if (upgrade || forceReinstall || hashes.length > 0) return false;
+  const modules = target === "user-modules" ? [site.user_modules?.path] : [];
+  const seen = new Set([...site.packages.map(({ path }) => path), ...modules]);
+  const copy = packages.find((one) => one.name === name && seen.has(one.location));
+  if (copy === undefined || valid(copy.version) === null) return false;
+  return admitted([copy.version], specifier).length > 0;
 }

@@ -19,7 +19,14 @@ export type Typed = (change?: TypedChange) => OwnCommand;
 
 /** What `pkg install` is asked for. */
 export interface InstallRequest {
+  /** Of the command line and of files; those whose marker doesn't hold there are left out later. */
   requirements: readonly NamedRequirement[];
+  /** What keeps packages to certain versions, without asking for them. */
+  constraints: readonly NamedRequirement[];
+  /** The files of this machine in which some of it stands, as they were typed: `-r` and `-c`. */
+  files: Readonly<Record<"requirements" | "constraints", readonly string[]>>;
+  /** pip's own flags that stand in these files. */
+  fileFlags: readonly string[];
   target: InstallTarget;
   /**
    * Offline, only from this folder on Blender's machine (as given; `~` and relative paths are

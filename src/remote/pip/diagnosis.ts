@@ -49,9 +49,18 @@ const causes: readonly Cause[] = [
   },
   {
     code: "hash-mismatch",
-    pattern: /THESE PACKAGES DO NOT MATCH THE HASHES|Hash(?:es)? mismatch/i,
-    message: () => "a package has another hash than the one that was asked for",
+    pattern: /THESE PACKAGES DO NOT MATCH THE HASHES(?:[^\n]*\n\s+(\S+) )?|Hash(?:es)? mismatch/i,
+    message: (name) => `${name || "a package"} has another hash than the one that was asked for`,
     hint: () => "the file was changed or cut off: get it again, or correct the hash",
+  },
+  {
+    code: "hash-missing",
+    pattern:
+      /Hashes are required in --require-hashes mode[^\n]*\n\s+(\S+)|--require-hashes mode, all requirements must have their versions pinned[^\n]*\n\s+(\S+)/,
+    message: (name) =>
+      `with hashes everything needs a version with == and a hash: ${name.replace(/==.*/, "")} lacks them`,
+    hint: () =>
+      "add it to the file; 'pip-compile --generate-hashes' writes one with all that is needed",
   },
   {
     code: "in-use",
@@ -180,6 +189,9 @@ export function dependencyConflicts(output: string): string[] {
   return [...new Set(Array.from(output.matchAll(conflict), ([, line = ""]) => line))];
 }
 
+/** Where a requirement stands in a file of the run's own, of which users know nothing. */
+const ownFile = / \(from -[rc] [^\n()]*\(line \d+\)\)|(?:->)-[rc] [^\n()]*\(line \d+\)/g;
+
 /** A cleaned-up leftover of an interrupted install: pip warns of it at every run. */
 const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
 
@@ -190,8 +202,9 @@ const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
  * @returns undefined where none is.
  */
 export function diagnosePip(output: string, context: DiagnosisContext): PipDiagnosis | undefined {
+  const said = output.replace(ownFile, "");
   for (const { code, pattern, message, hint } of causes) {
-    const match = pattern.exec(output);
+    const match = pattern.exec(said);
     if (match !== null) {
       const detail = match.slice(1).find((group) => group !== undefined) ?? "";
       return { code, message: message(detail, match, context), hint: hint(context, match) };

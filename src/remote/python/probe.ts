@@ -191,14 +191,14 @@ function beginning(pip: boolean, wait: number) {
   return { programs, wait };
 }
 
-type JobState = v.InferOutput<typeof jobSchema>;
+type ProbeState = v.InferOutput<typeof jobSchema>;
 
 /** Waits for a job's end. */
 async function findingsOf(
   started: v.InferOutput<typeof startedJobSchema>,
-  ask: (job: string) => Promise<JobState>,
+  ask: (job: string) => Promise<ProbeState>,
 ): Promise<ProbeFindings> {
-  let state: JobState = started;
+  let state: ProbeState = started;
   while (!state.done) {
     await Bun.sleep(pollInterval);
     state = await ask(started.job);

@@ -13,6 +13,7 @@ const args = {
   deps: { type: "boolean", default: true, description: "" },
   place: { type: "enum", options: ["here", "elsewhere"], description: "" },
   level: { type: "enum", options: ["LOW", "HIGH"], anyCase: true, description: "" },
+  also: { type: "string", repeated: true, alias: "a", description: "" },
   ...globalArgs,
 } as const satisfies Arguments;
 
@@ -34,6 +35,10 @@ describe("what is accepted comes out in one form", () => {
     ],
     [["--port", "1"], ["--port=1"]],
     [["--port=1"], ["--port=1"]],
+    [
+      ["-a", "1", "x", "--also=2", "-a=1"],
+      ["--also=1", "--also=2", "--also=1", "--", "x"],
+    ],
     [["-c", "x=1"], ["--code=x=1"]],
     [["-c=x=1"], ["--code=x=1"]],
     [["-c", "-1"], ["--code=-1"]],

@@ -19,9 +19,30 @@ describe("names with version constraints", () => {
     ],
     ["torch==2.1+cu118", "torch==2.1+cu118", "torch", [], "==2.1+cu118"],
     ["constructor", "constructor", "constructor", [], ""],
+    ["numpy===1.26.4", "numpy===1.26.4", "numpy", [], "===1.26.4"],
+    ["numpy === 2021-Autumn , != 3", "numpy===2021-Autumn,!=3", "numpy", [], "===2021-Autumn,!=3"],
+    ["numpy (>=1, <2)", "numpy>=1,<2", "numpy", [], ">=1,<2"],
+    ["numpy>=1,", "numpy>=1", "numpy", [], ">=1"],
   ])("%p", (spec, text, name, extras, specifier) => {
     const result = parseRequirement(spec);
-    expect(result).toEqual({ ok: true, requirement: { text, name, extras, specifier } });
+    const rest = { marker: null, hashes: [], where: null };
+    expect(result).toEqual({ ok: true, requirement: { text, name, extras, specifier, ...rest } });
+  });
+
+  test.each([
+    ["pywin32 ;sys_platform=='win32'", "pywin32; sys_platform=='win32'", "sys_platform=='win32'"],
+    [
+      'a[x]>=1; python_version < "3.12" and (os_name != "nt" or "64" in platform_machine)',
+      'a[x]>=1; python_version < "3.12" and (os_name != "nt" or "64" in platform_machine)',
+      'python_version < "3.12" and (os_name != "nt" or "64" in platform_machine)',
+    ],
+    // As they were before PEP 508, and letters that the library doesn't know.
+    ['a; os.name == "posix"', 'a; os.name == "posix"', 'os.name == "posix"'],
+    ['a; platform_version == "#1 \\ x"', 'a; platform_version == "#1 \\ x"', null],
+  ])("%p: with a marker", (spec, text, marker) => {
+    const result = parseRequirement(spec);
+    const expected = { text, marker: marker ?? text.slice(3) };
+    expect(result).toMatchObject({ ok: true, requirement: expected });
   });
 });
 
@@ -38,7 +59,12 @@ describe("anything else is refused, and the reason says what it is", () => {
     ["numpy @ https://example.org/numpy.whl", "URL"],
     ["numpy@file:numpy.whl", "URL"],
     ["numpy[x]@file", "URL"],
-    ["numpy; python_version < '3'", "marker"],
+    ["numpy; x", "'x' isn't a marker"],
+    ["numpy;", "isn't a marker"],
+    ["numpy; python_version < 3", "isn't a marker"],
+    ["numpy===", "isn't a requirement"],
+    ["numpy>=1,,<2", "isn't a requirement"],
+    ["numpy (>=1", "isn't a requirement"],
     ["./numpy", "path"],
     ["numpy/", "path"],
     ["C:\\wheels", "path"],

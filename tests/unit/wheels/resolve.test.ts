@@ -97,6 +97,12 @@ describe("what a wheelhouse has for a requirement", () => {
     ]);
   });
 
+  test("where a requirement stands is told", () => {
+    const asked = { ...requirement("num-py>=3"), where: "requirements.txt:3" };
+    const [problem] = checkWheelhouse(files, [asked], tags);
+    expect(problem?.message).toBe("requirements.txt:3: num-py>=3: there is only 2.0, 1.26.4");
+  });
+
   test("of very many wheels a message lists the newest", () => {
     const house = Array.from({ length: 2000 }, (_, n) => `a-1.${n}-cp312-cp312-win_amd64.whl`);
     const [problem] = checkWheelhouse(house, [requirement("a")], tags);
@@ -116,11 +122,13 @@ describe("against pip's own choice", () => {
   const specifierVersions = fc.constantFrom(
     ...["0.9", "1.0", "1.1", "2.0", "1!0.5", "1.0.post1", "1.0rc1", "2.0b1", "2.0rc1", "2.0.dev2"],
   );
+  // Compared as text, in the form that packaging writes.
+  const arbitrary = ["===1.0", "===1.0.0", "===2.0+LOCAL.1", "===1.0RC1", "===1.0-rc1", "===x"];
   const clause = fc.oneof(
     fc
       .tuple(fc.constantFrom("==", "!=", ">=", "<=", "<", ">", "~="), specifierVersions)
       .map(([operator, version]) => `${operator}${version}`),
-    fc.constantFrom("==1.*", "!=1.*", "==2.0+local.1", "===1.0"),
+    fc.constantFrom("==1.*", "!=1.*", "==2.0+local.1", ...arbitrary),
   );
   const specifiers = fc
     .array(clause, { maxLength: 3 })
@@ -158,7 +166,7 @@ describe("against pip's own choice", () => {
   test(`${sample.length} wheelhouses (seed ${seed})`, async () => {
     const pip = await askPip(sample);
     const differences = sample.flatMap(({ target, specifier, files: house }, index) => {
-      const asked = { text: "thing", name: "thing", extras: [], specifier };
+      const asked = { ...requirement("thing"), specifier };
       const found = resolve(asked, house, pip.tags[target]);
       const ours = found.code === "ok" ? found.wheel.filename : null;
       const theirs = pip.choices[index] ?? null;

@@ -6,7 +6,7 @@ import { optionsOf } from "../parsing.ts";
 
 test.each([
   ["numpy --pre", "pkg pip -- install numpy --pre"],
-  ["--json -U numpy -c pins.txt", "pkg pip -- install -U numpy -c pins.txt"],
+  ["--json -U numpy -e src", "pkg pip -- install -U numpy -e src"],
   ["numpy --find-links=/w --offline", "pkg pip -- install numpy --find-links=/w"],
   ["numpy --user", "--target user-modules"],
   ["numpy --zebra", "NAME --help"],

@@ -3,7 +3,7 @@ import { typedInstall, typedUninstall } from "../../../../src/cmd/pkg/_typed.ts"
 import { install } from "../../../../src/cmd/pkg/install.ts";
 import { uninstall } from "../../../../src/cmd/pkg/uninstall.ts";
 import { rendered } from "../../../../src/text.ts";
-import { optionsOf } from "../parsing.ts";
+import { fileOf, optionsOf } from "../parsing.ts";
 
 const program = "blender-remote-cli";
 
@@ -34,6 +34,17 @@ describe("pkg install, as it was typed", () => {
       `${program} pkg install a b==1 c --upgrade --target user-modules`,
     );
     expect(rendered(again({ target: "site" }))).toBe(`${program} pkg install a --upgrade`);
+  });
+
+  test("files are named again, not what stands in them", async () => {
+    const [file, limits] = [fileOf("typed.txt", "b\n--pre\n"), fileOf("limits.txt", "c<2\n")];
+    const tokens = ["a; os_name=='nt'", "-r", file, "-c", limits, "-r", file];
+    const { request } = await optionsOf(install, tokens);
+    const again = typedInstall(request);
+    expect(again({ more: ["d==1"] }).arguments).toEqual([
+      ...["a; os_name=='nt'", "d==1", "-r", file, "-r", file, "-c", limits],
+    ]);
+    expect((await optionsOf(install, again().arguments)).request).toEqual(request);
   });
 
   test("what is typed means the same when it is typed again", async () => {

@@ -2,9 +2,15 @@ import { describe, expect, test } from "bun:test";
 import { install } from "../../../../src/cmd/pkg/install.ts";
 import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
-const numpy = { text: "numpy", name: "numpy", extras: [], specifier: "" };
+const numpy = {
+  ...{ text: "numpy", name: "numpy", extras: [], specifier: "" },
+  ...{ marker: null, hashes: [], where: null },
+};
 const usual = {
   requirements: [numpy],
+  constraints: [],
+  files: { requirements: [], constraints: [] },
+  fileFlags: [],
   target: "site",
   wheelhouse: undefined,
   indexFlags: [],
@@ -48,6 +54,17 @@ describe("the request", () => {
     const { request } = await optionsOf(install, ["numpy", "-r", file]);
     expect(request.requirements.map(({ text }) => text)).toEqual(["numpy", "scipy>=1.11"]);
   });
+
+  test("several files, and constraints", async () => {
+    const [one, two] = [fileOf("one.txt", "a\n--pre\n"), fileOf("two.txt", "b\n")];
+    const limits = fileOf("limits.txt", "c<2\n");
+    const tokens = ["-r", one, "--requirement", two, "-c", limits];
+    const { request } = await optionsOf(install, tokens);
+    expect(request.requirements.map(({ text }) => text)).toEqual(["a", "b"]);
+    expect(request.constraints.map(({ text }) => text)).toEqual(["c<2"]);
+    expect(request.files).toEqual({ requirements: [one, two], constraints: [limits] });
+    expect(request.fileFlags).toEqual(["--pre"]);
+  });
 });
 
 test.each([
@@ -62,7 +79,8 @@ test.each([
   [[], "missing-argument", "blender-remote-cli pkg install numpy 'scipy>=1.11', or -r FILE"],
   [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
   [["numpy", "--target", "SITE"], "bad-target", "give site or user-modules"],
-  [["numpy;x"], "bad-requirement", "it has a marker"],
+  [["numpy;x"], "bad-requirement", "'x' isn't a marker"],
+  [["-c", "/not/there.txt", "numpy"], "requirements-unreadable", "no such file or folder"],
   [["-r", "/not/there.txt"], "requirements-unreadable", "no such file or folder"],
   [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],
   [["numpy", "--extra-index-url", "a"], "bad-index", "--extra-index-url is 'a'"],

@@ -20,7 +20,10 @@ const silent: InstallObserver = {
 function pipAnswer({ name, arguments: { action } }: Call): unknown {
   if (name === "pip_start.py") return { busy: null };
   if (action !== "read") return {};
-  return { stdout: "", stderr: "", returncode: 0, cancelled: false, seconds: 1 };
+  // Of the trial; no report of pip's.
+  const tried = { module: "brone", error: null, lines: [], needs_blender: false };
+  const report = JSON.stringify([tried]);
+  return { stdout: "", stderr: "", returncode: 0, cancelled: false, seconds: 1, report };
 }
 
 /** Blender, with this wheel in its wheelhouse, which pip installs. */
@@ -73,8 +76,6 @@ async function requestsOf(wheel: string): Promise<string[]> {
 // The answers of a probe or a pip that isn't done yet are asked for again, and add to these.
 describe("what an offline install asks Blender for", () => {
   const after = [
-    // What is installed now, to tell later what has changed.
-    "packages.py",
     // pip: its start, its output and end, and that its end was seen.
     "pip_start.py",
     "pip_run.py read",
@@ -82,12 +83,18 @@ describe("what an offline install asks Blender for", () => {
     // What is installed since, and whether Blender can import what was asked for.
     "packages.py",
     "packages.py names",
+    // A fresh process tries the import.
+    "pip_start.py",
+    "pip_run.py read",
+    "pip_run.py finish",
   ];
 
-  test("8 requests, where every Python 3 takes the wheels", async () => {
+  test("11 requests, where every Python 3 takes the wheels", async () => {
     expect(await requestsOf("brone-1.0-py3-none-any.whl")).toEqual([
       // The interpreter, and where it keeps packages.
       "probe.py",
+      // What is installed now: what of it is kept, and to tell later what has changed.
+      "packages.py",
       "wheelhouse.py list",
       ...after,
     ]);
@@ -97,6 +104,7 @@ describe("what an offline install asks Blender for", () => {
     const { tags } = findings.wheels;
     expect(await requestsOf(`brone-1.0-${tags[0]}.whl`)).toEqual([
       "probe.py",
+      "packages.py",
       "wheelhouse.py list",
       "tags_probe.py",
       ...after,

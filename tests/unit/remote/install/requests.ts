@@ -22,6 +22,9 @@ export function there(name: string, version: string, source: Package["source"]):
 export function request(specs: string[], changes: Partial<InstallRequest> = {}): InstallRequest {
   const given = {
     requirements: specs.map(requirement),
+    constraints: [],
+    files: { requirements: [], constraints: [] },
+    fileFlags: [],
     target: "user-modules" as const,
     wheelhouse: undefined,
     indexFlags: [],

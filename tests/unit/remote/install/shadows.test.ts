@@ -32,8 +32,10 @@ interface Changes {
 }
 
 function prepared({ specs, copies, target = "site", managed = null }: Changes): PreparedInstall {
+  const made = request(specs, { target });
   return {
-    request: request(specs, { target }),
+    request: made,
+    asked: made.requirements,
     python: python(managed),
     folder: target === "site" ? undefined : "/modules",
     wheelhouse: undefined,

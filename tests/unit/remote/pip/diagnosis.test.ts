@@ -44,6 +44,31 @@ const cases: [code: string, output: string, detail: string][] = [
     "hash",
   ],
   [
+    "hash-mismatch",
+    "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated\n    brone==1.0 from file:///w/brone-1.0-py3-none-any.whl (from -r /tmp/x/own/requirements.txt (line 1)):\n        Expected sha256 00",
+    "brone==1.0 has another hash",
+  ],
+  [
+    "hash-missing",
+    "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements. Here is\n    brone==1.0 --hash=sha256:c1",
+    "brone lacks them",
+  ],
+  [
+    "hash-missing",
+    "ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:\n    brtwo from file:///w/brtwo-1.0-py3-none-any.whl (from brone==1.0->-r /tmp/x/own/requirements.txt (line 1))",
+    "brtwo lacks them",
+  ],
+  [
+    "no-matching-distribution",
+    "ERROR: Could not find a version that satisfies the requirement brone==9 (from -r /tmp/x/own/requirements.txt (line 1)) (from versions: 1.0)\nERROR: No matching distribution found for brone==9 (from -r /tmp/x/own/requirements.txt (line 1))",
+    "no version fits brone==9; the newest are 1.0",
+  ],
+  [
+    "no-matching-distribution",
+    "ERROR: Could not find a version that satisfies the requirement brtwo>2 (from brone->-r /tmp/x/own/requirements.txt (line 1)) (from versions: 1.0)\nERROR: No matching distribution found for brtwo>2",
+    "no version fits brtwo>2, which brone needs,; the newest are 1.0",
+  ],
+  [
     "permission",
     "ERROR: Could not install packages due to an OSError: [Errno 13] Permission denied: '/opt/blender/5.0/python/lib/python3.11/site-packages/x'",
     "/opt/blender/5.0/python/lib/python3.11/site-packages/x",

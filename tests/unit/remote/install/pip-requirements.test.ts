@@ -1,0 +1,66 @@
+import { describe, expect, test } from "bun:test";
+import { askedInput, plannedInput } from "../../../../src/remote/install/pip-requirements.ts";
+import { request, requirement } from "./requests.ts";
+
+const hashed = (spec: string, ...hashes: string[]) => ({ ...requirement(spec), hashes });
+
+function input(asked: ReturnType<typeof requirement>[], constraints: typeof asked = []) {
+  return { asked, request: request([], { constraints }) };
+}
+
+function planned(name: string, version: string) {
+  const from = { url: "", file: "", requested: true, requires: [] };
+  return { name, version, ...from };
+}
+
+describe("what pip is given", () => {
+  test("on its command line, markers too", () => {
+    const asked = ["a>=1,<2", "b; os_name == 'nt'"].map(requirement);
+    expect(askedInput(input(asked))).toEqual({
+      arguments: ["a>=1,<2", "b; os_name == 'nt'"],
+      files: {},
+    });
+  });
+
+  test("hashes and constraints in files of the run", () => {
+    const asked = [hashed("a==1; os_name == 'nt'", "sha256:aa", "sha512:bb"), requirement("b")];
+    expect(askedInput(input(asked, [requirement("c<2"), hashed("d==1", "sha256:dd")]))).toEqual({
+      arguments: [
+        ...["b", "--requirement", { file: "requirements.txt" }],
+        ...["--constraint", { file: "constraints.txt" }],
+      ],
+      files: {
+        "requirements.txt": "a==1; os_name == 'nt' --hash=sha256:aa --hash=sha512:bb\n",
+        "constraints.txt": "c<2\nd==1 --hash=sha256:dd\n",
+      },
+    });
+  });
+
+  test("more than a command line of Windows takes, in a file", () => {
+    const asked = Array.from({ length: 2000 }, (_, n) => requirement(`package-${n}==1.0`));
+    const { arguments: words, files } = askedInput(input(asked));
+    expect(words).toEqual(["--requirement", { file: "requirements.txt" }]);
+    expect(files["requirements.txt"]?.split("\n")).toHaveLength(2001);
+  });
+});
+
+describe("what pip is given of a plan", () => {
+  test("each with the hashes of its name, of constraints too", () => {
+    const asked = [hashed("A==1", "sha256:aa"), hashed("a==1", "sha256:aa", "sha256:ab")];
+    const given = input(asked, [hashed("dep==2", "sha256:dd")]);
+    expect(plannedInput(given, [planned("a", "1"), planned("dep", "2")])).toEqual({
+      arguments: ["--requirement", { file: "requirements.txt" }],
+      files: {
+        "requirements.txt": "a==1 --hash=sha256:aa --hash=sha256:ab\ndep==2 --hash=sha256:dd\n",
+      },
+    });
+  });
+
+  test("without hashes as words", () => {
+    const given = input([requirement("a")], [requirement("dep<3")]);
+    expect(plannedInput(given, [planned("a", "1"), planned("dep", "2")])).toEqual({
+      arguments: ["a==1", "dep==2"],
+      files: {},
+    });
+  });
+});
