@@ -20,36 +20,6 @@ import {
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 
-/** What today's build says wrongly; each is to be mended, and then to go from here. */
-const notYet: readonly { set: string; where?: string; why: string }[] = [
-  {
-    set: "reached only through a .pth",
-    why: "the folder that the .pth names counts as a module of the package",
-  },
-  {
-    set: "an editable install",
-    where: ", site",
-    why: "it is called an error, not something that works after a restart",
-  },
-  {
-    set: "the name of a module of Python's",
-    why: "__pycache__ counts as a module of a package that has a .py at its top",
-  },
-  { set: "an error when it is imported", why: "nothing is imported to find out" },
-  { set: "code that this Python can't compile", why: "nothing is compiled to find out" },
-  { set: "a dependency that is left out", why: "dependencies aren't looked at" },
-  {
-    set: "a package that needs a newer numpy than Blender's",
-    where: "bpy 5.0.1, site",
-    why: "what Blender brings isn't pinned",
-  },
-  {
-    set: "an upgrade of numpy",
-    where: "bpy 5.0.1, site",
-    why: "what Blender brings isn't pinned",
-  },
-];
-
 /** What an import gives: the module's own file, or what was raised. */
 interface Import {
   file: string | null;
@@ -210,11 +180,7 @@ function requireExit({ set, exit, said }: Row, target: Target): void {
 
 describe.each(places)("$title", (place) => {
   for (const set of packageSets(place.facts)) {
-    const late = notYet.some(
-      (one) => one.set === set.name && place.title.includes(one.where ?? ""),
-    );
-    const check = late ? test.failing : test;
-    check(set.name, async () => {
+    test(set.name, async () => {
       const outcome = await outcomes.get(place.title);
       const row = outcome?.rows.find((one) => one.set.name === set.name);
       if (outcome === undefined || row === undefined) throw new Error("nothing came of it");

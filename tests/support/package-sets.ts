@@ -473,12 +473,7 @@ function withNumpy({ target, numpy }: Facts): PackageSet[] {
       real,
       specs: ["numpy"],
       flags: ["--upgrade"],
-      // Where another is hidden it is refused.
-      exit: numpy !== null && target === "user-modules" ? 1 : 0,
-      expects:
-        numpy !== null && target === "user-modules"
-          ? {}
-          : { numpy: { ...now("numpy"), version: kept } },
+      expects: { numpy: { ...now("numpy"), version: kept } },
     },
   ];
 }
