@@ -33,12 +33,12 @@ export async function runInstall(
   let ran: FollowedPip;
   try {
     if (folder === undefined && touchesBundled(request.requirements, before, request.upgrade)) {
-      const { packages } = await askedPlan(session, prepared, observer);
+      const { packages } = await askedPlan(session, prepared, heard);
       for (const replaced of bundledReplacements(before, packages)) heard.warn(replaced);
     }
     ran =
       folder === undefined
-        ? await intoSite(session, prepared, observer)
+        ? await intoSite(session, prepared, heard)
         : await intoUserModules(session, prepared, folder, heard);
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
@@ -70,7 +70,7 @@ function installing(
   run: QuietInvocation,
   observer: InstallObserver,
 ): Promise<FollowedPip> {
-  return session.waits.during("installing with pip", followedPip(session, run, observer.output));
+  return session.waits.during("installing with pip", followedPip(session, run, observer));
 }
 
 /** pip decides what is needed, fills an empty folder with just that, and it is moved into place. */

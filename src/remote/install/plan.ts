@@ -78,7 +78,7 @@ export async function askedPlan(
     purpose: purposeOf(prepared, "plan"),
     arguments: ["install", ...flags, ...choiceFlags(prepared), ...sourceFlags(prepared), ...specs],
   };
-  const running = followedPip(session, pip, observer.output);
+  const running = followedPip(session, pip, observer);
   const ran = await session.waits.during("asking pip what would be installed", running);
   succeeded(ran, prepared);
   return { ...ran, packages: parsePipReport(ran.pip.report ?? "") };

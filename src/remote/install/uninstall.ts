@@ -7,8 +7,9 @@ import type { BrokenPackage } from "../packages/broken.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import type { Package } from "../packages/package.ts";
 import { snapshotPackages } from "../packages/snapshot.ts";
+import { decidedByUninstall } from "../pip/decided.ts";
 import type { PipResult } from "../pip/follow.ts";
-import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
+import { type FollowedPip, followedPip, type PipListener } from "../pip/followed-pip.ts";
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
@@ -45,12 +46,6 @@ export interface UninstallResult {
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
   hint: Text | null;
-}
-
-/** Told what happens while an uninstall goes on. */
-export interface UninstallObserver {
-  /** What pip writes, as it comes. */
-  output(bytes: Uint8Array): Promise<void>;
 }
 
 function copyText({ name, version, location }: Package): string {
@@ -150,7 +145,7 @@ export async function prepareUninstall(
 async function fromSite(
   session: Session,
   { request, python, site, before }: PreparedUninstall,
-  observer: UninstallObserver,
+  observer: PipListener,
 ): Promise<FollowedPip> {
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
@@ -158,6 +153,7 @@ async function fromSite(
     command: python.pip,
     arguments: ["uninstall", "--yes", ...managed, ...names],
     isolated: true,
+    decided: decidedByUninstall,
     env: { PIP_ROOT_USER_ACTION: "ignore" },
     purpose: {
       line: lineOf(request.typed()),
@@ -168,7 +164,7 @@ async function fromSite(
     },
     before,
   };
-  return session.waits.during("removing packages", followedPip(session, pip, observer.output));
+  return session.waits.during("removing packages", followedPip(session, pip, observer));
 }
 
 /** What Blender misses, goes on with although it is gone, or finds instead. */
@@ -201,7 +197,7 @@ export function removalWarnings(removed: readonly Package[], after: readonly Pac
 export async function runUninstall(
   session: Session,
   prepared: PreparedUninstall,
-  observer: UninstallObserver,
+  observer: PipListener,
 ): Promise<UninstallResult> {
   const { site, modules, folder, before } = prepared;
   const ran = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;

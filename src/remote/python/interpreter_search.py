@@ -34,8 +34,12 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def output_of(argv: list[str], seconds: float, text: str = "") -> str:
+def output_of(
+    argv: list[str], seconds: float, text: str = "", env: Mapping[str, str] | None = None
+) -> str:
     """Run a process to its end and give its standard output.
+
+    ``env`` is the clean environment unless given.
 
     Raises:
         NoAnswerError: it can't be started, fails, or isn't done in time.
@@ -46,7 +50,7 @@ def output_of(argv: list[str], seconds: float, text: str = "") -> str:
             input=text.encode(),
             capture_output=True,
             timeout=seconds,
-            env=clean_environment(),
+            env=clean_environment() if env is None else env,
             check=False,
             # Else a console window would open over a Blender with a GUI.
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
@@ -85,7 +89,7 @@ class Interpreter:
 
     def pip(self) -> list[str]:
         """Give the command line that runs pip, to be followed by its arguments."""
-        return [self.executable, "-I", "-m", "pip"]
+        return [self.executable, "-I", "-X", "utf8", "-m", "pip"]
 
 
 def executable_candidates(prefix: str) -> list[str]:

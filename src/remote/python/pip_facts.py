@@ -3,11 +3,13 @@
 All of this takes other processes, so it runs on a thread of its own, where nothing may touch bpy.
 """
 
-import ast
+import os
+from collections.abc import Mapping
 from typing import TypedDict
 
-from interpreter_search import Interpreter, NoAnswerError, output_of
+from interpreter_search import Interpreter, NoAnswerError, clean_environment, output_of
 from masking import masked
+from pip_settings import PipConfigError, effective, is_off, pip_settings
 
 PIP_SECONDS = 20
 INDEX_CONNECT_SECONDS = 3
@@ -53,32 +55,14 @@ class Network(TypedDict):
 def pip_facts(interpreter: Interpreter) -> Pip:
     """Start pip and give what it says of its version."""
     command = interpreter.pip()
+    # Settings may mean another Python (PIP_PYTHON), or ask for a virtual environment.
+    without = {"PIP_CONFIG_FILE": os.devnull}
+    bare = {k: v for k, v in clean_environment().items() if not k.startswith("PIP_")} | without
     try:
-        said = output_of([*command, "--version"], PIP_SECONDS).strip()
+        said = output_of([*command, "--version"], PIP_SECONDS, env=bare).strip()
     except NoAnswerError as error:
         return {"said": None, "command": command, "error": str(error)}
     return {"said": said, "command": command, "error": None}
-
-
-def parse_pip_config(listing: str) -> dict[str, str]:
-    """Read the output of ``pip config list``: one ``section.name='value'`` a line."""
-    config: dict[str, str] = {}
-    for line in listing.splitlines():
-        key, _, value = line.partition("=")
-        try:
-            config[key.strip()] = str(ast.literal_eval(value))
-        except (SyntaxError, ValueError):
-            continue
-    return config
-
-
-def pip_setting(config: dict[str, str], name: str) -> str | None:
-    """Give what ``pip install`` takes: the environment before its own section before global."""
-    for section in (":env:", "install", "global"):
-        value = config.get(f"{section}.{name}", "").strip()
-        if value:
-            return value
-    return None
 
 
 def host_of(url: str) -> str:
@@ -86,23 +70,25 @@ def host_of(url: str) -> str:
     return url.split("://", 1)[-1].split("/", 1)[0].rpartition("@")[2]
 
 
-def index_facts(interpreter: Interpreter, config: dict[str, str], url: str) -> IndexProbe:
+def index_facts(interpreter: Interpreter, config: Mapping[str, str], url: str) -> IndexProbe:
     """Give whether the package index answers, asked as pip would ask it."""
     if url.startswith("file:") or "://" not in url:
         return {"tried": False, "reachable": None, "error": "the index is a local folder"}
     host = host_of(url)
-    trusted = (pip_setting(config, "trusted-host") or "").split()
+    trusted = config.get("trusted-host", "").split()
     arguments = {
         "url": url,
         "seconds": INDEX_CONNECT_SECONDS,
-        "cert": pip_setting(config, "cert"),
-        "proxy": pip_setting(config, "proxy"),
+        "cert": config.get("cert"),
+        "proxy": config.get("proxy"),
         "trusted": host in trusted or host.partition(":")[0] in trusted,
     }
     try:
         answer = interpreter.ask("index", INDEX_SECONDS, arguments)
     except NoAnswerError as error:
-        return {"tried": True, "reachable": False, "error": str(error)}
+        # pip itself asks.
+        tried = "No module named" not in str(error)
+        return {"tried": tried, "reachable": False if tried else None, "error": str(error)}
     error = answer["error"]
     return {
         "tried": True,
@@ -117,25 +103,25 @@ def network_facts(interpreter: Interpreter, probe: str | None) -> Network:
     ``probe`` is why the index isn't to be asked, None when it is.
     """
 
-    def urls(name: str) -> list[str]:
-        return masked(pip_setting(config, name) or "").split()
-
     def untried(reason: str) -> IndexProbe:
         return {"tried": False, "reachable": None, "error": reason}
 
     try:
-        listing = output_of([*interpreter.pip(), "config", "list"], PIP_SECONDS)
-    except NoAnswerError as error:
+        config = effective(pip_settings("install", clean_environment()))
+    except PipConfigError as error:
         return {
             "index_url": None,
             "extra_index_urls": [],
             "find_links": [],
             "no_index": False,
-            "probe": untried(f"pip config list: {error}"),
+            "probe": untried(f"pip's configuration can't be read: {error}"),
         }
-    config = parse_pip_config(listing)
-    url = pip_setting(config, "index-url") or DEFAULT_INDEX
-    no_index = pip_setting(config, "no-index") in ("1", "true", "True", "yes", "on")
+
+    def urls(name: str) -> list[str]:
+        return masked(config.get(name, "")).split()
+
+    url = config.get("index-url", DEFAULT_INDEX)
+    no_index = not is_off(config.get("no-index", ""))
     if probe is None and no_index:
         probe = "pip is set to use no index"
     return {

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { pythonFolders } from "../packages/script.ts";
+import { pipSettings } from "../pip/script.ts";
 import { callScript } from "../script/call.ts";
 import { masking } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
@@ -34,7 +35,7 @@ const interpreterSearch: Script = {
 const pipFacts: Script = {
   name: "pip_facts.py",
   source: pipFactsSource,
-  modules: [interpreterSearch, masking],
+  modules: [interpreterSearch, masking, pipSettings],
 };
 
 const runningFacts: Script = { name: "running_facts.py", source: runningFactsSource };

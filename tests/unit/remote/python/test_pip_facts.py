@@ -18,7 +18,7 @@ class TestPip:
     def test_available(self, pip_facts: Any) -> None:
         facts = pip_facts.pip_facts(pip_facts.Interpreter(sys.executable, SOURCE))
         assert facts["error"] is None
-        assert facts["command"] == [sys.executable, "-I", "-m", "pip"]
+        assert facts["command"] == [sys.executable, "-I", "-X", "utf8", "-m", "pip"]
         found = re.match(r"pip \S+ from (.+) \(python ", facts["said"])
         assert found
         assert os.path.isdir(found[1])
@@ -34,8 +34,9 @@ class TestPip:
         else:
             assert wheels["tags"] is None
             assert "No module named" in wheels["error"]
-        network = pip_facts.network_facts(interpreter, None)
-        assert network["probe"]["tried"] is False
+        facts = pip_facts.index_facts(interpreter, {}, "http://127.0.0.1:9/simple")
+        assert facts["tried"] is False
+        assert "No module named" in facts["error"]
 
     def test_tags_are_pips(self, pip_facts: Any) -> None:
         wheels = pip_facts.wheels_of(pip_facts.Interpreter(sys.executable, SOURCE))
@@ -48,21 +49,37 @@ class TestPip:
         facts = pip_facts.pip_facts(pip_facts.Interpreter(program(tmp_path, "echo hello"), SOURCE))
         assert (facts["said"], facts["error"]) == ("hello", None)
 
-    def test_config(self, pip_facts: Any) -> None:
-        config = pip_facts.parse_pip_config(
-            "WARNING: something\n"
-            "global.index-url='https://global'\n"
-            "install.index-url='https://install'\n"
-            "global.extra-index-url='\\nhttps://a\\nhttps://b'\n"
-            ":env:.cert='/it\\'s here'\n"
+    def test_another_python_that_pip_is_set_up_to_use(
+        self, pip_facts: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PIP_PYTHON", "/not/there")
+        monkeypatch.setenv("PIP_REQUIRE_VIRTUALENV", "1")
+        facts = pip_facts.pip_facts(pip_facts.Interpreter(sys.executable, SOURCE))
+        assert facts["error"] is None
+
+    def test_settings(
+        self, pip_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "pip.conf"
+        file.write_text(
+            "[global]\nindex-url = https://me:secret@global/simple\nno-index = no\n"
+            "[install]\nextra-index-url =\n  https://a\n  https://b\n"
         )
-        assert pip_facts.pip_setting(config, "index-url") == "https://install"
-        assert pip_facts.pip_setting(config, "extra-index-url").split() == [
-            "https://a",
-            "https://b",
-        ]
-        assert pip_facts.pip_setting(config, "cert") == "/it's here"
-        assert pip_facts.pip_setting(config, "proxy") is None
+        for name in [name for name in os.environ if name.startswith("PIP_")]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+        monkeypatch.setenv("PIP_FIND_LINKS", "/w1 /w2")
+        network = pip_facts.network_facts(pip_facts.Interpreter("/none", SOURCE), "not asked for")
+        assert network == {
+            "index_url": "https://***@global/simple",
+            "extra_index_urls": ["https://a", "https://b"],
+            "find_links": ["/w1", "/w2"],
+            "no_index": False,
+            "probe": {"tried": False, "reachable": None, "error": "not asked for"},
+        }
+        file.write_text("nonsense")
+        network = pip_facts.network_facts(pip_facts.Interpreter("/none", SOURCE), None)
+        assert str(file) in network["probe"]["error"]
 
     def test_credentials_are_masked(self, pip_facts: Any) -> None:
         assert pip_facts.masked("at https://me:p%40ss@host/simple, file:///a@b") == (
