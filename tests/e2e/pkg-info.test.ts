@@ -84,7 +84,7 @@ describe("a Blender whose Python takes packages, with our service", () => {
     expect(info.site.externally_managed).toBeNull();
     expect(info.pip).toMatchObject({
       available: true,
-      command: [info.python.executable, "-I", "-m", "pip"],
+      command: [info.python.executable, "-I", "-X", "utf8", "-m", "pip"],
       location: join(sitePackages, "pip"),
     });
     expect(info.tags?.at(0)).toStartWith("cp311-cp311-");

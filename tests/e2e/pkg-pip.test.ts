@@ -267,7 +267,7 @@ for (const server of servers) {
         const { code, stdout, stderr } = await other.cli(args);
         expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
         expect(stderr).toMatch(
-          /^error: pip is running in Blender already: process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \S+ -I -m pip install .*refusing$/m,
+          /^error: pip is running in Blender already: process \d+, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \S+ -I -X utf8 -m pip install .*refusing$/m,
         );
         expect(stderr).toContain("blender-remote-cli pkg pip --follow");
         expect(stderr).toContain("blender-remote-cli pkg pip --cancel");
@@ -410,7 +410,7 @@ test("stop refuses while pip runs, status says so; --force ends both, and says i
   const { args, building } = await slowProject("stopped", other);
   const controller = other.spawn(args);
   const pids = await building();
-  const line = /pip.* process \d+, since .*: \S+ -I -m pip install .*stopped$/m;
+  const line = /pip.* process \d+, since .*: \S+ -I -X utf8 -m pip install .*stopped$/m;
   const status = expectSuccess(await other.cli(["status"]));
   expect(status.stdout).toMatch(line);
   expect(await json(other, ["status"])).toMatchObject({

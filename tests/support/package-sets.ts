@@ -429,7 +429,7 @@ export interface Facts {
 }
 
 /** numpy, which Blender may bring, and then has loaded. They come last: they change what is there. */
-function withNumpy({ target, numpy }: Facts): PackageSet[] {
+function withNumpy({ numpy }: Facts): PackageSet[] {
   const old = "1.26.4";
   const newer = "2.2.6";
   const kept = numpy ?? newer;

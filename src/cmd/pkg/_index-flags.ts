@@ -9,6 +9,22 @@ export interface IndexFlags {
   "extra-index-url": string | undefined;
   proxy: string | undefined;
   cert: string | undefined;
+  "trusted-host": string | undefined;
+}
+
+/** The words of a flag that takes several. */
+function listed(value: string | undefined): string[] {
+  return value?.trim().split(/\s+/) ?? [];
+}
+
+/** pip takes HOST or HOST:PORT; an address is a frequent slip. */
+function requireHost(text: string): void {
+  if (/^(?:\[[0-9a-f:]+\]|[^\s/:@]+)(?::\d+)?$/i.test(text)) return;
+  throw wrongUsage(
+    "bad-host",
+    `--trusted-host is '${text}', which is no name of a host`,
+    "--trusted-host HOST, or HOST:PORT",
+  );
 }
 
 /** An index is a URL, or a folder on Blender's machine (pip's --index-url takes both). */
@@ -22,19 +38,22 @@ function requireIndex(flag: string, text: string): void {
 }
 
 /**
- * Each is pip's flag of the same name; pip separates further indexes by spaces as well.
+ * Each is pip's flag of the same name; pip separates what is a list by spaces as well.
  *
- * @throws Failure `bad-index`, kind `usage`.
+ * @throws Failure `bad-index`, `bad-host`, kind `usage`.
  */
 export function indexFlagsOf(flags: IndexFlags): string[] {
-  const extra = flags["extra-index-url"]?.trim().split(/\s+/) ?? [];
+  const extra = listed(flags["extra-index-url"]);
+  const trusted = listed(flags["trusted-host"]);
   if (flags["index-url"] !== undefined) requireIndex("--index-url", flags["index-url"]);
   for (const url of extra) requireIndex("--extra-index-url", url);
+  for (const host of trusted) requireHost(host);
   return [
     ...(flags["index-url"] === undefined ? [] : ["--index-url", flags["index-url"]]),
     ...extra.flatMap((url) => ["--extra-index-url", url]),
     ...(flags.proxy === undefined ? [] : ["--proxy", flags.proxy]),
     ...(flags.cert === undefined ? [] : ["--cert", flags.cert]),
+    ...trusted.flatMap((host) => ["--trusted-host", host]),
   ];
 }
 

@@ -8,7 +8,7 @@ const pipOptions = new Set(
   [
     ["--pre", "-e", "--editable", "-i", "-f", "--find-links", "--no-index"],
     ["--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--no-cache-dir"],
-    ["--no-build-isolation", "--ignore-installed", "-I", "--upgrade-strategy", "--trusted-host"],
+    ["--no-build-isolation", "--ignore-installed", "-I", "--upgrade-strategy"],
     ["--prefix", "--root", "--compile", "--no-compile", "--config-settings", "-C", "--isolated"],
     ["--ignore-requires-python", "--use-pep517", "--platform", "--python-version", "--abi"],
     ["--retries", "--client-cert", "--progress-bar", "--report", "--src", "-b"],
@@ -17,7 +17,7 @@ const pipOptions = new Set(
 
 /** Options of ours that pip has in the same sense. */
 const shared = new Set(
-  "upgrade force-reinstall deps dry-run index-url extra-index-url proxy cert break-system-packages".split(
+  "upgrade force-reinstall deps dry-run index-url extra-index-url proxy cert trusted-host break-system-packages".split(
     " ",
   ),
 );

@@ -83,6 +83,7 @@ function observerFor(output: Output): BootstrapOptions["observer"] {
   return {
     broken: (error) => output.note(`pip is installed, but doesn't run: ${error}`),
     step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
+    note: (message) => output.note(message),
     output: async (bytes) => {
       if (output.verbose) await output.writeError(bytes);
     },

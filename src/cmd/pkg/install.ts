@@ -144,6 +144,11 @@ export const install = command({
       valueHint: "file",
       description: "Certificate authorities (PEM), a file on Blender's machine",
     },
+    "trusted-host": {
+      type: "string",
+      valueHint: "hosts",
+      description: "Hosts to ask by http, or with any certificate, separated by spaces",
+    },
     "break-system-packages": {
       type: "boolean",
       description: "Also into a Python that the system manages (PEP 668)",

@@ -17,6 +17,7 @@ import { command } from "../_command.ts";
 import { targetOf } from "../_target.ts";
 import { confirmedRemoval } from "./_confirm.ts";
 import { targetArg } from "./_flags.ts";
+import { observerFor } from "./_install-observer.ts";
 import { typedUninstall } from "./_typed.ts";
 import { withPackages } from "./_with-packages.ts";
 
@@ -100,11 +101,7 @@ export const uninstall = command({
         const what = `${copiesOf(prepared)}${which}`;
         if (!(await confirmedRemoval(what, "it", context))) return 1;
       }
-      const result = await runUninstall(session, prepared, {
-        output: async (bytes) => {
-          if (!output.quiet) await output.writeError(bytes);
-        },
-      });
+      const result = await runUninstall(session, prepared, observerFor(output));
       await render(result, request.names, output);
       return result.errors.length === 0 ? 0 : 1;
     }),

@@ -2,6 +2,8 @@
 
 import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
+import type { Text } from "../../text.ts";
+import { decidedByInstall } from "../pip/decided.ts";
 import { followedPip } from "../pip/followed-pip.ts";
 import { requireOpenSite } from "../python/closed-folders.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
@@ -9,6 +11,7 @@ import { notPip, parsePipVersion } from "../python/pip-version.ts";
 import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files.ts";
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
+import pipRemains from "./pip_remains.py" with { type: "text" };
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
 
@@ -49,6 +52,7 @@ export interface BootstrapObserver {
   step(step: Step): void;
   /** What the programs write that run in Blender's Python. */
   output(bytes: Uint8Array): Promise<void>;
+  note(message: Text): void;
 }
 
 /** How a bootstrap ended. */
@@ -66,6 +70,9 @@ export interface Bootstrap {
 }
 
 const absent = /No module named '?pip'?$/;
+
+/** The installed pip can't be uninstalled: nobody knows its files. */
+const unknownFiles = /RECORD file not found|no RECORD file was found|distutils installed project/;
 
 /** Ends the whole command: nothing more can be tried after these. */
 const finalKinds = new Set<FailureKind>(["interrupted", "timeout", "no-service", "not-authorised"]);
@@ -203,22 +210,33 @@ class PipInstaller {
           `pip==${pinnedPip.version}`,
         ]);
       const first = await install("--force-reinstall");
-      if (first.returncode === 0 || (!found.works && absent.test(found.error))) return first;
-      // The installed pip can't be uninstalled, for instance because its RECORD is missing.
-      return install("--ignore-installed");
+      if (first.returncode === 0) return first;
+      const none = !found.works && absent.test(found.error);
+      if (none && !unknownFiles.test(first.said)) return first;
+      return this.#overRemains(install);
     });
+  }
+
+  /** Installs over a pip that can't be uninstalled, and removes what only looks like that pip. */
+  async #overRemains(install: (how: string) => Promise<ProgramEnd>): Promise<ProgramEnd> {
+    const installed = await install("--ignore-installed");
+    if (installed.returncode !== 0) return installed;
+    const cleared = await this.#run(["-c", pipRemains], { shown: false });
+    return cleared.returncode === 0 ? installed : cleared;
   }
 
   async #getPip(): Promise<ProgramEnd> {
     const script = await this.#options.getPip();
     const offline = this.#python.onlineAccess === false;
     const files = offline ? [script, carriedPip] : [script];
-    return withTemporaryFiles(this.#session, files, ([path = ""], dir) => {
+    return withTemporaryFiles(this.#session, files, async ([path = ""], dir) => {
       // It brings its own pip, and has that one get pip from an index.
       const source = offline ? ["--no-index", "--find-links", dir] : [];
-      return this.#run([path, ...source, ...this.#onlyPip(), ...this.#breakFlag()], {
-        isolated: offline,
-      });
+      const flags = [...source, ...this.#onlyPip(), ...this.#breakFlag()];
+      const install = (...how: string[]) =>
+        this.#run([path, ...flags, ...how], { isolated: offline });
+      const first = await install();
+      return unknownFiles.test(first.said) ? this.#overRemains(install) : first;
     });
   }
 
@@ -242,9 +260,15 @@ class PipInstaller {
       command: [this.#python.executable, "-I", "-X", "utf8"],
       arguments: args,
       isolated,
+      decided: decidedByInstall([]),
     };
-    const { pip, output } = await followedPip(this.#session, invocation, async (bytes) => {
-      if (shown) await this.#options.observer.output(bytes);
+    const { observer } = this.#options;
+    const { pip, output } = await followedPip(this.#session, invocation, {
+      everything: true,
+      output: async (bytes) => {
+        if (shown) await observer.output(bytes);
+      },
+      note: (message) => observer.note(message),
     });
     return { returncode: pip.returncode, said: output.replaceAll("\r\n", "\n") };
   }
@@ -253,9 +277,9 @@ class PipInstaller {
 /** Why a program failed, in one line: pip's last error, or the last line at all. */
 export function reasonIn({ returncode, said }: ProgramEnd): string {
   const lines = said.split("\n").map((line) => line.trim());
-  const errors = lines.filter((line) => /^ERROR: /.test(line));
+  const errors = lines.filter((line) => /^(?:ERROR: |× )/.test(line));
   const line = errors.at(-1) ?? lines.findLast((text) => text !== "");
   if (line === undefined) return `exit status ${returncode}`;
   // Python puts its own path before "No module named pip".
-  return line.replace(/^ERROR: /, "").replace(/^.*python[\w.]*(?:\.exe)?: /i, "");
+  return line.replace(/^(?:ERROR: |× )/, "").replace(/^.*python[\w.]*(?:\.exe)?: /i, "");
 }

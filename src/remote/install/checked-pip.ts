@@ -3,9 +3,11 @@
 import * as v from "valibot";
 import packageMetadataSource from "../../packages/package_metadata.py" with { type: "text" };
 import packageNamesSource from "../../packages/package_names.py" with { type: "text" };
+import { decidedByInstall } from "../pip/decided.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { PipArgument } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
+import { indexVariables } from "./pip-arguments.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { refusedNames } from "./shadows.ts";
 import { overlapSchema, overlapWarning, sharedFiles } from "./shared-files.ts";
@@ -31,7 +33,7 @@ export type CheckReport = v.InferOutput<typeof reportSchema>;
  * @returns what a run of pip is given besides the arguments of pip itself, which come last.
  */
 export function checkedPip(prepared: PreparedInstall, report = "check.json") {
-  const { python, folder, wheelhouse } = prepared;
+  const { python, folder, wheelhouse, request } = prepared;
   const minded = {
     refuse: refusedNames(prepared),
     behind: folder === undefined ? [] : [folder],
@@ -48,8 +50,9 @@ export function checkedPip(prepared: PreparedInstall, report = "check.json") {
       "shared_files.py": sharedFiles.source,
     },
     isolated: wheelhouse !== undefined,
+    decided: decidedByInstall(request.indexFlags),
     // In containers everybody is root, and Blender's Python is nobody else's.
-    env: { PIP_ROOT_USER_ACTION: "ignore" },
+    env: { PIP_ROOT_USER_ACTION: "ignore", ...indexVariables(request.indexFlags) },
   };
 }
 

@@ -90,7 +90,7 @@ function installing(
   run: QuietInvocation,
   observer: InstallObserver,
 ): Promise<FollowedPip> {
-  return session.waits.during("installing with pip", followedPip(session, run, observer.output));
+  return session.waits.during("installing with pip", followedPip(session, run, observer));
 }
 
 /** pip decides what is needed, fills an empty folder with just that, and it is moved into place. */

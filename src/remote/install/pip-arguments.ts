@@ -2,7 +2,7 @@
 
 import { constraintsOf } from "../packages/pins.ts";
 import { lineOf, type PipPurpose } from "../pip/purpose.ts";
-import type { PipArgument } from "../pip/run.ts";
+import { type PipArgument, pinsFile } from "../pip/run.ts";
 import type { PreparedInstall } from "./prepare.ts";
 
 /** Where pip may look for packages. */
@@ -26,8 +26,30 @@ export function pinning({ pins }: PreparedInstall): {
   files: Record<string, string>;
 } {
   if (pins.length === 0) return { flags: [], files: {} };
-  const file = "pins.txt";
-  return { flags: ["--constraint", { file }], files: { [file]: constraintsOf(pins) } };
+  const files = { [pinsFile]: constraintsOf(pins) };
+  return { flags: ["--constraint", { file: pinsFile }], files };
+}
+
+/** The library with which pip speaks to indexes takes these before --cert. */
+const certificateVariables = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
+/** The same library may take these before --proxy, or go past it by NO_PROXY. */
+const proxyVariables = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+function flagValue(flag: string, flags: readonly string[]): string | undefined {
+  const at = flags.indexOf(flag);
+  return at < 0 ? undefined : flags[at + 1];
+}
+
+/** What flags for the index need of pip's environment to be followed. */
+export function indexVariables(flags: readonly string[]): Record<string, string | null> {
+  const proxy = flagValue("--proxy", flags);
+  const certificates = flags.includes("--cert") ? certificateVariables : [];
+  const proxies = proxy === undefined ? [] : proxyVariables;
+  const removed = [...certificates, ...proxies].map((name) => [name, null]);
+  // Where there is none, macOS and Windows are asked for theirs.
+  const instead = proxy ? { http_proxy: proxy, https_proxy: proxy } : {};
+  return { ...Object.fromEntries(removed), ...instead };
 }
 
 /** What a run is for, as those learn who come later. */

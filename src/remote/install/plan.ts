@@ -79,7 +79,7 @@ export async function askedPlan(
     arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...asked.arguments],
     files: { ...checked.files, ...pins.files, ...asked.files },
   };
-  const running = followedPip(session, pip, observer.output);
+  const running = followedPip(session, pip, observer);
   const ran = await session.waits.during("asking pip what would be installed", running);
   succeeded(ran, prepared);
   return { ...ran, packages: parsePipReport(ran.pip.report ?? "") };

@@ -4,8 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import type { ImportState } from "../packages/imports.ts";
-import { followedPip } from "../pip/followed-pip.ts";
-import { reportFile } from "../pip/run.ts";
+import { reportFile, runPip } from "../pip/run.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import tryImportSource from "./try_import.py" with { type: "text" };
@@ -39,14 +38,16 @@ export async function tryImports(
     files: { [program]: tryImportSource, [order]: JSON.stringify({ path, modules }) },
     isolated: false,
   };
-  const running = followedPip(session, run, async () => {});
-  const { pip } = await session.waits.during("importing it in a process of its own", running);
-  if (pip.report === null) {
+  // What modules print is nobody's concern.
+  const silent = async () => {};
+  const running = runPip(session, { ...run, stdout: silent, stderr: silent });
+  const ended = await session.waits.during("importing it in a process of its own", running);
+  if (ended.report === null) {
     // What crashes in C can't report.
-    const error = `the process ended with exit status ${pip.returncode}`;
+    const error = `the process ended with exit status ${ended.returncode}`;
     return modules.map((module) => ({ module, error, lines: [], needs_blender: false }));
   }
-  return v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), pip.report);
+  return v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), ended.report);
 }
 
 /** The modules of a package that are worth a trial: the one of its own name, else all. */

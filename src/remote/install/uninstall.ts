@@ -8,8 +8,9 @@ import { newlyUnmet, without } from "../packages/dependencies.ts";
 import type { Package } from "../packages/package.ts";
 import { noteShipped } from "../packages/shipped.ts";
 import { lookAtPackages, type PackageSnapshot, snapshotPackages } from "../packages/snapshot.ts";
+import { decidedByUninstall } from "../pip/decided.ts";
 import type { PipResult } from "../pip/follow.ts";
-import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
+import { type FollowedPip, followedPip, type PipListener } from "../pip/followed-pip.ts";
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
@@ -48,12 +49,6 @@ export interface UninstallResult {
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
   hint: Text | null;
-}
-
-/** Told what happens while an uninstall goes on. */
-export interface UninstallObserver {
-  /** What pip writes, as it comes. */
-  output(bytes: Uint8Array): Promise<void>;
 }
 
 function copyText({ name, version, location }: Package): string {
@@ -181,7 +176,7 @@ async function toldApart(
 async function fromSite(
   session: Session,
   prepared: PreparedUninstall,
-  observer: UninstallObserver,
+  observer: PipListener,
 ): Promise<{ ran: FollowedPip; damaged: Damage[] }> {
   const { request, python, site, before } = prepared;
   const names = site.map(({ name }) => name);
@@ -190,6 +185,7 @@ async function fromSite(
     command: python.pip,
     arguments: ["uninstall", "--yes", ...managed, ...names],
     isolated: true,
+    decided: decidedByUninstall,
     env: { PIP_ROOT_USER_ACTION: "ignore" },
     purpose: {
       line: lineOf(request.typed()),
@@ -204,7 +200,7 @@ async function fromSite(
   await noteShipped(session, { packages: site });
   try {
     return await keepingShared(session, site, () =>
-      session.waits.during("removing packages", followedPip(session, pip, observer.output)),
+      session.waits.during("removing packages", followedPip(session, pip, observer)),
     );
   } catch (error) {
     // Otherwise it didn't begin, or may go on.
@@ -252,7 +248,7 @@ export function removalWarnings(removed: readonly Package[], after: readonly Pac
 export async function runUninstall(
   session: Session,
   prepared: PreparedUninstall,
-  observer: UninstallObserver,
+  observer: PipListener,
 ): Promise<UninstallResult> {
   const { site, modules, before } = prepared;
   const first = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;

@@ -15,6 +15,8 @@ from package_metadata import Distribution, entries_of, read
 # Outlives this module, which another version of the command line brings anew.
 NOTES_MODULE = "_blender_remote_loaded_packages"
 
+OWN_MODULES = "_blender_remote_"
+
 
 class Note(TypedDict):
     """A package that Blender has loaded: what it was when that was seen first."""
@@ -51,7 +53,8 @@ def loaded_files() -> dict[str, str]:
     for name, module in list(sys.modules.items()):
         # Not getattr: a module may run code for names that it lacks.
         file = getattr(module, "__dict__", {}).get("__file__")
-        if isinstance(file, str):
+        # What scripts of ours load for a moment is no use of a package.
+        if isinstance(file, str) and not name.startswith(OWN_MODULES):
             found[file] = name
     return found
 
@@ -101,9 +104,10 @@ def note_loaded(distribution: Distribution, modified: float, below: dict[str, st
             return
         del known[distribution.name]
     name = loaded_module(distribution, below)
-    if name is None:
+    # Another thread may have taken it away meanwhile.
+    module = sys.modules.get(name or "")
+    if name is None or module is None:
         return
-    module = sys.modules[name]
     said = module.__dict__.get("__version__")
     if not isinstance(said, str):
         said = None

@@ -1,7 +1,10 @@
 // Explains why pip failed, from what it wrote.
 
 import { explain } from "@renovatebot/pep440";
-import { ours, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
+import { conflictIn } from "./conflict.ts";
+import { damage } from "./damaged.ts";
+import { fullDisk, fullDiskIn } from "./full-disk.ts";
 
 /** A known cause of a failed pip, in the user's terms. */
 export interface PipDiagnosis {
@@ -15,6 +18,14 @@ export interface PipDiagnosis {
 export interface DiagnosisContext {
   /** The remote wheelhouse that pip was given; undefined online. */
   wheelhouse: string | undefined;
+  /** The constraints that keep what Blender brings, a line each. */
+  pins?: string | undefined;
+  /** The run's folder for temporary files on Blender's machine. */
+  temporary?: string | undefined;
+  /** Whether pip was given a target folder. */
+  staged?: boolean | undefined;
+  /** Names of wheels that pip may have stumbled over. */
+  damaged?: readonly string[] | undefined;
 }
 
 interface Cause {
@@ -35,6 +46,31 @@ const pushHint = ({ wheelhouse }: DiagnosisContext) =>
 
 const damagedHint = text`get it again (pip download), then push it: ${pushWheels}`;
 
+/** The way on where the disk with temporary files is full. */
+export const temporaryHint =
+  "free some space there, or start Blender with TMPDIR naming a folder on a disk that has some";
+
+/** Who manages a package without a list of its files, where pip tells. */
+function packagerIn(output: string): string | undefined {
+  return /The package was installed by (\S+?)\./.exec(output)?.[1];
+}
+
+/** pip without a network or with it, as for the command that failed. */
+function overInstalled(spec: string, { wheelhouse }: DiagnosisContext) {
+  const source = wheelhouse === undefined ? [] : ["--no-index", "--find-links", wheelhouse];
+  return ours("pkg pip", "--", "install", "--ignore-installed", "--no-deps", ...source, spec);
+}
+
+/** What couldn't be read, as far as it's known. */
+function damagedText({ damaged = [] }: DiagnosisContext, output: string): string {
+  const member = /Bad CRC-32 for file '([^']+)'/.exec(output)?.[1];
+  const inIt = member === undefined ? "" : ` (${member} in it has another checksum than it should)`;
+  const [only] = damaged;
+  const named = /([^\s'\\/]+\.whl)'? is invalid/.exec(output)?.[1] ?? only;
+  if (damaged.length > 1) return `one of these wheels is corrupt: ${damaged.join(", ")}${inIt}`;
+  return `${named ?? "a wheel"} is corrupt${inIt}`;
+}
+
 /**
  * The causes, the most telling first: pip often ends with a general sentence behind a particular
  * one. The texts are those of pip 21 to 26.
@@ -42,10 +78,12 @@ const damagedHint = text`get it again (pip download), then push it: ${pushWheels
 const causes: readonly Cause[] = [
   {
     code: "no-space",
-    pattern: /No space left on device|\[Errno 28\]|not enough space on the disk/i,
-    message: () => "the disk of Blender's machine is full",
-    hint: () =>
-      text`free some space on Blender's machine; '${ours("pkg purge-cache")}' empties a wheelhouse, TMPDIR of Blender names where pip unpacks`,
+    pattern: fullDisk,
+    message: (_, { input }, context) => fullDiskIn(input, context).message,
+    hint: (context, { input }) =>
+      fullDiskIn(input, context).isTemporary
+        ? temporaryHint
+        : text`free some space on it; '${ours("pkg purge-cache")}' empties a wheelhouse`,
   },
   {
     code: "hash-mismatch",
@@ -104,8 +142,40 @@ const causes: readonly Cause[] = [
   {
     code: "resolution-impossible",
     pattern: /ResolutionImpossible|conflicting dependencies/i,
-    message: () => "the requested versions contradict each other or what they depend on",
-    hint: () => "loosen a version; pip names above which ones conflict",
+    message: (_, { input }, { pins }) => {
+      const { wishes } = conflictIn(input, pins);
+      if (wishes.length > 0) return `no versions go together: ${wishes.join("; ")}`;
+      return "the requested versions contradict each other or what they depend on";
+    },
+    hint: ({ pins }, { input }) =>
+      conflictIn(input, pins).kept
+        ? text`ask for a version that goes with what Blender brings, or allow to replace that: '${again("--replace-bundled")}'`
+        : "ask for other versions, or for fewer packages at once",
+  },
+  {
+    code: "uninstall-no-record-file",
+    pattern:
+      /Cannot uninstall (?<name>[\w.-]+) (?<version>[^\s,]+)(?:, RECORD file not found|[\s\S]*?no RECORD file was found)/,
+    message: (_, { input, groups = {} }) => {
+      const packager = packagerIn(input);
+      const owner = packager === undefined ? "" : `; ${packager} has installed it`;
+      return `pip can't remove ${groups["name"]} ${groups["version"]}, because the list of its files (RECORD) is missing${owner}`;
+    },
+    hint: (context, { input, groups = {} }) => {
+      const packager = packagerIn(input);
+      if (packager !== undefined)
+        return text`change it with the system's own package manager (${packager}), or ask for what goes with this version ('${ours("pkg list")}')`;
+      const spec = `${groups["name"]}==${groups["version"]}`;
+      return text`write the list again by installing the same over it, '${overInstalled(spec, context)}', and then '${again()}'`;
+    },
+  },
+  {
+    code: "uninstall-distutils-installed-package",
+    pattern: /Cannot uninstall '?(?<name>[\w.-]+)'?[\s\S]{0,80}It is a distutils installed project/,
+    message: (_, { groups = {} }) =>
+      `pip can't remove ${groups["name"]}, because it was installed without a list of its files`,
+    hint: () =>
+      text`change it with what installed it (often the system's package manager), or ask for what goes with this version ('${ours("pkg list")}')`,
   },
   {
     code: "build-failed",
@@ -117,6 +187,13 @@ const causes: readonly Cause[] = [
     },
     hint: () =>
       text`ask for a version that has a wheel for this Python, or build a wheel elsewhere: '${ours("pkg push")}' brings it there`,
+  },
+  {
+    code: "untrusted-host",
+    pattern: /The repository located at (\S+) is not a trusted or secure host and is being ignored/,
+    message: (host) =>
+      `pip didn't ask the package index at ${host}: its address is http, and the host isn't trusted`,
+    hint: (_, [, host = ""]) => text`give its https address, or trust it: --trusted-host ${host}`,
   },
   {
     code: "no-matching-distribution",
@@ -139,15 +216,24 @@ const causes: readonly Cause[] = [
   },
   {
     code: "bad-wheel",
-    pattern: /Bad CRC-32 for file '([^']+)'/,
-    message: (file) => `a wheel is corrupt: ${file} in it has another checksum than it should`,
+    pattern: damage,
+    message: (_, { input }, context) => damagedText(context, input),
     hint: () => damagedHint,
   },
   {
-    code: "bad-wheel",
-    pattern: /([^\s']+\.whl)'? is invalid|BadZipFile|has an invalid wheel/i,
-    message: (file) => `${file || "a wheel"} is corrupt`,
-    hint: () => damagedHint,
+    code: "bad-pip-config",
+    pattern:
+      /Configuration file (?:could not be loaded|contains invalid)[\s\S]*?(?:in |file: ')([^\n']+?)(?:'|\.\r?$)/m,
+    message: (file) => `pip's configuration file on Blender's machine can't be read: ${file}`,
+    hint: () => "mend or move it; pip's own words stand above",
+  },
+  {
+    code: "hashes-required",
+    pattern:
+      /Hashes are required in --require-hashes mode|In --require-hashes mode, all requirements must/,
+    message: () => "pip is set to take only packages whose hashes are given",
+    hint: () =>
+      text`'${packageInfo}' shows how pip is set up: PIP_REQUIRE_HASHES, or require-hashes in its configuration file`,
   },
   {
     code: "no-pip",

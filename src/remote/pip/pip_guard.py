@@ -1,8 +1,8 @@
 """Waits beside a pip run: ends it with all that it started when Blender asks, or dies.
 
-``pip_start.py`` starts it: ``python -I -S pip_guard.py FOLDER PID MARK``, with the run's folder,
-the process that leads its group, and the entry ``NAME=VALUE`` that all which pip starts has in its
-environment, so that what has left its group is found too. Blender holds the other end of its
+``pip_start.py`` starts it: ``python -I -S -X utf8 pip_guard.py FOLDER PID MARK``, with the run's
+folder, the process that leads its group, and the entry ``NAME=VALUE`` that all which pip starts has
+in its environment, so that what has left its group is found too. Blender holds the other end of its
 standard input: a byte comes when pip has ended; when that end closes before, however that comes
 about, pip is ended and the folder is removed.
 """

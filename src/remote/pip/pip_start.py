@@ -6,17 +6,20 @@ run outlives this Blender.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
+from io import FileIO
 from pathlib import Path
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from file_lock import hold, is_held
 from pip_registry import FILES, Purpose, Run, forget, is_unfinished, registry
+from pip_settings import PipConfigError, undecided
 from pip_watch import Description, describe, end_group
 
 # In the environment of everything that pip starts: by it the guard finds what has left its group.
@@ -31,6 +34,13 @@ class OwnFile(TypedDict):
     file: str
 
 
+class Decided(TypedDict):
+    """Settings that aren't Blender's machine's to make: ``names`` of pip's ``command``."""
+
+    command: str
+    names: list[str]
+
+
 class PipOrder(TypedDict):
     """What to run."""
 
@@ -42,9 +52,11 @@ class PipOrder(TypedDict):
     files: dict[str, str]
     # Null for Blender's own folder, empty for a fresh one.
     cwd: str | None
-    env: dict[str, str]
+    # None removes a variable, in whatever case its name is.
+    env: dict[str, str | None]
     # Without pip's configuration.
     isolated: bool
+    decided: Decided | None
     # The text of `pip_guard.py`.
     guard: str
     # What controllers want to know of the run.
@@ -56,6 +68,12 @@ class StartedPip(TypedDict):
     """``busy``: the run that kept this one from being started."""
 
     busy: Description | None
+    # The folder for temporary files, on a disk that was too full to begin.
+    full: str | None
+    # Where settings stand that pip was kept from.
+    left_out: list[str]
+    # What paths of temporary files of the run begin with.
+    temporary: str | None
 
 
 def remove_leftovers() -> None:
@@ -67,12 +85,25 @@ def remove_leftovers() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment(order: PipOrder, temporary: Path) -> dict[str, str]:
-    """Give pip's environment: nothing of Blender's Python settings; isolated: none of pip's.
+def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list[str]]":
+    """Give pip's environment, and where the settings stand that were kept out of it.
 
-    pip's temporary files go into the run's folder: so nothing of a run that is ended stays behind.
+    Nothing of Blender's Python settings is in it; isolated: none of pip's. pip's temporary files go
+    into the run's folder: so nothing of a run that is ended stays behind.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept, left_out, decided = dict(os.environ), [], order["decided"]
+    if decided is not None:
+        # Where a file can't be read, pip stops and says so itself.
+        with contextlib.suppress(PipConfigError):
+            kept, left_out = undecided(decided["command"], decided["names"], kept)
+    # The last one makes Python take itself for another one, on macOS.
+    dropped = {name for name, value in order["env"].items() if value is None}
+    dropped = {name.upper() for name in dropped} | {"__PYVENV_LAUNCHER__"}
+    kept = {
+        name: value
+        for name, value in kept.items()
+        if not name.startswith("PYTHON") and name.upper() not in dropped
+    }
     if order["isolated"]:
         kept = {name: value for name, value in kept.items() if not name.startswith("PIP_")}
         kept["PIP_CONFIG_FILE"] = os.devnull
@@ -80,13 +111,14 @@ def environment(order: PipOrder, temporary: Path) -> dict[str, str]:
     kept["PIP_NO_INPUT"] = "1"
     kept[MARKER] = order["id"]
     kept.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
-    return {**kept, **order["env"]}
+    kept.update({name: value for name, value in order["env"].items() if value is not None})
+    return kept, left_out
 
 
 def launch(
     order: PipOrder, folder: Path
-) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]":
-    """Start pip and its guard."""
+) -> "tuple[subprocess.Popen[bytes], subprocess.Popen[bytes], list[str]]":
+    """Start pip and its guard; also give where the settings stand that pip was kept from."""
     own = folder / FILES
     own.mkdir()
     for name, text in order["files"].items():
@@ -98,6 +130,7 @@ def launch(
     source.write_text(order["guard"], encoding="utf-8")
     temporary.mkdir()
     empty.mkdir()
+    env, left_out = environment(order, temporary)
     # Out of reach of a Ctrl-C in Blender's terminal, and without a window.
     own_session = os.name == "posix"
     no_window = int(getattr(subprocess, "CREATE_NO_WINDOW", 0))
@@ -108,11 +141,11 @@ def launch(
             stdout=out,
             stderr=err,
             cwd=empty if order["cwd"] == "" else order["cwd"],
-            env=environment(order, temporary),
+            env=env,
             start_new_session=own_session,
             creationflags=no_window,
         )
-    watch = [command[0], "-I", "-S", str(source)]
+    watch = [command[0], "-I", "-S", "-X", "utf8", str(source)]
     try:
         guard = subprocess.Popen(
             [*watch, str(folder), str(process.pid), f"{MARKER}={order['id']}"],
@@ -128,7 +161,7 @@ def launch(
         end_group(process)
         process.wait()
         raise
-    return process, guard
+    return process, guard, left_out
 
 
 def wait_for(run: Run) -> None:
@@ -144,34 +177,55 @@ def wait_for(run: Run) -> None:
     run["over"] = True
 
 
-def main(order: PipOrder) -> StartedPip:
-    """Start a run, unless one goes on, or is an install that nobody has finished."""
-    before = registry().run
-    if before is not None:
-        if not before["over"] or is_unfinished(before):
-            return {"busy": describe(before)}
-        # Its controller is gone, and nobody came for its output.
-        forget(before)
-    remove_leftovers()
+class Begun(NamedTuple):
+    """A run that has begun."""
+
+    folder: "tempfile.TemporaryDirectory[str]"
+    owner: FileIO
+    process: "subprocess.Popen[bytes]"
+    guard: "subprocess.Popen[bytes]"
+    left_out: list[str]
+
+
+def begin(order: PipOrder) -> Begun:
+    """Make the folder, hold it, and start pip."""
     # Removed when Blender ends, at the latest.
     folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
     try:
         owner = hold(Path(folder.name) / "owner")
         try:
-            process, guard = launch(order, Path(folder.name))
+            return Begun(folder, owner, *launch(order, Path(folder.name)))
         except BaseException:
             owner.close()
             raise
     except BaseException:
         folder.cleanup()
         raise
+
+
+def main(order: PipOrder) -> StartedPip:
+    """Start a run, unless one goes on, or is an install that nobody has finished."""
+    before = registry().run
+    if before is not None:
+        if not before["over"] or is_unfinished(before):
+            return {"busy": describe(before), "full": None, "left_out": [], "temporary": None}
+        # Its controller is gone, and nobody came for its output.
+        forget(before)
+    remove_leftovers()
+    try:
+        begun = begin(order)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        full = tempfile.gettempdir()
+        return {"busy": None, "full": full, "left_out": [], "temporary": None}
     run: Run = {
         "id": order["id"],
         "command": [part if isinstance(part, str) else part["file"] for part in order["command"]],
-        "process": process,
-        "guard": guard,
-        "folder": folder,
-        "owner": owner,
+        "process": begun.process,
+        "guard": begun.guard,
+        "folder": begun.folder,
+        "owner": begun.owner,
         "purpose": order["purpose"],
         "before": order["before"],
         "began": time.time(),
@@ -183,4 +237,5 @@ def main(order: PipOrder) -> StartedPip:
     }
     registry().run = run
     threading.Thread(target=wait_for, args=(run,), name="blender-remote pip", daemon=True).start()
-    return {"busy": None}
+    temporary = str(Path(begun.folder.name) / "tmp")
+    return {"busy": None, "full": None, "left_out": begun.left_out, "temporary": temporary}

@@ -8,14 +8,21 @@ import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { cancelPip } from "./cancel.ts";
 import { runSchema } from "./current.ts";
+import type { DecidedSettings } from "./decided.ts";
 import { pipBusy } from "./describe.ts";
+import { temporaryHint } from "./diagnosis.ts";
 import { changesPackages, type EarlyEnd, endedEarly } from "./ended.ts";
 import { followPip, type PipResult, type PipSinks } from "./follow.ts";
 import guardSource from "./pip_guard.py" with { type: "text" };
 import type { PipPurpose } from "./purpose.ts";
 import { startScript } from "./script.ts";
 
-const startedSchema = v.object({ busy: v.nullable(runSchema) });
+const startedSchema = v.object({
+  busy: v.nullable(runSchema),
+  full: v.nullish(v.string(), null),
+  left_out: v.optional(v.array(v.string()), []),
+  temporary: v.nullish(v.string(), null),
+});
 
 /** As `PipInvocation.cwd`: a folder of the run's own, which is empty and removed afterwards. */
 export const emptyFolder = "";
@@ -23,8 +30,19 @@ export const emptyFolder = "";
 /** The file of a run's own whose text `PipResult.report` gives. */
 export const reportFile = "report.json";
 
+/** The file of a run's own with the versions of what Blender brings, for pip's --constraint. */
+export const pinsFile = "pins.txt";
+
 /** An argument: itself, or the path of a file of the run's own (`PipInvocation.files`). */
 export type PipArgument = string | { file: string };
+
+/** What is known of a run when it has begun. */
+export interface StartedRun {
+  /** Where settings stand that pip was kept from: variables, or names in sections of files. */
+  leftOut: readonly string[];
+  /** The run's folder for temporary files on Blender's machine. */
+  temporary: string | null;
+}
 
 /** How to start pip, or another Python program, and who gets what it writes. */
 export interface PipInvocation extends PipSinks {
@@ -36,11 +54,15 @@ export interface PipInvocation extends PipSinks {
   files?: Readonly<Record<string, string>>;
   /** Ignore pip's configuration files and PIP_ variables on Blender's machine. */
   isolated: boolean;
+  /** Settings of Blender's machine that the command makes itself: pip is kept from them. */
+  decided?: DecidedSettings;
+  /** Told when pip has been started. */
+  started?: (run: StartedRun) => void;
   /**
    * Environment variables besides Blender's own, of which those that begin with PYTHON are left
-   * out: these win.
+   * out: these win. Null removes one, in whatever case its name is.
    */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string | null>>;
   /**
    * The folder to run in, to which relative paths in the arguments refer: Blender's own unless
    * given. With a command without `-I`, Python finds modules in it: see `emptyFolder`.
@@ -52,7 +74,7 @@ export interface PipInvocation extends PipSinks {
 }
 
 /** Failures after which no run of ours is in Blender. */
-const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone"]);
+const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone", "no-space"]);
 
 /**
  * Runs pip, or another Python program, in Blender's Python and follows it with short calls until
@@ -60,8 +82,8 @@ const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone
  * children. It never outlives Blender. A Blender runs one at a time.
  *
  * @throws Failure `pip-busy` where one runs already, `install-unfinished` where one has filled a
- *   staging folder that nobody has moved into place, `pip-cancelled`, `pip-run-gone`, `timeout`,
- *   `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
+ *   staging folder that nobody has moved into place, `no-space` where it can't begin, `pip-cancelled`, `pip-run-gone`,
+ *   `timeout`, `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
  */
 export async function runPip(session: Session, pip: PipInvocation): Promise<PipResult> {
   // Chosen here, so that a run can be ended even when the answer to its start never comes.
@@ -82,21 +104,28 @@ export async function runPip(session: Session, pip: PipInvocation): Promise<PipR
   }
 }
 
-/** @throws Failure `pip-busy`, `install-unfinished`. */
+/** @throws Failure `pip-busy`, `install-unfinished`, `no-space`. */
 async function startPip(session: Session, id: string, pip: PipInvocation): Promise<void> {
   const start = {
     id,
     command: [...pip.command, ...pip.arguments],
     files: { ...pip.files },
     isolated: pip.isolated,
+    decided: pip.decided === undefined ? null : { ...pip.decided },
     env: { ...pip.env },
     cwd: pip.cwd ?? null,
     guard: guardSource,
     purpose: pip.purpose === undefined ? null : { ...pip.purpose },
     before: pip.before === undefined ? null : pip.before.map((one) => ({ ...one })),
   };
-  const { busy } = await callScript(session, startScript, start, startedSchema);
+  const answer = await callScript(session, startScript, start, startedSchema);
+  const { busy, full, left_out: leftOut, temporary } = answer;
   if (busy !== null) throw pipBusy(busy);
+  if (full !== null) {
+    const message = `the disk with the folder for temporary files of Blender's machine is full: ${full}`;
+    throw new Failure("no-space", message, { hint: temporaryHint });
+  }
+  pip.started?.({ leftOut, temporary });
 }
 
 /** Looks at what an ended run has changed. */

@@ -4,11 +4,15 @@ import type { Script } from "../../script.ts";
 import { fileLock, masking } from "../script/modules.ts";
 import registrySource from "./pip_registry.py" with { type: "text" };
 import runSource from "./pip_run.py" with { type: "text" };
+import settingsSource from "./pip_settings.py" with { type: "text" };
 import startSource from "./pip_start.py" with { type: "text" };
 import watchSource from "./pip_watch.py" with { type: "text" };
 
 /** What Blender knows of its pip run. */
 export const pipRegistry: Script = { name: "pip_registry.py", source: registrySource };
+
+/** How pip is set up on Blender's machine. */
+export const pipSettings: Script = { name: "pip_settings.py", source: settingsSource };
 
 const watch: Script = {
   name: "pip_watch.py",
@@ -20,7 +24,7 @@ const watch: Script = {
 export const startScript: Script = {
   name: "pip_start.py",
   source: startSource,
-  modules: [fileLock, pipRegistry, watch],
+  modules: [fileLock, pipRegistry, pipSettings, watch],
 };
 
 /** Tells of Blender's pip run, and ends it. */

@@ -33,7 +33,7 @@ export const pythonOf = learnt(async (session): Promise<BlenderPython> => {
   }
   return {
     executable,
-    pip: [executable, "-I", "-m", "pip"],
+    pip: [executable, "-I", "-X", "utf8", "-m", "pip"],
     version: facts.python.version,
     prefix: facts.python.prefix,
     site: facts.site,

@@ -52,7 +52,7 @@ const environment: Environment = {
     available: true,
     version: "23.0.1",
     location: "/usr/lib/python3/dist-packages/pip",
-    command: ["/usr/bin/python3.11", "-I", "-m", "pip"],
+    command: ["/usr/bin/python3.11", "-I", "-X", "utf8", "-m", "pip"],
     error: null,
     ensurepip: true,
   },
@@ -102,7 +102,7 @@ Packages  read-only /usr/lib/python3/dist-packages (Permission denied)
 Modules   writable  /root/.config/blender/3.4/scripts/addons/modules (doesn't exist yet)
           scipy 1.13.1
 pip       23.0.1, /usr/lib/python3/dist-packages/pip
-          /usr/bin/python3.11 -I -m pip
+          /usr/bin/python3.11 -I -X utf8 -m pip
 Network   online access off in Blender
           https://index/simple not tried (Blender's online access is off)
           and links in /srv/wheels

@@ -33,6 +33,10 @@ describe("the request", () => {
     [["--allow-online"], { allowOnline: true }],
     [["--break-system-packages"], { breakSystemPackages: true }],
     [["--index-url", "https://h/simple"], { indexFlags: ["--index-url", "https://h/simple"] }],
+    [
+      ["--trusted-host", "a.b:80 [::1]"],
+      { indexFlags: ["--trusted-host", "a.b:80", "--trusted-host", "[::1]"] },
+    ],
     [["--index-url", "/mirror"], { indexFlags: ["--index-url", "/mirror"] }],
     [
       ["--extra-index-url", "https://a/s  https://b/s", "--proxy", "p:1", "--cert", "c.pem"],
@@ -84,6 +88,7 @@ test.each([
   [["-r", "/not/there.txt"], "requirements-unreadable", "no such file or folder"],
   [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],
   [["numpy", "--extra-index-url", "a"], "bad-index", "--extra-index-url is 'a'"],
+  [["numpy", "--trusted-host", "http://a/"], "bad-host", "--trusted-host is 'http://a/'"],
   [["numpy", "--offline", "--allow-online"], "two-modes", "--offline installs offline"],
   [
     ["numpy", "--remote-wheelhouse", "w", "--index-url", "https://h/s"],

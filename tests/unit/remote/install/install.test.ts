@@ -11,6 +11,7 @@ import { request } from "./requests.ts";
 const blenderThatAnswers = answeringBlenders();
 
 const silent: InstallObserver = {
+  everything: false,
   output: async () => {},
   warn: () => {},
   note: () => {},

@@ -143,3 +143,14 @@ def test_another_copy_than_the_one_that_wins_now(blender: Blender, site: Path) -
         "location": str(site),
         "replaced": False,
     }
+
+
+def test_what_our_scripts_load_for_a_moment(blender: Blender, site: Path) -> None:
+    put(site, "br-vendor")
+    module = types.ModuleType("_blender_remote_vendor")
+    module.__file__ = str(site / "br_vendor" / "__init__.py")
+    sys.modules[module.__name__] = module
+    try:
+        assert blender.one("br-vendor")["loaded"] is None
+    finally:
+        del sys.modules[module.__name__]

@@ -5,7 +5,7 @@ import {
   leftoverWarning,
   type PipDiagnosis,
 } from "../../../../src/remote/pip/diagnosis.ts";
-import { rendered } from "../../../../src/text.ts";
+import { again, rendered, text } from "../../../../src/text.ts";
 
 function hintOf(found: PipDiagnosis | undefined): string {
   return rendered(found?.hint ?? "");
@@ -94,6 +94,51 @@ const cases: [code: string, output: string, detail: string][] = [
     "corrupt",
   ],
   ["bad-wheel", "zipfile.BadZipFile: Bad CRC-32 for file 'one/two.py'", "one/two.py"],
+  [
+    "untrusted-host",
+    "WARNING: The repository located at h.example is not a trusted or secure host and is being ignored. If this repository is available via HTTPS we recommend you use HTTPS instead, otherwise you may silence this warning and allow it anyway with '--trusted-host h.example'.\nERROR: Could not find a version that satisfies the requirement xx (from versions: none)\nERROR: No matching distribution found for xx",
+    "--trusted-host h.example",
+  ],
+  [
+    "uninstall-no-record-file",
+    "ERROR: Cannot uninstall norec 1.0, RECORD file not found. You might be able to recover from this via: 'pip install --force-reinstall --no-deps norec==1.0'.",
+    "pkg pip -- install --ignore-installed --no-deps norec==1.0",
+  ],
+  [
+    "uninstall-no-record-file",
+    "error: uninstall-no-record-file\n\n× Cannot uninstall norec 1.0\n╰─> The package's contents are unknown: no RECORD file was found for norec.\n\nhint: You might be able to recover from this via: pip install --force-reinstall --no-deps norec==1.0",
+    "norec 1.0",
+  ],
+  [
+    "uninstall-no-record-file",
+    "ERROR: Cannot uninstall norec 1.0, RECORD file not found. Hint: The package was installed by debian.",
+    "package manager (debian)",
+  ],
+  [
+    "uninstall-distutils-installed-package",
+    "ERROR: Cannot uninstall 'disty'. It is a distutils installed project and thus we cannot accurately determine which files belong to it which would lead to only a partial uninstall.",
+    "disty",
+  ],
+  [
+    "uninstall-distutils-installed-package",
+    "error: uninstall-distutils-installed-package\n\n× Cannot uninstall disty 1.0\n╰─> It is a distutils installed project and thus we cannot",
+    "disty",
+  ],
+  [
+    "bad-pip-config",
+    "ERROR: Configuration file could not be loaded.\nFile contains no section headers.\nfile: '/etc/pip.conf', line: 1\n'nonsense\\n'",
+    "/etc/pip.conf",
+  ],
+  [
+    "bad-pip-config",
+    "ERROR: Configuration file contains invalid utf-8 characters in /etc/pip.conf.",
+    ": /etc/pip.conf ",
+  ],
+  [
+    "hashes-required",
+    "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements.",
+    "PIP_REQUIRE_HASHES",
+  ],
   ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
   ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
   ["old-pip", "no such option: --report", "--report"],
@@ -124,6 +169,38 @@ describe("diagnosePip", () => {
 
   test("a failure that isn't known stays without a guess", () => {
     expect(diagnosePip("ERROR: something new", { wheelhouse: "/w" })).toBeUndefined();
+  });
+
+  test("versions that don't go with what Blender brings", () => {
+    const output =
+      "The conflict is caused by:\n    xx 1.0 depends on numpy>=2\n    The user requested (constraint) numpy==1.26.4\n\nERROR: ResolutionImpossible: for help visit";
+    const found = diagnosePip(output, { wheelhouse: "/w", pins: "numpy==1.26.4\n" });
+    expect(found?.code).toBe("resolution-impossible");
+    expect(found?.message).toBe(
+      "no versions go together: xx 1.0 needs numpy>=2; Blender brings numpy 1.26.4, which is kept",
+    );
+    expect(found?.hint).toEqual(
+      text`ask for a version that goes with what Blender brings, or allow to replace that: '${again("--replace-bundled")}'`,
+    );
+    const theirs = diagnosePip(output, { wheelhouse: "/w" });
+    expect(theirs?.message).toContain("a constraint asks for numpy==1.26.4");
+    expect(hintOf(theirs)).not.toContain("--replace-bundled");
+  });
+
+  test("a wheel that pip doesn't name", () => {
+    const output = "ERROR: Exception:\nzlib.error: Error -3 while decompressing data";
+    const message = (...damaged: string[]) =>
+      diagnosePip(output, { wheelhouse: "/w", damaged })?.message;
+    expect(message("a.whl")).toBe("a.whl is corrupt");
+    expect(message("a.whl", "b.whl")).toBe("one of these wheels is corrupt: a.whl, b.whl");
+    expect(message()).toBe("a wheel is corrupt");
+  });
+
+  test("the same over it, from the wheelhouse", () => {
+    const output = "ERROR: Cannot uninstall norec 1.0, RECORD file not found.";
+    expect(hintOf(diagnosePip(output, { wheelhouse: "/w w" }))).toContain(
+      "install --ignore-installed --no-deps --no-index --find-links '/w w' norec==1.0",
+    );
   });
 
   test("the way on differs online and offline", () => {

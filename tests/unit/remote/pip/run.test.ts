@@ -25,7 +25,7 @@ describe("starting", () => {
     const guard = expect.stringContaining("def main(");
     const none = { purpose: null, before: null };
     const id = expect.any(String);
-    const always = { id, command, files: {}, isolated: true, guard, ...none };
+    const always = { id, command, files: {}, isolated: true, decided: null, guard, ...none };
     expect(asked).toEqual([
       { ...always, env: {}, cwd: null },
       { ...always, env: { A: "ä" }, cwd: "" },
@@ -44,6 +44,14 @@ describe("starting", () => {
     expect(failure.message).toContain("process 4711, since ");
     expect(rendered(failure.hint ?? "")).toContain("pkg pip --cancel");
     expect(calls).toEqual(["pip_start.py"]);
+  });
+
+  test("a full disk there", async () => {
+    const session = await serve(() => ({ busy: null, full: "/tmp" }));
+    const failure = await failureOf(runPip(session, list));
+    expect(failure.code).toBe("no-space");
+    expect(failure.message).toEndWith("is full: /tmp");
+    expect(failure.hint).toContain("TMPDIR");
   });
 
   test("output that can't be taken ends it there, and the reason is the original one", async () => {

@@ -1,6 +1,7 @@
 """Starting, following and ending a process beside Blender: real ones, in pip's place."""
 
 import base64
+import errno
 import json
 import os
 import shutil
@@ -34,11 +35,13 @@ class Runs:
     def __init__(self, load: Callable[[str], ModuleType]) -> None:
         self._load = load
         self.registry = pip_registry.REGISTRY
+        self.started: dict[str, Any] = {}
 
     def act(self, action: str, **arguments: Any) -> dict[str, Any]:
         # Every call comes with its own copy of the script.
         if action == "start":
-            return self._load("pip_start").main(arguments)
+            self.started = self._load("pip_start").main(arguments)
+            return self.started
         return self._load("pip_run").main({"action": action, **arguments})
 
     def try_to_start(self, code: str, *arguments: str, **options: Any) -> dict[str, Any] | None:
@@ -48,6 +51,7 @@ class Runs:
             "command": [sys.executable, "-c", code, *arguments],
             "files": {},
             "isolated": False,
+            "decided": None,
             "env": {},
             "cwd": None,
             "guard": GUARD,
@@ -311,6 +315,45 @@ def test_variables_of_its_own_win(runs: Runs, monkeypatch: pytest.MonkeyPatch) -
     assert runs.follow_to_the_end()[0] == b"True\n"
 
 
+def test_variables_that_are_removed(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://theirs:1")
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    env = {"HTTPS_PROXY": None, "NO_PROXY": None, "http_proxy": "http://ours:1"}
+    seen = environment_seen(runs, env=env)
+    proxies = {name: seen[name] for name in seen if name.lower().endswith("_proxy")}
+    assert proxies == {"http_proxy": "http://ours:1"}
+
+
+def test_settings_that_are_decided(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://host/simple\n[install]\ntarget = /elsewhere\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    monkeypatch.setenv("PIP_USER", "1")
+    decided = {"command": "install", "names": ["user", "target"]}
+    places = [f"[install] target in {file}", "PIP_USER"]
+    seen = environment_seen(runs, decided=decided)
+    assert runs.started["left_out"] == places
+    assert seen["PIP_INDEX_URL"] == "https://host/simple"
+    assert {"PIP_USER", "PIP_TARGET"}.isdisjoint(seen)
+    runs.finish()
+    seen = environment_seen(runs, decided=decided, isolated=True)
+    assert runs.started["left_out"] == places
+    assert "PIP_INDEX_URL" not in seen
+
+
+def test_a_disk_that_is_too_full_to_begin(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/somewhere")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    assert runs.try_to_start("") is None
+    assert runs.started["full"] == str(temporary)
+
+
 def test_the_folder_that_it_runs_in(runs: Runs, tmp_path: Path) -> None:
     code = "import os; print(os.getcwd(), os.listdir())"
     runs.start(code)
@@ -446,6 +489,7 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
         "command": [sys.executable, "-c", FAMILY],
         "files": {},
         "isolated": False,
+        "decided": None,
         "env": {},
         "cwd": None,
         "guard": GUARD,
@@ -460,7 +504,7 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
     ) as blender:
         assert blender.stdin
         assert blender.stdout
-        assert blender.stdout.readline() == b"{'busy': None}\n"
+        assert b"'busy': None" in blender.stdout.readline()
         pip = int(blender.stdout.readline())
         output = next(temporary.glob("*/stdout"))
         for _ in patiently():

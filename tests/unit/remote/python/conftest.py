@@ -23,7 +23,7 @@ def bpy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
         user_resource=lambda kind, path: str(tmp_path / "user" / kind.lower() / path)
     )
     monkeypatch.setitem(sys.modules, "bpy", module)
-    for folder in (SCRIPTS, SCRIPTS.parent / "packages"):
+    for folder in (SCRIPTS, SCRIPTS.parents[1] / "packages"):
         for path in folder.glob("*.py"):
             monkeypatch.delitem(sys.modules, path.stem, raising=False)
     # What a Blender keeps in its memory; each test is one.

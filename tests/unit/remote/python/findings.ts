@@ -55,7 +55,7 @@ export const findings = {
   executable_error: null,
   pip: {
     said: "pip 23.0.1 from /usr/lib/python3/dist-packages/pip (python 3.11)",
-    command: ["/usr/bin/python3.11", "-I", "-m", "pip"],
+    command: ["/usr/bin/python3.11", "-I", "-X", "utf8", "-m", "pip"],
     error: null,
   },
   wheels: { tags, source: "pip", error: null, ensurepip: true },

@@ -11,7 +11,7 @@ describe("pythonOf", () => {
     const { session } = await blenderThatAnswers([{ ...running, done: true, findings: short }]);
     expect(await pythonOf(session)).toMatchObject({
       executable: "/usr/bin/python3.11",
-      pip: ["/usr/bin/python3.11", "-I", "-m", "pip"],
+      pip: ["/usr/bin/python3.11", "-I", "-X", "utf8", "-m", "pip"],
       onlineAccess: null,
     });
   });
