@@ -59,6 +59,9 @@ describe("wheelhouses", () => {
     await writeFile(path, bytes);
     await writeWheel(there, { name: "brsound", requires: ["brflipped", "brlast"] });
     await writeWheel(there, { name: "brlast" });
+    const other = await writeWheel(there, { name: "brmeta" });
+    const text = (await readFile(other, "latin1")).replace("Name: brmeta", "Name: brmetb");
+    await writeFile(other, text, "latin1");
     const target = ["--target", "user-modules"];
     const result = await install("brsound", there, ...target);
     expect(result.code).toBe(1);
@@ -66,6 +69,10 @@ describe("wheelhouses", () => {
     expect(result.stderr).toContain("BadZipFile: Bad CRC-32");
     expect(result.stderr).not.toContain("Traceback");
     expect(await entries(userModulesOf(box, "5.0"))).not.toContain("brflipped");
+    const said = await install("brmeta", there, ...target, "--json");
+    expect((JSON.parse(said.stdout) as Installed).errors.join()).toContain(
+      "brmeta-1.0-py3-none-any.whl is corrupt",
+    );
     const all = await install("brsound", there, ...target, "--verbose");
     expect(all.stderr).toContain("Traceback");
   });
