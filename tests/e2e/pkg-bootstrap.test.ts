@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { compare } from "@renovatebot/pep440";
@@ -206,6 +206,27 @@ describe("pkg bootstrap through our service", () => {
     const version = await works();
     expect(result.stdout).toBe(`pip ${version} in ${join(siteOf(box), "pip")}\n`);
     expect(await leftIn(there)).toEqual([]);
+  });
+
+  test.each([
+    { what: "with the list of its files", gone: [], as: "" },
+    { what: "without", gone: ["RECORD"], as: "" },
+    { what: "of another version, without", gone: ["RECORD"], as: "pip-19.0.dist-info" },
+  ])("only the metadata of a pip is left, $what", async ({ gone, as }) => {
+    await mustRun(["cp", "-a", ...(await saved()), siteOf(box)]);
+    const info = (await entries(siteOf(box))).find((entry) => entry.startsWith("pip-")) ?? "";
+    await rm(join(siteOf(box), "pip"), { recursive: true });
+    for (const file of gone) await rm(join(siteOf(box), info, file));
+    if (as !== "") {
+      await rename(join(siteOf(box), info), join(siteOf(box), as));
+      const metadata = "Metadata-Version: 2.1\nName: pip\nVersion: 19.0\n";
+      await writeFile(join(siteOf(box), as, "METADATA"), metadata);
+    }
+    const report = reportOf(expectSuccess(await bootstrap("--json")));
+    expect(outcomes(report).at(-1)).toEqual(["bundled", "done"]);
+    expect(await works()).toBe(pinnedPip.version);
+    const infos = (await entries(siteOf(box))).filter((entry) => entry.startsWith("pip-"));
+    expect(infos).toEqual([`pip-${pinnedPip.version}.dist-info`]);
   });
 
   // Stand-ins for get-pip.py, which isn't on PyPI: they note how they were run, and have ensurepip,

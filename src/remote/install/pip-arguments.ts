@@ -48,7 +48,7 @@ export function indexVariables(flags: readonly string[]): Record<string, string 
   const proxies = proxy === undefined ? [] : proxyVariables;
   const removed = [...certificates, ...proxies].map((name) => [name, null]);
   // Where there is none, macOS and Windows are asked for theirs.
-  const instead = proxy ? { http_proxy: proxy, https_proxy: proxy } : {};
+  const instead = proxy === undefined ? {} : { http_proxy: proxy, https_proxy: proxy };
   return { ...Object.fromEntries(removed), ...instead };
 }
 

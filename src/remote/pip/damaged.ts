@@ -29,12 +29,16 @@ export function suspects(output: string): string[] {
   return /^Installing collected packages/m.test(output) ? names : names.slice(-1);
 }
 
-/** Those of the wheels in a folder on Blender's machine whose contents can't be read. */
+/**
+ * Those of the wheels in a folder on Blender's machine whose contents can't be read.
+ *
+ * @param names null for all that are there, of which only the metadata is read.
+ */
 export async function damagedAmong(
   session: Session,
   folder: string,
-  names: readonly string[],
+  names: readonly string[] | null,
 ): Promise<string[]> {
-  const among = { folder, names: [...names] };
+  const among = { folder, names: names && [...names] };
   return callBeside(session, damagedScript, among, v.array(v.string()));
 }

@@ -101,8 +101,10 @@ async function damagedWheels(
   if (!damage.test(output)) return [];
   const names = suspects(output);
   const folder = words[words.indexOf("--find-links") + 1];
-  if (names.length < 2 || !words.includes("--no-index") || typeof folder !== "string") return names;
-  const damaged = await damagedAmong(session, folder, names);
+  if (names.length === 1 || !words.includes("--no-index") || typeof folder !== "string")
+    return names;
+  // A quiet pip doesn't say what it takes up; such a run only reads metadata.
+  const damaged = await damagedAmong(session, folder, names.length === 0 ? null : names);
   return damaged.length > 0 ? damaged : names;
 }
 

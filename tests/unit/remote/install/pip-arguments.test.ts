@@ -9,8 +9,6 @@ test.each([
   [["--index-url", "https://h"], {}],
   [["--cert", "/c.pem"], bundles],
   [["--proxy", "http://p:1"], { ...proxies, http_proxy: "http://p:1", https_proxy: "http://p:1" }],
-  [["--proxy", ""], proxies],
-  [["--proxy", "", "--cert", "c"], { ...proxies, ...bundles }],
 ])("%j wins over the variables", (flags, variables) => {
   expect(indexVariables(flags)).toEqual(variables);
 });

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import shutil
 import sys
+import types
 from pathlib import Path
 
 import pytest

@@ -21,4 +21,5 @@ def test_the_damaged_ones_are_found(tmp_path: Path) -> None:
     (tmp_path / "cut.whl").write_bytes(whole[:300])
     names = [f"{name}.whl" for name in ("whole", "flipped", "header", "cut", "absent")]
     found = damaged_wheels.main({"folder": str(tmp_path), "names": names})
+    assert damaged_wheels.main({"folder": str(tmp_path), "names": None}) == ["cut.whl"]
     assert found == ["flipped.whl", "header.whl", "cut.whl"]

@@ -13,7 +13,7 @@ from programs import SCRIPTS, SOURCE
 # What another Python is to run: as in Blender, its own path has more than an isolated one's.
 ASK = f"""
 import json, sys
-sys.path[:0] = [{str(SCRIPTS)!r}, {str(SCRIPTS.parent / "packages")!r}]
+sys.path[:0] = [{str(SCRIPTS)!r}, {str(SCRIPTS.parents[1] / "packages")!r}]
 before = set(sys.modules)
 import wheel_tags
 found = wheel_tags.tags_inside(sys.argv[1])
