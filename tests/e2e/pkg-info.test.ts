@@ -109,7 +109,10 @@ describe("a Blender whose Python takes packages, with our service", () => {
       env: { PATH: path },
     });
     const wheels = await readdir(join(folder, "wheelhouse"));
-    expect(wheels.map((name) => name.split("-")[0]).sort()).toEqual(["colorama", "numpy"]);
+    const names = wheels.map((name) => name.split("-").slice(0, 2).join(" "));
+    // What Blender brings comes along in its version.
+    expect(names).toEqual(expect.arrayContaining(["numpy 1.26.4"]));
+    expect(names.some((name) => name.startsWith("colorama "))).toBeTrue();
     for (const wheel of wheels) {
       const [pythons = "", abis = "", platforms = ""] = wheel.slice(0, -4).split("-").slice(-3);
       const ofWheel = pythons

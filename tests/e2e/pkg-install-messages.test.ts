@@ -58,7 +58,7 @@ const modules = ["--target", "user-modules"];
 
 describe("--dry-run", () => {
   test("what would be replaced, and that Blender itself uses it", async () => {
-    const spec = ["numpy==2.9", "--dry-run"];
+    const spec = ["numpy==2.9", "--dry-run", "--replace-bundled"];
     const { stdout, stderr } = expectSuccess(await offline(...spec));
     expect(stdout).toBe(
       "would install numpy 2.9 in place of 1.26.4 (numpy-2.9-py3-none-any.whl)\n",

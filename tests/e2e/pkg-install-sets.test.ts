@@ -173,7 +173,9 @@ function ownOf(modules: readonly string[], seen: Record<string, Import>, locatio
 }
 
 function requireExit({ set, exit, said }: Row, target: Target): void {
-  const never = Object.values(set.expects ?? {}).some((one) => whenOf(one, target) === "never");
+  const never = Object.values(set.expects ?? {}).some((one) =>
+    ["never", "refused"].includes(whenOf(one, target)),
+  );
   const expected = set.exit ?? (never ? 1 : 0);
   if (exit !== expected) throw new Error(`exit code ${exit}, not ${expected}\n${said}`);
 }
@@ -185,7 +187,11 @@ describe.each(places)("$title", (place) => {
       const row = outcome?.rows.find((one) => one.set.name === set.name);
       if (outcome === undefined || row === undefined) throw new Error("nothing came of it");
       requireExit(row, place.target);
-      const wanted = Object.entries(set.expects ?? {});
+      const all = Object.entries(set.expects ?? {});
+      const wanted = all.filter(([, one]) => whenOf(one, place.target) !== "refused");
+      for (const module of all.flatMap((one) => (wanted.includes(one) ? [] : one[1].modules))) {
+        expect([module, outcome.fresh[module]?.error]).toEqual([module, expect.any(String)]);
+      }
       expect(row.installed.map(({ name }) => name)).toEqual(wanted.map(([name]) => name));
       for (const [at, [name, expected]] of wanted.entries()) {
         const { location = "", importable, version } = row.installed[at] ?? {};

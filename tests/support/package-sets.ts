@@ -14,7 +14,7 @@ export type Target = "site" | "user-modules";
  * When a package can be imported: at once, only after a restart, or never (from its own files). What
  * is `broken` can't be imported either, for a reason that is seen only when its code runs.
  */
-export type When = "now" | "restart" | "never" | "broken";
+export type When = "now" | "restart" | "never" | "broken" | "refused";
 
 /** A package that a set asks for, with the modules that must be imported for it. */
 export interface Expected {
@@ -210,7 +210,7 @@ const hidden: readonly PackageSet[] = [
     ],
     specs: ["brs-pth"],
     expects: {
-      "brs-pth": { modules: ["brs_far"], when: { site: "restart", "user-modules": "never" } },
+      "brs-pth": { modules: ["brs_far"], when: { site: "restart", "user-modules": "refused" } },
     },
   },
   {
@@ -236,7 +236,7 @@ const hidden: readonly PackageSet[] = [
     expects: {
       "brs-editable": {
         modules: ["brs_editable"],
-        when: { site: "restart", "user-modules": "never" },
+        when: { site: "restart", "user-modules": "refused" },
       },
     },
   },
@@ -262,12 +262,14 @@ const hidden: readonly PackageSet[] = [
     name: "an error when it is imported",
     wheels: [plain("brs_raises", { top: { "brs_raises.py": "raise RuntimeError('not here')" } })],
     specs: ["brs-raises"],
+    exit: 1,
     expects: { "brs-raises": { modules: ["brs_raises"], when: "broken" } },
   },
   {
     name: "code that this Python can't compile",
     wheels: [plain("brs_syntax", { top: { "brs_syntax.py": "print 'two'" } })],
     specs: ["brs-syntax"],
+    exit: 1,
     expects: { "brs-syntax": { modules: ["brs_syntax"], when: "broken" } },
   },
 ];
@@ -376,6 +378,8 @@ const dependencies: readonly PackageSet[] = [
     ],
     specs: ["brs-alone"],
     flags: ["--no-deps"],
+    // It was asked for without.
+    exit: 0,
     expects: { "brs-alone": { modules: ["brs_alone"], when: "never" } },
   },
   {

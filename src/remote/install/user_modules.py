@@ -19,7 +19,7 @@ from module_records import distributions, owner_name, place_of, settle_records, 
 from module_stage import make_place
 from package_metadata import Distribution
 from shared_files import Damage, Overlap, damages, overlaps
-from start_files import start_files, started_modules
+from start_files import only_by_start, start_files
 from unfinished_changes import changing
 
 
@@ -128,7 +128,7 @@ def swap(arguments: SwapArguments, progress: ChangeProgress) -> Swapped:
     going, staying = parted(folder, {owner_name(one) for one in comes})
     swapped["overlaps"] = overlaps(comes, staying, place_of)
     swapped["unreachable"] = [
-        (one.name, file) for one in comes for file in sorted(set(started_modules(one).values()))
+        (one.name, file) for one in comes if (file := only_by_start(one)) is not None
     ]
     swapped["starts"] = [file for one in comes for file in start_files(one)]
     stops = swapped["strangers"] or swapped["unreachable"]

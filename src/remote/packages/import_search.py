@@ -6,7 +6,7 @@ import sys
 from typing import TypedDict
 
 from package_metadata import Distribution, entries_of
-from start_files import FINDER, started_modules
+from start_files import FINDER, only_by_start, started_modules
 
 
 class Importable(TypedDict):
@@ -77,4 +77,7 @@ def importable(distribution: Distribution) -> Importable:
         if own is None or own == place or os.path.isdir(place):
             return {"found": True, "instead": None, "start_file": None}
         answer["instead"] = place
+    if answer["instead"] is None:
+        # A finder that only its own code understands.
+        answer["start_file"] = only_by_start(distribution)
     return answer

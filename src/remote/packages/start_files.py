@@ -62,6 +62,16 @@ def mapped(source: str) -> set[str]:
     return set()
 
 
+def only_by_start(distribution: Distribution) -> str | None:
+    """Name a ``.pth`` file without which no import finds all of a package, if there is one."""
+    started = started_modules(distribution)
+    if started:
+        return min(started.values())
+    files = start_files(distribution)
+    own = {one for one in distribution.top_level() if not FINDER.fullmatch(one)}
+    return files[0] if files and not own & modules_in(distribution.folder) else None
+
+
 def started_modules(distribution: Distribution) -> dict[str, str]:
     """Name the modules that are found by a ``.pth`` file only, each with that file's name."""
     found: dict[str, str] = {}
