@@ -92,13 +92,13 @@ describe("what Blender 5.0 brings", () => {
       expect(result.code).toBe(1);
       const { code, errors, hint } = JSON.parse(result.stdout) as InstallJson;
       expect(code).toBe("resolution-impossible");
-      expect(errors[0]).toContain("brneedsnew 1.0 depends on numpy>=2");
+      expect(errors[0]).toContain("brneedsnew 1.0 needs numpy>=2");
       expect(errors[0]).toContain("1.26.4");
       expect(hint).toContain("--replace-bundled");
       expect(await readdir(siteOf(box))).toEqual(before);
       const planned = await install("brneedsneedy", "--target", target, "--dry-run");
       expect(planned.code).toBe(1);
-      expect(planned.stderr).toContain("brneedsnew 1.0 depends on numpy>=2");
+      expect(planned.stderr).toContain("brneedsnew 1.0 needs numpy>=2");
     },
   );
 

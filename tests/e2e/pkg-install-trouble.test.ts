@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
-import { wheelhouse } from "../support/pypi-wheels.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { wheelBytes, writeWheel } from "../support/wheels.ts";
@@ -205,32 +204,5 @@ describe("packages without a list of their files", () => {
     expect(await entries(site)).not.toContain("brlist-1.0.dist-info");
     expectSuccess(await box.cli(["pkg", "uninstall", "brlist", "--yes"]));
     expect(await entries(site)).not.toContain("brlist");
-  });
-});
-
-describe("packages that Blender itself uses", () => {
-  test("another version in their place: a warning before pip runs, with both", async () => {
-    const wheels = await wheelhouse("numpy==1.26.3");
-    const result = expectSuccess(await install("numpy==1.26.3", wheels, "--json"));
-    const { warnings, changed } = JSON.parse(result.stdout) as Installed & {
-      changed: { downgraded: unknown[] };
-    };
-    const warning = warnings.filter((one) => one.includes("1.26.3") && one.includes("1.26.4"));
-    expect(warning).toHaveLength(1);
-    expect(warning[0]).toContain("Blender itself uses");
-    expect(changed.downgraded).toMatchObject([{ name: "numpy", from: "1.26.4", to: "1.26.3" }]);
-    const said = result.stderr.indexOf("Blender itself uses");
-    expect(said).toBeGreaterThanOrEqual(0);
-    expect(said).toBeLessThan(result.stderr.indexOf("Attempting uninstall: numpy"));
-  });
-
-  test("in user modules it would stay behind: refused", async () => {
-    const there = join(box.dir, "shadowed");
-    await writeWheel(there, { name: "requests", version: "99.0" });
-    const result = await install("requests", there, "-U", "--target", "user-modules", "--json");
-    expect(result.code).toBe(1);
-    expect(JSON.parse(result.stdout)).toMatchObject({
-      error: { code: "shadowed", message: expect.stringContaining("requests 99.0") },
-    });
   });
 });

@@ -69,13 +69,15 @@ export async function askedPlan(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
-  const flags = ["--quiet", "--dry-run", "--report", { file: reportFile }];
+  const flags = ["--dry-run", "--report", { file: reportFile }];
   const [asked, pins] = [askedInput(prepared), pinning(prepared)];
   const { before, ...checked } = checkedPip(prepared);
   const choice = [...choiceFlags(prepared), ...sourceFlags(prepared)];
   const pip = {
     ...checked,
     purpose: purposeOf(prepared, "plan"),
+    // Which versions contradict each other stands there; the rest comes again with the install.
+    onlyErrors: true,
     arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...asked.arguments],
     files: { ...checked.files, ...pins.files, ...asked.files },
   };

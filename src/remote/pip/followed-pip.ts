@@ -34,7 +34,10 @@ export interface FollowedPip {
 }
 
 /** A pip whose output goes one way. */
-export type QuietInvocation = Omit<PipInvocation, "stdout" | "stderr" | "started">;
+export type QuietInvocation = Omit<PipInvocation, "stdout" | "stderr" | "started"> & {
+  /** What it writes to its standard output is kept, and not shown. */
+  onlyErrors?: boolean;
+};
 
 /**
  * Runs pip, hands its output on without what only pip's developers can use, and keeps the end of
@@ -52,15 +55,18 @@ export async function followedPip(
   const show = async (shown: string) => {
     if (shown !== "") await listener.output(Buffer.from(shown));
   };
-  const sink = (stream: PlainOutput) => async (bytes: Uint8Array) => {
-    tail.push(bytes);
-    if (listener.everything) await listener.output(bytes);
-    else await show(stream.take(bytes));
-  };
+  const sink =
+    (stream: PlainOutput, isHidden = false) =>
+    async (bytes: Uint8Array) => {
+      tail.push(bytes);
+      if (isHidden) return;
+      if (listener.everything) await listener.output(bytes);
+      else await show(stream.take(bytes));
+    };
   let begun: StartedRun | undefined;
   const pip = await runPip(session, {
     ...invocation,
-    stdout: sink(streams.stdout),
+    stdout: sink(streams.stdout, invocation.onlyErrors),
     stderr: sink(streams.stderr),
     started: (run) => {
       begun = run;

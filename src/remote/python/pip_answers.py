@@ -1,10 +1,9 @@
-"""What an interpreter's pip says of itself and its settings, and whether its index answers.
+"""What an interpreter's pip says of itself, and whether its index answers.
 
 ``pip_facts.py`` starts the interpreter with this text on standard input: ``python -I - JSON``. It
 prints one JSON value. All of it is one process, since pip takes long to be imported.
 """
 
-import ast
 import contextlib
 import io
 import json
@@ -14,10 +13,10 @@ import runpy
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from typing import TypedDict
 
 INDEX_CONNECT_SECONDS = 3
-DEFAULT_INDEX = "https://pypi.org/simple"
 
 
 class IndexAnswer(TypedDict):
@@ -28,22 +27,12 @@ class IndexAnswer(TypedDict):
     error: str | None
 
 
-class Settings(TypedDict):
-    """pip's settings for the network; several values of one are separated by white space."""
-
-    index_url: str | None
-    extra_index_urls: str
-    find_links: str
-    no_index: bool
-    probe: IndexAnswer
-
-
 class Answer(TypedDict):
-    """What pip says of its version, or why it says nothing, and its settings."""
+    """What pip says of its version, or why it says nothing, and whether its index answers."""
 
     said: str | None
     error: str | None
-    network: Settings
+    probe: IndexAnswer
 
 
 class PipError(Exception):
@@ -76,27 +65,6 @@ def pip_output(*arguments: str) -> str:
     raise PipError(lines[-1].strip() if lines else f"exit status {code}")
 
 
-def parse_pip_config(listing: str) -> dict[str, str]:
-    """Read the output of ``pip config list``: one ``section.name='value'`` a line."""
-    config: dict[str, str] = {}
-    for line in listing.splitlines():
-        key, _, value = line.partition("=")
-        try:
-            config[key.strip()] = str(ast.literal_eval(value))
-        except (SyntaxError, ValueError):
-            continue
-    return config
-
-
-def pip_setting(config: dict[str, str], name: str) -> str | None:
-    """Give what ``pip install`` takes: the environment before its own section before global."""
-    for section in (":env:", "install", "global"):
-        value = config.get(f"{section}.{name}", "").strip()
-        if value:
-            return value
-    return None
-
-
 def host_of(url: str) -> str:
     """Give host and port of a URL, as they stand."""
     return url.split("://", 1)[-1].split("/", 1)[0].rpartition("@")[2]
@@ -106,12 +74,12 @@ def untried(reason: str) -> IndexAnswer:
     return {"tried": False, "reachable": None, "error": reason}
 
 
-def index_facts(config: dict[str, str], url: str, seconds: float) -> IndexAnswer:
+def index_facts(settings: Mapping[str, str], url: str, seconds: float) -> IndexAnswer:
     """Give whether the package index answers in time, asked as pip would ask it."""
     if url.startswith("file:") or "://" not in url:
         return untried("the index is a local folder")
     host = host_of(url)
-    trusted = (pip_setting(config, "trusted-host") or "").split()
+    trusted = settings.get("trusted-host", "").split()
     found: IndexAnswer = {
         "tried": True,
         "reachable": False,
@@ -121,8 +89,8 @@ def index_facts(config: dict[str, str], url: str, seconds: float) -> IndexAnswer
     def ask() -> None:
         error = index_error(
             url,
-            pip_setting(config, "cert"),
-            pip_setting(config, "proxy"),
+            settings.get("cert"),
+            settings.get("proxy"),
             host in trusted or host.partition(":")[0] in trusted,
         )
         found.update({"reachable": error is None, "error": error})
@@ -172,51 +140,30 @@ def index_error(url: str, cert: str | None, proxy: str | None, trusted: bool) ->
     return f"HTTP {status} {answer.reason or ''}".rstrip()
 
 
-def network(no_probe: str | None, seconds: float) -> Settings:
-    """Give pip's settings, and whether its index answers.
+def pip_answer(
+    index_url: str, settings: dict[str, str], no_probe: str | None, index_seconds: float
+) -> Answer:
+    """Give what pip says, and whether an index answers that it is set up for.
 
     ``no_probe`` is why the index isn't to be asked, None when it is.
     """
-    try:
-        config = parse_pip_config(pip_output("config", "list"))
-    except PipError as error:
-        return unknown_settings(str(error))
-    url = pip_setting(config, "index-url") or DEFAULT_INDEX
-    no_index = pip_setting(config, "no-index") in ("1", "true", "True", "yes", "on")
-    if no_probe is None and no_index:
-        no_probe = "pip is set to use no index"
-    return {
-        "index_url": url,
-        "extra_index_urls": pip_setting(config, "extra-index-url") or "",
-        "find_links": pip_setting(config, "find-links") or "",
-        "no_index": no_index,
-        "probe": untried(no_probe) if no_probe else index_facts(config, url, seconds),
-    }
-
-
-def unknown_settings(reason: str) -> Settings:
-    """Give what is known where pip doesn't tell its settings."""
-    return {
-        "index_url": None,
-        "extra_index_urls": "",
-        "find_links": "",
-        "no_index": False,
-        "probe": untried(f"pip config list: {reason}"),
-    }
-
-
-def pip_answer(no_probe: str | None, index_seconds: float) -> Answer:
     # From 24.2 on pip trusts the certificates of the system as well; before it imports requests.
     with contextlib.suppress(Exception):
         from pip._vendor import truststore
 
         truststore.inject_into_ssl()
+    # Settings may mean another Python (PIP_PYTHON), or ask for a virtual environment.
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        del os.environ[name]
+    os.environ["PIP_CONFIG_FILE"] = os.devnull
     said, failure = None, None
     try:
         said = pip_output("--version")
     except PipError as error:
         failure = str(error)
-    return {"said": said, "error": failure, "network": network(no_probe, index_seconds)}
+        no_probe = no_probe or failure
+    probe = untried(no_probe) if no_probe else index_facts(settings, index_url, index_seconds)
+    return {"said": said, "error": failure, "probe": probe}
 
 
 def main(argv: list[str]) -> None:

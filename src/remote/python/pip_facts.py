@@ -8,13 +8,15 @@ import json
 from typing import TypedDict
 
 from interpreter import WheelSupport
-from interpreter_search import Interpreter, NoAnswerError
+from interpreter_search import Interpreter, NoAnswerError, clean_environment
 from masking import masked
-from pip_answers import Answer, IndexAnswer, unknown_settings
+from pip_answers import Answer, IndexAnswer, untried
+from pip_settings import PipConfigError, effective, is_off, pip_settings
 from wheel_tags import tags_inside
 
 PIP_SECONDS = 20
 INDEX_SECONDS = 6
+DEFAULT_INDEX = "https://pypi.org/simple"
 
 
 class Pip(TypedDict):
@@ -41,15 +43,31 @@ def pip_facts(interpreter: Interpreter, source: str, no_probe: str | None) -> tu
     ``source`` is the text of ``pip_answers.py``, ``no_probe`` why the index isn't to be asked, None
     when it is.
     """
-    arguments = json.dumps({"no_probe": no_probe, "index_seconds": INDEX_SECONDS})
+    settings: dict[str, str] = {}
+    unreadable: str | None = None
+    try:
+        settings = effective(pip_settings("install", clean_environment()))
+    except PipConfigError as error:
+        unreadable = f"pip's configuration can't be read: {error}"
+    no_index = not is_off(settings.get("no-index", ""))
+    if unreadable is not None:
+        no_probe = unreadable
+    elif no_probe is None and no_index:
+        no_probe = "pip is set to use no index"
+    url = settings.get("index-url", DEFAULT_INDEX)
+    arguments = {
+        "index_url": url,
+        "settings": settings,
+        "no_probe": no_probe,
+        "index_seconds": INDEX_SECONDS,
+    }
     try:
         answer: Answer = interpreter.answer(
-            source, ["-I", "-", arguments], PIP_SECONDS + INDEX_SECONDS
+            source, ["-I", "-", json.dumps(arguments)], PIP_SECONDS + INDEX_SECONDS
         )
     except NoAnswerError as error:
-        answer = {"said": None, "error": str(error), "network": unknown_settings(str(error))}
-    said, failure, settings = answer["said"], answer["error"], answer["network"]
-    url, probe = settings["index_url"], settings["probe"]
+        answer = {"said": None, "error": str(error), "probe": untried(no_probe or str(error))}
+    said, failure, probe = answer["said"], answer["error"], answer["probe"]
     return (
         {
             "said": None if said is None else said.strip(),
@@ -57,10 +75,10 @@ def pip_facts(interpreter: Interpreter, source: str, no_probe: str | None) -> tu
             "error": _masked(failure),
         },
         {
-            "index_url": _masked(url),
-            "extra_index_urls": masked(settings["extra_index_urls"]).split(),
-            "find_links": masked(settings["find_links"]).split(),
-            "no_index": settings["no_index"],
+            "index_url": None if unreadable is not None else masked(url),
+            "extra_index_urls": masked(settings.get("extra-index-url", "")).split(),
+            "find_links": masked(settings.get("find-links", "")).split(),
+            "no_index": no_index,
             "probe": {**probe, "error": _masked(probe["error"])},
         },
     )

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
+import { pipSettings } from "../pip/script.ts";
 import { callBeside, callScript } from "../script/call.ts";
 import { masking } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
@@ -50,7 +51,7 @@ const wheelTags: Script = {
 const pipFacts: Script = {
   name: "pip_facts.py",
   source: pipFactsSource,
-  modules: [interpreter, interpreterSearch, masking, pipAnswers, wheelTags],
+  modules: [interpreter, interpreterSearch, masking, pipAnswers, pipSettings, wheelTags],
 };
 
 const probeJobs: Script = {
