@@ -81,7 +81,10 @@ describe("--dry-run", () => {
   });
 
   test("what would be refused is refused", async () => {
-    const result = await offline("brneedy", ...modules, "--dry-run", "--json");
+    const kept = await offline("brneedy", ...modules, "--dry-run", "--json");
+    expectError(kept, { code: "resolution-impossible", exit: 1, says: "numpy 1.26.4" });
+    const replacing = [...modules, "--replace-bundled", "--dry-run", "--json"];
+    const result = await offline("brneedy", ...replacing);
     expectError(result, { code: "shadowed", exit: 1, says: "numpy 2.9" });
     expect(JSON.parse(result.stdout).error.hint).toStartWith(
       "keep what is there: blender-remote-cli pkg install brneedy numpy==1.26.4",

@@ -38,9 +38,11 @@ function others(prepared: PreparedInstall): { first: Package[]; behind: Package[
   const elsewhere = before.packages.filter(({ location }) => location !== before.path[own]);
   return {
     first: elsewhere.filter((one) => at(one) < own),
-    // pip replaces what is in another folder of site-packages, and pins say of what it must not.
+    // What doesn't win is hidden already. pip replaces what is in another folder of site-packages,
+    // and pins say of what it must not.
     behind: elsewhere.filter(
       (one) =>
+        one.wins &&
         at(one) > own &&
         !targets.has(one.location) &&
         one.source !== "bundled" &&

@@ -109,6 +109,11 @@ describe("a copy behind on the path", () => {
     expect(refusedNames(prepared(changes))).toEqual({ sharedlib: "1.0" });
   });
 
+  test("one that is hidden already is no loss", () => {
+    const copies = [installed("sharedlib", "1.1"), { ...module, wins: false }];
+    expect(refusal({ specs: ["sharedlib"], copies }, "sharedlib", "2.0")).toBeUndefined();
+  });
+
   test("what an add-on brought counts as well", () => {
     const copies = [installed("sharedlib", "1.0", { location: "/addon", source: "add-on" })];
     const found = refusal(
