@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
-import { launcherOf, ownBlender, userModulesOf } from "../support/blender.ts";
+import { launcherOf, ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { expectError, json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
@@ -174,7 +174,7 @@ test("a package that is broken by another one's version: a warning, for scripts 
   expectSuccess(await offline("brold", "brone==1.1"));
   const result = expectSuccess(await offline("brone==2.0", "--json"));
   expect(JSON.parse(result.stdout).warnings).toEqual([
-    "brold 1.0 requires brone<2, but you have brone 2.0 which is incompatible",
+    `brold 1.0 needs brone<2, and Blender finds 2.0 in ${siteOf(box)}`,
   ]);
   const uninstall = ["pkg", "uninstall", "brold", "brone", "-y", "--target", "site"];
   expectSuccess(await box.cli(uninstall));

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import type { ImportState } from "../packages/imports.ts";
-import { reportFile, runPip } from "../pip/run.ts";
+import { emptyFolder, reportFile, runPip } from "../pip/run.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import tryImportSource from "./try_import.py" with { type: "text" };
@@ -37,6 +37,7 @@ export async function tryImports(
     arguments: [{ file: program }, { file: order }, { file: reportFile }],
     files: { [program]: tryImportSource, [order]: JSON.stringify({ path, modules }) },
     isolated: false,
+    cwd: emptyFolder,
   };
   // What modules print is nobody's concern.
   const silent = async () => {};

@@ -266,20 +266,8 @@ function newestOf(versions: string | undefined): string[] {
   return (final.length > 0 ? final : all).slice(0, 3);
 }
 
-/** What pip says at the end of an install that broke something. */
-const conflict =
-  /^(\S+ \S+ requires .+, (?:but you have .+ which is incompatible|which is not installed))\.?\s*$/gm;
-
-/** The packages that lack a dependency after an install, or have another version of it, a line each. */
-export function dependencyConflicts(output: string): string[] {
-  return [...new Set(Array.from(output.matchAll(conflict), ([, line = ""]) => line))];
-}
-
 /** Where a requirement stands in a file of the run's own, of which users know nothing. */
 const ownFile = / \(from -[rc] [^\n()]*\(line \d+\)\)|(?:->)-[rc] [^\n()]*\(line \d+\)/g;
-
-/** A cleaned-up leftover of an interrupted install: pip warns of it at every run. */
-const leftover = /Ignoring invalid distribution (?:~|-)(\S+) \(([^)]+)\)/;
 
 /**
  * Reads what a failed pip wrote for the causes that are known.
@@ -297,11 +285,4 @@ export function diagnosePip(output: string, context: DiagnosisContext): PipDiagn
     }
   }
   return undefined;
-}
-
-/** A warning about `~name` folders that an interrupted install left, also after a success. */
-export function leftoverWarning(output: string): string | undefined {
-  const match = leftover.exec(output);
-  if (match === null) return undefined;
-  return `an interrupted install left a half-removed package behind: remove the folders that begin with ~ in ${match[2]}`;
 }

@@ -65,7 +65,7 @@ export interface PipInvocation extends PipSinks {
   env?: Readonly<Record<string, string | null>>;
   /**
    * The folder to run in, to which relative paths in the arguments refer: Blender's own unless
-   * given. With a command without `-I`, Python finds modules in it: see `emptyFolder`.
+   * given. What may write there, or would find modules there, gets an `emptyFolder`.
    */
   cwd?: string;
   purpose?: PipPurpose;

@@ -1,10 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import {
-  dependencyConflicts,
-  diagnosePip,
-  leftoverWarning,
-  type PipDiagnosis,
-} from "../../../../src/remote/pip/diagnosis.ts";
+import { diagnosePip, type PipDiagnosis } from "../../../../src/remote/pip/diagnosis.ts";
 import { again, rendered, text } from "../../../../src/text.ts";
 
 function hintOf(found: PipDiagnosis | undefined): string {
@@ -244,25 +239,4 @@ describe("diagnosePip", () => {
       "nothing that fits brmissing>=2, which brneedy needs, is in the wheelhouse",
     );
   });
-});
-
-test("leftovers of an interrupted install are named with their folder", () => {
-  const output = "WARNING: Ignoring invalid distribution ~umpy (/b/lib/site-packages)\n";
-  expect(leftoverWarning(output)).toContain("/b/lib/site-packages");
-  expect(leftoverWarning("all is well")).toBeUndefined();
-});
-
-test("packages that an install broke, as pip 23 to 26 tell of them", () => {
-  const output = `ERROR: pip's dependency resolver does not currently take into account all the packages that are installed. This behaviour is the source of the following dependency conflicts.
-requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible.
-bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible.\r
-brone 1.0 requires brtwo, which is not installed.
-Successfully installed urllib3-1.19.1
-`;
-  expect(dependencyConflicts(output)).toEqual([
-    "requests 2.34.2 requires urllib3<3,>=1.26, but you have urllib3 1.19.1 which is incompatible",
-    "bpy 5.0.1 requires numpy<2.0, but you have numpy 2.1.3 which is incompatible",
-    "brone 1.0 requires brtwo, which is not installed",
-  ]);
-  expect(dependencyConflicts("Successfully installed urllib3-1.19.1\n")).toEqual([]);
 });
