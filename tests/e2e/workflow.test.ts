@@ -53,7 +53,13 @@ describe.each(blenders)("the workflow in Blender $version", ({ name, version, ta
       const refused = await box.cli(install);
       expect(refused.code).toBe(1);
       expect(refused.stderr).toContain("the system manages Blender's Python");
-      expect((await run("execute", "--code", "print(6 * 7)")).stdout).toBe("42\n");
+      // As the README has it, it works there too.
+      await run(
+        ...["pkg", "install", "colorama", "--target", "user-modules"],
+        ...["--remote-wheelhouse", there],
+      );
+      const colorama = ["execute", "--code", "import colorama; print(colorama.__version__)"];
+      expect((await run(...colorama)).stdout).toBe("0.4.6\n");
     }
     await run("pkg", "purge-cache", "--remote-wheelhouse", there, "--yes");
     expect(await entries(there)).toEqual([]);
