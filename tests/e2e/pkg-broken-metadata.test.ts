@@ -59,7 +59,7 @@ describe.each(oldAndNew)("in the user modules of Blender $version", ({ name, ver
     expect(listed.stderr).toContain("hint: ");
     const good = JSON.parse(expectSuccess(await install("brgood")).stdout);
     expect(good).toMatchObject({ installed: [{ name: "brgood" }], errors: [] });
-    expect(good.warnings.join()).toContain(says);
+    expect(good.warnings.join()).toContain(kind === "left by pip" ? "~rbad-1.0.dist-info" : says);
     const gone = expectSuccess(await box.cli(["pkg", "uninstall", "brgood", "-y"]));
     expect(gone.stderr).toContain("removed brgood 1.0");
     // What the hint says mends it.
@@ -126,7 +126,7 @@ describe("in site-packages", () => {
       return;
     }
     expectSuccess(result);
-    expect(report.warnings.join()).toContain(says);
+    expect(report.warnings.join()).toContain(kind === "left by pip" ? "~rbad-1.0.dist-info" : says);
     expectSuccess(await box.cli(["pkg", "uninstall", "brgood", "-y"]));
   });
 });

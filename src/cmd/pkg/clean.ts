@@ -13,8 +13,8 @@ export const clean = command({
   run: ({ target }, context) =>
     withSession(target, context, async (session) => {
       const { output } = context;
-      const { lines, failed } = await cleanUp(session, await pythonOf(session));
-      if (output.json) await output.writeJson({ op: "clean", removed: lines, failed });
+      const { removed, lines, failed } = await cleanUp(session, await pythonOf(session));
+      if (output.json) await output.writeJson({ op: "clean", removed, failed, messages: lines });
       else {
         for (const line of lines) output.success(line);
         for (const one of failed) output.error(stuckText(one));

@@ -156,7 +156,7 @@ export const install = command({
     "replace-bundled": {
       type: "boolean",
       description:
-        "Let pip replace packages that Blender or the system brings, which are kept else",
+        "Let pip replace packages that Blender or the system brings, which are kept otherwise",
     },
   },
   several: "spec",

@@ -10,7 +10,6 @@ import {
 } from "../../remote/install/uninstall.ts";
 import { changeLines } from "../../remote/packages/changes.ts";
 import { ours, text } from "../../text.ts";
-import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { command } from "../_command.ts";
@@ -96,9 +95,7 @@ export const uninstall = command({
       const { missed } = prepared;
       if (!yes) {
         for (const line of missed) output.warn(`without it ${line}`);
-        const which =
-          missed.length === 0 ? "" : `; ${count(missed.length, "package")} would miss it`;
-        const what = `${copiesOf(prepared)}${which}`;
+        const what = `${copiesOf(prepared)}${missed.length === 0 ? "" : ", which others need"}`;
         if (!(await confirmedRemoval(what, "it", context))) return 1;
       }
       const result = await runUninstall(session, prepared, observerFor(output));

@@ -1,10 +1,9 @@
 // Runs pip as Blender sees packages, and so that it looks once more before it changes site-packages.
 
 import * as v from "valibot";
-import packageMetadataSource from "../../packages/package_metadata.py" with { type: "text" };
-import packageNamesSource from "../../packages/package_names.py" with { type: "text" };
+import { packageMetadata, packageNames } from "../../packages/scripts.ts";
 import { decidedByInstall } from "../pip/decided.ts";
-import type { FollowedPip } from "../pip/followed-pip.ts";
+import type { PipResult } from "../pip/follow.ts";
 import type { PipArgument } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
 import { indexVariables } from "./pip-arguments.ts";
@@ -15,8 +14,11 @@ import { overlapSchema, overlapWarning, sharedFiles } from "./shared-files.ts";
 const program = "checked_pip.py";
 const order = "order.json";
 
+/** What the program imports from beside itself. */
+const brought = [packageMetadata, packageNames, sharedFiles];
+
 const reportSchema = v.object({
-  planned: v.array(v.object({ name: v.string(), version: v.string(), file: v.string() })),
+  planned: v.array(v.object({ name: v.string(), version: v.string() })),
   refused: v.array(v.string()),
   overlaps: v.array(overlapSchema),
   unchecked: v.nullable(v.string()),
@@ -45,9 +47,7 @@ export function checkedPip(prepared: PreparedInstall, report = "check.json") {
     files: {
       [program]: checkedPipSource,
       [order]: JSON.stringify(minded),
-      "package_metadata.py": packageMetadataSource,
-      "package_names.py": packageNamesSource,
-      "shared_files.py": sharedFiles.source,
+      ...Object.fromEntries(brought.map(({ name, source }) => [name, source])),
     },
     isolated: wheelhouse !== undefined,
     decided: decidedByInstall(request.indexFlags),
@@ -57,7 +57,7 @@ export function checkedPip(prepared: PreparedInstall, report = "check.json") {
 }
 
 /** What was looked at; undefined where pip failed before it had chosen. */
-export function checkReport({ pip }: FollowedPip): CheckReport | undefined {
+export function checkReport(pip: PipResult): CheckReport | undefined {
   if (pip.report === null) return undefined;
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), reportSchema), pip.report);
   return parsed.success ? parsed.output : undefined;

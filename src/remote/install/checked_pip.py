@@ -20,7 +20,7 @@ from typing import Any, TypedDict
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from package_metadata import Distribution, metadata_entries
 from package_names import normalized
-from shared_files import NAMED, Overlap, label
+from shared_files import NAMED, Overlap, Rows, label, rows_differ
 
 del sys.path[0]
 
@@ -64,10 +64,10 @@ def chosen(requirements: Sequence[Any]) -> list[Planned]:
     return found
 
 
-def wheel_files(path: str) -> dict[str, str]:
-    """Give what a wheel brings into site-packages, without its metadata: hashes of RECORD by name.
+def wheel_files(path: str) -> Rows:
+    """Give what a wheel brings into site-packages, without its metadata: rows of RECORD by name.
 
-    None for what is no wheel that can be read: pip itself says what is wrong with it.
+    Nothing of what is no wheel that can be read: pip itself says what is wrong with it.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -76,26 +76,24 @@ def wheel_files(path: str) -> dict[str, str]:
             text = "" if record is None else archive.read(record).decode("utf-8", "replace")
     except (OSError, zipfile.BadZipFile, ValueError):
         return {}
-    rows = [row for row in csv.reader(text.splitlines()) if len(row) > 1]
-    hashes = {row[0]: row[1] for row in rows}
+    rows = {row[0]: row for row in csv.reader(text.splitlines()) if row}
     return {
-        name: hashes.get(name, "")
+        name: rows.get(name, [name])
         for name in names
         if not name.endswith("/") and not name.split("/", 1)[0].endswith((".dist-info", ".data"))
     }
 
 
-def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, dict[str, str]]:
-    """Give the hashes of the files that RECORD lists, of those in these folders, by package."""
-    found: dict[str, dict[str, str]] = {}
+def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, Rows]:
+    """Give the rows of the files that RECORD lists, of those in these folders, by package."""
+    found: dict[str, Rows] = {}
     for entry in metadata_entries(folder):
         distribution = Distribution(folder, entry)
         if distribution.name in without:
             continue
-        rows = [row for row in distribution.record() if row[0].split("/", 1)[0] in tops]
+        rows = {row[0]: row for row in distribution.record() if row[0].split("/", 1)[0] in tops}
         if rows:
-            hashes = {row[0]: row[1] if len(row) > 1 else "" for row in rows}
-            found[label(distribution)] = hashes
+            found[label(distribution)] = rows
     return found
 
 
@@ -116,7 +114,7 @@ def overlaps(folder: str, planned: Sequence[Planned]) -> list[Overlap]:
             common = sorted(
                 file
                 for file in files.keys() & others.keys()
-                if not file.endswith(".pyc") and files[file] != others[file]
+                if not file.endswith(".pyc") and rows_differ(files[file], others[file])
             )
             if common:
                 pair = (package, other)

@@ -20,7 +20,8 @@ type StuckLeftover = v.InferOutput<typeof stuckSchema>;
 
 /** What became of leftovers. */
 export interface RemovedDebris {
-  /** A line for each folder in which something was removed. */
+  removed: string[];
+  /** The same for people, a line for each folder; and changes that were undone or finished. */
   lines: string[];
   /** On Windows what a Blender has loaded stays until that has ended. */
   failed: StuckLeftover[];
@@ -36,7 +37,7 @@ export async function removeDebris(
   broken: readonly BrokenPackage[],
 ): Promise<RemovedDebris> {
   const debris = broken.filter(isDebris);
-  if (debris.length === 0) return { lines: [], failed: [] };
+  if (debris.length === 0) return { removed: [], lines: [], failed: [] };
   const run = await currentPip(session);
   if (run?.returncode === null) throw pipBusy(run);
   const paths = debris.map(({ path }) => path);
@@ -50,7 +51,7 @@ export async function removeDebris(
   const lines = [...folders].map(
     ([folder, left]) => `removed what an interrupted pip had left: ${debrisText(folder, left)}`,
   );
-  return { lines, failed };
+  return { removed, lines, failed };
 }
 
 /** Such a failure for people. */
@@ -68,6 +69,6 @@ export async function cleanUp(session: Session, { site }: BlenderPython): Promis
   const folder = site.user_modules?.path;
   const recovered = folder === undefined ? [] : await recoverUserModules(session, folder);
   const { broken } = await lookAtPackages(session);
-  const { lines, failed } = await removeDebris(session, broken);
-  return { lines: [...recovered, ...lines], failed };
+  const debris = await removeDebris(session, broken);
+  return { ...debris, lines: [...recovered, ...debris.lines] };
 }

@@ -10,6 +10,7 @@ import type { PipResult } from "../pip/follow.ts";
 import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
+import { type CheckReport, checkReport, checkWarnings } from "./checked-pip.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
 import { fewOf, overlapWarning } from "./shared-files.ts";
@@ -23,7 +24,7 @@ import { discardStage, swapUserModules } from "./user-modules.ts";
  * @param before what was installed when it began; null where that isn't known.
  * @returns undefined for a run that is no install by itself.
  * @throws Failure `half-an-install` where that pip only said what it would install;
- *   `user-modules-not-writable`, `no-space`.
+ *   `shadowed`, `user-modules-not-writable`, `no-space`.
  */
 export async function finishInstall(
   session: Session,
@@ -48,6 +49,11 @@ export async function finishInstall(
     if (pip.returncode !== 0) await discardStage(session, stage);
     else await moved(session, folder, stage, heard);
   }
+  const report = part === "site" ? checkReport(pip) : undefined;
+  if (report !== undefined) {
+    requireNoneRefused(report, purpose);
+    for (const line of checkWarnings(report)) heard.warn(line);
+  }
   if (pip.returncode !== 0) return undefined;
   const now = await lookAtPackages(session);
   const known = before === null ? now : { ...now, packages: [...before] };
@@ -58,7 +64,16 @@ export async function finishInstall(
   const { site } = await pythonOf(session);
   const folders = folder === null ? site.packages.map(({ path }) => path) : [folder];
   const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps") };
-  return outcomeOf(session, wanted, known, { pip, output: "" }, heard, warnings);
+  return outcomeOf(session, wanted, known, pip, heard, warnings);
+}
+
+/** Whoever began it knows which copies; whoever only follows says what pip was told. */
+function requireNoneRefused({ refused }: CheckReport, purpose: PipPurpose): void {
+  if (refused.length === 0) return;
+  const what = `another copy on Blender's path is in the way of ${refused.join(", ")}; nothing was changed`;
+  throw new Failure("shadowed", what, {
+    hint: text`which one says the same command: ${commandOf(purpose)}`,
+  });
 }
 
 /** Deletes a cancelled install's staging folder, whichever controller started it. */

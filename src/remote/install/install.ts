@@ -29,14 +29,15 @@ export async function runInstall(
   prepared: PreparedInstall,
   observer: InstallObserver,
 ): Promise<InstallResult> {
-  const { before, folder, request, pins } = prepared;
+  const { before, folder, request } = prepared;
   const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
   for (const one of prepared.found) heard.warn(one);
   const cleaned = await removeDebris(session, before.broken);
   for (const line of cleaned.lines) heard.note(line);
   for (const one of cleaned.failed) heard.warn(stuckText(one));
-  if (pins.length === 0 && folder === undefined) await noteShipped(session, before);
+  // Only then may what Blender shipped be replaced.
+  if (request.replaceBundled && folder === undefined) await noteShipped(session, before);
   let ran: FollowedPip;
   try {
     ran =
@@ -52,7 +53,7 @@ export async function runInstall(
     folders: targetFolders(prepared),
     deps: request.deps,
   };
-  return outcomeOf(session, wanted, before, ran, heard, warnings);
+  return outcomeOf(session, wanted, before, ran.pip, heard, warnings);
 }
 
 async function intoSite(
@@ -72,7 +73,7 @@ async function intoSite(
     before: prepared.before.packages,
   };
   const ran = await installing(session, run, observer);
-  const report = checkReport(ran);
+  const report = checkReport(ran.pip);
   if (report !== undefined) {
     const refused = new Set(report.refused);
     requireUnshadowed(

@@ -11,7 +11,6 @@ import type { Package } from "../packages/package.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
-import type { FollowedPip } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
 import type { InstallObserver } from "./observer.ts";
 import type { PipFailed } from "./pip-failed.ts";
@@ -91,7 +90,7 @@ export async function outcomeOf(
   session: Session,
   wanted: WantedInstall,
   before: PackageSnapshot,
-  ran: FollowedPip,
+  pip: PipResult,
   observer: InstallObserver,
   warnings: Text[],
 ): Promise<InstallResult> {
@@ -121,10 +120,10 @@ export async function outcomeOf(
   else if (restarts.length > 0) hint = restartHint;
   warnings.push(...restarts);
   const code = errors.length > 0 ? "not-importable" : null;
-  return { installed, changed, pip: ran.pip, warnings, restarts, errors, code, hint };
+  return { installed, changed, pip, warnings, restarts, errors, code, hint };
 }
 
-const restartHint = text`save what is open in Blender, '${ours("stop")}', and start it again`;
+const restartHint = text`save what is open in Blender, then '${ours("restart")}'`;
 
 /** What came of an install whose pip failed: nothing, as far as is known. */
 export function failedInstall({ pip, diagnosis }: PipFailed, warnings: Text[]): InstallResult {

@@ -77,13 +77,21 @@ def label(one: Distribution) -> str:
     return f"{one.name} {one.version}".strip()
 
 
+def rows_differ(row: list[str], other: list[str]) -> bool | None:
+    """Tell whether two rows are of different contents; None where their hashes don't tell."""
+    ours, theirs = hash_in(row), hash_in(other)
+    if ours is None or theirs is None or ours[0] != theirs[0]:
+        return None
+    return ours[1] != theirs[1]
+
+
 def differ(
     path: str, one: Distribution, row: list[str], other: Distribution, its: list[str]
 ) -> bool:
     """Tell whether two packages bring different contents under one name; unknown is no."""
-    ours, theirs = hash_in(row), hash_in(its)
-    if ours is not None and theirs is not None and ours[0] == theirs[0]:
-        return ours[1] != theirs[1]
+    told = rows_differ(row, its)
+    if told is not None:
+        return told
     if one.folder == other.folder:
         return False
     here, there = os.path.join(one.folder, path), os.path.join(other.folder, path)

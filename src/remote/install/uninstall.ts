@@ -142,7 +142,7 @@ export async function prepareUninstall(
   const [site, modules] = [at("site"), at("user-modules")];
   if (site.length > 0) requireOpenForPackages(python, request.breakSystemPackages);
   if (modules.length > 0) userModulesOf(python);
-  const missed = newlyUnmet(before, without(before, [...site, ...modules]));
+  const missed = [...new Set(newlyUnmet(before, without(before, [...site, ...modules])))];
   return { request, python, folder, site, modules, before, missed, found };
 }
 

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { packageMetadata } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { listed, ours, type Text, text } from "../../text.ts";
 import { startFiles, unfinishedChanges } from "../packages/script.ts";
 import { pipRegistry } from "../pip/script.ts";
 import { callBeside } from "../script/call.ts";
@@ -63,7 +63,6 @@ const stagedSchema = v.object({ stage: v.string() });
 const swappedSchema = v.object({
   scripts: v.array(v.string()),
   lost: v.array(v.string()),
-  moved: v.boolean(),
   strangers: v.array(v.string()),
   unreachable: v.array(v.tuple([v.string(), v.string()])),
   starts: v.array(v.string()),
@@ -77,7 +76,7 @@ const removedSchema = v.object({
 /** How many files a sentence names. */
 const namedFiles = 3;
 
-const again = text`'${ours("pkg install")}' and '${ours("pkg uninstall")}' try first to put back what was there`;
+const again = text`'${ours("pkg install")}' and '${ours("pkg uninstall")}' try first to put back what was there, and so does '${ours("pkg clean")}'`;
 
 function explain(folder: string, error: unknown): unknown {
   if (!(error instanceof RemoteError)) return error;
@@ -89,20 +88,21 @@ function explain(folder: string, error: unknown): unknown {
     );
   }
   if (error.errno === undefined) return error;
+  const isFull = error.errno === "ENOSPC" || error.errno === "EDQUOT";
   return new Failure(
-    error.errno === "ENOSPC" ? "no-space" : "user-modules-not-writable",
+    isFull ? "no-space" : "user-modules-not-writable",
     `Blender's user modules folder '${folder}' can't be changed: ${error.reason}; it is as it was`,
     {
-      hint: text`see whether Blender's user may write there: ${ours("pkg info")}`,
+      hint: isFull
+        ? text`free some space on its disk; '${ours("pkg purge-cache")}' empties a wheelhouse`
+        : text`see whether Blender's user may write there: ${ours("pkg info")}`,
       cause: error,
     },
   );
 }
 
 function inTheWay(folder: string, strangers: readonly string[]): Failure {
-  const more = strangers.length - namedFiles;
-  const named = strangers.slice(0, namedFiles).join(", ");
-  const which = more > 0 ? `${named} and ${more} more` : named;
+  const which = listed(strangers, namedFiles);
   return new Failure(
     "module-in-the-way",
     `${which} in '${folder}' would be replaced or hidden, and no package there has brought it; nothing was changed`,

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { megabytes } from "../../megabytes.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { listed, ours, type Text, text } from "../../text.ts";
 import type { Package } from "./package.ts";
 
 /** What broken_metadata.py finds; `pkg info --json` prints it. */
@@ -69,7 +69,7 @@ function removed(broken: BrokenPackage): Text {
 function hintOf(broken: BrokenPackage): Text {
   const { kind, name, target } = broken;
   if (kind === "unfinished") {
-    return text`the next '${ours("pkg install")}' or '${ours("pkg uninstall")}' puts back what was there`;
+    return text`'${ours("pkg clean")}' puts back what was there, and so does the next install or uninstall`;
   }
   if (kind === "twice" && target === "") return "remove the metadata of all but one by hand";
   if (kind === "leftover" || name === "" || target === "")
@@ -91,10 +91,8 @@ const namedLeftovers = 4;
 /** Leftovers of one folder, in one sentence. */
 export function debrisText(folder: string, left: readonly BrokenPackage[]): string {
   const names = left.map(({ path }) => path.slice(folder.length + 1));
-  const more = names.length - namedLeftovers;
-  const named = names.slice(0, namedLeftovers).join(", ") + (more > 0 ? ` and ${more} more` : "");
   const bytes = left.reduce((sum, { size }) => sum + (size ?? 0), 0);
-  return `${named} in ${folder} (${megabytes(bytes)})`;
+  return `${listed(names, namedLeftovers)} in ${folder} (${megabytes(bytes)})`;
 }
 
 function debrisLines(broken: readonly BrokenPackage[]): BrokenLine[] {

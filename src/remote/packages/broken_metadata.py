@@ -4,7 +4,7 @@ import contextlib
 import os
 from typing import TypedDict
 
-from package_metadata import Distribution, entries_of, name_of
+from package_metadata import Distribution, entries_of, is_leftover, name_of
 from package_origins import user_module_folders
 from python_folders import real, site_folders
 from unfinished_changes import unfinished
@@ -29,7 +29,7 @@ class Broken(TypedDict):
     size: int | None
 
 
-# A package and its files may be half there in this many ways; a sentence names one.
+# Of these the entry's own name says whose it is; ``~ame`` doesn't.
 NAMED_KINDS = ("metadata", "half")
 
 
@@ -92,10 +92,7 @@ def leftovers(folder: str, names: list[str], target: str) -> list[str]:
     return [
         name
         for name in sorted(names)
-        if name.startswith("~")
-        # Office programs' own.
-        and not name.startswith("~$")
-        and (target or name.endswith(".dist-info"))
+        if is_leftover(name) and (target or name.endswith(".dist-info"))
     ]
 
 
@@ -107,7 +104,7 @@ def left_behind(folder: str) -> list[Broken]:
             folder,
             name,
             "leftover",
-            "pip was interrupted and left it",
+            "a pip that was interrupted has left it",
             target,
             size_of(os.path.join(folder, name)),
         )

@@ -6,7 +6,7 @@ import shutil
 import time
 from typing import TypedDict
 
-from package_metadata import Distribution, metadata_entries
+from package_metadata import Distribution, is_leftover, metadata_entries
 from package_origins import user_module_folders
 from python_folders import real, site_folders
 
@@ -37,7 +37,7 @@ def removed(paths: list[str]) -> Removed:
     places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
     for path in paths:
         folder, name = os.path.split(path)
-        if not name.startswith("~") or real(folder) not in places:
+        if not is_leftover(name) or real(folder) not in places:
             continue
         try:
             if os.path.isdir(path) and not os.path.islink(path):

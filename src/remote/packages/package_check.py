@@ -7,7 +7,7 @@ from package_metadata import Distribution
 
 
 class CheckedPackage(TypedDict):
-    """A package that isn't as its RECORD says, or isn't found as it should be."""
+    """How a package is: whether all its files are there, and whether an import finds it."""
 
     name: str
     version: str

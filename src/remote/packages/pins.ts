@@ -1,6 +1,7 @@
 // The packages that Blender brings, kept in their versions while others are installed.
 
 import { valid } from "@renovatebot/pep440";
+import { listed } from "../../text.ts";
 import { admitted } from "../../wheels/specifier.ts";
 import { winnersOf } from "./dependencies.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
@@ -48,13 +49,10 @@ export function constraintsOf(pins: readonly Pin[]): string {
 /** How many pins a sentence names. */
 const namedPins = 3;
 
-/** The pins for people: `numpy 1.26.4, requests 2.32.3 and 9 more`. */
+/** The pins for people: `numpy 1.26.4, requests 2.32.3, and 9 more`. */
 export function pinsText(pins: readonly Pin[]): string {
-  const named = pins
-    .slice(0, namedPins)
-    .map(({ name, version, specifier }) =>
-      version === null ? `${name}${specifier}` : `${name} ${version}`,
-    );
-  const more = pins.length - namedPins;
-  return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
+  const names = pins.map(({ name, version, specifier }) =>
+    version === null ? `${name}${specifier}` : `${name} ${version}`,
+  );
+  return listed(names, namedPins);
 }

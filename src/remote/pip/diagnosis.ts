@@ -98,7 +98,7 @@ const causes: readonly Cause[] = [
     message: (name) =>
       `with hashes everything needs a version with == and a hash: ${name.replace(/==.*/, "")} lacks them`,
     hint: () =>
-      "add it to the file; 'pip-compile --generate-hashes' writes one with all that is needed",
+      text`add it to the file ('pip-compile --generate-hashes' writes one with all that is needed); where no file asks for hashes, Blender's machine does: '${packageInfo}', PIP_REQUIRE_HASHES`,
   },
   {
     code: "in-use",
@@ -226,14 +226,6 @@ const causes: readonly Cause[] = [
       /Configuration file (?:could not be loaded|contains invalid)[\s\S]*?(?:in |file: ')([^\n']+?)(?:'|\.\r?$)/m,
     message: (file) => `pip's configuration file on Blender's machine can't be read: ${file}`,
     hint: () => "mend or move it; pip's own words stand above",
-  },
-  {
-    code: "hashes-required",
-    pattern:
-      /Hashes are required in --require-hashes mode|In --require-hashes mode, all requirements must/,
-    message: () => "pip is set to take only packages whose hashes are given",
-    hint: () =>
-      text`'${packageInfo}' shows how pip is set up: PIP_REQUIRE_HASHES, or require-hashes in its configuration file`,
   },
   {
     code: "no-pip",

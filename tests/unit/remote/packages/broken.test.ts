@@ -46,7 +46,7 @@ test("what pips have left is told once for each folder", () => {
   const names = ["~cipy", "~cipy-1.0.dist-info", "~cipy.libs", "~umpy", "~umpy.libs"];
   const all = [...names.map((name) => left(name, "/m")), left("~x", "/site")];
   expect(brokenLines(all).map(({ message }) => message)).toEqual([
-    "a pip that was interrupted has left ~cipy, ~cipy-1.0.dist-info, ~cipy.libs, ~umpy and 1 more in /m (5.0 MB)",
+    "a pip that was interrupted has left ~cipy, ~cipy-1.0.dist-info, ~cipy.libs, ~umpy, and 1 more in /m (5.0 MB)",
     "a pip that was interrupted has left ~x in /site (1.0 MB)",
   ]);
   expect(rendered(brokenLines(all)[0]?.hint ?? "")).toContain("pkg clean");

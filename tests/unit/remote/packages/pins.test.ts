@@ -30,7 +30,7 @@ describe("what Blender brings is kept", () => {
     expect(constraintsOf(pins)).toBe("numpy==1.26.4\ncertifi==2024.1\nzstandard<0.24\n");
     expect(pinsText(pins)).toBe("numpy 1.26.4, certifi 2024.1, zstandard<0.24");
     expect(pinsText([...pins, ...pins])).toBe(
-      "numpy 1.26.4, certifi 2024.1, zstandard<0.24 and 3 more",
+      "numpy 1.26.4, certifi 2024.1, zstandard<0.24, and 3 more",
     );
   });
 

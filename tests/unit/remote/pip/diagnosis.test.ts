@@ -130,9 +130,9 @@ const cases: [code: string, output: string, detail: string][] = [
     ": /etc/pip.conf ",
   ],
   [
-    "hashes-required",
-    "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements.",
-    "PIP_REQUIRE_HASHES",
+    "hash-missing",
+    "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements. Here is a list of those requirements along with the hashes their downloaded archives actually had. Add lines like these to your requirements files to prevent tampering. (If you did not enable --require-hashes manually, note that it turns on automatically when any package has a hash.)\n    brone==1.0 --hash=sha256:aa\n",
+    "brone lacks them",
   ],
   ["no-pip", "/opt/blender/python3.11: No module named pip", "pip"],
   ["no-pip", "ModuleNotFoundError: No module named 'pip._internal'", "pip"],
