@@ -216,7 +216,9 @@ for (const server of servers) {
 
     test("in both places: which one has to be said, and the other one is found then", async () => {
       await install("brone==2.0", "--target", "user-modules");
-      await install("brone==1.0", "--force-reinstall");
+      // Ours would be refused, since it would hide the other one.
+      const pip = ["--", "install", "--no-index", "--find-links", there, "brone==1.0"];
+      expectSuccess(await box.cli(["pkg", "pip", ...pip]));
       const both = await box.cli(["pkg", "uninstall", "brone", "-y", "--json"]);
       expectError(both, { code: "several-copies", exit: 2, says: /site: brone 1\.0 in / });
       expect(JSON.parse(both.stdout).error.details.copies).toHaveLength(2);

@@ -71,17 +71,18 @@ def registry() -> dict[str, ModuleJob]:
     return cast("dict[str, ModuleJob]", module.__dict__.setdefault("jobs", {}))
 
 
-def changing() -> threading.Lock:
+def turn() -> threading.Lock:
+    """Give what one change at a time has."""
     module = sys.modules.setdefault(REGISTRY, types.ModuleType(REGISTRY))
     return module.__dict__.setdefault("lock", threading.Lock())
 
 
 def job_of(identity: str) -> ModuleJob:
-    """Give a job that may have been told to stop before it began; forget old ones."""
+    """Give a job that may have been told to stop before it began; forget others that are old."""
     jobs, now = registry(), time.monotonic()
     for one, job in list(jobs.items()):
         is_over = job.thread is None or not job.thread.is_alive()
-        if is_over and now - job.asked > FORGOTTEN:
+        if one != identity and is_over and now - job.asked > FORGOTTEN:
             jobs.pop(one, None)
     job = jobs.setdefault(identity, ModuleJob())
     job.asked = now
@@ -94,13 +95,13 @@ def begin(identity: str, work: Callable[[ChangeProgress], object], seconds: floa
 
     def run() -> None:
         try:
-            while not changing().acquire(timeout=TURN):
+            while not turn().acquire(timeout=TURN):
                 job.progress.check()
             try:
                 job.progress.check()
                 job.value = work(job.progress)
             finally:
-                changing().release()
+                turn().release()
         except BaseException as error:
             job.error = error
 
