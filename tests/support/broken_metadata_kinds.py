@@ -52,7 +52,10 @@ KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
         "isn't UTF-8",
     ),
     "egg folder": (egg_folder, "PKG-INFO is missing"),
-    "left by pip": (lambda folder: (folder / "~rbad-1.0.dist-info").mkdir(), "pip that was interrupted"),
+    "left by pip": (
+        lambda folder: (folder / "~rbad-1.0.dist-info").mkdir(),
+        "pip that was interrupted",
+    ),
 }
 
 
