@@ -136,7 +136,10 @@ for (const server of servers) {
       controller.kill("SIGKILL");
       await controller.exited;
       const { stdout, stderr, code } = await followed("its first half", letGo);
-      expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringContaining("Would install brfirst-1.0") });
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: expect.stringContaining("Would install brfirst-1.0"),
+      });
       expect(stderr).toContain("error: that was the first half of an install");
       expect(stderr).toMatch(/^hint: .*pkg install brfirst .*--target user-modules$/m);
       expect((await imports("brfirst")).code).toBe(1);
