@@ -87,7 +87,7 @@ class Interpreter:
 
     def pip(self) -> list[str]:
         """Give the command line that runs pip, to be followed by its arguments."""
-        return [self.executable, "-I", "-m", "pip"]
+        return [self.executable, "-I", "-X", "utf8", "-m", "pip"]
 
 
 def executable_candidates(prefix: str) -> list[str]:

@@ -33,7 +33,7 @@ class TestPip:
     def test_available(self, pip_facts: Any) -> None:
         facts, _ = facts_of(pip_facts, sys.executable)
         assert facts["error"] is None
-        assert facts["command"] == [sys.executable, "-I", "-m", "pip"]
+        assert facts["command"] == [sys.executable, "-I", "-X", "utf8", "-m", "pip"]
         assert facts["said"] == by_hand("--version").strip()
         found = re.match(r"pip \S+ from (.+) \(python ", facts["said"])
         assert found
