@@ -74,7 +74,9 @@ def importable(distribution: Distribution) -> Importable:
             continue
         own = place_of(importlib.machinery.PathFinder.find_spec(module, [distribution.folder]))
         # An editable install has no module in its folder, and its own way to be found.
-        if own is None or own == place or os.path.isdir(place):
+        # Blender's own module lies deeper in its package, and it puts that folder on the path.
+        is_listed = os.path.relpath(place, distribution.folder) in distribution.files()
+        if own is None or own == place or is_listed or os.path.isdir(place):
             return {"found": True, "instead": None, "start_file": None}
         answer["instead"] = place
     if answer["instead"] is None:
