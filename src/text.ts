@@ -77,9 +77,17 @@ export function shellWord(word: string): string {
 /** Of more names than this the rest is only counted. */
 const mostNames = 10;
 
-/** Names in one line: `a, b`; of many the first, and how many more. */
-export function listed(names: readonly string[], most = mostNames): string {
-  const more = names.length - most;
+/**
+ * Names in one line: `a, b`; of many the first, and how many more.
+ *
+ * @param count how many there are, where only some are known.
+ */
+export function listed(
+  names: readonly string[],
+  most = mostNames,
+  count: number = names.length,
+): string {
+  const more = count - Math.min(names.length, most);
   return `${names.slice(0, most).join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }
 

@@ -6,6 +6,7 @@ Read without importlib.metadata, which parses whole descriptions and fails at wh
 import contextlib
 import csv
 import hashlib
+import io
 import os
 import re
 
@@ -219,3 +220,29 @@ def metadata_entries(folder: str) -> list[str]:
 def name_of(entry: str) -> str:
     """Give the name that a metadata folder's own name says."""
     return normalized(entry.rsplit(".", 1)[0].split("-", 1)[0])
+
+
+def owner_name(distribution: Distribution) -> str:
+    """Whose metadata it is; where it is broken its own name has to tell."""
+    return distribution.name or name_of(os.path.basename(distribution.path))
+
+
+def distributions(folder: str) -> list[Distribution]:
+    """Give all that has metadata in a folder, in the order of ``metadata_entries``."""
+    return [Distribution(folder, entry) for entry in metadata_entries(folder)]
+
+
+def parted(folder: str, names: set[str]) -> tuple[list[Distribution], list[Distribution]]:
+    """Give what is in a folder under these names, and what else there is."""
+    there = distributions(folder)
+    return (
+        [one for one in there if owner_name(one) in names],
+        [one for one in there if owner_name(one) not in names],
+    )
+
+
+def record_text(rows: list[list[str]]) -> str:
+    """Give the text of a RECORD (PEP 376)."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

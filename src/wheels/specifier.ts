@@ -1,6 +1,6 @@
 // Which versions a specifier admits (PEP 440).
 
-import { compare, explain, satisfies } from "@renovatebot/pep440";
+import { compare, explain, satisfies, valid } from "@renovatebot/pep440";
 
 /**
  * PEP 440, "Exclusive ordered comparison". The library doesn't compare with a version of the same
@@ -53,4 +53,14 @@ export function admitted(versions: readonly string[], specifier: string): string
   if (clauses.some(namesPrerelease)) return matching;
   const finals = matching.filter((version) => explain(version)?.is_prerelease === false);
   return finals.length > 0 ? finals : matching;
+}
+
+/**
+ * Whether one version meets a specifier; a pre-release does, since there is nothing else.
+ *
+ * @param otherwise the answer for what is no version (PEP 440), as packages of systems may have it.
+ */
+export function isAdmitted(version: string, specifier: string, otherwise: boolean): boolean {
+  if (valid(version) === null) return otherwise;
+  return admitted([version], specifier).length > 0;
 }

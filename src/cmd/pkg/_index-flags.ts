@@ -13,7 +13,7 @@ export interface IndexFlags {
 }
 
 /** The words of a flag that takes several. */
-function listed(value: string | undefined): string[] {
+function wordsOf(value: string | undefined): string[] {
   return value?.trim().split(/\s+/) ?? [];
 }
 
@@ -43,8 +43,8 @@ function requireIndex(flag: string, text: string): void {
  * @throws Failure `bad-index`, `bad-host`, kind `usage`.
  */
 export function indexFlagsOf(flags: IndexFlags): string[] {
-  const extra = listed(flags["extra-index-url"]);
-  const trusted = listed(flags["trusted-host"]);
+  const extra = wordsOf(flags["extra-index-url"]);
+  const trusted = wordsOf(flags["trusted-host"]);
   if (flags["index-url"] !== undefined) requireIndex("--index-url", flags["index-url"]);
   for (const url of extra) requireIndex("--extra-index-url", url);
   for (const host of trusted) requireHost(host);

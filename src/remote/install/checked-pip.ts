@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { packageMetadata, packageNames } from "../../packages/scripts.ts";
 import { decidedByInstall } from "../pip/decided.ts";
 import type { PipResult } from "../pip/follow.ts";
-import type { PipArgument } from "../pip/run.ts";
+import { type PipArgument, reportFile } from "../pip/run.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
 import { indexVariables } from "./pip-arguments.ts";
 import type { PreparedInstall } from "./prepare.ts";
@@ -29,18 +29,19 @@ export type CheckReport = v.InferOutput<typeof reportSchema>;
 
 /**
  * How pip runs: it sees packages as Blender does, user modules too where they are what is installed
- * into, and looks once more at what it has chosen.
+ * into.
  *
- * @param report where that look is told: `reportFile`, for `checkReport`.
+ * @param looks whether it looks once more at what it has chosen, which `checkReport` tells then: it
+ *   needs to only where it changes site-packages.
  * @returns what a run of pip is given besides the arguments of pip itself, which come last.
  */
-export function checkedPip(prepared: PreparedInstall, report = "check.json") {
+export function checkedPip(prepared: PreparedInstall, looks: boolean) {
   const { python, folder, wheelhouse, request } = prepared;
   const minded = {
-    refuse: refusedNames(prepared),
+    refuse: looks ? refusedNames(prepared) : null,
     behind: folder === undefined ? [] : [folder],
   };
-  const before: PipArgument[] = [{ file: program }, { file: order }, { file: report }];
+  const before: PipArgument[] = [{ file: program }, { file: order }, { file: reportFile }];
   return {
     command: [python.executable, "-I", "-X", "utf8"],
     before,

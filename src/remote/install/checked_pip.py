@@ -3,6 +3,7 @@
 Only pip knows what it will install, and it goes on at once. So this runs pip in this process, and
 stands between its choice and its work: ``checked_pip.py ORDER REPORT install …``. What would be
 hidden by another copy, or would hide one, is refused; files that another package has are named.
+Where it changes no site-packages, there is nothing to look at.
 """
 
 import csv
@@ -18,7 +19,7 @@ from typing import Any, TypedDict
 
 # What is brought along lies beside this file, which -I keeps off the path.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from package_metadata import Distribution, metadata_entries
+from package_metadata import distributions
 from package_names import normalized
 from shared_files import NAMED, Overlap, Rows, label, rows_differ
 
@@ -28,8 +29,9 @@ del sys.path[0]
 class CheckOrder(TypedDict):
     """What pip has to mind."""
 
-    # Names that stop an install: always, or where another version than this would come.
-    refuse: dict[str, str | None]
+    # Names that stop an install: always, or where another version than this would come; None for a
+    # run that looks at nothing.
+    refuse: dict[str, str | None] | None
     # Folders that Blender has behind site-packages on its path.
     behind: list[str]
 
@@ -87,8 +89,7 @@ def wheel_files(path: str) -> Rows:
 def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, Rows]:
     """Give the rows of the files that RECORD lists, of those in these folders, by package."""
     found: dict[str, Rows] = {}
-    for entry in metadata_entries(folder):
-        distribution = Distribution(folder, entry)
+    for distribution in distributions(folder):
         if distribution.name in without:
             continue
         rows = {row[0]: row for row in distribution.record() if row[0].split("/", 1)[0] in tops}
@@ -146,12 +147,14 @@ def write_report(path: str, report: CheckReport) -> None:
     Path(path).write_text(json.dumps(report), encoding="utf-8")
 
 
-def checked(work: Callable[..., object], order: CheckOrder, report: str) -> Callable[..., object]:
+def checked(
+    work: Callable[..., object], refuse: Mapping[str, str | None], report: str
+) -> Callable[..., object]:
     """Give what pip is to call instead of its own installing."""
 
     def check(requirements: Sequence[Any], *args: object, **options: object) -> object:
         planned = chosen(requirements)
-        refused = refusals(planned, order["refuse"])
+        refused = refusals(planned, refuse)
         both = [] if refused else overlaps(sysconfig.get_path("purelib"), planned)
         write_report(
             report, {"planned": planned, "refused": refused, "overlaps": both, "unchecked": None}
@@ -163,6 +166,21 @@ def checked(work: Callable[..., object], order: CheckOrder, report: str) -> Call
         return work(requirements, *args, **options)
 
     return check
+
+
+def stand_between(
+    pip: Any,  # noqa: ANN401
+    install: Any,  # noqa: ANN401
+    refuse: Mapping[str, str | None],
+    report: str,
+) -> None:
+    """Let pip be looked at; of one that installs in another way, report that it isn't."""
+    work: Any = getattr(install, "install_given_reqs", None)
+    if work is not None:
+        install.install_given_reqs = checked(work, refuse, report)
+        return
+    reason = f"pip {pip.__version__} installs in a way that isn't known here"
+    write_report(report, {"planned": [], "refused": [], "overlaps": [], "unchecked": reason})
 
 
 def main(arguments: list[str]) -> int:
@@ -181,14 +199,9 @@ def main(arguments: list[str]) -> int:
     sys.path += order["behind"]
     # By this pip names itself.
     sys.argv = [os.path.join(os.path.dirname(pip.__file__), "__main__.py"), *words]
-    work: Any = getattr(install, "install_given_reqs", None)
-    if work is None:
-        reason = f"pip {pip.__version__} installs in a way that isn't known here"
-        write_report(
-            report_path, {"planned": [], "refused": [], "overlaps": [], "unchecked": reason}
-        )
-    else:
-        install.install_given_reqs = checked(work, order, report_path)
+    refuse = order["refuse"]
+    if refuse is not None:
+        stand_between(pip, install, refuse, report_path)
     return int(run(words))
 
 

@@ -4,7 +4,7 @@ import { Failure } from "../../failure.ts";
 import { again, ours, type Text, text } from "../../text.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../../wheels/resolve.ts";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import type { Pin } from "../packages/pins.ts";
 import { type ClosedSite, requireOpenSite, userModulesProblem } from "../python/closed-folders.ts";
 import { type BlenderPython, knownTagsOf } from "../python/interpreter.ts";
@@ -111,7 +111,7 @@ export function requireKept({ requirements }: InstallRequest, pins: readonly Pin
     const pin = kept.get(name);
     const version = pin?.version ?? null;
     if (pin === undefined || version === null) return [];
-    return admitted([version], specifier).length > 0 ? [] : [{ asked, pin, version }];
+    return isAdmitted(version, specifier, false) ? [] : [{ asked, pin, version }];
   });
   if (against.length === 0) return;
   const lines = against.map(

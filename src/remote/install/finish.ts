@@ -1,7 +1,7 @@
 // Goes on with an install behind its pip, also with one that another controller began.
 
 import { Failure } from "../../failure.ts";
-import { type Text, text } from "../../text.ts";
+import { listed, type Text, text } from "../../text.ts";
 import { parseRequirement } from "../../wheels/requirement.ts";
 import type { Package } from "../packages/package.ts";
 import { lookAtPackages } from "../packages/snapshot.ts";
@@ -13,7 +13,7 @@ import type { Session } from "../wire/session.ts";
 import { type CheckReport, checkReport, checkWarnings } from "./checked-pip.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
-import { fewOf, overlapWarning } from "./shared-files.ts";
+import { namedFiles, overlapWarning } from "./shared-files.ts";
 import { discardStage, swapUserModules } from "./user-modules.ts";
 
 /**
@@ -99,11 +99,13 @@ export async function moved(
     for (const one of overlaps) observer.warn(overlapWarning(one));
   });
   if (lost.length > 0) {
-    observer.warn(`pip leaves out of user modules what is below 'lib': ${fewOf(lost)}`);
+    observer.warn(
+      `pip leaves out of user modules what is below 'lib': ${listed(lost, namedFiles)}`,
+    );
   }
   if (starts.length > 0) {
     observer.warn(
-      `${fewOf(starts)} would do something when Python starts, and is read in site-packages only`,
+      `${listed(starts, namedFiles)} would do something when Python starts, and is read in site-packages only`,
     );
   }
   if (scripts.length === 0) return;

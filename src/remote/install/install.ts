@@ -3,7 +3,6 @@
 import type { Text } from "../../text.ts";
 import { noteShipped } from "../packages/shipped.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
-import { reportFile } from "../pip/run.ts";
 import type { Session } from "../wire/session.ts";
 import { checkedPip, checkReport, checkWarnings } from "./checked-pip.ts";
 import { removeDebris, stuckText } from "./debris.ts";
@@ -62,7 +61,7 @@ async function intoSite(
   observer: InstallObserver,
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
-  const { before, ...checked } = checkedPip(prepared, reportFile);
+  const { before, ...checked } = checkedPip(prepared, true);
   const [asked, pins] = [askedInput(prepared), pinning(prepared)];
   const flags = [...managed, ...pins.flags, ...choiceFlags(prepared), ...sourceFlags(prepared)];
   const run = {
@@ -109,7 +108,7 @@ async function intoUserModules(
   try {
     const wanted = plannedInput(prepared, planned.packages);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
-    const { before, ...checked } = checkedPip(prepared);
+    const { before, ...checked } = checkedPip(prepared, false);
     const run = {
       ...checked,
       arguments: [...before, "install", ...flags, ...wanted.arguments],

@@ -1,13 +1,11 @@
 """Which files in the user modules folder belong to which package, and which to none."""
 
-import csv
 import filecmp
-import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from package_metadata import Distribution, metadata_entries, name_of
+from package_metadata import Distribution, distributions, record_text
 from python_folders import is_inside, real
 from shared_files import is_as_recorded
 from unfinished_changes import PREFIX
@@ -17,15 +15,6 @@ ABOVE = os.path.join("..", "..", "")
 HOME = os.path.join("lib", "python")
 # Where pip puts what is to be run.
 SCRIPTS = ("bin", "Scripts")
-
-
-def distributions(folder: str) -> list[Distribution]:
-    return [Distribution(folder, entry) for entry in metadata_entries(folder)]
-
-
-def owner_name(distribution: Distribution) -> str:
-    """Whose metadata it is; where it is broken its own name has to tell."""
-    return distribution.name or name_of(os.path.basename(distribution.path))
 
 
 def files_below(folder: str) -> list[str]:
@@ -131,9 +120,7 @@ def settle_records(staged: str) -> tuple[list[str], list[str]]:
             else:
                 lost.add(os.path.normpath(os.path.join(HOME, name)).replace(os.sep, "/"))
         if rows != one.record():
-            text = io.StringIO()
-            csv.writer(text, lineterminator="\n").writerows(rows)
-            Path(one.path, "RECORD").write_text(text.getvalue(), encoding="utf-8")
+            Path(one.path, "RECORD").write_text(record_text(rows), encoding="utf-8")
     for place in SCRIPTS:
         for inner, _, _ in os.walk(os.path.join(staged, place), topdown=False):
             if not os.listdir(inner):

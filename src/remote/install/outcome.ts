@@ -1,12 +1,11 @@
 // What came of an install, as Blender itself sees it.
 
-import { valid } from "@renovatebot/pep440";
 import { ours, type Text, text } from "../../text.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet } from "../packages/dependencies.ts";
-import { type ImportState, importStates } from "../packages/imports.ts";
+import { type ImportState, importStates, restartHint } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
@@ -14,6 +13,7 @@ import type { PipResult } from "../pip/follow.ts";
 import type { Session } from "../wire/session.ts";
 import type { InstallObserver } from "./observer.ts";
 import type { PipFailed } from "./pip-failed.ts";
+import { requestedNames } from "./request.ts";
 import { triedStates } from "./try-import.ts";
 
 /** What came of an install. */
@@ -79,9 +79,7 @@ function missed(
     return `it went to ${own.location}, but Blender finds ${version} in ${location}`;
   }
   const wanted = requirements.filter((one) => one.name === name);
-  const unfit = wanted.find(
-    ({ specifier }) => valid(version) !== null && admitted([version], specifier).length === 0,
-  );
+  const unfit = wanted.find(({ specifier }) => !isAdmitted(version, specifier, true));
   return unfit && `Blender finds ${version} in ${location}, and ${unfit.text} was asked for`;
 }
 
@@ -101,7 +99,7 @@ export async function outcomeOf(
   // A copy that comes before the system's own on the path counts as added.
   const versions = [...updated.map(({ name, to }) => ({ name, version: to })), ...changed.added];
   for (const replaced of bundledReplacements(before, versions)) observer.warn(replaced);
-  const names = [...new Set(wanted.requirements.map(({ name }) => name))];
+  const names = requestedNames(wanted);
   const states = await importStates(session, names, after);
   const installed = await triedStates(session, after.path, states);
   const errors: string[] = [];
@@ -122,8 +120,6 @@ export async function outcomeOf(
   const code = errors.length > 0 ? "not-importable" : null;
   return { installed, changed, pip, warnings, restarts, errors, code, hint };
 }
-
-const restartHint = text`save what is open in Blender, then '${ours("restart")}'`;
 
 /** What came of an install whose pip failed: nothing, as far as is known. */
 export function failedInstall({ pip, diagnosis }: PipFailed, warnings: Text[]): InstallResult {

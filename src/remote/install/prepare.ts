@@ -1,10 +1,9 @@
 // The checks of an install that can be made before pip runs.
 
-import { valid } from "@renovatebot/pep440";
 import type { Text } from "../../text.ts";
 import { markerHolds } from "../../wheels/marker.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import { type Pin, pinsOf } from "../packages/pins.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
@@ -79,6 +78,5 @@ function isThere(
   const modules = target === "user-modules" ? [site.user_modules?.path] : [];
   const seen = new Set([...site.packages.map(({ path }) => path), ...modules]);
   const copy = packages.find((one) => one.name === name && seen.has(one.location));
-  if (copy === undefined || valid(copy.version) === null) return false;
-  return admitted([copy.version], specifier).length > 0;
+  return copy !== undefined && isAdmitted(copy.version, specifier, false);
 }

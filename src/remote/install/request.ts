@@ -59,6 +59,6 @@ export interface UninstallRequest {
 }
 
 /** The names of the requested packages, each once (PEP 503). */
-export function requestedNames({ requirements }: InstallRequest): string[] {
+export function requestedNames({ requirements }: Pick<InstallRequest, "requirements">): string[] {
   return [...new Set(requirements.map(({ name }) => name))];
 }

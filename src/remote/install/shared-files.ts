@@ -2,15 +2,13 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { packageMetadata, pythonFolders } from "../../packages/scripts.ts";
+import { packageMetadata } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { listed, ours, type Text, text } from "../../text.ts";
 import type { Package } from "../packages/package.ts";
-import { unfinishedChanges } from "../packages/script.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import { callBeside } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
-import moduleRecordsSource from "./module_records.py" with { type: "text" };
 import type { InstallTarget } from "./request.ts";
 import sharedFilesSource from "./shared_files.py" with { type: "text" };
 import siteRecordsSource from "./site_records.py" with { type: "text" };
@@ -22,17 +20,10 @@ export const sharedFiles: Script = {
   modules: [packageMetadata],
 };
 
-/** Tells which files belong to which package. */
-export const moduleRecords: Script = {
-  name: "module_records.py",
-  source: moduleRecordsSource,
-  modules: [packageMetadata, pythonFolders, sharedFiles, unfinishedChanges],
-};
-
 const siteRecordsScript: Script = {
   name: "site_records.py",
   source: siteRecordsSource,
-  modules: [moduleRecords, packageMetadata, sharedFiles],
+  modules: [packageMetadata, sharedFiles],
 };
 
 export const overlapSchema = v.object({
@@ -51,18 +42,11 @@ const recordSchema = v.object({ path: v.string(), text: v.string(), modified: v.
 const keptSchema = v.object({ records: v.array(recordSchema), damaged: v.array(damageSchema) });
 
 /** How many files a sentence names. */
-const namedFiles = 3;
-
-/** Some of many files, for a sentence. */
-export function fewOf(files: readonly string[], count: number = files.length): string {
-  const named = files.slice(0, namedFiles);
-  const more = count - named.length;
-  return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
-}
+export const namedFiles = 3;
 
 /** What happens where two packages bring different files of one name. */
 export function overlapWarning({ packages: [one, other], files, count }: Overlap): string {
-  return `${one} and ${other} both bring ${fewOf(files, count)}, and not the same: what is installed last replaces the other's`;
+  return `${one} and ${other} both bring ${listed(files, namedFiles, count)}, and not the same: what is installed last replaces the other's`;
 }
 
 /** A package that is broken by what was overwritten, and how it is mended. */

@@ -5,15 +5,12 @@ RECORD before, in one step; where pip fails the RECORD is put back. Should nobod
 the package is still whole, and what another one lists stays to that one.
 """
 
-import csv
-import io
 import os
 import shutil
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-from module_records import distributions, owner_name
-from package_metadata import Distribution
+from package_metadata import Distribution, parted, record_text
 from shared_files import Damage, as_it_stands, damages
 
 
@@ -75,9 +72,7 @@ def keep(arguments: KeepArguments) -> Shared:
 
 
 def keep_in(folder: str, names: set[str], shared: Shared) -> None:
-    there = distributions(folder)
-    going = [one for one in there if owner_name(one) in names]
-    staying = [one for one in there if owner_name(one) not in names]
+    going, staying = parted(folder, names)
     theirs = {path for one in staying for path in listed(one)}
     shared["damaged"] += damages(going, staying)
     for one in going:
@@ -90,9 +85,7 @@ def keep_in(folder: str, names: set[str], shared: Shared) -> None:
         with open(path, encoding="utf-8", newline="") as file:
             text = file.read()
         modified = str(os.stat(path).st_mtime_ns)
-        lines = io.StringIO()
-        csv.writer(lines, lineterminator="\n").writerows(kept)
-        write(path, lines.getvalue())
+        write(path, record_text(kept))
         shared["records"].append({"path": path, "text": text, "modified": modified})
 
 

@@ -2,7 +2,6 @@
 
 import { extended, Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
-import { similarNames } from "../../wheels/similar.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet, without } from "../packages/dependencies.ts";
 import type { Package } from "../packages/package.ts";
@@ -15,6 +14,7 @@ import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { requireOpenForPackages, userModulesOf } from "./checks.ts";
+import { notInstalled } from "./not-installed.ts";
 import { failureOf } from "./pip-failed.ts";
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
@@ -55,17 +55,6 @@ function copyText({ name, version, location }: Package): string {
   return `${name} ${version} in ${location}`;
 }
 
-function notInstalled(name: string, packages: readonly Package[]): Failure {
-  const similar = similarNames(name, [...new Set(packages.map((one) => one.name))]);
-  return new Failure("not-installed", `${name} isn't installed`, {
-    hint:
-      similar.length > 0
-        ? text`did you mean ${similar.join(", ")}? '${ours("pkg list")}' shows all`
-        : text`'${ours("pkg list")}' shows what is installed`,
-    details: { name, similar },
-  });
-}
-
 const removedElsewhere: Record<Package["source"], string> = {
   system: "the system brought it, and its package manager removes it",
   extension: "an extension brought it: remove the extension in Blender",
@@ -85,7 +74,7 @@ function copyOf(
 ): { copy: Package; target: InstallTarget } {
   const copies = packages.filter((one) => one.name === name);
   const [first] = copies;
-  if (first === undefined) throw notInstalled(name, packages);
+  if (first === undefined) throw notInstalled(name, `${name} isn't installed`, packages);
   const found = copies.flatMap((copy) => {
     const place = targetOf(copy);
     return place === undefined || place !== (target ?? place) ? [] : [{ copy, target: place }];

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { packageMetadata } from "../../packages/scripts.ts";
+import { packageMetadata, pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { listed, ours, type Text, text } from "../../text.ts";
 import { startFiles, unfinishedChanges } from "../packages/script.ts";
@@ -13,12 +13,13 @@ import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
 import moduleChangeSource from "./module_change.py" with { type: "text" };
 import moduleJobSource from "./module_job.py" with { type: "text" };
+import moduleRecordsSource from "./module_records.py" with { type: "text" };
 import moduleStageSource from "./module_stage.py" with { type: "text" };
 import { followedJob } from "./module-job.ts";
 import {
   type Damage,
   damageSchema,
-  moduleRecords,
+  namedFiles,
   type Overlap,
   overlapSchema,
   sharedFiles,
@@ -26,6 +27,12 @@ import {
 import userModulesSource from "./user_modules.py" with { type: "text" };
 
 const moduleJob: Script = { name: "module_job.py", source: moduleJobSource };
+
+const moduleRecords: Script = {
+  name: "module_records.py",
+  source: moduleRecordsSource,
+  modules: [packageMetadata, pythonFolders, sharedFiles, unfinishedChanges],
+};
 
 const moduleStage: Script = {
   name: "module_stage.py",
@@ -72,9 +79,6 @@ const removedSchema = v.object({
   unrecorded: v.array(v.string()),
   damaged: v.array(damageSchema),
 });
-
-/** How many files a sentence names. */
-const namedFiles = 3;
 
 const again = text`'${ours("pkg install")}' and '${ours("pkg uninstall")}' try first to put back what was there, and so does '${ours("pkg clean")}'`;
 

@@ -15,9 +15,9 @@ from typing import Any, TypedDict
 import module_job
 from module_change import Recovered, change, plan_of, recover, settle
 from module_job import ChangeProgress, JobState
-from module_records import distributions, owner_name, place_of, settle_records, strangers
+from module_records import place_of, settle_records, strangers
 from module_stage import make_place
-from package_metadata import Distribution
+from package_metadata import distributions, owner_name, parted
 from shared_files import Damage, Overlap, damages, overlaps
 from start_files import only_by_start, start_files
 from unfinished_changes import changing
@@ -164,15 +164,6 @@ def uninstall(arguments: UninstallArguments, progress: ChangeProgress) -> Uninst
         raise
     importlib.invalidate_caches()
     return {"unrecorded": [], "damaged": damaged}
-
-
-def parted(folder: str, names: set[str]) -> tuple[list[Distribution], list[Distribution]]:
-    """Give what is in the folder under these names, and what else there is."""
-    there = distributions(folder)
-    return (
-        [one for one in there if owner_name(one) in names],
-        [one for one in there if owner_name(one) not in names],
-    )
 
 
 class ModuleJobArguments(TypedDict):

@@ -1,10 +1,8 @@
 // Why a package is there, and why an import of it fails.
 
 import * as v from "valibot";
-import { Failure } from "../../failure.ts";
-import { ours, text } from "../../text.ts";
+import { ours } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
-import { similarNames } from "../../wheels/similar.ts";
 import { type MetNeed, needsAmong } from "../packages/dependencies.ts";
 import { type ImportState, importStates } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
@@ -12,6 +10,7 @@ import { packagesScript } from "../packages/script.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
+import { notInstalled } from "./not-installed.ts";
 import { type TriedModule, tryImports } from "./try-import.ts";
 
 const ownersSchema = v.array(
@@ -49,16 +48,8 @@ async function packageNamed(
   const needs = needsAmong({ packages, environment }).filter((need) => need.name === name);
   const by = needs.map((need) => `${need.by.name} ${need.by.version}`).join(", ");
   const wanted = by === "" ? "" : `, and ${by} needs it`;
-  const similar = similarNames(name, [...new Set(packages.map((one) => one.name))]);
-  throw new Failure("not-installed", `${word} is neither a package nor a module of one${wanted}`, {
-    hint:
-      by !== ""
-        ? ours("pkg install", name)
-        : similar.length > 0
-          ? text`did you mean ${similar.join(", ")}? '${ours("pkg list")}' shows all`
-          : text`'${ours("pkg list")}' shows what is installed`,
-    details: { name, similar },
-  });
+  const message = `${word} is neither a package nor a module of one${wanted}`;
+  throw notInstalled(name, message, packages, by === "" ? undefined : ours("pkg install", name));
 }
 
 /**

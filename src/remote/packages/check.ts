@@ -6,7 +6,8 @@ import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { brokenLines } from "./broken.ts";
 import { type MetNeed, needsAmong, unmetText } from "./dependencies.ts";
-import type { Package } from "./package.ts";
+import { restartHint } from "./imports.ts";
+import { isInSite, type Package } from "./package.ts";
 import { replacedNow } from "./replacements.ts";
 import { packagesScript } from "./script.ts";
 import { lookAtPackages, type PackageSnapshot } from "./snapshot.ts";
@@ -128,7 +129,7 @@ function restartFaults({ packages }: PackageSnapshot): PackageFault[] {
       code: "restart",
       name,
       message: `Blender has loaded ${loaded !== null && loaded !== version ? `${name} ${loaded}` : `another copy of ${name}`}, and ${version} is what it finds`,
-      hint: text`save what is open in Blender, then ${ours("restart")}`,
+      hint: restartHint,
     }));
 }
 
@@ -154,7 +155,7 @@ function fileFaults(one: CheckedPackage, source: Package["source"] | undefined):
       hint: "move that file away on Blender's machine",
     });
   } else if (importable.start_file !== null) {
-    const inSite = source === "site" || source === "bundled" || source === "system";
+    const inSite = source !== undefined && isInSite({ source });
     faults.push({
       code: inSite ? "restart" : "hidden",
       name,
@@ -162,7 +163,7 @@ function fileFaults(one: CheckedPackage, source: Package["source"] | undefined):
         ? `${name} ${version} is found through ${importable.start_file}, which Python reads when it starts`
         : `${name} ${version} is found through ${importable.start_file}, which Python reads in site-packages only, not in ${location}`,
       hint: inSite
-        ? text`save what is open in Blender, then ${ours("restart")}`
+        ? restartHint
         : text`${ours("pkg uninstall", name)}, then ${ours("pkg install", name, "--target", "site")}`,
     });
   }

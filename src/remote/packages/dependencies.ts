@@ -1,9 +1,8 @@
 // What installed packages need of each other, by their metadata (PEP 508).
 
-import { valid } from "@renovatebot/pep440";
 import { markerHolds } from "../../wheels/marker.ts";
 import { parseRequirement } from "../../wheels/requirement.ts";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import type { Package } from "./package.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
 
@@ -52,24 +51,15 @@ export function needsOf(by: Package, environment: Installed["environment"]): Nee
   });
 }
 
-/** A version that isn't one (PEP 440), as system packages may have, is taken for the right one. */
-function admits(specifier: string, version: string): boolean {
-  if (specifier === "" || valid(version) === null) return true;
-  // A pre-release that is there was wanted by somebody.
-  return admitted([version], specifier).length > 0;
-}
-
 /** What the copies that win need, each with what it finds. */
 export function needsAmong({ packages, environment }: Installed): MetNeed[] {
   const winners = winnersOf(packages);
   return [...winners.values()].flatMap((one) =>
     needsOf(one, environment).map((need) => {
       const found = winners.get(need.name);
-      return {
-        ...need,
-        found,
-        isMet: found !== undefined && admits(need.specifier, found.version),
-      };
+      // What is no version is taken for the right one.
+      const isMet = found !== undefined && isAdmitted(found.version, need.specifier, true);
+      return { ...need, found, isMet };
     }),
   );
 }

@@ -1,10 +1,11 @@
 // Whether the Blender that runs can import a package now.
 
 import * as v from "valibot";
+import { ours, text } from "../../text.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type Installed, type MetNeed, needsAmong, unmetText, waysFrom } from "./dependencies.ts";
-import { needsRestart, type PackageRow, rowSchema } from "./package.ts";
+import { isInSite, needsRestart, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
 const lookSchema = v.object({
@@ -17,6 +18,9 @@ const lookSchema = v.object({
 });
 
 type Look = v.InferOutput<typeof lookSchema>;
+
+/** How Blender comes to import what is installed, whoever has started it. */
+export const restartHint = text`save what is open in Blender, '${ours("stop")}', and start it again`;
 
 /** Whether a package can be imported by the Blender that runs. */
 export interface ImportState {
@@ -62,7 +66,7 @@ function ownState({ name, package: row, found, instead, start_file: startFile, m
   }
   if (startFile !== null && !found) {
     const through = `its modules are found through ${startFile}`;
-    if (row.source === "site" || row.source === "bundled" || row.source === "system") {
+    if (isInSite(row)) {
       return no(`${through}, which Python reads when it starts`, true);
     }
     return no(`${through}, which Python reads in site-packages only`, false);

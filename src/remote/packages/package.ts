@@ -45,6 +45,11 @@ export const packageSchema = v.object({
 /** One installed package (a distribution, PEP 376) as the running Blender's Python sees it. */
 export type Package = v.InferOutput<typeof packageSchema>;
 
+/** Whether a copy is in site-packages, where alone Python reads `.pth` files. */
+export function isInSite({ source }: Pick<Package, "source">): boolean {
+  return source === "site" || source === "bundled" || source === "system";
+}
+
 /** Whether Blender has loaded another version of a package, or another copy. */
 export function needsRestart({ location, loaded }: PackageRow): boolean {
   return loaded !== null && (loaded.replaced || loaded.location !== location);

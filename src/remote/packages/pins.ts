@@ -1,8 +1,7 @@
 // The packages that Blender brings, kept in their versions while others are installed.
 
-import { valid } from "@renovatebot/pep440";
 import { listed } from "../../text.ts";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import { winnersOf } from "./dependencies.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
 
@@ -35,9 +34,10 @@ export function pinsOf({
     const { version, source } = winners.get(name) ?? { version: null, source: "bundled" };
     const by = source === "system" ? "the system" : "Blender";
     if (version === null) return specifier === "" ? [] : [{ name, version, specifier, by }];
-    if (valid(version) === null) return [];
-    const isShipped = specifier === "" || admitted([version], specifier).length > 0;
-    return isShipped ? [{ name, version, specifier: `==${version}`, by }] : [];
+    // pip takes no constraint on what is no version.
+    return isAdmitted(version, specifier, false)
+      ? [{ name, version, specifier: `==${version}`, by }]
+      : [];
   });
 }
 

@@ -1,7 +1,6 @@
 // Which packages that Blender shipped, or the system brought, an install replaces or has replaced.
 
-import { valid } from "@renovatebot/pep440";
-import { admitted } from "../../wheels/specifier.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
 import { winnersOf } from "./dependencies.ts";
 import type { PlannedPackage } from "./pip-report.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
@@ -18,9 +17,7 @@ export interface Replacement {
 }
 
 function isAsShipped(version: string, specifier: string): boolean {
-  if (specifier === "") return true;
-  if (valid(version) === null) return specifier === `==${version}`;
-  return admitted([version], specifier).length > 0;
+  return isAdmitted(version, specifier, specifier === "" || specifier === `==${version}`);
 }
 
 function replacementsAmong(

@@ -21,6 +21,11 @@ function temporaryFolder(temporary: string): string {
   return temporary.replace(/[\\/][^\\/]+[\\/][^\\/]+$/, "");
 }
 
+/** That the disk with the folder for temporary files is full. */
+export function fullTemporaryDisk(folder: string): string {
+  return `the disk with the folder for temporary files of Blender's machine is full: ${folder}`;
+}
+
 /** Which disk is full, in a sentence; and whether it is the one with temporary files. */
 export function fullDiskIn(
   output: string,
@@ -35,11 +40,7 @@ export function fullDiskIn(
     temporary !== undefined &&
     (path === undefined ? !collected || (staged === true && !filled) : path.startsWith(temporary));
   if (isTemporary) {
-    const folder = temporaryFolder(temporary);
-    return {
-      message: `the disk with the folder for temporary files of Blender's machine is full: ${folder}`,
-      isTemporary,
-    };
+    return { message: fullTemporaryDisk(temporaryFolder(temporary)), isTemporary };
   }
   const folder = path?.replace(/[\\/][^\\/]*$/, "");
   const where = folder === undefined || folder === "" ? "" : `: ${folder}`;

@@ -13,6 +13,7 @@ import { pipBusy } from "./describe.ts";
 import { temporaryHint } from "./diagnosis.ts";
 import { changesPackages, type EarlyEnd, endedEarly } from "./ended.ts";
 import { followPip, type PipResult, type PipSinks } from "./follow.ts";
+import { fullTemporaryDisk } from "./full-disk.ts";
 import guardSource from "./pip_guard.py" with { type: "text" };
 import type { PipPurpose } from "./purpose.ts";
 import { startScript } from "./script.ts";
@@ -122,8 +123,7 @@ async function startPip(session: Session, id: string, pip: PipInvocation): Promi
   const { busy, full, left_out: leftOut, temporary } = answer;
   if (busy !== null) throw pipBusy(busy);
   if (full !== null) {
-    const message = `the disk with the folder for temporary files of Blender's machine is full: ${full}`;
-    throw new Failure("no-space", message, { hint: temporaryHint });
+    throw new Failure("no-space", fullTemporaryDisk(full), { hint: temporaryHint });
   }
   pip.started?.({ leftOut, temporary });
 }

@@ -1,17 +1,11 @@
 """User modules beside broken metadata: installs and uninstalls go on, and touch nothing else."""
 
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from broken_metadata_kinds import KINDS, make
 from laid_out import done, hidden, put, swap, tree
-
-
-@pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
 
 
 @pytest.fixture

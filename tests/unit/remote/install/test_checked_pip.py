@@ -62,11 +62,12 @@ class Environment:
             shutil.copy(SOURCE / part, self.files)
 
     def install(
-        self, *words: str, refuse: dict[str, str | None] | None = None
+        self, *words: str, refuse: dict[str, str | None] | None = None, looks: bool = True
     ) -> tuple[int, dict[str, Any] | None]:
         """Install with the look; give the exit status and the report."""
         order, report = self.files / "order.json", self.files / "report.json"
-        order.write_text(json.dumps({"refuse": refuse or {}, "behind": [str(self.behind)]}))
+        minded = {"refuse": (refuse or {}) if looks else None, "behind": [str(self.behind)]}
+        order.write_text(json.dumps(minded))
         report.unlink(missing_ok=True)
         program = [self.python, "-I", self.files / "checked_pip.py", order, report]
         options = ["install", "--no-index", "--find-links", self.wheels, *words]
@@ -150,6 +151,13 @@ def test_a_pip_that_installs_in_another_way_says_so(environment: Environment) ->
     assert report is not None
     assert "isn't known" in report["unchecked"]
     assert environment.versions() == {"brone": "1.0", "brdep": "2.0"}
+
+
+def test_a_run_that_looks_at_nothing(environment: Environment) -> None:
+    target = environment.wheels.parent / "target"
+    code, report = environment.install("brone", "--target", str(target), looks=False)
+    assert (code, report) == (0, None)
+    assert (target / "brdep.py").exists()
 
 
 def test_without_pip(environment: Environment) -> None:

@@ -1,7 +1,6 @@
 """Files that pip puts beside the modules: RECORD names them as if they were outside."""
 
 import importlib.metadata
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -10,11 +9,6 @@ import pytest
 from laid_out import done, hidden, put, row_of, swap, tree
 
 FIRST = {"one/__init__.py": "x", "share/one/a.txt": "a", "share/one/b.txt": "b", "etc/one.cfg": "c"}
-
-
-@pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
 
 
 @pytest.fixture

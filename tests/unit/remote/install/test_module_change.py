@@ -19,11 +19,6 @@ STEPS = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "open"}
 
 
 @pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
-
-
-@pytest.fixture
 def modules(tmp_path: Path) -> Path:
     folder = tmp_path / "modules"
     put(folder, "one", "1.0", {"one/__init__.py": "old", "one/gone/x.py": "old", "single.py": "o"})

@@ -15,11 +15,6 @@ from unfinished_changes import unfinished
 
 
 @pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
-
-
-@pytest.fixture
 def modules(tmp_path: Path) -> Path:
     folder = tmp_path / "modules"
     put(folder, "one", "1.0", {"one/__init__.py": "x", "one/a.py": "x", "one/b.py": "x"})

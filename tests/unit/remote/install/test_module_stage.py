@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -12,11 +11,6 @@ import pip_registry
 import pytest
 from laid_out import done, put
 from module_stage import IDLE_SECONDS
-
-
-@pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ SPACE = {"space/__init__.py": "pkgutil"}
 
 
 @pytest.fixture
-def script(load: Callable[[str], ModuleType]) -> ModuleType:
-    return load("user_modules")
-
-
-@pytest.fixture
 def site_records(load: Callable[[str], ModuleType]) -> ModuleType:
     return load("site_records")
 

@@ -2,19 +2,11 @@
 
 import importlib.metadata
 import os
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from laid_out import done, hidden, put, swap
-
-Load = Callable[[str], ModuleType]
-
-
-@pytest.fixture
-def script(load: Load) -> ModuleType:
-    return load("user_modules")
 
 
 @pytest.fixture
