@@ -200,14 +200,6 @@ def entries_of(folder: str) -> list[str]:
         return []
 
 
-def is_leftover(name: str) -> bool:
-    """Tell whether an entry's name is one that pip sets aside: ``~ame`` for ``name``.
-
-    Office programs have names of their own that begin so.
-    """
-    return name.startswith("~") and not name.startswith("~$")
-
-
 def metadata_entries(folder: str) -> list[str]:
     """Name the metadata in a folder, in the order in which Python would come across it.
 

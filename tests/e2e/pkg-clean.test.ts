@@ -28,6 +28,8 @@ async function leave(): Promise<void> {
     await writeFile(join(folder, "~rold/deep/x.so"), "x".repeat(3_000_000));
     await mkdir(join(folder, "~rold-1.0.dist-info"));
     await writeFile(join(folder, "~$letter.docx"), "");
+    // Somebody's own.
+    await mkdir(join(folder, "~my-work"), { recursive: true });
   }
 }
 
@@ -48,7 +50,7 @@ test("list and info name it with its size, clean removes it", async () => {
   const before = [await entries(siteOf(box)), await entries(modules)];
   const cleaned = expectSuccess(await box.cli(["pkg", "clean", "--json"]));
   const { removed, failed } = JSON.parse(cleaned.stdout) as { removed: string[]; failed: [] };
-  expect([removed.length, failed]).toEqual([2, []]);
+  expect([removed.length, failed]).toEqual([4, []]);
   const after = [await entries(siteOf(box)), await entries(modules)];
   const kept = (names: readonly string[]) => names.filter((name) => !name.startsWith("~rold"));
   expect(after).toEqual(before.map(kept));
@@ -63,4 +65,8 @@ test("an install removes it as well, and says so", async () => {
   );
   expect(result.stderr).toContain("removed what an interrupted pip had left: ~rold");
   expect((await entries(siteOf(box))).filter((name) => name.startsWith("~rold"))).toEqual([]);
+  // It goes to site-packages, and nowhere else is anything removed.
+  expect(await entries(modules)).toContain("~rold");
+  expectSuccess(await box.cli(["pkg", "clean"]));
+  expect(await entries(modules)).not.toContain("~rold");
 });

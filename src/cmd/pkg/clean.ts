@@ -8,7 +8,7 @@ import { targetOf, withSession } from "../_target.ts";
 
 export const clean = command({
   description: "Remove what interrupted installs have left among Blender's packages",
-  more: "That is what begins with ~ where pip installs; and changes of the user modules that were cut off are undone or finished. Nothing else is touched.",
+  more: "That is the folders ~ame that pip has set aside for name where it installs; and changes of the user modules that were cut off are undone or finished. Nothing else is touched.",
   options: async ({ args }) => ({ target: await targetOf(args) }),
   run: ({ target }, context) =>
     withSession(target, context, async (session) => {

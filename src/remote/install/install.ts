@@ -32,7 +32,12 @@ export async function runInstall(
   const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
   for (const one of prepared.found) heard.warn(one);
-  const cleaned = await removeDebris(session, before.broken);
+  // Elsewhere nobody asked for a change.
+  const own = new Set(targetFolders(prepared));
+  const cleaned = await removeDebris(
+    session,
+    before.broken.filter((one) => own.has(one.folder)),
+  );
   for (const line of cleaned.lines) heard.note(line);
   for (const one of cleaned.failed) heard.warn(stuckText(one));
   // Only then may what Blender shipped be replaced.

@@ -4,8 +4,9 @@ import contextlib
 import os
 from typing import TypedDict
 
-from package_metadata import Distribution, entries_of, is_leftover, name_of
+from package_metadata import Distribution, entries_of, name_of
 from package_origins import user_module_folders
+from pip_leftovers import pip_leftovers
 from python_folders import real, site_folders
 from unfinished_changes import unfinished
 
@@ -84,18 +85,6 @@ def size_of(path: str) -> int:
     return total
 
 
-def leftovers(folder: str, names: list[str], target: str) -> list[str]:
-    """Name what pip has set aside in a folder and wasn't let remove: ``~ame`` for ``name``.
-
-    Elsewhere than where pip installs, only metadata is taken for such.
-    """
-    return [
-        name
-        for name in sorted(names)
-        if is_leftover(name) and (target or name.endswith(".dist-info"))
-    ]
-
-
 def left_behind(folder: str) -> list[Broken]:
     """Name what pip or we were not let finish in a folder."""
     names, target = entries_of(folder), target_of(folder)
@@ -108,7 +97,9 @@ def left_behind(folder: str) -> list[Broken]:
             target,
             size_of(os.path.join(folder, name)),
         )
-        for name in leftovers(folder, names, target)
+        # Elsewhere than where pip installs, only metadata is taken for such.
+        for name in pip_leftovers(folder)
+        if target or name.endswith(".dist-info")
     ]
     cut_off = [
         broken(folder, name, "unfinished", "a change of the user modules was cut off", target)

@@ -6,8 +6,9 @@ import shutil
 import time
 from typing import TypedDict
 
-from package_metadata import Distribution, is_leftover, metadata_entries
+from package_metadata import Distribution, metadata_entries
 from package_origins import user_module_folders
+from pip_leftovers import pip_leftovers
 from python_folders import real, site_folders
 
 
@@ -32,18 +33,21 @@ class Removed(TypedDict):
 
 
 def removed(paths: list[str]) -> Removed:
-    """Remove leftovers of pip: nothing but what begins with ``~`` where pip installs."""
+    """Remove leftovers of pip, of those that are still taken for such where pip installs."""
     answer: Removed = {"removed": [], "failed": []}
     places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
+    folders = {os.path.dirname(path) for path in paths}
+    known = {
+        os.path.join(folder, name)
+        for folder in folders
+        if real(folder) in places
+        for name in pip_leftovers(folder)
+    }
     for path in paths:
-        folder, name = os.path.split(path)
-        if not is_leftover(name) or real(folder) not in places:
+        if path not in known:
             continue
         try:
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
-            else:
-                os.remove(path)
+            shutil.rmtree(path)
         except FileNotFoundError:
             pass
         except OSError as error:

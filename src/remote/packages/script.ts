@@ -16,6 +16,7 @@ import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
 import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
 import packageCheckSource from "./package_check.py" with { type: "text" };
 import packagesSource from "./packages.py" with { type: "text" };
+import pipLeftoversSource from "./pip_leftovers.py" with { type: "text" };
 import startFilesSource from "./start_files.py" with { type: "text" };
 import unfinishedChangesSource from "./unfinished_changes.py" with { type: "text" };
 
@@ -38,10 +39,16 @@ const markerEnvironment: Script = {
   source: markerEnvironmentSource,
 };
 
+const pipLeftovers: Script = {
+  name: "pip_leftovers.py",
+  source: pipLeftoversSource,
+  modules: [packageMetadata],
+};
+
 const brokenMetadata: Script = {
   name: "broken_metadata.py",
   source: brokenMetadataSource,
-  modules: [packageMetadata, packageOrigins, pythonFolders, unfinishedChanges],
+  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders, unfinishedChanges],
 };
 
 const loadedPackages: Script = {
@@ -59,7 +66,7 @@ const importSearch: Script = {
 const installDebris: Script = {
   name: "install_debris.py",
   source: installDebrisSource,
-  modules: [packageMetadata, packageOrigins, pythonFolders],
+  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders],
 };
 
 const packageCheck: Script = {

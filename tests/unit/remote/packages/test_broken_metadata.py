@@ -1,6 +1,7 @@
 """Broken metadata of others: named wherever it is, and no package beside it is lost for it."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -100,19 +101,44 @@ def test_a_package_that_is_half_installed(blender: Blender, site: Path) -> None:
 
 def test_what_pips_have_left(blender: Blender, site: Path) -> None:
     blender.set_site(site)
+    put(site, "scipy")
     (site / "~cipy" / "deep").mkdir(parents=True)
     (site / "~cipy" / "deep" / "x.so").write_bytes(b"x" * 1000)
-    (site / "~ingle.py").write_text("12345")
-    (site / "~$letter.docx").write_text("")
+    for name in ("~-ipy", "~umpy", "~umpy.libs", "~umpy-1.0.dist-info"):
+        (site / name).mkdir()
+    gone = put(site, "br-old", files={"br_old/__init__.py": "", "br_extra/a.py": ""})
+    gone.rename(site / "~r_old-1.0.dist-info")
+    (site / "br_extra").rename(site / "~r_extra")
+    shutil.rmtree(site / "br_old")
     other = blender.on_path("other")
     (other / "~mine").mkdir()
-    left = broken_in(blender, site)
-    names = [(Path(one["path"]).name, one["kind"], one["size"]) for one in left]
-    assert names == [("~cipy", "leftover", 1000), ("~ingle.py", "leftover", 5)]
+    left = {Path(one["path"]).name: one for one in broken_in(blender, site)}
+    assert {one["kind"] for one in left.values()} == {"leftover"}
+    names = ["~-ipy", "~cipy", "~r_extra", "~r_old-1.0.dist-info"]
+    names += ["~umpy", "~umpy-1.0.dist-info", "~umpy.libs"]
+    assert sorted(left) == sorted(names)
+    assert left["~cipy"]["size"] == 1000
     assert broken_in(blender, other) == []
-    paths = [one["path"] for one in left]
-    stranger = str(other / "~mine")
-    answer = blender.script.main({"remove": [*paths, stranger, str(site / "br.py")]})
-    assert answer == {"removed": paths, "failed": []}
-    assert sorted(file.name for file in site.iterdir()) == ["~$letter.docx"]
+    paths = [one["path"] for one in left.values()]
+    answer = blender.script.main({"remove": [*paths, str(other / "~mine"), str(site / "scipy")]})
+    assert (answer["removed"], answer["failed"]) == (paths, [])
+    assert sorted(file.name for file in site.iterdir()) == ["scipy", "scipy-1.0.dist-info"]
     assert (other / "~mine").exists()
+
+
+def test_what_somebody_keeps_under_such_a_name(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    put(site, "scipy")
+    elsewhere = blender.folder / "elsewhere"
+    elsewhere.mkdir()
+    (site / "~my-work").mkdir()
+    (site / "~my-work" / "thesis.blend").write_text("")
+    (site / "~notes.txt").write_text("")
+    (site / "~$letter.docx").write_text("")
+    (site / "~cipy").symlink_to(elsewhere)
+    before = sorted(file.name for file in site.iterdir())
+    assert broken_in(blender, site) == []
+    paths = [str(site / name) for name in before]
+    assert blender.script.main({"remove": paths}) == {"removed": [], "failed": []}
+    assert sorted(file.name for file in site.iterdir()) == before
+    assert elsewhere.exists()
