@@ -116,5 +116,5 @@ describe("damaged", () => {
 test("Ctrl-C ends it", async () => {
   await Bun.write(path, wheel([{ name: "a/b.py", data: text }]));
   const reason = new Error("interrupted");
-  expect(verifyWheel(path, AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(verifyWheel(path, AbortSignal.abort(reason))).rejects.toBe(reason);
 });
