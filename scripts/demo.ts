@@ -3,10 +3,10 @@
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { shellWord } from "../src/text.ts";
 import { bpyEnvironment, installBlenders } from "./blenders.ts";
 import { freePort } from "./port.ts";
 import { DevError, mustRun, note, type RunOptions, run, runVisibly } from "./process.ts";
+import { workflowLines } from "./workflow.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
@@ -20,10 +20,8 @@ async function demo(): Promise<number> {
     const download = ["download", "--quiet", "--only-binary=:all:"];
     const pip = [blender.python, "-I", "-m", "pip", ...download];
     await mustRun([...pip, "--dest", join(folder, "wheelhouse"), ...PACKAGES]);
-    return (
-      (await play(commands(blender.launcher, join(folder, "wheels"), []), folder, "home")) ||
-      (await onDebian(folder))
-    );
+    const code = await play(blender.launcher, folder, "own");
+    return code === 0 ? await onDebian(folder) : code;
   } finally {
     await endBlenders(folder);
     await rm(folder, { recursive: true, force: true });
@@ -39,34 +37,13 @@ async function onDebian(folder: string): Promise<number> {
     note(`\nDebian's Blender isn't shown: ${debian?.reason ?? "not known"}`);
     return 0;
   }
-  note(
-    "\nNow with Debian's Blender: the system manages its Python, so Blender's user modules take it",
-  );
-  const target = ["--target", "user-modules"];
-  return await play(commands(debian.path, join(folder, "debian"), target), folder, "debian-home");
+  note("\nNow with Debian's Blender, whose Python the system manages");
+  return await play(debian.path, folder, "debian");
 }
 
-function commands(launcher: string, remoteWheels: string, target: string[]): string[][] {
-  const there = ["--remote-wheelhouse", remoteWheels];
-  return [
-    ["init", launcher],
-    ["install"],
-    ["start", "--background", "--detach"],
-    ["status"],
-    ["pkg", "info"],
-    ["pkg", "info", "--json"],
-    ["pkg", "push", "./wheelhouse", ...there],
-    ["pkg", "install", "numpy", "colorama", ...there, ...target],
-    ["execute", "--code", "import numpy; print(numpy.__version__)"],
-    ["pkg", "pip", "--", "list"],
-    ["pkg", "purge-cache", ...there, "--yes"],
-    ["stop"],
-  ];
-}
-
-/** Runs the commands one by one until one fails; its exit code, or 0. */
-async function play(lines: string[][], folder: string, homeName: string): Promise<number> {
-  const home = join(folder, homeName);
+/** Runs the workflow line by line until one fails; its exit code, or 0. */
+async function play(blender: string, folder: string, name: string): Promise<number> {
+  const home = join(folder, `${name}-home`);
   await mkdir(home);
   const env = {
     ...process.env,
@@ -79,13 +56,11 @@ async function play(lines: string[][], folder: string, homeName: string): Promis
     BLENDER_REMOTE_CONFIG: join(home, "config.yaml"),
     BLENDER_REMOTE_PORT: `${await freePort()}`,
   };
-  for (const line of lines) {
-    const words = ["blender-remote-cli", ...line];
-    console.log(`\n$ ${words.map(shellWord).join(" ")}`);
-    // Through a shell, so that the name is looked up in the PATH above.
-    const command = ["/bin/sh", "-c", 'exec "$@"', "sh", ...words];
+  for (const line of await workflowLines(blender, join(folder, `${name}-wheels`))) {
+    console.log(`\n$ ${line}`);
+    const command = ["/bin/sh", "-c", line];
     const options = { cwd: folder, env };
-    const code = line.includes("--json")
+    const code = line.endsWith("--json")
       ? await showBeginning(command, options)
       : await runVisibly(command, options);
     if (code !== 0) {

@@ -45,10 +45,13 @@ describe("pkg purge-cache", () => {
   test("without a terminal nothing is asked and nothing is removed", async () => {
     const folder = join(box.dir, "asked");
     await writeWheel(folder, { name: "one" });
+    await writeFile(join(folder, ".two-1.0-py3-none-any.whl.0123456789abcdef.part"), "x");
+    await writeFile(join(folder, ".blender-remote-hashes.json"), "{}");
     const result = await purge(folder);
     expect(result.code).toBe(2);
+    expect(result.stderr).toContain("this would remove 1 wheel and 1 part of wheels (");
     expect(result.stderr).toContain("--yes");
-    expect(await entries(folder)).toHaveLength(1);
+    expect(await entries(folder)).toHaveLength(2);
   });
 
   test("things that no wheelhouse holds stay and are named, unless forced", async () => {
@@ -60,7 +63,7 @@ describe("pkg purge-cache", () => {
     for (const name of others) if (name !== "scene") await writeFile(join(folder, name), "x");
     const asked = await purge(folder, "--json");
     expect(asked.code).toBe(2);
-    expect(JSON.parse(asked.stdout).error.message).toMatch(/^this would remove 1 file \(/);
+    expect(JSON.parse(asked.stdout).error.message).toMatch(/^this would remove 1 wheel \(/);
     const done = expectSuccess(await purge(folder, "--yes", "--json"));
     const kept = [".shot.blend.part", "one-1.0.tar.gz", "scene/", "scenes.zip"];
     expect(JSON.parse(done.stdout)).toMatchObject({ removed: ["one-1.0-py3-none-any.whl"], kept });

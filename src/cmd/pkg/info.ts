@@ -88,7 +88,7 @@ function pipLines({ pip }: Environment): string[] {
 function networkLines({ network }: Environment): string[] {
   const access = {
     true: "allowed in Blender",
-    false: "off in Blender",
+    false: "off in Blender: pkg install takes a wheelhouse, or --allow-online",
     null: "not limited by Blender",
   };
   const { probe } = network;

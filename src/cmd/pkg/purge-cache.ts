@@ -57,7 +57,11 @@ function described(removal: Removal): string {
   const also = others.length === 0 ? "" : ` and other things (${listed(others)})`;
   const which = named ? `: ${listed(files.map((file) => file.name))}` : "";
   const size = megabytes(bytesOf(removal));
-  return `${count(files.length, "file")} (${size})${also} in '${folder}'${which}`;
+  // The third kind, remembered hashes, nobody counts.
+  const wheels = files.filter(({ name }) => name.endsWith(".whl")).length;
+  const parts = files.filter(({ name }) => name.endsWith(".part")).length;
+  const cut = parts === 0 ? "" : ` and ${count(parts, "part")} of wheels`;
+  return `${count(wheels, "wheel")}${cut} (${size})${also} in '${folder}'${which}`;
 }
 
 function choicesOf(words: readonly string[]): WheelChoice[] {

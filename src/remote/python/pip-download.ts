@@ -36,7 +36,8 @@ export function pipDownloadLine(
     `--python-version ${pythonVersion.split(".").slice(0, 2).join(".")}`,
     `--implementation cp --abi ${abi} --abi abi3 --abi none`,
     ...platforms.map((platform) => `--platform ${platform}`),
-    "-d wheelhouse PACKAGE",
+    "-d wheelhouse",
     ...pins.filter(isDownloadable).map(pinWord),
+    "PACKAGE",
   ].join(" ");
 }

@@ -103,7 +103,7 @@ Modules   writable  /root/.config/blender/3.4/scripts/addons/modules (doesn't ex
           scipy 1.13.1
 pip       23.0.1, /usr/lib/python3/dist-packages/pip
           /usr/bin/python3.11 -I -X utf8 -m pip
-Network   online access off in Blender
+Network   online access off in Blender: pkg install takes a wheelhouse, or --allow-online
           https://index/simple not tried (Blender's online access is off)
           and links in /srv/wheels
 Tags      cp311-cp311, cp311-abi3 … cp32-abi3, cp311-none … py3-none

@@ -49,6 +49,6 @@ describe("pipDownloadLine", () => {
       pin("built", "==1.0+studio"),
     ];
     const line = pipDownloadLine("3.14.0", ["cp314-cp314t-win_amd64"], pins);
-    expect(line).toEndWith('-d wheelhouse PACKAGE numpy==1.26.4 "zstandard<0.24"');
+    expect(line).toEndWith('-d wheelhouse numpy==1.26.4 "zstandard<0.24" PACKAGE');
   });
 });
