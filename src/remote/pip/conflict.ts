@@ -39,7 +39,9 @@ export function conflictIn(output: string, pins: string | undefined): PipConflic
     }
     const asked = /^The user requested (.+)$/.exec(words)?.[1];
     if (asked !== undefined) return [`${asked} is asked for`];
-    return words === "" ? [] : [words.replace(" depends on ", " needs ")];
+    // The condition held, or pip wouldn't name it.
+    const needs = words.replace(" depends on ", " needs ").replace(/ *;.*$/, "");
+    return needs === "" ? [] : [needs];
   });
   const each = [...new Set(wishes)];
   // What is kept is told last, and always.

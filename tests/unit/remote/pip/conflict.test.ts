@@ -16,7 +16,7 @@ const said = (lines: string[]) =>
 test("who wants what", () => {
   const output = said([
     "The user requested numpy<2",
-    "xx 1.0 depends on numpy>=2",
+    "xx 1.0 depends on numpy>=2; python_version < '3.14'",
     "The user requested numpy<2",
     "xx[all] 0.9 depends on numpy>=2.1",
   ]);
