@@ -15,6 +15,7 @@ import {
 import { shellWord } from "../../text.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import backgroundSource from "./background.py" with { type: "text" };
+import backgroundCallSource from "./background_call.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
 import { lastLines, shortSeconds } from "./quoting.ts";
@@ -62,7 +63,7 @@ interface NoResultOptions extends FailureOptions {
 
 /** How long Blender may take to end once the result is written, in ms: an add-on may hang then. */
 const endGrace = 10_000;
-/** What background.py prints behind the result. */
+/** What background_call.py prints behind the result. */
 const endMarker = "__BLENDER_REMOTE_JSON_END__";
 
 /** The first Blender that was seen to know --quiet; 3.4 takes it for a file to open. */
@@ -85,6 +86,7 @@ async function writeRun(folder: string, script: Script, input: JsonValue): Promi
   const at = (name: string) => join(folder, name);
   const call = callWith(script, input, ({ source }) => ({ source }));
   await writeFile(at("background.py"), backgroundSource);
+  await writeFile(at("background_call.py"), backgroundCallSource);
   await writeFile(at("run_script.py"), scriptRunner);
   await writeFile(at("call.json"), JSON.stringify(call));
   const outcome = at("outcome.json");
