@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
@@ -21,7 +22,7 @@ from typing import Any, TypedDict
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from package_metadata import distributions
 from package_names import normalized
-from shared_files import NAMED, Overlap, Rows, label, rows_differ
+from shared_files import NAMED, Overlap, Rows, label, rows_differ, rows_of
 
 del sys.path[0]
 
@@ -66,8 +67,27 @@ def chosen(requirements: Sequence[Any]) -> list[Planned]:
     return found
 
 
+def place_in_site(name: str) -> str | None:
+    """Give where a file of a wheel comes, relative to site-packages (PEP 427); None elsewhere.
+
+    Scripts are left out, since pip changes them, and metadata and headers, which nobody shares.
+    """
+    first, _, below = name.partition("/")
+    if first.endswith(".dist-info"):
+        return None
+    if not first.endswith(".data"):
+        return os.path.normpath(name)
+    scheme, _, file = below.partition("/")
+    if scheme in ("purelib", "platlib"):
+        return os.path.normpath(file)
+    if scheme != "data":
+        return None
+    site = os.path.realpath(sysconfig.get_path("purelib"))
+    return os.path.relpath(os.path.join(os.path.realpath(sysconfig.get_path("data")), file), site)
+
+
 def wheel_files(path: str) -> Rows:
-    """Give what a wheel brings into site-packages, without its metadata: rows of RECORD by name.
+    """Give what a wheel installs, without its metadata: rows of RECORD by where each file comes.
 
     Nothing of what is no wheel that can be read: pip itself says what is wrong with it.
     """
@@ -76,14 +96,16 @@ def wheel_files(path: str) -> Rows:
             names = archive.namelist()
             record = next((one for one in names if one.endswith(".dist-info/RECORD")), None)
             text = "" if record is None else archive.read(record).decode("utf-8", "replace")
-    except (OSError, zipfile.BadZipFile, ValueError):
+        rows = {row[0]: row for row in csv.reader(text.splitlines()) if row}
+    # Also what a damaged or encrypted archive, or an endless field, has zipfile and csv raise.
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, csv.Error):
         return {}
-    rows = {row[0]: row for row in csv.reader(text.splitlines()) if row}
-    return {
-        name: rows.get(name, [name])
-        for name in names
-        if not name.endswith("/") and not name.split("/", 1)[0].endswith((".dist-info", ".data"))
-    }
+    files = {name: place_in_site(name) for name in names if not name.endswith("/")}
+    return {place: rows.get(name, [name]) for name, place in files.items() if place is not None}
+
+
+def top_of(path: str) -> str:
+    return path.split(os.sep, 1)[0]
 
 
 def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str, Rows]:
@@ -92,7 +114,7 @@ def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str,
     for distribution in distributions(folder):
         if distribution.name in without:
             continue
-        rows = {row[0]: row for row in distribution.record() if row[0].split("/", 1)[0] in tops}
+        rows = {path: row for path, row in rows_of(distribution).items() if top_of(path) in tops}
         if rows:
             found[label(distribution)] = rows
     return found
@@ -105,7 +127,7 @@ def overlaps(folder: str, planned: Sequence[Planned]) -> list[Overlap]:
         for one in planned
         if one["version"]
     }
-    tops = {name.split("/", 1)[0] for files in coming.values() for name in files}
+    tops = {top_of(path) for files in coming.values() for path in files}
     there = {top for top in tops if os.path.lexists(os.path.join(folder, top))}
     names = {one["name"] for one in planned}
     owned = installed_files(folder, names, there) if there else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from package_metadata import Distribution, distributions, record_text
 from python_folders import is_inside, real
-from shared_files import is_as_recorded
+from shared_files import as_it_stands, is_as_recorded
 from unfinished_changes import PREFIX
 
 # From where RECORD counts what ``pip install --target`` doesn't put among the modules.
@@ -34,6 +34,11 @@ def place_of(name: str) -> str:
     """
     path = os.path.normpath(name)
     return path[len(ABOVE) :] if path.startswith(ABOVE) else path
+
+
+def place_among(folder: str, name: str) -> str:
+    """Give the same as every RECORD would, however it names the file."""
+    return as_it_stands(folder, place_of(name))
 
 
 class Inside:
@@ -76,7 +81,7 @@ def own_files(distribution: Distribution, inside: Inside) -> set[str]:
         found = {entry}
     for row in distribution.record():
         name = os.path.normpath(row[0])
-        path = inside.path(place_of(name))
+        path = inside.path(place_among(inside.folder, name))
         if path is None:
             continue
         if name.startswith(ABOVE) and not is_as_recorded(os.path.join(inside.folder, path), row):

@@ -38,13 +38,29 @@ class Damage(TypedDict):
     file: str
 
 
-def as_it_stands(name: str) -> str:
-    return os.path.normpath(name)
+def as_it_stands(folder: str, name: str) -> str:
+    """Give where a file that RECORD names is, relative to the folder of the modules.
+
+    A RECORD may name it by an absolute path, or by one that leads out of the folder and back.
+    """
+    plain = os.path.normpath(name)
+    if not os.path.isabs(plain) and not plain.startswith(os.pardir):
+        return plain
+    place, base = os.path.split(os.path.join(folder, plain))
+    try:
+        return os.path.relpath(
+            os.path.join(os.path.realpath(place), base), os.path.realpath(folder)
+        )
+    except ValueError:
+        # On another drive of Windows.
+        return plain
 
 
-def rows_of(one: Distribution, place: Callable[[str], str] = as_it_stands) -> dict[str, list[str]]:
+def rows_of(
+    one: Distribution, place: Callable[[str, str], str] = as_it_stands
+) -> dict[str, list[str]]:
     """Give what a package lists, without what Python makes of it itself (``.pyc``)."""
-    rows = {place(row[0]): row for row in one.record()}
+    rows = {place(one.folder, row[0]): row for row in one.record()}
     return {path: row for path, row in rows.items() if not path.endswith(".pyc")}
 
 
@@ -103,7 +119,7 @@ def differ(
 def overlaps(
     comes: list[Distribution],
     stays: Iterable[Distribution],
-    place: Callable[[str], str] = as_it_stands,
+    place: Callable[[str, str], str] = as_it_stands,
 ) -> list[Overlap]:
     """Give the pairs of packages of which one comes that bring different files of one name."""
     found: list[Overlap] = []
@@ -122,7 +138,7 @@ def overlaps(
 def damages(
     goes: list[Distribution],
     stays: Iterable[Distribution],
-    place: Callable[[str], str] = as_it_stands,
+    place: Callable[[str, str], str] = as_it_stands,
 ) -> list[Damage]:
     """Give the packages that stay of whose files one was overwritten by a package that goes.
 

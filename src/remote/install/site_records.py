@@ -77,7 +77,7 @@ def keep_in(folder: str, names: set[str], shared: Shared) -> None:
     shared["damaged"] += damages(going, staying)
     for one in going:
         rows = one.record()
-        kept = [row for row in rows if as_it_stands(row[0]) not in theirs]
+        kept = [row for row in rows if as_it_stands(one.folder, row[0]) not in theirs]
         # One that pip can't read either is left to it.
         if len(kept) == len(rows) or one.record_problem() is not None:
             continue
@@ -91,7 +91,7 @@ def keep_in(folder: str, names: set[str], shared: Shared) -> None:
 
 def listed(one: Distribution) -> set[str]:
     """Give all that a package lists, what Python makes of it, too."""
-    return {as_it_stands(row[0]) for row in one.record()}
+    return {as_it_stands(one.folder, row[0]) for row in one.record()}
 
 
 def restore(arguments: RestoreArguments) -> dict[str, str]:

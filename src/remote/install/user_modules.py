@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 import module_job
 from module_change import Recovered, change, plan_of, recover, settle
 from module_job import ChangeProgress, JobState
-from module_records import place_of, settle_records, strangers
+from module_records import place_among, settle_records, strangers
 from module_stage import make_place
 from package_metadata import distributions, owner_name, parted
 from shared_files import Damage, Overlap, damages, overlaps
@@ -126,7 +126,7 @@ def swap(arguments: SwapArguments, progress: ChangeProgress) -> Swapped:
     swapped["strangers"] = strangers(folder, staged)
     comes = distributions(staged)
     going, staying = parted(folder, {owner_name(one) for one in comes})
-    swapped["overlaps"] = overlaps(comes, staying, place_of)
+    swapped["overlaps"] = overlaps(comes, staying, place_among)
     swapped["unreachable"] = [
         (one.name, file) for one in comes if (file := only_by_start(one)) is not None
     ]
@@ -155,7 +155,7 @@ def uninstall(arguments: UninstallArguments, progress: ChangeProgress) -> Uninst
     if unrecorded:
         return {"unrecorded": sorted(unrecorded), "damaged": []}
     packages = sorted(f"{owner_name(one)} {one.version}".strip() for one in going)
-    damaged = damages(going, staying, place_of)
+    damaged = damages(going, staying, place_among)
     place = make_place(folder)
     try:
         change(place, plan_of(place, packages, going, staying), progress)

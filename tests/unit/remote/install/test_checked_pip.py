@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import checked_pip
 import pytest
 
 SOURCE = Path(__file__).parents[4] / "src"
@@ -125,6 +126,44 @@ def test_files_that_two_packages_bring(environment: Environment) -> None:
     code, report = environment.install("brcv", "--force-reinstall", "brns-a", "brns-b")
     assert report is not None
     assert [one["packages"] for one in report["overlaps"]] == [["brcv 1.0", "brcv-headless 1.0"]]
+
+
+@pytest.mark.parametrize("place", ["brcv", "brdata-1.0.data/purelib/brcv", "./brcv"])
+@pytest.mark.parametrize("how", ["{}", "../site-packages/{}", "{site}/{}", "{linked}/{}"])
+def test_files_that_archive_and_record_name_in_other_ways(
+    environment: Environment, place: str, how: str
+) -> None:
+    site = environment.site
+    (site.parent / "linked").symlink_to(site)
+    wheel(environment.wheels, "brdata", "1.0", {f"{place}/__init__.py": "other\n"})
+    assert environment.install("brcv")[0] == 0
+    record = site / "brcv-1.0.dist-info" / "RECORD"
+    places = {"site": site, "linked": site.parent / "linked"}
+    rows = record.read_text().splitlines(keepends=True)
+    record.write_text("".join(how.format(row, **places) for row in rows))
+    code, report = environment.install("brdata")
+    assert code == 0, environment.said
+    assert report is not None
+    pair = ["brdata 1.0", "brcv 1.0"]
+    assert report["overlaps"] == [{"packages": pair, "files": ["brcv/__init__.py"], "count": 1}]
+
+
+def test_files_beside_the_modules(environment: Environment) -> None:
+    for name in ("brshare", "brother"):
+        files = {f"{name}.py": "", f"{name}-1.0.data/data/share/br/a.txt": name}
+        wheel(environment.wheels, name, "1.0", files)
+    assert environment.install("brshare")[0] == 0
+    report = environment.install("brother")[1]
+    assert report is not None
+    (overlap,) = report["overlaps"]
+    assert overlap["packages"] == ["brother 1.0", "brshare 1.0"]
+    assert [file.split("/")[-3:] for file in overlap["files"]] == [["share", "br", "a.txt"]]
+
+
+def test_a_list_of_files_that_nobody_can_read_stops_nothing(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "endless.whl", "w") as archive:
+        archive.writestr("a.dist-info/RECORD", "x" * 200_000 + ",,\n")
+    assert checked_pip.wheel_files(str(tmp_path / "endless.whl")) == {}
 
 
 def test_it_sees_user_modules_behind_everything_else(environment: Environment) -> None:

@@ -148,3 +148,51 @@ def test_one_that_is_gone_gets_no_record(site_records: ModuleType, site: Path) -
     record.unlink()
     site_records.main({"action": "restore", "records": kept["records"]})
     assert not record.exists()
+
+
+# However RECORD names them
+
+
+def rename_rows(folder: Path, how: str) -> None:
+    """Let RECORD name the modules of `headless` in another way."""
+    linked = folder.parent / "linked"
+    linked.symlink_to(folder)
+    record = folder / "headless-1.0.dist-info" / "RECORD"
+    rows = record.read_text().splitlines(keepends=True)
+    places = {"own": folder.name, "folder": folder, "linked": linked}
+    named = [how.format(row, **places) if row.startswith("cv/") else row for row in rows]
+    record.write_text("".join(named))
+
+
+OTHER_NAMES = pytest.mark.parametrize("how", ["./{}", "../{own}/{}", "{folder}/{}", "{linked}/{}"])
+
+
+@OTHER_NAMES
+def test_what_another_names_in_other_ways_is_kept(
+    site_records: ModuleType, site: Path, how: str
+) -> None:
+    rename_rows(site, how)
+    assert [one["file"] for one in keep(site_records, site, "headless")["damaged"]] == [
+        "cv/__init__.py"
+    ]
+    record = (site / "headless-1.0.dist-info" / "RECORD").read_text()
+    assert "part.py" not in record
+    assert "more.py" in record
+
+
+@OTHER_NAMES
+def test_what_another_names_in_other_ways_is_kept_among_user_modules(
+    script: ModuleType, modules: Path, how: str
+) -> None:
+    put(modules, "headless", "1.0", {**OTHER, "cv/more.py": "x"})
+    rename_rows(modules, how)
+    (overlap,) = install(script, modules, full=SHARED)["overlaps"]
+    assert (overlap["files"], overlap["count"]) == (["cv/__init__.py", "cv/part.py"], 2)
+    answer = done(script, "uninstall", folder=str(modules), names=["full"])
+    assert [one["file"] for one in answer["damaged"]] == ["cv/__init__.py"]
+    assert sorted(path.name for path in (modules / "cv").iterdir()) == [
+        "__init__.py",
+        "more.py",
+        "part.py",
+        "same.py",
+    ]
