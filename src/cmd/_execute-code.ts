@@ -2,7 +2,8 @@
 
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { messageOf, wrongUsage } from "../failure.ts";
+import { type Failure, messageOf, wrongUsage } from "../failure.ts";
+import { wholeFile, wholeStream } from "../local/files/whole-file.ts";
 import type { UserCode } from "../remote/code/user-code.ts";
 import { ours } from "../text.ts";
 
@@ -20,6 +21,18 @@ function firstLine(code: string): string {
 
 function dashed(words: readonly string[]): string[] {
   return words.length === 0 ? [] : ["--", ...words];
+}
+
+/** How many bytes a program may have. */
+const largest = 64_000_000;
+
+function unreadable(what: string, error: unknown): Failure {
+  return wrongUsage(
+    "unreadable-file",
+    `can't read ${what}: ${messageOf(error)}`,
+    "give a file that exists, '-' for standard input, or --code CODE",
+    error,
+  );
 }
 
 /** How much of a file's name is shown to others, from its end. */
@@ -55,23 +68,20 @@ export async function userCode(
   }
   const argv = [file, ...rest];
   if (file === "-") {
-    const source = await Bun.stdin.bytes();
+    const source = await wholeStream(Bun.stdin.stream(), largest).catch((error: unknown) => {
+      throw unreadable("standard input", error);
+    });
     return { source, name: "<stdin>", argv, path0: "", title: "execute -" };
   }
   try {
     return {
-      source: await Bun.file(file).bytes(),
+      source: await wholeFile(file, largest),
       name: resolve(file),
       argv,
       path0: dirname(await realpath(file)),
       title: `execute ${file.slice(-shownName)}`,
     };
   } catch (error) {
-    throw wrongUsage(
-      "unreadable-file",
-      `can't read '${file}': ${messageOf(error)}`,
-      "give a file that exists, '-' for standard input, or --code CODE",
-      error,
-    );
+    throw unreadable(`'${file}'`, error);
   }
 }

@@ -16,7 +16,25 @@ import { admitted } from "./specifier.ts";
  */
 export type MarkerEnvironment = Readonly<Record<string, string>>;
 
-function treeOf(marker: string): EnvironmentMarker | undefined {
+/** How deep brackets may go, and how long a marker may be: the library reads both by recursion. */
+const deepest = 50;
+const longest = 10_000;
+
+/** Why a marker isn't read at all; undefined where it may be. */
+export function markerProblem(marker: string): string | undefined {
+  if (marker.length > longest) return `its marker has more than ${longest} characters`;
+  let depth = 0;
+  for (const letter of marker) {
+    if (letter === "(") depth++;
+    if (letter === ")") depth--;
+    if (depth > deepest) return `its marker has more than ${deepest} brackets within each other`;
+  }
+  return undefined;
+}
+
+/** What a marker asks; undefined where it can't be read. */
+export function markerTree(marker: string): EnvironmentMarker | undefined {
+  if (markerProblem(marker) !== undefined) return undefined;
   try {
     const line = parsePipRequirementsLine(`name; ${marker}`);
     return line?.type === "ProjectName" ? line.environmentMarkerTree : undefined;
@@ -91,6 +109,6 @@ export function markerHolds(
   environment: MarkerEnvironment,
   extras: readonly string[] = [],
 ): boolean {
-  const tree = treeOf(marker);
+  const tree = markerTree(marker);
   return tree === undefined || holds(tree, environment, extras);
 }

@@ -1,8 +1,8 @@
 // The requirements that `pkg install` takes: names with version constraints and conditions.
 
 import { validRange } from "@renovatebot/pep440";
-import { parsePipRequirementsLine, RequirementsSyntaxError } from "pip-requirements-js";
 import { normalizedName } from "./filename.ts";
+import { markerProblem, markerTree } from "./marker.ts";
 
 /** A name with version constraints, the only kind of requirement that `pkg install` takes. */
 export interface NamedRequirement {
@@ -25,6 +25,14 @@ export type RequirementResult =
   | { ok: true; requirement: NamedRequirement }
   | { ok: false; reason: string };
 
+/** How many characters a requirement may have. */
+const longestText = 20_000;
+
+// PEP 508: a name, and extras in brackets.
+const identifier = "[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?";
+const list = `(?:${identifier}\\s*(?:,\\s*${identifier}\\s*)*)?`;
+const named = new RegExp(`^(${identifier})\\s*(?:\\[\\s*(${list})\\]\\s*)?$`);
+
 // Where a file of that name is in its working folder, pip installs it.
 const archive = /\.(whl|zip|tar|tgz|tbz|txz|tlz|gz|bz2|xz|lz|lzma)$/i;
 
@@ -36,6 +44,7 @@ function refuse(reason: string): RequirementResult {
 export function parseRequirement(spec: string): RequirementResult {
   const text = spec.trim();
   if (text === "") return refuse("it is empty");
+  if (text.length > longestText) return refuse(`it has more than ${longestText} characters`);
   if (!/^[\x20-\x7e\t]*$/.test(text)) return refuse("it has characters that no requirement has");
   if (text.startsWith("-")) return refuse("it is an option of pip");
   // No version has a semicolon.
@@ -46,15 +55,17 @@ export function parseRequirement(spec: string): RequirementResult {
   if (isPath || text.startsWith(".")) return refuse("it is a path");
   if (/^[\w.-]+=[^=>]/.test(text)) return refuse("a version is given with == (PEP 440)");
   const marker = condition?.trim() ?? null;
+  const problem = marker === null ? undefined : markerProblem(marker);
+  if (problem !== undefined) return refuse(problem);
   if (marker !== null && !isMarker(marker)) return refuse(`'${marker}' isn't a marker (PEP 508)`);
   return withoutMarker(unconditional, marker);
 }
 
 function withoutMarker(text: string, marker: string | null): RequirementResult {
   const [, head = "", versions = ""] = /^([^(<>=!~]*)(.*)$/s.exec(text) ?? [];
-  const named = parse(head);
+  const [, name, extras = ""] = named.exec(head) ?? [];
   const clauses = clausesOf(versions);
-  if (named === undefined || clauses === undefined) {
+  if (name === undefined || clauses === undefined) {
     return refuse("it isn't a requirement (PEP 508)");
   }
   const bad = clauses.find((one) => !validRange(one));
@@ -64,8 +75,8 @@ function withoutMarker(text: string, marker: string | null): RequirementResult {
     ok: true,
     requirement: {
       text: marker === null ? bare : `${bare}; ${marker}`,
-      name: normalizedName(named.name),
-      extras: named.extras ?? [],
+      name: normalizedName(name),
+      extras: extras.split(",").flatMap((one) => one.trim() || []),
       specifier: clauses.join(","),
       marker,
       hashes: [],
@@ -94,18 +105,8 @@ function clausesOf(text: string): string[] | undefined {
  */
 function isMarker(text: string): boolean {
   const plain = text
-    .replace(/(["'])(?:(?!\1).)*\1/gs, '"x"')
+    .replace(/(["'])(?:(?!\1).)*\1/gs, '""')
     .replace(/\b(os|sys|platform)\.(?=[a-z])/g, "$1_")
     .replace(/(?<!platform_)\bpython_implementation\b/g, "platform_python_implementation");
-  return parse(`name; ${plain}`)?.environmentMarkerTree !== undefined;
-}
-
-function parse(text: string) {
-  try {
-    const requirement = parsePipRequirementsLine(text);
-    return requirement?.type === "ProjectName" ? requirement : undefined;
-  } catch (error) {
-    if (error instanceof RequirementsSyntaxError) return undefined;
-    throw error;
-  }
+  return markerTree(plain) !== undefined;
 }

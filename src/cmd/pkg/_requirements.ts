@@ -34,11 +34,15 @@ function hintFor(spec: string, target: InstallTarget): Text {
   return /[/\\@]/.test(spec) ? text`${names}; for anything else: ${pip}` : names;
 }
 
+/** How much of what can't be read is shown, in characters. */
+const longestShown = 500;
+
 function requirementOf(spec: string, where: string, target: InstallTarget): NamedRequirement {
   const result = parseRequirement(spec);
   if (result.ok) return result.requirement;
-  const hint = hintFor(spec, target);
-  throw wrongUsage("bad-requirement", `${where}can't install '${spec}': ${result.reason}`, hint);
+  const shown = spec.length > longestShown ? `${spec.slice(0, longestShown)}…` : spec;
+  const hint = hintFor(shown, target);
+  throw wrongUsage("bad-requirement", `${where}can't install '${shown}': ${result.reason}`, hint);
 }
 
 /** A requirement of a file, with the options behind it. */

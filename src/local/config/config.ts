@@ -1,12 +1,12 @@
 // Reads the configuration file and checks what it says.
 
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import type { Document } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { wholeFile } from "../files/whole-file.ts";
 import { quickYaml } from "./quick-yaml.ts";
 
 /** Levels of `mcp_service.log_level` and of `start --log-level`. */
@@ -152,10 +152,13 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   return documentOf(path, await sourceOf(path));
 }
 
+/** How many bytes the file may have. */
+const largest = 1_000_000;
+
 /** The file's text; undefined where there is none. @throws Failure `config-unreadable`. */
 async function sourceOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return new TextDecoder().decode(await wholeFile(path, largest));
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(

@@ -4,6 +4,7 @@ import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FetchError, ofetch } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 
@@ -20,7 +21,7 @@ export interface GetPip extends AsyncDisposable {
 /** Where its makers keep it (pip's documentation, Installation). */
 export const officialGetPip = "https://bootstrap.pypa.io/get-pip.py";
 
-/** The largest download that is taken, in bytes; the real get-pip.py has 2 MB. */
+/** The largest that is taken, in bytes; the real get-pip.py has 2 MB. */
 const longest = 32 * 1024 * 1024;
 const downloadSeconds = 60;
 
@@ -50,6 +51,9 @@ export async function checkGetPip(source: string): Promise<void> {
       throw usage("missing-path", `can't read '${source}': ${messageOf(error)}`, error);
     });
     if (!info.isFile()) throw usage("missing-path", `'${source}' isn't a file`);
+    if (info.size > longest) {
+      throw usage("missing-path", `'${source}' has ${megabytes(info.size)}, and is no get-pip.py`);
+    }
     return;
   }
   const url = URL.canParse(source) ? new URL(source) : undefined;

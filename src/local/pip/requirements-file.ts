@@ -1,9 +1,10 @@
 // Reads requirements and constraints files of this machine, with the files that they name.
 
-import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf, wrongUsage } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
+import { wholeFile } from "../files/whole-file.ts";
 import { type FileLine, type LineOption, requirementsLines } from "./requirements-lines.ts";
 import { decodedRequirements } from "./requirements-text.ts";
 
@@ -38,6 +39,16 @@ interface OpenFile {
   within: readonly string[];
 }
 
+/** What all files may have together: a hundred times the bytes of a long lock, and some bases. */
+const largest = 10_000_000;
+const mostFiles = 1000;
+
+/** What has been read until now. */
+interface Reading extends RequirementsRead {
+  bytes: number;
+  files: number;
+}
+
 function unreadable({ path, where }: OpenFile, why: string, cause?: unknown): Failure {
   const said = `${where === null ? "" : `${where}: `}can't read '${path}': ${why}`;
   return new Failure("requirements-unreadable", said, {
@@ -50,10 +61,14 @@ function unreadable({ path, where }: OpenFile, why: string, cause?: unknown): Fa
   });
 }
 
-async function contentOf(file: OpenFile): Promise<string> {
+async function contentOf(read: Reading, file: OpenFile): Promise<string> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file.path);
+    // A few files that name each other several times come to any number.
+    if (++read.files > mostFiles) throw new Error(`more than ${mostFiles} files are to be read`);
+    bytes = await wholeFile(file.path, largest);
+    read.bytes += bytes.length;
+    if (read.bytes > largest) throw new Error(`all files have more than ${megabytes(largest)}`);
   } catch (error) {
     throw unreadable(file, messageOf(error), error);
   }
@@ -86,7 +101,7 @@ function pathOf(named: string, from: string | null, where: string): string {
   return from === null || isAbsolute(named) ? named : join(dirname(from), named);
 }
 
-async function readInto(read: RequirementsRead, file: OpenFile): Promise<void> {
+async function readInto(read: Reading, file: OpenFile): Promise<void> {
   const place = resolve(file.path);
   if (file.within.includes(place)) {
     throw wrongUsage(
@@ -95,7 +110,7 @@ async function readInto(read: RequirementsRead, file: OpenFile): Promise<void> {
       "leave out one of the -r or -c lines",
     );
   }
-  const found = requirementsLines(await contentOf(file), process.env);
+  const found = requirementsLines(await contentOf(read, file), process.env);
   if (!found.ok) {
     throw wrongUsage(
       "bad-requirement",
@@ -109,7 +124,7 @@ async function readInto(read: RequirementsRead, file: OpenFile): Promise<void> {
 }
 
 async function takeLine(
-  read: RequirementsRead,
+  read: Reading,
   file: OpenFile,
   { number, spec, options }: FileLine,
 ): Promise<void> {
@@ -145,7 +160,7 @@ export async function readRequirements(
   files: readonly string[],
   constraints: readonly string[] = [],
 ): Promise<RequirementsRead> {
-  const read: RequirementsRead = { requirements: [], options: [] };
+  const read: Reading = { requirements: [], options: [], bytes: 0, files: 0 };
   const open = (named: string, isConstraint: boolean) =>
     readInto(read, { path: pathOf(named, null, ""), isConstraint, where: null, within: [] });
   for (const named of constraints) await open(named, true);

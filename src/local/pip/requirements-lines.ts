@@ -57,7 +57,7 @@ const known: ReadonlyMap<string, readonly [name: string, takesValue: boolean]> =
 /** Python's `str.splitlines`. */
 const lineEnds = "\n\r\v\f\x1c-\x1e\x85\u2028\u2029";
 const lineEnd = new RegExp(`\\r\\n|[${lineEnds}]`);
-const comment = /(^|\s+)#.*$/;
+const comment = /(?:^|\s)#.*$/;
 /** Other algorithms aren't safe enough for pip. */
 const strongHash = /^(sha256|sha384|sha512):./;
 const startsComment = /^(|\s+)#/;
@@ -65,6 +65,14 @@ const startsComment = /^(|\s+)#/;
 interface Numbered {
   number: number;
   text: string;
+}
+
+/** Python's `strip("\\")`; a pattern for it would look at long runs of them again and again. */
+function withoutBackslashes(line: string): string {
+  let [begin, end] = [0, line.length];
+  while (line[begin] === "\\") begin++;
+  while (end > begin && line[end - 1] === "\\") end--;
+  return line.slice(begin, end);
 }
 
 /** Joins lines that end in a backslash with the next, except comments. */
@@ -75,7 +83,7 @@ function joinedLines(content: string): Numbered[] {
     const isComment = startsComment.test(line);
     const goesOn = line.endsWith("\\") && !isComment;
     // A comment behind a line that goes on is still told from a name with a # in it.
-    const piece = goesOn ? line.replace(/^\\+|\\+$/g, "") : isComment ? ` ${line}` : line;
+    const piece = goesOn ? withoutBackslashes(line) : isComment ? ` ${line}` : line;
     if (open === undefined) open = { number: index + 1, text: piece };
     else open.text += piece;
     if (goesOn) continue;

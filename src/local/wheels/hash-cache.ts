@@ -1,18 +1,22 @@
 // Remembers the hashes of local files from one run to the next.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { ownFolders } from "../files/os-folders.ts";
 import { sha256Of } from "../files/sha256.ts";
+import { wholeFile } from "../files/whole-file.ts";
 
 const entrySchema = v.object({ state: v.string(), sha256: v.string() });
 const fileSchema = v.record(v.string(), entrySchema);
 
 /** How many files are remembered: those that were added last. */
 const entryLimit = 5000;
+
+/** How many bytes they take at most, with the longest paths. */
+const largest = 32_000_000;
 
 /**
  * Two changes to a file within this time, in ms, may give it the same times; the hash of a file that
@@ -42,7 +46,8 @@ export class HashCache {
   static async open(env: NodeJS.ProcessEnv = process.env): Promise<HashCache> {
     const path = join(ownFolders(env).cache, "hashes.json");
     try {
-      return new HashCache(path, v.parse(fileSchema, JSON.parse(await readFile(path, "utf8"))));
+      const text = new TextDecoder().decode(await wholeFile(path, largest));
+      return new HashCache(path, v.parse(fileSchema, JSON.parse(text)));
     } catch {
       return new HashCache(path, {});
     }

@@ -106,7 +106,7 @@ function fromRequirements(text: string, list: HashList): void {
   // A comment may stand at the end of a continued line.
   const lines = text.replace(/(^|\s)#.*$/gm, "$1").replace(/\\[ \t]*\r?\n/g, " ");
   for (const line of lines.split(/\r\n|\r|\n/)) {
-    const release = /^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*={2,3}\s*([^\s;,\\*]+)(?=[\s;]|$)/;
+    const release = /^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\]\s*)?={2,3}\s*([^\s;,\\*]+)(?=[\s;]|$)/;
     const [, name = "", version = ""] = release.exec(line) ?? [];
     const hashes = [...line.matchAll(/\s--hash[=\s]\s*sha256:([0-9a-f]{64})(?=\s|$)/gi)];
     if (hashes.length === 0 || valid(version) === null) continue;

@@ -1,8 +1,9 @@
 // Compares wheels with the hashes that files in the same folder list for them.
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../failure.ts";
+import { wholeFile } from "../files/whole-file.ts";
 import { type HashList, isHashList, parseHashList } from "./hash-list.ts";
 
 /** The lists of all folders that wheels were found in. */
@@ -15,6 +16,9 @@ export interface ListedHashes {
   /** What couldn't be read, a sentence each. */
   warnings: readonly string[];
 }
+
+/** How many bytes a list may have: locks of large projects have some 10 MB. */
+const largest = 64_000_000;
 
 /** Digits of a hash that are enough for people. */
 const shownDigits = 12;
@@ -29,7 +33,8 @@ export async function listedHashes(folders: ReadonlySet<string>): Promise<Listed
     for (const name of (await readdir(folder).catch(() => [])).filter(isHashList).sort()) {
       const path = join(folder, name);
       try {
-        found.push({ path, list: parseHashList(name, await readFile(path, "utf8")) });
+        const text = new TextDecoder().decode(await wholeFile(path, largest));
+        found.push({ path, list: parseHashList(name, text) });
       } catch (error) {
         warnings.push(`no wheel is compared with ${path}, it can't be read: ${messageOf(error)}`);
       }

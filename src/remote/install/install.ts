@@ -73,6 +73,7 @@ async function intoSite(
     ...checked,
     arguments: [...before, "install", ...flags, ...asked.arguments],
     files: { ...checked.files, ...pins.files, ...asked.files },
+    places: asked.places,
     purpose: purposeOf(prepared, "site"),
     before: prepared.before.packages,
   };
@@ -118,6 +119,7 @@ async function intoUserModules(
       ...checked,
       arguments: [...before, "install", ...flags, ...wanted.arguments],
       files: { ...checked.files, ...wanted.files },
+      places: wanted.places,
       purpose: purposeOf(prepared, "user-modules", stage),
       before: prepared.before.packages,
     };

@@ -2,6 +2,7 @@
 
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import type { PlannedPackage } from "../packages/pip-report.ts";
+import type { LinePlaces } from "../pip/own-lines.ts";
 import type { PipArgument } from "../pip/run.ts";
 import type { PreparedInstall } from "./prepare.ts";
 
@@ -9,12 +10,13 @@ import type { PreparedInstall } from "./prepare.ts";
 export interface PipInput {
   arguments: PipArgument[];
   files: Record<string, string>;
+  places: LinePlaces;
 }
 
 /** Windows takes command lines of 32,767 characters; requirements get no more than these. */
 const longestSpecs = 16_000;
 
-type Line = Pick<NamedRequirement, "text" | "hashes">;
+type Line = Pick<NamedRequirement, "text" | "hashes" | "where">;
 
 /** pip's documentation, "Requirements File Format". */
 function fileOf(lines: readonly Line[]): string {
@@ -29,16 +31,23 @@ function inputOf(requirements: readonly Line[], constraints: readonly Line[]): P
   const bare = requirements.filter(({ hashes }) => hashes.length === 0);
   const isLong = bare.map(({ text }) => text).join(" ").length > longestSpecs;
   const typed = isLong ? [] : bare;
-  const filed = requirements.filter((one) => !typed.includes(one));
-  const input: PipInput = { arguments: typed.map(({ text }) => text), files: {} };
-  const add = (flag: string, file: string, lines: readonly Line[]) => {
-    if (lines.length === 0) return;
-    input.arguments.push(flag, { file });
-    input.files[file] = fileOf(lines);
+  const filed = isLong ? requirements : requirements.filter(({ hashes }) => hashes.length > 0);
+  const own = (
+    [
+      ["--requirement", "requirements.txt", filed],
+      ["--constraint", "constraints.txt", constraints],
+    ] as const
+  ).filter(([, , lines]) => lines.length > 0);
+  return {
+    arguments: [
+      ...typed.map(({ text }) => text),
+      ...own.flatMap(([flag, file]): PipArgument[] => [flag, { file }]),
+    ],
+    files: Object.fromEntries(own.map(([, file, lines]) => [file, fileOf(lines)])),
+    places: Object.fromEntries(
+      own.map(([, file, lines]) => [file, lines.map(({ where }) => where)]),
+    ),
   };
-  add("--requirement", "requirements.txt", filed);
-  add("--constraint", "constraints.txt", constraints);
-  return input;
 }
 
 /** What is read of an install here. */
@@ -56,10 +65,11 @@ export function plannedInput(
   { asked, request }: AskedInstall,
   planned: readonly PlannedPackage[],
 ): PipInput {
+  const byName = Map.groupBy([...asked, ...request.constraints], ({ name }) => name);
   const lines = planned.map(({ name, version }): Line => {
-    const own = [...asked, ...request.constraints].filter((one) => one.name === name);
+    const own = byName.get(name) ?? [];
     const hashes = [...new Set(own.flatMap((one) => one.hashes))];
-    return { text: `${name}==${version}`, hashes };
+    return { text: `${name}==${version}`, hashes, where: own[0]?.where ?? null };
   });
   return inputOf(lines, []);
 }

@@ -80,6 +80,7 @@ export async function askedPlan(
     onlyErrors: true,
     arguments: [...before, "install", ...flags, ...pins.flags, ...choice, ...asked.arguments],
     files: { ...checked.files, ...pins.files, ...asked.files },
+    places: asked.places,
   };
   const running = followedPip(session, pip, observer);
   const ran = await session.waits.during("asking pip what would be installed", running);

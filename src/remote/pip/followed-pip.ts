@@ -6,6 +6,7 @@ import { damage, damagedAmong, suspects } from "./damaged.ts";
 import { type DiagnosisContext, diagnosePip, type PipDiagnosis } from "./diagnosis.ts";
 import type { PipResult } from "./follow.ts";
 import { LastBytes } from "./last-bytes.ts";
+import type { LinePlaces } from "./own-lines.ts";
 import { PlainOutput } from "./plain-output.ts";
 import { type PipInvocation, pinsFile, runPip, type StartedRun } from "./run.ts";
 
@@ -37,6 +38,8 @@ export interface FollowedPip {
 export type QuietInvocation = Omit<PipInvocation, "stdout" | "stderr" | "started"> & {
   /** What it writes to its standard output is kept, and not shown. */
   onlyErrors?: boolean;
+  /** Where the lines of its files stand on this machine, which pip's messages name then. */
+  places?: LinePlaces;
 };
 
 /**
@@ -51,7 +54,8 @@ export async function followedPip(
   listener: PipListener,
 ): Promise<FollowedPip> {
   const tail = new LastBytes(keptOutput);
-  const streams = { stdout: new PlainOutput(), stderr: new PlainOutput() };
+  const { places = {} } = invocation;
+  const streams = { stdout: new PlainOutput(places), stderr: new PlainOutput(places) };
   const show = async (shown: string) => {
     if (shown !== "") await listener.output(Buffer.from(shown));
   };

@@ -1,5 +1,7 @@
 // What pip writes without what only its developers can use: tracebacks, endless lines, repetitions.
 
+import { type LinePlaces, withPlaces } from "./own-lines.ts";
+
 /** The first line of a traceback of pip's own; what a build of a package writes is indented. */
 const traceback = /^Traceback \(most recent call last\):\s*$/;
 const framed = /^[╭+][─-]+ ?Traceback \(most recent call last\) ?[─-]+[╮+]\s*$/;
@@ -32,6 +34,7 @@ type State = "plain" | "traceback" | "framed" | "call-stack";
 /** One stream of pip's, of which whole lines are let through as they come. */
 export class PlainOutput {
   readonly #decoder = new TextDecoder();
+  readonly #places: LinePlaces;
   /** The line that hasn't ended yet. */
   #line = "";
   #state: State = "plain";
@@ -39,6 +42,10 @@ export class PlainOutput {
   #last: string | undefined;
   /** The complaint before, without what it is about. */
   #alike = { form: "", count: 0 };
+
+  constructor(places: LinePlaces) {
+    this.#places = places;
+  }
 
   /** What of a piece, and of those before it, can be shown now. */
   take(piece: Uint8Array): string {
@@ -105,7 +112,7 @@ export class PlainOutput {
     if (alike && ++this.#alike.count > shownAlike) return "";
     const told = alike ? "" : this.#toldAlike();
     if (!alike) this.#alike = { form, count: 1 };
-    return `${told}${shortened(line)}\n`;
+    return `${told}${withPlaces(shortened(line), this.#places)}\n`;
   }
 
   #toldAlike(): string {

@@ -46,6 +46,27 @@ describe("names with version constraints", () => {
   });
 });
 
+describe("what is so much that it isn't read", () => {
+  const nested = (depth: number) => `${"(".repeat(depth)}os_name == 'nt'${")".repeat(depth)}`;
+  test.each([
+    [`a; ${nested(3000)}`, "its marker has more than 50 brackets within each other"],
+    [`a; ${Array(1000).fill("os_name=='nt'").join(" and ")}`, "its marker has more than 10000"],
+    [`a; ${Array(20000).fill("os_name=='nt'").join(" or ")}`, "it has more than 20000 characters"],
+    [`a[${Array(20000).fill("x").join(",")}]`, "it has more than 20000 characters"],
+  ])("%#", (spec, reason) => {
+    expect(parseRequirement(spec)).toEqual({ ok: false, reason: expect.stringContaining(reason) });
+  });
+
+  test.each([
+    nested(50),
+    Array(769).fill("extra<''").join(" and "),
+    `${"(os_name=='')and".repeat(600)}extra<''`,
+    `${"(extra<''and ".repeat(50)}extra<''${")".repeat(50)}`,
+  ])("what is just short of it: %#", (marker) => {
+    expect(parseRequirement(`a; ${marker}`).ok).toBe(true);
+  });
+});
+
 describe("anything else is refused, and the reason says what it is", () => {
   test.each([
     ["", "empty"],

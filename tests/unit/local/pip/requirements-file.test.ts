@@ -208,6 +208,28 @@ test.each<[string, Content | Record<string, Content>, RegExp, RegExp]>([
     /leave out/,
   ],
   [
+    "a few files that come to many",
+    {
+      "main.txt": "-r a.txt\n".repeat(40),
+      "a.txt": "-r b.txt\n".repeat(40),
+      "b.txt": "c\n",
+    },
+    /a\.txt:\d+: can't read '.*b\.txt': more than 1000 files are to be read$/,
+    /-r FILE/,
+  ],
+  [
+    "a file that is too large",
+    "a\n".repeat(5_000_001),
+    /can't read '.*main\.txt': it has more than 10\.0 MB$/,
+    /-r FILE/,
+  ],
+  [
+    "files that are too large together",
+    { "main.txt": "-r a.txt\n-r a.txt\n", "a.txt": "#".repeat(6_000_000) },
+    /main\.txt:2: can't read '.*a\.txt': all files have more than 10\.0 MB$/,
+    /-r FILE/,
+  ],
+  [
     "another machine",
     "-c https://h/c.txt\n",
     /main\.txt:1: 'https:\/\/h\/c\.txt' is on another machine/,
@@ -223,3 +245,15 @@ test.each<[string, Content | Record<string, Content>, RegExp, RegExp]>([
   expect(failure.message).toMatch(says);
   expect(rendered(failure.hint ?? "")).toMatch(hint);
 });
+
+test("no line is so long that it takes long", async () => {
+  const long = (letter: string) => letter.repeat(1_000_000);
+  const lines = [`a${long(" ")}b`, `a${long("\\")}b\\`, `a ${long(" #")}`, `a \\\n${long("\\\n")}`];
+  const path = await written("long lines", { "main.txt": lines.join("\n") });
+  const { requirements } = await readRequirements([path]);
+  expect(requirements.map(({ where }) => basename(where))).toEqual([
+    "main.txt:1",
+    "main.txt:2",
+    "main.txt:4",
+  ]);
+}, 2000);

@@ -3,6 +3,7 @@ import { askedInput, plannedInput } from "../../../../src/remote/install/pip-req
 import { request, requirement } from "./requests.ts";
 
 const hashed = (spec: string, ...hashes: string[]) => ({ ...requirement(spec), hashes });
+const at = (where: string, one: ReturnType<typeof requirement>) => ({ ...one, where });
 
 function input(asked: ReturnType<typeof requirement>[], constraints: typeof asked = []) {
   return { asked, request: request([], { constraints }) };
@@ -19,12 +20,16 @@ describe("what pip is given", () => {
     expect(askedInput(input(asked))).toEqual({
       arguments: ["a>=1,<2", "b; os_name == 'nt'"],
       files: {},
+      places: {},
     });
   });
 
   test("hashes and constraints in files of the run", () => {
-    const asked = [hashed("a==1; os_name == 'nt'", "sha256:aa", "sha512:bb"), requirement("b")];
-    expect(askedInput(input(asked, [requirement("c<2"), hashed("d==1", "sha256:dd")]))).toEqual({
+    const a = at("r.txt:3", hashed("a==1; os_name == 'nt'", "sha256:aa", "sha512:bb"));
+    const asked = [requirement("b"), a];
+    expect(
+      askedInput(input(asked, [at("c.txt:1", requirement("c<2")), hashed("d==1", "sha256:dd")])),
+    ).toEqual({
       arguments: [
         ...["b", "--requirement", { file: "requirements.txt" }],
         ...["--constraint", { file: "constraints.txt" }],
@@ -33,6 +38,7 @@ describe("what pip is given", () => {
         "requirements.txt": "a==1; os_name == 'nt' --hash=sha256:aa --hash=sha512:bb\n",
         "constraints.txt": "c<2\nd==1 --hash=sha256:dd\n",
       },
+      places: { "requirements.txt": ["r.txt:3"], "constraints.txt": ["c.txt:1", null] },
     });
   });
 
@@ -46,13 +52,17 @@ describe("what pip is given", () => {
 
 describe("what pip is given of a plan", () => {
   test("each with the hashes of its name, of constraints too", () => {
-    const asked = [hashed("A==1", "sha256:aa"), hashed("a==1", "sha256:aa", "sha256:ab")];
+    const asked = [
+      at("r.txt:2", hashed("A==1", "sha256:aa")),
+      hashed("a==1", "sha256:aa", "sha256:ab"),
+    ];
     const given = input(asked, [hashed("dep==2", "sha256:dd")]);
     expect(plannedInput(given, [planned("a", "1"), planned("dep", "2")])).toEqual({
       arguments: ["--requirement", { file: "requirements.txt" }],
       files: {
         "requirements.txt": "a==1 --hash=sha256:aa --hash=sha256:ab\ndep==2 --hash=sha256:dd\n",
       },
+      places: { "requirements.txt": ["r.txt:2", null] },
     });
   });
 
@@ -61,6 +71,7 @@ describe("what pip is given of a plan", () => {
     expect(plannedInput(given, [planned("a", "1"), planned("dep", "2")])).toEqual({
       arguments: ["a==1", "dep==2"],
       files: {},
+      places: {},
     });
   });
 });

@@ -4,7 +4,7 @@ import { PlainOutput } from "../../../../src/remote/pip/plain-output.ts";
 /** What is shown of a text that comes in pieces of so many bytes. */
 function shown(text: string, size = 7): string {
   const bytes = Buffer.from(text);
-  const output = new PlainOutput();
+  const output = new PlainOutput({});
   let all = "";
   for (let at = 0; at < bytes.length; at += size) all += output.take(bytes.subarray(at, at + size));
   return all + output.end();
@@ -52,7 +52,7 @@ describe("what is shown", () => {
   });
 
   test("whole lines at once, the rest when it comes", () => {
-    const output = new PlainOutput();
+    const output = new PlainOutput({});
     expect(output.take(Buffer.from("one\ntw"))).toBe("one\n");
     expect(output.take(Buffer.from("o\n"))).toBe("two\n");
   });
