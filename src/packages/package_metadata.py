@@ -19,7 +19,7 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VERSION = re.compile(r"[!-~]+")
 
 # In a requirement, a condition that only an extra meets.
-EXTRA = re.compile(r";.*\bextra\s*[=>]=")
+EXTRA = re.compile(r";(?!.*\bor\b).*\bextra\s*[=>]=")
 
 
 def read(*path: str) -> str:
@@ -58,6 +58,7 @@ class Distribution:
         self.name = ""
         self.version = ""
         self.requires: list[str] = []
+        self._files: set[str] | None = None
         text = self._text()
         for line in text.lstrip().split("\n\n", 1)[0].split("\n"):
             key, _, value = line.partition(":")
@@ -118,13 +119,19 @@ class Distribution:
 
         What Python has compiled doesn't count, nor what lies outside, such as scripts.
         """
-        return sorted(
-            file
-            for file in self.files()
-            if not file.endswith((".pyc", ".pyo"))
-            and not file.startswith("..")
-            and not os.path.lexists(os.path.join(self.folder, file))
-        )
+        # To list a folder is quicker than to ask for each file in it.
+        there: dict[str, set[str]] = {}
+        missing: list[str] = []
+        for file in self.files():
+            if file.endswith((".pyc", ".pyo")) or file.startswith(".."):
+                continue
+            below, _, name = file.rpartition(os.sep)
+            if below not in there:
+                there[below] = set(entries_of(os.path.join(self.folder, below)))
+            # A name may be written otherwise on a disk that takes both for the same.
+            if name not in there[below] and not os.path.lexists(os.path.join(self.folder, file)):
+                missing.append(file)
+        return sorted(missing)
 
     def is_half(self) -> bool:
         """Whether an installer was ended before it was done with it.
@@ -159,8 +166,13 @@ class Distribution:
             return []
 
     def files(self) -> set[str]:
-        """Its files below ``folder``, as RECORD lists them; none for an ``.egg-info``."""
-        return {row[0].replace("/", os.sep) for row in self.record()}
+        """Its files below ``folder``, as RECORD lists them; none for an ``.egg-info``.
+
+        Read once, as its name and version are.
+        """
+        if self._files is None:
+            self._files = {row[0].replace("/", os.sep) for row in self.record()}
+        return self._files
 
     def content(self) -> str | None:
         """Digest of what its modules hold, by the hashes in RECORD; None where it has none.
@@ -178,10 +190,17 @@ class Distribution:
         return hashlib.sha256(repr(hashed).encode("utf-8", "backslashreplace")).hexdigest()
 
     def top_level(self) -> list[str]:
-        """Names by which it is imported."""
+        """Names by which it is imported: those declared, as far as its files bring them."""
         declared = read(self.path, "top_level.txt").split()
-        if declared:
-            return declared
+        names = self._listed_modules()
+        if not names:
+            # An .egg-info lists no files; of an editable install they are elsewhere.
+            beside = {entry.split(".")[0] for entry in entries_of(self.folder)} if declared else ()
+            names.update(one for one in declared if one in beside)
+        own = [one for one in declared if one in names]
+        return own or sorted(names) or declared or [self.name.replace("-", "_")]
+
+    def _listed_modules(self) -> set[str]:
         names: set[str] = set()
         for file in self.files():
             first, _, below = file.partition(os.sep)
@@ -189,7 +208,7 @@ class Distribution:
                 names.add(first)
             elif not below and first.endswith((".py", ".so", ".pyd")):
                 names.add(first.split(".")[0])
-        return sorted(names) or [self.name.replace("-", "_")]
+        return names
 
 
 def entries_of(folder: str) -> list[str]:

@@ -23,8 +23,8 @@ from package_names import normalized
 from python_folders import USER_MODULES, is_inside, path_folders, real, site_folders
 from shipped_record import noted
 
-# PEP 508, without its condition; an address instead of a specifier counts as none.
-REQUIREMENT = re.compile(r"(?P<name>[\w.-]*\w)\s*(?:\[[^]]*\])?\s*(?P<specifier>[(<>=!~][^;]*|)")
+# The name in a requirement (PEP 508).
+REQUIRED = re.compile(r"[\w.-]*\w")
 
 # Installers that users run, as they write themselves into INSTALLER.
 USER_INSTALLERS = {"pip", "uv", "poetry", "pdm", "conda"}
@@ -63,10 +63,10 @@ def newest_own_file() -> float:
     return newest
 
 
-def required_by_bpy(own: list[str]) -> dict[str, str]:
-    """Give what Blender as a Python module requires, and itself, with the versions that it takes.
+def required_by_bpy(own: list[str]) -> dict[str, list[str]]:
+    """Give what Blender as a Python module requires, and itself.
 
-    By name, as the specifier of PEP 440 that its own metadata has; empty for what is required by
+    By name, as requirements (PEP 508): those of its own metadata, and without versions those of
     what it requires. Conditions aren't evaluated, except that extras don't count.
     """
     # A bpy that is only linked into site-packages has its metadata where it really is.
@@ -75,19 +75,19 @@ def required_by_bpy(own: list[str]) -> dict[str, str]:
     for folder in folders:
         for entry in metadata_entries(folder):
             entries.setdefault(name_of(entry), (folder, entry))
-    found: dict[str, str] = {}
-    todo = [("bpy", "")]
+    found: dict[str, list[str]] = {}
+    todo = [("bpy", "bpy")]
     while todo:
-        name, specifier = todo.pop(0)
-        if name in found:
-            continue
-        found[name] = specifier
-        if name in entries:
+        name, line = todo.pop(0)
+        is_new = name not in found
+        found.setdefault(name, []).append(line)
+        if is_new and name in entries:
             for requirement in Distribution(*entries[name]).requires:
-                match = REQUIREMENT.match(requirement)
+                match = REQUIRED.match(requirement)
                 if match:
-                    wanted = re.sub(r"[()\s]", "", match["specifier"]) if name == "bpy" else ""
-                    todo.append((normalized(match["name"]), wanted))
+                    spec, *condition = requirement.split(";", 1)
+                    wanted = ";".join([spec if name == "bpy" else match[0], *condition])
+                    todo.append((normalized(match[0]), wanted))
     return found
 
 
@@ -110,7 +110,7 @@ class Origins:
         self.site = [real(folder) for folder in site_folders()]
         self.own_site = [folder for folder in self.site if is_inside(folder, self.own)]
         is_module = bool(getattr(bpy.app, "module", False))
-        self.required: dict[str, str] = required_by_bpy(self.own) if is_module else {}
+        self.required = required_by_bpy(self.own) if is_module else {}
         self.newest = newest_own_file()
 
     def of(self, distribution: Distribution, modified: float) -> str:
@@ -132,12 +132,13 @@ class Origins:
             return "site" if by_user else "system"
         return "other"
 
-    def shipped(self) -> dict[str, str]:
+    def shipped(self) -> list[str]:
         """Give what Blender shipped, as far as it is known without looking at what is there.
 
-        By name, as a specifier of PEP 440.
+        As requirements (PEP 508); of several for one name the first counts whose condition holds.
         """
-        versions = {
-            name: f"=={version}" for one in self.own_site for name, version in noted(one).items()
-        }
-        return {**versions, **{name: spec for name, spec in self.required.items() if name != "bpy"}}
+        versions = [
+            f"{name}=={version}" for one in self.own_site for name, version in noted(one).items()
+        ]
+        lines = [line for name, some in self.required.items() if name != "bpy" for line in some]
+        return versions + lines

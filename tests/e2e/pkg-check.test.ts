@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { inBlender, ownBlender, siteOf } from "../support/blender.ts";
+import { inBlender, launcherOf, oldAndNew, ownBlender, siteOf } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { servers } from "../support/servers.ts";
+import { servers, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 interface Problem {
@@ -14,6 +14,17 @@ interface Problem {
   message: string;
   hint: string;
 }
+
+test.each(oldAndNew)("nothing is wrong with a $name Blender as it comes", async ({ name }) => {
+  await using box = await sandbox();
+  // Of bpy 5.0.1 this is the real one, whose own module lies deeper in its package.
+  await startService(box, await launcherOf(name));
+  const result = expectSuccess(await box.cli(["pkg", "check"]));
+  expect([result.stdout, result.stderr]).toEqual(["", expect.stringContaining("nothing is wrong")]);
+  for (const word of ["bpy", "mathutils", "bl_math", "setuptools"]) {
+    expectSuccess(await box.cli(["pkg", "why", word]));
+  }
+});
 
 for (const server of servers) {
   describe(`pkg check through ${server.name}`, () => {
@@ -71,6 +82,25 @@ for (const server of servers) {
       expect(await of("brneedy")).toEqual([]);
     });
 
+    test("what has conditions and extras is told once, and plainly", async () => {
+      const made = join(box.dir, "marked");
+      await writeWheel(made, {
+        name: "brmarked",
+        requires: [
+          'brnone[fast]>=1; python_version >= "3.8"',
+          'brnone>=1; python_version >= "3.9" or extra == "x"',
+          'brnone<9; python_version < "3.9" and extra == "x"',
+        ],
+      });
+      expectSuccess(await box.cli(["pkg", "push", made, "--remote-wheelhouse", there]));
+      await install("brmarked", "--no-deps");
+      const [missing, ...more] = await of("brmarked");
+      expect(more).toEqual([]);
+      expect(missing?.message).toBe("brmarked 1.0 needs brnone[fast]>=1, which isn't there");
+      expect(missing?.hint).toContain("pkg install 'brnone[fast]>=1'");
+      expectSuccess(await box.cli(["pkg", "uninstall", "brmarked", "--yes"]));
+    });
+
     test("what is half installed, and what an interrupted pip left", async () => {
       await install("brhalf");
       await rm(join(siteOf(box), "brhalf/more.py"));
@@ -103,6 +133,23 @@ for (const server of servers) {
       expect(shadowed?.message).toContain(`brneeded 3.0 in ${modules} is never imported: 1.0 in `);
       expect(shadowed?.hint).toContain("pkg uninstall brneeded --target user-modules");
       await rm(info, { recursive: true });
+    });
+
+    test("what Blender shipped and is gone, and how it comes back", async () => {
+      expectSuccess(await box.cli(["pkg", "uninstall", "zstandard", "--yes"]));
+      const found = await problems();
+      expect(found).toMatchObject([{ code: "gone", name: "zstandard" }]);
+      expect(found[0]?.message).toContain("zstandard, which Blender shipped, isn't there");
+      expect(found[0]?.hint).toContain("pkg install zstandard");
+      const why = await box.cli(["pkg", "why", "zstandard"]);
+      expect(why.code).toBe(1);
+      expect(why.stderr).toContain("zstandard, which Blender shipped, isn't there");
+      expect(why.stderr).toContain("pkg install zstandard");
+      await writeWheel(join(box.dir, "back"), { name: "zstandard" });
+      const push = ["pkg", "push", join(box.dir, "back"), "--remote-wheelhouse", there];
+      expectSuccess(await box.cli(push));
+      await install("zstandard");
+      expect(await problems()).toEqual([]);
     });
 
     test("what is loaded in another version than is installed", async () => {

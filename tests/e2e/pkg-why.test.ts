@@ -1,8 +1,9 @@
 // `pkg why`: who needs a package, and why an import of it fails.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ownBlender } from "../support/blender.ts";
+import { ownBlender, siteOf } from "../support/blender.ts";
 import { expectFailure } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
@@ -22,9 +23,13 @@ beforeAll(async () => {
     requires: ["brlib"],
     top: { "brwindow.py": "import brlib.odd" },
   });
+  await writeWheel(made, {
+    name: "brpair",
+    top: { "brplain.py": "", "brother.py": "import brabsent" },
+  });
   await writeWheel(made, { name: "brtool", top: { "brtool.py": "import bpy" } });
   expectSuccess(await box.cli(["pkg", "push", made, "--remote-wheelhouse", there]));
-  const install = ["pkg", "install", "brapp", "brtool", "--remote-wheelhouse", there];
+  const install = ["pkg", "install", "brapp", "brpair", "brtool", "--remote-wheelhouse", there];
   // What it says is the other tests' concern: an import of one fails.
   expect((await box.cli(install)).code).toBe(1);
 });
@@ -42,6 +47,53 @@ test("a module's package, and the exception with the way to it", async () => {
     "import brwindow fails: ModuleNotFoundError: No module named 'brabsent'",
   );
   expect(result.stdout).toMatch(/brlib\/odd\.py:1/);
+});
+
+test("only the module that was asked for is judged, and one inside it", async () => {
+  const { stdout } = expectSuccess(await box.cli(["pkg", "why", "brplain"]));
+  expect(stdout).toContain("brpair 1.0 in ");
+  expect(stdout).toContain("in a fresh process: import brplain works");
+  expect(stdout).not.toContain("brother");
+  const inside = expectSuccess(await box.cli(["pkg", "why", "numpy.linalg", "--json"]));
+  expect(JSON.parse(inside.stdout)).toMatchObject({
+    name: "numpy",
+    module: {
+      name: "numpy.linalg",
+      of: "package",
+      place: join(siteOf(box), "numpy/linalg/__init__.py"),
+    },
+    tried: [{ module: "numpy.linalg", error: null }],
+  });
+  const none = await box.cli(["pkg", "why", "numpy.nothere"]);
+  expect(none.code).toBe(1);
+  expect(none.stdout).toContain("numpy 1.26.4 in ");
+  expect(none.stdout).toContain("it can't be imported: no file of it is found");
+  expect(none.stdout).toContain("No module named 'numpy.nothere'");
+});
+
+test.each([
+  ["json.decoder", /json\.decoder is of Python's standard library: \/.*json\/decoder\.py$/m],
+  ["time", /time is of Python's standard library, built in$/m],
+  ["os.path", /os\.path is of Python's standard library$/m],
+  ["mathutils", /mathutils is Blender's own, built in$/m],
+  ["bpy.types", /bpy\.types is Blender's own$/m],
+  ["addon_utils", /addon_utils is Blender's own: \/.*addon_utils\.py$/m],
+])("a module of no package: %s", async (module, says) => {
+  const { stdout } = expectSuccess(await box.cli(["pkg", "why", module]));
+  expect(stdout).toMatch(says);
+  expect(stdout).toContain("in this Blender: nothing speaks against an import");
+});
+
+test("a file that hides a module of Python's own", async () => {
+  const folder = join(box.dir, "hiding");
+  await mkdir(folder);
+  await writeFile(join(folder, "colorsys.py"), "");
+  const code = `import sys; sys.path.insert(0, ${JSON.stringify(folder)})`;
+  expectSuccess(await box.cli(["execute", "--code", code]));
+  const result = await box.cli(["pkg", "why", "colorsys"]);
+  expect(result.code).toBe(1);
+  expect(result.stdout).toContain("colorsys is of Python's standard library\n");
+  expect(result.stdout).toContain(`an import gets ${folder}/colorsys.py instead`);
 });
 
 test("who needs it, and that it works", async () => {
@@ -70,7 +122,7 @@ test("neither a package nor a module", async () => {
   const message = await expectFailure(box, ["pkg", "why", "brlab"], {
     code: "not-installed",
     exit: 1,
-    says: "brlab is neither a package nor a module of one",
+    says: "brlab is neither a package nor a module",
   });
   expect(message).not.toContain("needs it");
 });

@@ -2,7 +2,13 @@
 
 import type { InstallResult } from "../../remote/install/outcome.ts";
 import { changeLines } from "../../remote/packages/changes.ts";
+import { keptText, type Pin } from "../../remote/packages/pins.ts";
 import type { Output } from "../../ui/output.ts";
+
+/** What `--json` prints of what is kept in its version. */
+export function keptJson(pins: readonly Pin[]) {
+  return pins.map(({ name, version, specifier }) => ({ name, version, specifier }));
+}
 
 /** What `--json` prints of what came of an install. */
 export function resultJson(result: InstallResult, output: Output) {
@@ -22,9 +28,10 @@ export function resultJson(result: InstallResult, output: Output) {
 
 /** Shows people what came of an install. */
 export async function renderResult(result: InstallResult, output: Output): Promise<void> {
-  const { installed, changed, restarts, errors, hint } = result;
+  const { installed, changed, kept, restarts, errors, hint } = result;
   const changes = changeLines(changed);
   for (const line of changes) output.note(line);
+  if (kept.length > 0) output.note(keptText(kept));
   if (changes.length === 0 && errors.length === 0) {
     output.note("nothing changed: all that was asked for is there already");
   }

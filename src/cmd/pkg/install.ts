@@ -2,9 +2,9 @@
 
 import { runInstall } from "../../remote/install/install.ts";
 import { type InstallPlan, planInstall } from "../../remote/install/plan.ts";
-import { type PreparedInstall, prepareInstall } from "../../remote/install/prepare.ts";
+import { prepareInstall } from "../../remote/install/prepare.ts";
 import type { InstallRequest } from "../../remote/install/request.ts";
-import { pinsText } from "../../remote/packages/pins.ts";
+import { keptText } from "../../remote/packages/pins.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
@@ -13,7 +13,7 @@ import { targetOf, withSession } from "../_target.ts";
 import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
 import { indexFlagsOf, requireOneMode } from "./_index-flags.ts";
 import { observerFor } from "./_install-observer.ts";
-import { renderResult, resultJson } from "./_install-result.ts";
+import { keptJson, renderResult, resultJson } from "./_install-result.ts";
 import { pipOption } from "./_pip-options.ts";
 import { requirementsOf } from "./_requirements.ts";
 import { typedInstall } from "./_typed.ts";
@@ -28,24 +28,19 @@ function jsonHead(request: InstallRequest) {
   };
 }
 
-async function renderPlan(
-  request: InstallRequest,
-  kept: ReturnType<typeof told>,
-  plan: InstallPlan,
-  output: Output,
-) {
+async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Output) {
   const rows = plan.packages.map(({ name, version, from, file }) => ({
     name,
     version,
     from,
     file,
   }));
-  const { warnings } = plan;
+  const { kept, warnings } = plan;
   if (output.json) {
     await output.writeJson({
       ...jsonHead(request),
       dry_run: true,
-      kept,
+      kept: keptJson(kept),
       would_install: rows,
       warnings: warnings.map(output.rendered),
     });
@@ -55,18 +50,9 @@ async function renderPlan(
     const instead = from === null ? "" : ` in place of ${from}`;
     await output.write(`would install ${name} ${version}${instead} (${file})\n`);
   }
+  if (kept.length > 0) output.note(keptText(kept));
   for (const warning of warnings) output.warn(warning);
   if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
-}
-
-/** Says what is kept as Blender brings it; gives the same for `--json`. */
-function told(pins: PreparedInstall["pins"], output: Output) {
-  if (pins.length > 0) {
-    output.note(
-      `kept as Blender brings it: ${pinsText(pins)} (--replace-bundled lets pip replace it)`,
-    );
-  }
-  return pins.map(({ name, version, specifier }) => ({ name, version, specifier }));
 }
 
 /** The request with the default wheelhouse where it is to be installed from that. */
@@ -195,14 +181,17 @@ export const install = command({
       const held = new Set(prepared.request.requirements);
       const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
       if (passedOver.length > 0) output.note(`not for this Python: ${passedOver.join(", ")}`);
-      const kept = told(prepared.pins, output);
       if (dryRun) {
-        await renderPlan(request, kept, await planInstall(session, prepared, observer), output);
+        await renderPlan(request, await planInstall(session, prepared, observer), output);
         return 0;
       }
       const result = await runInstall(session, prepared, observer);
       if (output.json) {
-        await output.writeJson({ ...jsonHead(request), kept, ...resultJson(result, output) });
+        await output.writeJson({
+          ...jsonHead(request),
+          kept: keptJson(result.kept),
+          ...resultJson(result, output),
+        });
       } else await renderResult(result, output);
       return result.errors.length === 0 ? 0 : 1;
     }),

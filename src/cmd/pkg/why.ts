@@ -1,6 +1,6 @@
 // `pkg why`: says who needs a package, and why an import of it fails.
 
-import { type PackageReasons, reasonsFor } from "../../remote/install/why.ts";
+import { type AskedModule, type PackageReasons, reasonsFor } from "../../remote/install/why.ts";
 import { type MetNeed, needText, unmetText } from "../../remote/packages/dependencies.ts";
 import type { Package } from "../../remote/packages/package.ts";
 import type { Output } from "../../ui/output.ts";
@@ -18,12 +18,28 @@ const brought: Record<Package["source"], string> = {
   other: "it is in a folder of somebody else's",
 };
 
-function needLine({ by, name, specifier, isMet }: MetNeed): string {
-  const fits = isMet ? "" : ", which this version isn't";
-  return `${by.name} ${by.version} needs ${needText({ by, name, specifier })}${fits}`;
+function needLine(need: MetNeed): string {
+  const fits = need.isMet ? "" : ", which this version isn't";
+  return `${need.by.name} ${need.by.version} needs ${needText(need)}${fits}`;
 }
 
-function lines({ name, copies, neededBy, needs, state, tried }: PackageReasons): string[] {
+/** Whose a module is and where; of a package's only what isn't plain without. */
+function moduleLines({ name, of, place, instead }: AskedModule): string[] {
+  const where = place === "built-in" ? ", built in" : `: ${place}`;
+  const at = place === null || instead !== null ? "" : where;
+  switch (of) {
+    case "python":
+      return [`${name} is of Python's standard library${at}`];
+    case "blender":
+      return [`${name} is Blender's own${at}`];
+    case "nobody":
+      return [`${name} is of no package${at}`];
+    default:
+      return name.includes(".") && place !== null ? [`${name}${at}`] : [];
+  }
+}
+
+function lines({ name, copies, neededBy, needs, state, module, tried }: PackageReasons): string[] {
   const places = copies.map(({ version, location, source, wins, editable }) => {
     const notes = [brought[source], ...(wins ? [] : ["hidden"]), ...(editable ? ["editable"] : [])];
     return `${name} ${version} in ${location}: ${notes.join(", ")}`;
@@ -43,9 +59,11 @@ function lines({ name, copies, neededBy, needs, state, tried }: PackageReasons):
             ...frames.map((one) => `  ${one}`),
           ],
   );
+  const nobody = copies.length > 0 ? ["no installed package needs it"] : [];
   return [
     ...places,
-    ...(users.length > 0 ? users : ["no installed package needs it"]),
+    ...(module === null ? [] : moduleLines(module)),
+    ...(users.length > 0 ? users : nobody),
     ...own,
     running,
     ...trials,
@@ -61,13 +79,13 @@ async function render(found: PackageReasons, output: Output): Promise<void> {
     );
     return;
   }
-  const row = ({ by, name, specifier, isMet }: MetNeed) => ({
-    package: by.name,
-    version: by.version,
-    needs: `${name}${specifier}`,
-    met: isMet,
+  const row = (need: MetNeed) => ({
+    package: need.by.name,
+    version: need.by.version,
+    needs: needText(need),
+    met: need.isMet,
   });
-  const { name, copies, neededBy, needs, state, tried } = found;
+  const { name, copies, neededBy, needs, state, module, tried } = found;
   await output.writeJson({
     op: "why",
     name,
@@ -77,6 +95,7 @@ async function render(found: PackageReasons, output: Output): Promise<void> {
     importable: state.importable,
     restart: state.restart,
     reason: state.reason,
+    module,
     tried,
   });
 }
@@ -88,7 +107,7 @@ export const why = command({
     name: {
       type: "positional",
       required: true,
-      description: "A package, or a module that one brings",
+      description: "A package, or a module: cv2, pandas.core, json, mathutils",
     },
   },
   options: async ({ args }) => ({ name: args.name, target: await targetOf(args) }),

@@ -63,7 +63,7 @@ export async function finishInstall(
   });
   const { site } = await pythonOf(session);
   const folders = folder === null ? site.packages.map(({ path }) => path) : [folder];
-  const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps") };
+  const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps"), pins: [] };
   return outcomeOf(session, wanted, known, pip, heard, warnings);
 }
 

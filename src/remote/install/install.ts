@@ -56,6 +56,7 @@ export async function runInstall(
     requirements: request.requirements,
     folders: targetFolders(prepared),
     deps: request.deps,
+    pins: prepared.pins,
   };
   return outcomeOf(session, wanted, before, ran.pip, heard, warnings);
 }

@@ -7,6 +7,7 @@ import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet } from "../packages/dependencies.ts";
 import { type ImportState, importStates, restartHint } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
+import { type Pin, touchedPins } from "../packages/pins.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import type { PipResult } from "../pip/follow.ts";
@@ -21,6 +22,8 @@ export interface InstallResult {
   /** The requested packages, as Blender itself finds them now. */
   installed: ImportState[];
   changed: PackageChanges;
+  /** What was kept in its version, of what this has to do with. */
+  kept: Pin[];
   pip: PipResult;
   /** All of them; the observer hasn't heard of `restarts` yet. */
   warnings: Text[];
@@ -40,6 +43,23 @@ export interface WantedInstall {
   folders: readonly string[];
   /** Whether what they need was asked for as well. */
   deps: boolean;
+  /** What was to be kept. */
+  pins: readonly Pin[];
+}
+
+function everyNew({ added, upgraded, downgraded, reinstalled }: PackageChanges) {
+  return [...added, ...reinstalled, ...upgraded, ...downgraded];
+}
+
+/** What was kept, of what an install has to do with. */
+function keptOf(
+  wanted: WantedInstall,
+  changed: PackageChanges,
+  { packages, environment }: PackageSnapshot,
+): Pin[] {
+  const came = new Set(everyNew(changed).map(({ name, location }) => `${name} ${location}`));
+  const coming = packages.filter(({ name, location }) => came.has(`${name} ${location}`));
+  return touchedPins(wanted.pins, requestedNames(wanted), wanted.deps ? coming : [], environment);
 }
 
 /** Packages that Blender goes on with in another copy than the installed one, a line each. */
@@ -48,11 +68,7 @@ function loadedBefore(
   after: readonly Package[],
   told: ReadonlySet<string>,
 ): string[] {
-  const names = new Set(
-    [changed.added, changed.upgraded, changed.downgraded, changed.reinstalled]
-      .flat()
-      .map(({ name }) => name),
-  );
+  const names = new Set(everyNew(changed).map(({ name }) => name));
   return after
     .filter((one) => one.restart && names.has(one.name) && !told.has(one.name))
     .map(({ name, version, loaded_version: loaded }) => {
@@ -68,13 +84,7 @@ function missed(
   changed: PackageChanges,
 ): string | undefined {
   if (version === null || location === null) return undefined;
-  const came = [
-    ...changed.added,
-    ...changed.reinstalled,
-    ...changed.upgraded,
-    ...changed.downgraded,
-  ];
-  const own = came.find((one) => one.name === name && folders.includes(one.location));
+  const own = everyNew(changed).find((one) => one.name === name && folders.includes(one.location));
   if (own !== undefined && !folders.includes(location)) {
     return `it went to ${own.location}, but Blender finds ${version} in ${location}`;
   }
@@ -101,7 +111,7 @@ export async function outcomeOf(
   for (const replaced of bundledReplacements(before, versions)) observer.warn(replaced);
   const names = requestedNames(wanted);
   const states = await importStates(session, names, after);
-  const installed = await triedStates(session, after.path, states);
+  const installed = await triedStates(session, after, states);
   const errors: string[] = [];
   const restarts: string[] = [];
   for (const one of installed) {
@@ -118,7 +128,8 @@ export async function outcomeOf(
   else if (restarts.length > 0) hint = restartHint;
   warnings.push(...restarts);
   const code = errors.length > 0 ? "not-importable" : null;
-  return { installed, changed, pip, warnings, restarts, errors, code, hint };
+  const kept = keptOf(wanted, changed, after);
+  return { installed, changed, kept, pip, warnings, restarts, errors, code, hint };
 }
 
 /** What came of an install whose pip failed: nothing, as far as is known. */
@@ -126,6 +137,7 @@ export function failedInstall({ pip, diagnosis }: PipFailed, warnings: Text[]): 
   return {
     installed: [],
     changed: packageChanges([], []),
+    kept: [],
     pip,
     warnings,
     restarts: [],

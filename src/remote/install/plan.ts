@@ -3,6 +3,7 @@
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import type { Package } from "../packages/package.ts";
+import { type Pin, touchedPins } from "../packages/pins.ts";
 import { type PlannedPackage, parsePipReport } from "../packages/pip-report.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { type FollowedPip, followedPip } from "../pip/followed-pip.ts";
@@ -14,6 +15,7 @@ import { choiceFlags, pinning, purposeOf, sourceFlags } from "./pip-arguments.ts
 import { PipFailed, succeeded } from "./pip-failed.ts";
 import { askedInput } from "./pip-requirements.ts";
 import type { PreparedInstall } from "./prepare.ts";
+import { requestedNames } from "./request.ts";
 import { requireUnshadowed } from "./shadows.ts";
 
 /** What an install would do. */
@@ -22,6 +24,8 @@ export interface InstallPlan {
     /** The version in whose place it would come; null where there is none. */
     from: string | null;
   })[];
+  /** What would be kept in its version, of what this has to do with. */
+  kept: Pin[];
   warnings: Text[];
 }
 
@@ -40,7 +44,9 @@ export async function planInstall(
     requireUnshadowed(prepared, packages);
     const replaced = bundledReplacements(prepared.before, packages);
     const warnings = [...prepared.found, ...replaced];
+    const { request, pins, before } = prepared;
     return {
+      kept: touchedPins(pins, requestedNames(request), packages, before.environment),
       packages: packages.map((one) => ({ ...one, from: replacedBy(prepared, one) })),
       warnings,
     };

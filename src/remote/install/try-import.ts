@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import type { ImportState } from "../packages/imports.ts";
+import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { emptyFolder, reportFile, runPip } from "../pip/run.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
@@ -21,13 +22,16 @@ const triedSchema = v.array(
   }),
 );
 
+/** Of the running Blender: its path, and the modules that only it has. */
+type Surroundings = Pick<PackageSnapshot, "path" | "builtIn">;
+
 /** How the import of one module went in a fresh process of Blender's Python. */
 export type TriedModule = v.InferOutput<typeof triedSchema>[number];
 
 /** Imports modules in a fresh process of Blender's Python, with the path of the running Blender. */
 export async function tryImports(
   session: Session,
-  path: readonly string[],
+  { path, builtIn }: Surroundings,
   modules: readonly string[],
 ): Promise<TriedModule[]> {
   const { executable } = await pythonOf(session);
@@ -35,7 +39,10 @@ export async function tryImports(
   const run = {
     command: [executable, "-I", "-X", "utf8"],
     arguments: [{ file: program }, { file: order }, { file: reportFile }],
-    files: { [program]: tryImportSource, [order]: JSON.stringify({ path, modules }) },
+    files: {
+      [program]: tryImportSource,
+      [order]: JSON.stringify({ path, modules, built_in: builtIn }),
+    },
     isolated: false,
     cwd: emptyFolder,
   };
@@ -52,7 +59,7 @@ export async function tryImports(
 }
 
 /** The modules of a package that are worth a trial: the one of its own name, else all. */
-function mainModules({ name, modules }: ImportState): string[] {
+export function mainModules({ name, modules }: ImportState): string[] {
   const own = modules.filter((module) => normalizedName(module) === name);
   return own.length > 0 ? own : modules;
 }
@@ -74,12 +81,10 @@ function afterTrial(state: ImportState, tried: readonly TriedModule[]): ImportSt
 /**
  * Tries what nothing speaks against, or only a need that isn't met: such a one may do without. Where
  * another pip runs, nothing is tried.
- *
- * @param path Blender's `sys.path`.
  */
 export async function triedStates(
   session: Session,
-  path: readonly string[],
+  surroundings: Surroundings,
   states: readonly ImportState[],
 ): Promise<ImportState[]> {
   const open = states.filter(({ importable, unmet }) => importable || unmet);
@@ -87,7 +92,7 @@ export async function triedStates(
   if (modules.length === 0) return [...states];
   let tried: TriedModule[];
   try {
-    tried = await tryImports(session, path, modules);
+    tried = await tryImports(session, surroundings, modules);
   } catch (error) {
     if (error instanceof Failure && error.code === "pip-busy") return [...states];
     throw error;

@@ -12,17 +12,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import TypedDict
 
-BLENDERS_OWN = ("bpy", "_bpy", "bmesh", "mathutils", "gpu", "gpu_extras", "bgl", "blf", "aud")
-
 # Where an import waits for something that never comes.
 LIMIT_SECONDS = 60
 
 
 class ImportOrder(TypedDict):
-    """Blender's path, and what to import."""
+    """Blender's path, what to import, and which modules only a running Blender has."""
 
     path: list[str]
     modules: list[str]
+    built_in: list[str]
 
 
 class TriedModule(TypedDict):
@@ -39,7 +38,7 @@ def failed(module: str, error: str) -> TriedModule:
     return {"module": module, "error": error, "lines": [], "needs_blender": False}
 
 
-def tried(module: str) -> TriedModule:
+def tried(module: str, built_in: list[str]) -> TriedModule:
     """Import a module, whatever comes of it."""
     try:
         import_module(module)
@@ -54,7 +53,7 @@ def tried(module: str) -> TriedModule:
             "module": module,
             "error": f"{type(error).__name__}: {error}",
             "lines": lines,
-            "needs_blender": (missing or "").split(".")[0] in BLENDERS_OWN,
+            "needs_blender": (missing or "").split(".")[0] in built_in,
         }
     return {"module": module, "error": None, "lines": [], "needs_blender": False}
 
@@ -70,7 +69,7 @@ def main(order_path: str, report_path: str) -> None:
     # What `.pth` files have added at this start, Blender's next start adds as well.
     added = [place for place in sys.path if place not in order["path"]]
     sys.path[:] = [*order["path"], *added]
-    for name in BLENDERS_OWN:
+    for name in order["built_in"]:
         sys.modules[name] = None  # type: ignore[assignment]
     found: list[TriedModule] = []
 
@@ -84,7 +83,7 @@ def main(order_path: str, report_path: str) -> None:
     timer.daemon = True
     timer.start()
     for module in order["modules"]:
-        found.append(tried(module))
+        found.append(tried(module, order["built_in"]))
     timer.cancel()
     write(report_path, found)
     # What was imported may have started threads that don't end.

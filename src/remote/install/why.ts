@@ -1,24 +1,47 @@
-// Why a package is there, and why an import of it fails.
+// Why a package is there, and why an import of it, or of a module, fails.
 
 import * as v from "valibot";
 import { ours } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { type MetNeed, needsAmong } from "../packages/dependencies.ts";
-import { type ImportState, importStates } from "../packages/imports.ts";
+import { type ImportState, importStates, insteadEntries } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
+import { goneNow } from "../packages/replacements.ts";
 import { packagesScript } from "../packages/script.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { notInstalled } from "./not-installed.ts";
-import { type TriedModule, tryImports } from "./try-import.ts";
+import { mainModules, type TriedModule, tryImports } from "./try-import.ts";
 
-const ownersSchema = v.array(
-  v.object({ name: v.string(), version: v.string(), location: v.string() }),
-);
+const moduleSchema = v.object({
+  owners: v.array(v.string()),
+  whose: insteadEntries.whose,
+  own: v.nullable(v.string()),
+  top: v.nullable(v.string()),
+  place: v.nullable(v.string()),
+  loaded: v.boolean(),
+});
+
+type ModuleLook = v.InferOutput<typeof moduleSchema>;
+
+/** A module that was asked for. */
+export interface AskedModule {
+  /** With dots where it is inside a package. */
+  name: string;
+  /** Whose it is; `nobody`: there is one, which no package lists. */
+  of: "package" | "python" | "blender" | "nobody";
+  /** What an import of it gets: a path, or `built-in`; null where no file of it is found. */
+  place: string | null;
+  /** What hides Python's or Blender's own one: a path. */
+  instead: string | null;
+  /** Whether Blender has loaded it. */
+  loaded: boolean;
+}
 
 /** What is known of why a package is there and whether it can be imported. */
 export interface PackageReasons {
+  /** Of a package; of the module, where it is no package's. */
   name: string;
   /** Every copy, in the order of the path. */
   copies: Package[];
@@ -26,52 +49,134 @@ export interface PackageReasons {
   neededBy: MetNeed[];
   /** What it needs itself. */
   needs: MetNeed[];
-  state: ImportState;
+  state: Pick<ImportState, "importable" | "restart" | "reason">;
+  /** Null where a package was asked for. */
+  module: AskedModule | null;
   /** Null where there was nothing to try. */
   tried: TriedModule[] | null;
 }
 
-/**
- * The name of the package that is meant: a package's, or a module's that one brings (`cv2`).
- *
- * @throws Failure `not-installed`.
- */
-async function packageNamed(
-  session: Session,
-  word: string,
-  { packages, environment }: PackageSnapshot,
-): Promise<string> {
+const moduleName = /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u;
+
+/** What an import gets instead of Python's or Blender's own module. */
+function hiderOf({ own, top }: ModuleLook): string | null {
+  return own === "built-in" || top === own ? null : top;
+}
+
+/** Whose a module is; undefined where there is none. */
+function ownerOf(look: ModuleLook): AskedModule["of"] | undefined {
+  const { owners, whose, own, top, loaded } = look;
+  const isOwn = whose !== "" && own !== null && hiderOf(look) === null;
+  if (isOwn) return whose;
+  if (owners.length > 0) return "package";
+  if (whose !== "") return whose;
+  return top !== null || loaded ? "nobody" : undefined;
+}
+
+/** The failure of a word that is neither a package nor a module. */
+function unknown(word: string, snapshot: PackageSnapshot) {
+  const { packages } = snapshot;
   const name = normalizedName(word);
-  if (packages.some((one) => one.name === name)) return name;
-  const [owner] = await callScript(session, packagesScript, { module: word }, ownersSchema);
-  if (owner !== undefined) return owner.name;
-  const needs = needsAmong({ packages, environment }).filter((need) => need.name === name);
+  const gone = goneNow(snapshot).find((one) => one.name === name);
+  const needs = needsAmong(snapshot).filter((need) => need.name === name);
   const by = needs.map((need) => `${need.by.name} ${need.by.version}`).join(", ");
   const wanted = by === "" ? "" : `, and ${by} needs it`;
-  const message = `${word} is neither a package nor a module of one${wanted}`;
-  throw notInstalled(name, message, packages, by === "" ? undefined : ours("pkg install", name));
+  const message = gone?.message ?? `${word} is neither a package nor a module`;
+  const install = by === "" ? undefined : ours("pkg install", name);
+  return notInstalled(name, `${message}${wanted}`, packages, gone?.install ?? install);
+}
+
+/** A state after a look for the module's own file: a package may have it without, when it is run. */
+function afterLook(
+  state: PackageReasons["state"],
+  { place, loaded }: AskedModule,
+  tried: readonly TriedModule[] | null,
+): PackageReasons["state"] {
+  if (!state.importable || place !== null || loaded) return state;
+  if (tried?.some(({ error }) => error === null) === true) return state;
+  return { importable: false, restart: false, reason: "no file of it is found" };
+}
+
+/** What is known of a module that no package brings. */
+async function moduleReasons(
+  session: Session,
+  snapshot: PackageSnapshot,
+  module: AskedModule,
+  isAbsent: boolean,
+): Promise<PackageReasons> {
+  const { name, instead } = module;
+  const hidden = instead === null ? null : `an import gets ${instead} instead`;
+  const reason = isAbsent ? "this Blender's Python comes without it" : hidden;
+  // Blender's own are only in Blender.
+  const tries = module.of !== "blender" && !isAbsent;
+  const tried = tries ? await tryImports(session, snapshot, [name]) : null;
+  const state = { importable: reason === null, restart: false, reason };
+  return {
+    name,
+    copies: [],
+    neededBy: [],
+    needs: [],
+    state: afterLook(state, module, tried),
+    module,
+    tried,
+  };
+}
+
+/** What is known of a package, or of one of its modules. */
+async function packageReasons(
+  session: Session,
+  snapshot: PackageSnapshot,
+  name: string,
+  module: AskedModule | null,
+): Promise<PackageReasons> {
+  const needs = needsAmong(snapshot);
+  const top = module?.name.replace(/\..*$/s, "");
+  const only = top === undefined ? null : [top];
+  const [state] = await importStates(session, [name], snapshot, only);
+  if (state === undefined) throw new Error(`no state of ${name}`);
+  const modules = module === null ? mainModules(state) : [module.name];
+  const tried = modules.length === 0 ? null : await tryImports(session, snapshot, modules);
+  return {
+    name,
+    copies: snapshot.packages.filter((one) => one.name === name),
+    neededBy: needs.filter((need) => need.name === name),
+    needs: needs.filter(({ by }) => by.name === name),
+    state: module === null ? state : afterLook(state, module, tried),
+    module,
+    tried,
+  };
 }
 
 /**
  * Finds out who needs a package, which copies there are, and whether an import of it works: in the
- * running Blender by looking, and in a fresh process by trying.
+ * running Blender by looking, and in a fresh process by trying. Of a module only that one is judged.
  *
  * @param word a package's name, or a module's.
  * @throws Failure `not-installed`, and as `pythonOf` and `runPip`.
  */
 export async function reasonsFor(session: Session, word: string): Promise<PackageReasons> {
   const snapshot = await lookAtPackages(session);
-  const name = await packageNamed(session, word, snapshot);
-  const needs = needsAmong(snapshot);
-  const [state] = await importStates(session, [name], snapshot);
-  if (state === undefined) throw new Error(`no state of ${name}`);
-  const { modules } = state;
-  return {
-    name,
-    copies: snapshot.packages.filter((one) => one.name === name),
-    neededBy: needs.filter((need) => need.name === name),
-    needs: needs.filter(({ by }) => by.name === name),
-    state,
-    tried: modules.length === 0 ? null : await tryImports(session, snapshot.path, modules),
+  const named = normalizedName(word);
+  const isPackage = snapshot.packages.some((one) => one.name === named);
+  const look = moduleName.test(word)
+    ? await callScript(session, packagesScript, { module: word }, moduleSchema)
+    : undefined;
+  const asked = (of: AskedModule["of"], { own, place, loaded }: ModuleLook): AskedModule => {
+    const found = word.includes(".") ? place : (place ?? own);
+    return { name: word, of, place: found, instead: null, loaded };
   };
+  if (isPackage) {
+    const isModule = look?.owners.includes(named) === true;
+    return packageReasons(session, snapshot, named, isModule ? asked("package", look) : null);
+  }
+  const of = look === undefined ? undefined : ownerOf(look);
+  const isGone = goneNow(snapshot).some(({ name }) => name === named);
+  if (look === undefined || of === undefined || isGone) throw unknown(word, snapshot);
+  const [owner] = look.owners;
+  if (of === "package" && owner !== undefined) {
+    return packageReasons(session, snapshot, owner, asked(of, look));
+  }
+  const instead = of === "nobody" ? null : hiderOf(look);
+  const isAbsent = of === "python" && look.own === null;
+  return moduleReasons(session, snapshot, { ...asked(of, look), instead }, isAbsent);
 }

@@ -5,10 +5,10 @@ import { ours, type Text, text } from "../../text.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { brokenLines } from "./broken.ts";
-import { type MetNeed, needsAmong, unmetText } from "./dependencies.ts";
-import { restartHint } from "./imports.ts";
+import { type MetNeed, needsAmong, needText, unmetText } from "./dependencies.ts";
+import { insteadEntries, insteadText, restartHint } from "./imports.ts";
 import { isInSite, type Package } from "./package.ts";
-import { replacedNow } from "./replacements.ts";
+import { goneNow, replacedNow } from "./replacements.ts";
 import { packagesScript } from "./script.ts";
 import { lookAtPackages, type PackageSnapshot } from "./snapshot.ts";
 
@@ -22,7 +22,7 @@ const checkedSchema = v.array(
     importable: v.nullable(
       v.object({
         found: v.boolean(),
-        instead: v.nullable(v.string()),
+        ...insteadEntries,
         start_file: v.nullable(v.string()),
       }),
     ),
@@ -38,6 +38,7 @@ export interface PackageFault {
     | "missing"
     | "conflict"
     | "replaced"
+    | "gone"
     | "half-installed"
     | "shadowed"
     | "hidden"
@@ -69,14 +70,31 @@ function again(name: string, version: string, source: Package["source"] | undefi
 }
 
 function needFault(need: MetNeed): PackageFault {
-  const { by, found, name, specifier } = need;
-  const install = ours("pkg install", `${name}${specifier}`, ...targetFlags(by.source));
+  const { by, found, name } = need;
+  const install = ours("pkg install", needText(need), ...targetFlags(by.source));
   return {
     code: found === undefined ? "missing" : "conflict",
     name: by.name,
     message: `${by.name} ${by.version} ${unmetText(need)}`,
     hint: text`${install}; '${ours("pkg why", name)}' says who else needs it`,
   };
+}
+
+/** What others need, but for what Blender shipped with what is gone: that says the same. */
+function needFaults(snapshot: PackageSnapshot): PackageFault[] {
+  const gone = new Set(goneNow(snapshot).map(({ name }) => name));
+  return needsAmong(snapshot)
+    .filter(({ isMet, by, name }) => !isMet && !(by.source === "bundled" && gone.has(name)))
+    .map(needFault);
+}
+
+function goneFaults(snapshot: PackageSnapshot): PackageFault[] {
+  return goneNow(snapshot).map(({ name, message, install }) => ({
+    code: "gone",
+    name,
+    message: `${message}: its own modules may break`,
+    hint: text`'${install}' brings it back`,
+  }));
 }
 
 function replacedFaults(snapshot: PackageSnapshot): PackageFault[] {
@@ -147,12 +165,18 @@ function fileFaults(one: CheckedPackage, source: Package["source"] | undefined):
     });
   }
   if (importable === null || importable.found || missing > 0) return faults;
-  if (importable.instead !== null) {
+  const { instead, whose } = importable;
+  if (instead !== null) {
+    // Backports for older Pythons are made for that.
+    if (whose === "python") return faults;
     faults.push({
       code: "hidden",
       name,
-      message: `an import of ${name} gets ${importable.instead} instead of ${version} in ${location}`,
-      hint: "move that file away on Blender's machine",
+      message: `an import of ${name} gets ${insteadText(instead, whose)} instead of ${version} in ${location}`,
+      hint:
+        whose === "blender"
+          ? text`nothing can import it: ${ours("pkg uninstall", name, ...targetFlags(source))}`
+          : "move that file away on Blender's machine",
     });
   } else if (importable.start_file !== null) {
     const inSite = source !== undefined && isInSite({ source });
@@ -188,9 +212,8 @@ export async function checkPackages(session: Session): Promise<PackageCheck> {
       ({ message, hint }): PackageFault => ({ code: "broken", name: "", message, hint }),
     ),
     ...checked.flatMap((one) => fileFaults(one, sources.get(`${one.name} ${one.location}`))),
-    ...needsAmong(snapshot)
-      .filter(({ isMet }) => !isMet)
-      .map(needFault),
+    ...goneFaults(snapshot),
+    ...needFaults(snapshot),
     ...replacedFaults(snapshot),
     ...shadowFaults(snapshot),
     ...restartFaults(snapshot),

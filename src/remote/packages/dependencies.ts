@@ -11,6 +11,7 @@ export interface Need {
   by: Package;
   /** PEP 503 form. */
   name: string;
+  extras: readonly string[];
   /** PEP 440; empty for any version. */
   specifier: string;
 }
@@ -25,8 +26,8 @@ export interface MetNeed extends Need {
 export type Installed = Pick<PackageSnapshot, "packages" | "environment">;
 
 /** A need as a user writes it: `numpy<2`. */
-export function needText({ name, specifier }: Need): string {
-  return `${name}${specifier}`;
+export function needText({ name, extras, specifier }: Omit<Need, "by">): string {
+  return `${name}${extras.length > 0 ? `[${extras.join(",")}]` : ""}${specifier}`;
 }
 
 /** Copies that an import gets, by name. */
@@ -35,20 +36,34 @@ export function winnersOf(packages: readonly Package[]): Map<string, Package> {
 }
 
 /**
- * What a package needs on this Python. What is no name with versions, such as an address, is left
- * out: no version tells whether it is met.
+ * What a line of metadata (PEP 508) asks of this Python: undefined where its condition doesn't hold.
+ * So is what is no name with versions, such as an address: no version tells whether it is met.
  */
+export function requiredBy(
+  line: string,
+  environment: Installed["environment"],
+): Omit<Need, "by"> | undefined {
+  const [spec = "", ...rest] = line.split(";");
+  const marker = rest.join(";").trim();
+  if (marker !== "" && !markerHolds(marker, environment)) return undefined;
+  // Older metadata has its versions in parentheses.
+  const parsed = parseRequirement(spec.replace(/\(([^()]*)\)\s*$/, " $1"));
+  return parsed.ok ? parsed.requirement : undefined;
+}
+
+function each<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+/** What a package needs on this Python, each once: lines for several conditions may all hold. */
 export function needsOf(by: Package, environment: Installed["environment"]): Need[] {
-  return by.requires.flatMap((line) => {
-    const [spec = "", ...rest] = line.split(";");
-    const marker = rest.join(";").trim();
-    if (marker !== "" && !markerHolds(marker, environment)) return [];
-    // Older metadata has its versions in parentheses.
-    const parsed = parseRequirement(spec.replace(/\(([^()]*)\)\s*$/, " $1"));
-    if (!parsed.ok) return [];
-    const { name, specifier } = parsed.requirement;
-    return [{ by, name, specifier }];
-  });
+  const lines = by.requires.flatMap((line) => requiredBy(line, environment) ?? []);
+  return [...Map.groupBy(lines, ({ name }) => name)].map(([name, some]) => ({
+    by,
+    name,
+    extras: each(some.flatMap(({ extras }) => extras)),
+    specifier: each(some.flatMap((one) => one.specifier.split(",").filter(Boolean))).join(","),
+  }));
 }
 
 /** What the copies that win need, each with what it finds. */

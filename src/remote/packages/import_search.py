@@ -5,8 +5,16 @@ import os
 import sys
 from typing import TypedDict
 
+from own_modules import BUILT_IN, whose
 from package_metadata import Distribution, entries_of
 from start_files import FINDER, only_by_start, started_modules
+
+Spec = importlib.machinery.ModuleSpec
+
+# They come first in every Python.
+FIRST = (importlib.machinery.BuiltinImporter, importlib.machinery.FrozenImporter)
+
+PYTHONS: list[object] = [*FIRST, importlib.machinery.PathFinder]
 
 
 class Importable(TypedDict):
@@ -14,21 +22,19 @@ class Importable(TypedDict):
 
     found: bool
     instead: str | None
+    # Whose that is: ``python`` (its standard library), ``blender``, or empty.
+    whose: str
     # The ``.pth`` file through which alone a module would be found that isn't.
     start_file: str | None
 
 
-def spec_of(module: str) -> importlib.machinery.ModuleSpec | None:
-    """Give where an import finds a top-level module, whether or not it is loaded.
-
-    The path is asked first: other finders do things when they are asked, as setuptools' does for
-    ``pip``. They matter for editable installs only.
-    """
-    path_finder = importlib.machinery.PathFinder
-    for finder in [path_finder, *(one for one in sys.meta_path if one is not path_finder)]:
+def found_by_others(module: str, path: list[str] | None) -> Spec | None:
+    """Ask what add-ons and editable installs have put among the finders."""
+    for finder in sys.meta_path:
+        if finder in PYTHONS:
+            continue
         try:
-            spec = finder.find_spec(module, None, None)
-        # Add-ons may put anything among the finders.
+            spec = finder.find_spec(module, path, None)
         except Exception:
             continue
         if spec is not None:
@@ -36,10 +42,36 @@ def spec_of(module: str) -> importlib.machinery.ModuleSpec | None:
     return None
 
 
-def place_of(spec: importlib.machinery.ModuleSpec | None) -> str | None:
+def spec_of(module: str) -> Spec | None:
+    """Give where an import finds a module, whether or not it is loaded.
+
+    The path is asked before other finders, which do things when they are asked, as setuptools' does
+    for ``pip``. They matter for editable installs only.
+    """
+    spec: Spec | None = None
+    path: list[str] | None = None
+    parts = module.split(".")
+    for depth, part in enumerate(parts):
+        for finder in FIRST if depth == 0 else ():
+            spec = finder.find_spec(part)
+            if spec is not None:
+                break
+        else:
+            # Not the full name: for that the package would have to be loaded.
+            spec = importlib.machinery.PathFinder.find_spec(part, path)
+        spec = spec or found_by_others(".".join(parts[: depth + 1]), path)
+        if spec is None:
+            return None
+        path = list(spec.submodule_search_locations or [])
+    return spec
+
+
+def place_of(spec: Spec | None) -> str | None:
     """Give the file of a module, the folder of a package without one; None where there is none."""
     if spec is None:
         return None
+    if spec.origin in ("built-in", "frozen") and not spec.has_location:
+        return BUILT_IN
     if spec.has_location and spec.origin:
         return spec.origin if os.path.exists(spec.origin) else None
     # A folder with nothing to import in it is a package as well (PEP 420).
@@ -47,6 +79,11 @@ def place_of(spec: importlib.machinery.ModuleSpec | None) -> str | None:
         if os.path.isdir(folder) and any(name != "__pycache__" for name in entries_of(folder)):
             return folder
     return None
+
+
+def place_in(module: str, folders: list[str]) -> str | None:
+    """Give where these folders have a top-level module."""
+    return place_of(importlib.machinery.PathFinder.find_spec(module, folders))
 
 
 def modules_of(distribution: Distribution) -> list[str]:
@@ -58,27 +95,34 @@ def modules_of(distribution: Distribution) -> list[str]:
     return own or sorted(started_modules(distribution))
 
 
-def importable(distribution: Distribution) -> Importable:
+def is_own(distribution: Distribution, module: str, place: str) -> bool:
+    """Tell whether what an import finds is a distribution's."""
+    own = place_in(module, [distribution.folder])
+    # An editable install has no module in its folder, and its own way to be found.
+    if own is None or own == place or os.path.isdir(place):
+        return True
+    # Blender's own module lies deeper in its package, and it puts that folder on the path.
+    start = distribution.folder.rstrip(os.sep) + os.sep
+    return place.startswith(start) and place[len(start) :] in distribution.files()
+
+
+def importable(distribution: Distribution, modules: list[str] | None = None) -> Importable:
     """Tell whether an import finds a distribution's modules, and whether it finds others instead.
 
-    Nothing is imported for that.
+    Nothing is imported for that. ``modules``: only these top-level ones.
     """
-    answer: Importable = {"found": False, "instead": None, "start_file": None}
-    started = started_modules(distribution)
-    for module, file in started.items():
-        if place_of(spec_of(module)) is None:
+    answer: Importable = {"found": False, "instead": None, "whose": "", "start_file": None}
+    asked = modules_of(distribution) if modules is None else modules
+    for module, file in started_modules(distribution).items():
+        if (modules is None or module in asked) and place_of(spec_of(module)) is None:
             return {**answer, "start_file": file}
-    for module in modules_of(distribution):
+    for module in asked:
         place = place_of(spec_of(module))
         if place is None:
             continue
-        own = place_of(importlib.machinery.PathFinder.find_spec(module, [distribution.folder]))
-        # An editable install has no module in its folder, and its own way to be found.
-        # Blender's own module lies deeper in its package, and it puts that folder on the path.
-        is_listed = os.path.relpath(place, distribution.folder) in distribution.files()
-        if own is None or own == place or is_listed or os.path.isdir(place):
-            return {"found": True, "instead": None, "start_file": None}
-        answer["instead"] = place
+        if is_own(distribution, module, place):
+            return {"found": True, "instead": None, "whose": "", "start_file": None}
+        answer = {**answer, "instead": place, "whose": whose(module, place)}
     if answer["instead"] is None:
         # A finder that only its own code understands.
         answer["start_file"] = only_by_start(distribution)

@@ -8,11 +8,26 @@ import { type Installed, type MetNeed, needsAmong, unmetText, waysFrom } from ".
 import { isInSite, needsRestart, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
+/** What an import finds in the place of a package's module, and whose that is. */
+export const insteadEntries = {
+  instead: v.nullable(v.string()),
+  whose: v.picklist(["python", "blender", ""]),
+};
+
+/** Whose a module is that no package brings. */
+export type ModuleWhose = v.InferOutput<(typeof insteadEntries)["whose"]>;
+
+/** The same for people. */
+export function insteadText(place: string, whose: ModuleWhose): string {
+  const name = { python: "Python's own ", blender: "Blender's own ", "": "" }[whose];
+  return `${name}${place === "built-in" ? "built-in module" : place}`;
+}
+
 const lookSchema = v.object({
   name: v.string(),
   package: v.nullable(rowSchema),
   found: v.boolean(),
-  instead: v.nullable(v.string()),
+  ...insteadEntries,
   start_file: v.nullable(v.string()),
   modules: v.array(v.string()),
 });
@@ -54,7 +69,8 @@ function loadedInstead({ version, location, loaded }: PackageRow): string {
   return `${former ?? "another copy"}${from}`;
 }
 
-function ownState({ name, package: row, found, instead, start_file: startFile, modules }: Look) {
+function ownState(look: Look) {
+  const { name, package: row, found, instead, start_file: startFile, modules } = look;
   const { version = null, location = null } = row ?? {};
   const state = { name, version, location, modules };
   const no = (reason: string, restart: boolean): ImportState => {
@@ -71,7 +87,9 @@ function ownState({ name, package: row, found, instead, start_file: startFile, m
     }
     return no(`${through}, which Python reads in site-packages only`, false);
   }
-  if (instead !== null) return no(`Blender imports ${instead} instead`, false);
+  if (instead !== null) {
+    return no(`Blender imports ${insteadText(instead, look.whose)} instead`, false);
+  }
   if (!found) return no("Blender finds its metadata, but no module of it", false);
   return { ...state, importable: true, restart: false, unmet: false, reason: null };
 }
@@ -102,13 +120,16 @@ function needState(
  * before that.
  *
  * @param installed what there is now.
+ * @param modules only these top-level modules of the packages, instead of all.
  */
 export async function importStates(
   session: Session,
   names: readonly string[],
   installed: Installed,
+  modules: readonly string[] | null = null,
 ): Promise<ImportState[]> {
-  const looks = await callScript(session, packagesScript, { names }, v.array(lookSchema));
+  const asked = { names, modules };
+  const looks = await callScript(session, packagesScript, asked, v.array(lookSchema));
   const needs = needsAmong(installed);
   return looks.map((look) => {
     const state = ownState(look);

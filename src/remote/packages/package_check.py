@@ -19,14 +19,6 @@ class CheckedPackage(TypedDict):
     importable: Importable | None
 
 
-class ModuleOwner(TypedDict):
-    """A package that brings a module of some name."""
-
-    name: str
-    version: str
-    location: str
-
-
 def checked(entries: list[tuple[str, str]]) -> list[CheckedPackage]:
     """Look at the files of every package, and at whether an import finds those that win."""
     found: list[CheckedPackage] = []
@@ -48,20 +40,4 @@ def checked(entries: list[tuple[str, str]]) -> list[CheckedPackage]:
                 "importable": importable(distribution) if wins else None,
             }
         )
-    return found
-
-
-def owners(entries: list[tuple[str, str]], module: str) -> list[ModuleOwner]:
-    """Name the packages that bring a top-level module."""
-    found: list[ModuleOwner] = []
-    for folder, entry in entries:
-        distribution = Distribution(folder, entry)
-        if distribution.name and module in distribution.top_level():
-            found.append(
-                {
-                    "name": distribution.name,
-                    "version": distribution.version,
-                    "location": folder,
-                }
-            )
     return found

@@ -11,7 +11,9 @@ from import_search import Importable, importable, modules_of
 from install_debris import debris, removed
 from loaded_packages import Loaded, loaded_as, loaded_files, note_loaded, start_hooks
 from marker_environment import marker_environment
-from package_check import checked, owners
+from module_owner import module_look
+from own_modules import built_into_blender
+from package_check import checked
 from package_metadata import Distribution, metadata_entries, name_of
 from package_names import normalized
 from package_origins import Origins
@@ -49,7 +51,9 @@ class PackageContext(TypedDict):
     path: list[str]
     environment: dict[str, str]
     # What Blender shipped and can't be seen by looking at what is there: as ``Origins.shipped``.
-    shipped: dict[str, str]
+    shipped: list[str]
+    # The modules that only a running Blender has.
+    built_in: list[str]
 
 
 class Look(Importable):
@@ -69,9 +73,13 @@ class PageArguments(TypedDict):
 
 
 class LookArguments(TypedDict):
-    """For each name, the copy that wins and whether it can be imported."""
+    """For each name, the copy that wins and whether it can be imported.
+
+    ``modules``: only these top-level ones of them; None for all.
+    """
 
     names: list[str]
+    modules: list[str] | None
 
 
 class CheckArguments(TypedDict):
@@ -80,8 +88,8 @@ class CheckArguments(TypedDict):
     check: bool
 
 
-class OwnerArguments(TypedDict):
-    """Which packages bring this module."""
+class ModuleArguments(TypedDict):
+    """Whose this module is, as ``module_look`` tells."""
 
     module: str
 
@@ -110,7 +118,7 @@ Arguments = (
     | LookArguments
     | DebrisArguments
     | CheckArguments
-    | OwnerArguments
+    | ModuleArguments
     | NoteArguments
     | RemoveArguments
 )
@@ -172,6 +180,7 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
             "path": each_once(entry for entry in sys.path if entry),
             "environment": marker_environment(),
             "shipped": view.origins.shipped(),
+            "built_in": built_into_blender(),
         }
     done = 0
     for folder, entry in todo:
@@ -189,7 +198,7 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
     }
 
 
-def look(name: str, entries: list[tuple[str, str]], view: View) -> Look:
+def look(name: str, modules: list[str] | None, entries: list[tuple[str, str]], view: View) -> Look:
     """Give the copy of a package that wins, or nothing but its name where there is none."""
     for folder, entry in entries:
         if name_of(entry) != name:
@@ -200,10 +209,10 @@ def look(name: str, entries: list[tuple[str, str]], view: View) -> Look:
             return {
                 "name": name,
                 "package": row,
-                "modules": modules_of(distribution),
-                **importable(distribution),
+                "modules": modules_of(distribution) if modules is None else modules,
+                **importable(distribution, modules),
             }
-    nothing: Importable = {"found": False, "instead": None, "start_file": None}
+    nothing: Importable = {"found": False, "instead": None, "whose": "", "start_file": None}
     return {"name": name, "package": None, "modules": [], **nothing}
 
 
@@ -236,7 +245,7 @@ def main(arguments: Arguments) -> object:
     if "check" in arguments:
         return checked(every_entry())
     if "module" in arguments:
-        return owners(every_entry(), arguments["module"])
+        return module_look(every_entry(), arguments["module"])
     if "remove" in arguments:
         return removed(arguments["remove"])
     if "shipped" in arguments:
@@ -244,5 +253,6 @@ def main(arguments: Arguments) -> object:
     if "names" in arguments:
         entries = every_entry()
         view = View()
-        return [look(normalized(name), entries, view) for name in arguments["names"]]
+        only = arguments["modules"]
+        return [look(normalized(name), only, entries, view) for name in arguments["names"]]
     return page(arguments["rest"], arguments["seconds"])

@@ -1,8 +1,9 @@
 // The packages that Blender brings, kept in their versions while others are installed.
 
 import { listed } from "../../text.ts";
+import type { MarkerEnvironment } from "../../wheels/marker.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
-import { winnersOf } from "./dependencies.ts";
+import { requiredBy, winnersOf } from "./dependencies.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
 
 /** A package that is kept. */
@@ -46,13 +47,33 @@ export function constraintsOf(pins: readonly Pin[]): string {
   return pins.map(({ name, specifier }) => `${name}${specifier}\n`).join("");
 }
 
+/**
+ * The pins that an install has to do with: what was asked for, and what is needed by what comes.
+ *
+ * @param coming what is installed, with its requirements (PEP 508).
+ */
+export function touchedPins(
+  pins: readonly Pin[],
+  names: readonly string[],
+  coming: readonly { requires: readonly string[] }[],
+  environment: MarkerEnvironment,
+): Pin[] {
+  const lines = coming.flatMap(({ requires }) => requires);
+  const needed = lines.flatMap((line) => requiredBy(line, environment)?.name ?? []);
+  const touched = new Set([...names, ...needed]);
+  return pins.filter(({ name }) => touched.has(name));
+}
+
 /** How many pins a sentence names. */
 const namedPins = 3;
 
-/** The pins for people: `numpy 1.26.4, requests 2.32.3, and 9 more`. */
-export function pinsText(pins: readonly Pin[]): string {
+/** What is kept, for people: `kept as Blender brings it: numpy 1.26.4 (--replace-bundled …)`. */
+export function keptText(pins: readonly Pin[]): string {
   const names = pins.map(({ name, version, specifier }) =>
     version === null ? `${name}${specifier}` : `${name} ${version}`,
   );
-  return listed(names, namedPins);
+  const who = [...new Set(pins.map(({ by }) => by))];
+  const bring = who.length > 1 ? "bring" : "brings";
+  const it = pins.length > 1 ? "them" : "it";
+  return `kept as ${who.join(" and ")} ${bring} ${it}: ${listed(names, namedPins)} (--replace-bundled lets pip replace ${it})`;
 }

@@ -1,5 +1,6 @@
 // Which packages that Blender shipped, or the system brought, an install replaces or has replaced.
 
+import { type OwnCommand, ours } from "../../text.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
 import { winnersOf } from "./dependencies.ts";
 import type { PlannedPackage } from "./pip-report.ts";
@@ -39,6 +40,27 @@ function replacementsAmong(
 /** What has taken the place of what was shipped. */
 export function replacedNow(snapshot: Shipped): Replacement[] {
   return replacementsAmong(snapshot, [...winnersOf(snapshot.packages).values()]);
+}
+
+/** Something that Blender shipped and that isn't there any more. */
+export interface GonePackage {
+  name: string;
+  /** `numpy, which Blender shipped (1.26.4), isn't there`. */
+  message: string;
+  /** What brings it back. */
+  install: OwnCommand;
+}
+
+/** What Blender shipped and of which there is no copy. */
+export function goneNow({ packages, shipped }: Shipped): GonePackage[] {
+  const there = new Set(packages.map(({ name }) => name));
+  return [...shipped].flatMap(([name, specifier]) => {
+    if (there.has(name)) return [];
+    const versions = specifier === "" ? "" : ` (${specifier.replace(/^==/, "")})`;
+    const message = `${name}, which Blender shipped${versions}, isn't there`;
+    const install = ours("pkg install", `${name}${specifier}`);
+    return [{ name, message, install: name === "pip" ? ours("pkg bootstrap") : install }];
+  });
 }
 
 /**

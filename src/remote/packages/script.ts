@@ -14,6 +14,8 @@ import importSearchSource from "./import_search.py" with { type: "text" };
 import installDebrisSource from "./install_debris.py" with { type: "text" };
 import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
 import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
+import moduleOwnerSource from "./module_owner.py" with { type: "text" };
+import ownModulesSource from "./own_modules.py" with { type: "text" };
 import packageCheckSource from "./package_check.py" with { type: "text" };
 import packagesSource from "./packages.py" with { type: "text" };
 import pipLeftoversSource from "./pip_leftovers.py" with { type: "text" };
@@ -57,10 +59,22 @@ const loadedPackages: Script = {
   modules: [packageMetadata],
 };
 
+const ownModules: Script = {
+  name: "own_modules.py",
+  source: ownModulesSource,
+  modules: [pythonFolders],
+};
+
 const importSearch: Script = {
   name: "import_search.py",
   source: importSearchSource,
-  modules: [packageMetadata, startFiles],
+  modules: [ownModules, packageMetadata, startFiles],
+};
+
+const moduleOwner: Script = {
+  name: "module_owner.py",
+  source: moduleOwnerSource,
+  modules: [importSearch, ownModules, packageMetadata, startFiles],
 };
 
 const installDebris: Script = {
@@ -85,6 +99,8 @@ export const packagesScript: Script = {
     installDebris,
     loadedPackages,
     markerEnvironment,
+    moduleOwner,
+    ownModules,
     packageCheck,
     packageMetadata,
     packageNames,

@@ -5,6 +5,7 @@ import type { MarkerEnvironment } from "../../wheels/marker.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type BrokenPackage, brokenSchema, twiceThere } from "./broken.ts";
+import { requiredBy } from "./dependencies.ts";
 import { needsRestart, type Package, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
@@ -16,7 +17,8 @@ const pageSchema = v.object({
     v.object({
       path: v.array(v.string()),
       environment: v.record(v.string(), v.string()),
-      shipped: v.record(v.string(), v.string()),
+      shipped: v.array(v.string()),
+      built_in: v.array(v.string()),
     }),
   ),
 });
@@ -59,11 +61,23 @@ export interface PackageSnapshot {
    * empty for any.
    */
   shipped: ReadonlyMap<string, string>;
+  /** The modules that only a running Blender has. */
+  builtIn: readonly string[];
 }
 
 /** What is known of itself, and what is seen to be there as it was brought. */
-function shippedOf(known: Record<string, string>, packages: readonly Package[]) {
-  const shipped = new Map(Object.entries(known));
+function shippedOf(
+  known: readonly string[],
+  packages: readonly Package[],
+  environment: MarkerEnvironment,
+) {
+  const shipped = new Map<string, string>();
+  for (const line of known) {
+    const required = requiredBy(line, environment);
+    if (required !== undefined && !shipped.has(required.name)) {
+      shipped.set(required.name, required.specifier);
+    }
+  }
   for (const { name, version, source } of packages) {
     const isShipped = source === "bundled" || source === "system";
     if (isShipped && name !== "bpy" && !shipped.has(name)) shipped.set(name, `==${version}`);
@@ -100,13 +114,19 @@ async function look(session: Session): Promise<PackageSnapshot> {
     context ??= page.context;
   } while (rest.length > 0);
   const packages = packagesOf(rows);
-  const { path, environment, shipped } = context ?? { path: [], environment: {}, shipped: {} };
+  const {
+    path,
+    environment,
+    shipped,
+    built_in: builtIn,
+  } = context ?? { path: [], environment: {}, shipped: [], built_in: [] };
   return {
     packages,
     broken: [...broken, ...twiceThere(packages)],
     path,
     environment,
-    shipped: shippedOf(shipped, packages),
+    shipped: shippedOf(shipped, packages, environment),
+    builtIn,
   };
 }
 

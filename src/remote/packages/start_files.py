@@ -83,5 +83,7 @@ def started_modules(distribution: Distribution) -> dict[str, str]:
         for line in imports:
             for finder in FINDER.findall(line):
                 found.update(dict.fromkeys(mapped(read(folder, f"{finder}.py")), file))
+    if not found:
+        return {}
     beside = modules_in(folder)
     return {module: file for module, file in found.items() if module not in beside}

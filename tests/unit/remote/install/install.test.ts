@@ -51,7 +51,7 @@ function blenderWith(wheel: string) {
           return { packages: installed ? [own] : [], broken: [], rest: [], context: null };
         return [
           {
-            ...{ name: "brone", package: own, found: true, instead: null },
+            ...{ name: "brone", package: own, found: true, instead: null, whose: "" },
             ...{ start_file: null, modules: ["brone"] },
           },
         ];

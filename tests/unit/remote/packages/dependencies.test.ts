@@ -28,6 +28,19 @@ describe("what packages need", () => {
     ]);
   });
 
+  test("each once, although several lines hold; with the extras that are asked for", () => {
+    const lines = [
+      "numpy>=1.22; python_version >= '3.8'",
+      "numpy>=1.22; sys_platform == 'linux'",
+      "numpy[fast]<3",
+      "numpy>=2.1; python_version >= '3.13'",
+    ];
+    const by = installed("pandas", "2.0", { requires: lines });
+    const [need, ...more] = needsAmong(snapshotOf([by]));
+    expect(more).toEqual([]);
+    expect(need && unmetText(need)).toBe("needs numpy[fast]>=1.22,<3, which isn't there");
+  });
+
   test("is met by the copy that an import gets", () => {
     const packages = [
       pandas,

@@ -14,6 +14,7 @@ describe("importStates", () => {
         package: row(name),
         found: true,
         instead: null,
+        whose: "",
         start_file: null,
         modules: [name],
         ...changes,
@@ -28,6 +29,8 @@ describe("importStates", () => {
         look("old", { package: row("old", { loaded: old }) }),
         look("moved", { package: row("moved", { loaded: elsewhere }) }),
         look("hidden", { found: false, instead: "/x/hidden.py" }),
+        look("backport", { found: false, instead: "/lib/backport.py", whose: "python" }),
+        look("mathutils", { found: false, instead: "built-in", whose: "blender" }),
         look("empty", { found: false }),
         look("started", { found: false, start_file: "x.pth" }),
         look("unstarted", {
@@ -38,7 +41,9 @@ describe("importStates", () => {
       ],
     ]);
     const states = await importStates(session, ["fine", "and", "so", "on"], snapshotOf([]));
-    expect(calls.map((call) => call.arguments)).toEqual([{ names: ["fine", "and", "so", "on"] }]);
+    expect(calls.map((call) => call.arguments)).toEqual([
+      { names: ["fine", "and", "so", "on"], modules: null },
+    ]);
     const there = {
       version: "1.0",
       location: "/site",
@@ -68,6 +73,16 @@ describe("importStates", () => {
         reason: "Blender has loaded another copy from /other and must be restarted",
       },
       { ...there, name: "hidden", reason: "Blender imports /x/hidden.py instead" },
+      {
+        ...there,
+        name: "backport",
+        reason: "Blender imports Python's own /lib/backport.py instead",
+      },
+      {
+        ...there,
+        name: "mathutils",
+        reason: "Blender imports Blender's own built-in module instead",
+      },
       { ...there, name: "empty", reason: "Blender finds its metadata, but no module of it" },
       {
         ...there,
@@ -84,7 +99,7 @@ describe("importStates", () => {
   });
 
   test("what it needs counts as well, over whatever needs it", async () => {
-    const found = { found: true, instead: null, start_file: null, modules: [] };
+    const found = { found: true, instead: null, whose: "", start_file: null, modules: [] };
     const look = (name: string) => ({ name, package: row(name), ...found });
     const { session } = await blenderThatAnswers([["far", "old", "fine"].map(look)]);
     const needing = (name: string, need: string) => installed(name, "1", { requires: [need] });

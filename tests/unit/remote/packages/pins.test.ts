@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { constraintsOf, pinsOf, pinsText } from "../../../../src/remote/packages/pins.ts";
+import {
+  constraintsOf,
+  keptText,
+  pinsOf,
+  touchedPins,
+} from "../../../../src/remote/packages/pins.ts";
 import { installed, snapshotOf } from "./rows.ts";
 
 describe("what Blender brings is kept", () => {
@@ -28,10 +33,23 @@ describe("what Blender brings is kept", () => {
       { name: "zstandard", version: null, specifier: "<0.24", by: "Blender" },
     ]);
     expect(constraintsOf(pins)).toBe("numpy==1.26.4\ncertifi==2024.1\nzstandard<0.24\n");
-    expect(pinsText(pins)).toBe("numpy 1.26.4, certifi 2024.1, zstandard<0.24");
-    expect(pinsText([...pins, ...pins])).toBe(
-      "numpy 1.26.4, certifi 2024.1, zstandard<0.24, and 3 more",
+    const flag = "--replace-bundled lets pip replace";
+    expect(keptText(pins.slice(0, 1))).toBe(`kept as Blender brings it: numpy 1.26.4 (${flag} it)`);
+    expect(keptText(pins.slice(1, 2))).toBe(
+      `kept as the system brings it: certifi 2024.1 (${flag} it)`,
     );
+    expect(keptText([...pins, ...pins])).toBe(
+      `kept as Blender and the system bring them: numpy 1.26.4, certifi 2024.1, zstandard<0.24, and 3 more (${flag} them)`,
+    );
+    const coming = [
+      { requires: ["NumPy>=1.22; python_version >= '3'", "certifi; python_version < '3'"] },
+    ];
+    const { environment } = snapshotOf([]);
+    const touched = (names: string[]) =>
+      touchedPins(pins, names, coming, environment).map(({ name }) => name);
+    expect(touched(["pandas"])).toEqual(["numpy"]);
+    expect(touched(["zstandard"])).toEqual(["numpy", "zstandard"]);
+    expect(touchedPins(pins, ["pandas"], [], environment)).toEqual([]);
   });
 
   test("a copy that doesn't win isn't what Blender uses", () => {

@@ -1,6 +1,30 @@
 import { describe, expect, test } from "bun:test";
-import { bundledReplacements } from "../../../../src/remote/packages/replacements.ts";
+import { bundledReplacements, goneNow } from "../../../../src/remote/packages/replacements.ts";
+import { rendered } from "../../../../src/text.ts";
 import { installed, snapshotOf } from "./rows.ts";
+
+test("what Blender shipped and isn't there any more, and what brings it back", () => {
+  const shipped = new Map([
+    ["numpy", "==1.26.4"],
+    ["zstandard", "<0.24"],
+    ["idna", ""],
+    ["certifi", "==2024.1"],
+    ["pip", "==23.2"],
+  ]);
+  const gone = goneNow(snapshotOf([installed("certifi", "1.0", { wins: false })], { shipped }));
+  expect(gone.map(({ message }) => message)).toEqual([
+    "numpy, which Blender shipped (1.26.4), isn't there",
+    "zstandard, which Blender shipped (<0.24), isn't there",
+    "idna, which Blender shipped, isn't there",
+    "pip, which Blender shipped (23.2), isn't there",
+  ]);
+  expect(gone.map(({ install }) => rendered(install))).toEqual([
+    "blender-remote-cli pkg install numpy==1.26.4",
+    "blender-remote-cli pkg install 'zstandard<0.24'",
+    "blender-remote-cli pkg install idna",
+    "blender-remote-cli pkg bootstrap",
+  ]);
+});
 
 describe("bundledReplacements", () => {
   const shipped = new Map([

@@ -47,6 +47,7 @@ export function snapshotOf(
     path: [...new Set(packages.map(({ location }) => location))],
     environment: { python_version: "3.11", sys_platform: "linux" },
     shipped: new Map(),
+    builtIn: ["bpy"],
     ...changes,
   };
 }

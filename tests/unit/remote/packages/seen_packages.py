@@ -50,5 +50,5 @@ class Blender:
         paths = SimpleNamespace(get_path=lambda _name: str(folder))
         self.module("python_folders").sysconfig = paths
 
-    def look(self, *names: str) -> list[Row]:
-        return self.script.main({"names": list(names)})
+    def look(self, *names: str, modules: list[str] | None = None) -> list[Row]:
+        return self.script.main({"names": list(names), "modules": modules})

@@ -8,14 +8,29 @@ const blenderThatAnswers = answeringBlenders();
 describe("snapshotPackages", () => {
   test("goes on where a page ends", async () => {
     const rest = [["/site", "two-1.0.dist-info"]];
-    const context = { path: ["/site", "/gone"], environment: {}, shipped: { one: "<2" } };
+    const environment = { sys_platform: "linux" };
+    const shipped = [
+      "one (>=1)[x]; sys_platform == 'win32'",
+      "One[x] (<2); sys_platform == 'linux'",
+      "one<3",
+      "elsewhere; sys_platform == 'win32'",
+      "two==1.0",
+    ];
+    const context = { path: ["/site", "/gone"], environment, shipped, built_in: ["bpy"] };
     const { session, calls } = await blenderThatAnswers([
       { packages: [row("one")], broken: [], rest, context },
       { packages: [row("two")], broken: [], rest: [], context: null },
     ]);
     const seen = await lookAtPackages(session);
     expect(seen.packages.map(({ name }) => name)).toEqual(["one", "two"]);
-    expect([seen.path, [...seen.shipped]]).toEqual([["/site", "/gone"], [["one", "<2"]]]);
+    expect([seen.path, [...seen.shipped]]).toEqual([
+      ["/site", "/gone"],
+      [
+        ["one", "<2"],
+        ["two", "==1.0"],
+      ],
+    ]);
+    expect(seen.builtIn).toEqual(["bpy"]);
     expect(calls.map((call) => call.arguments)).toEqual([
       { rest: null, seconds: expect.any(Number) },
       { rest, seconds: expect.any(Number) },

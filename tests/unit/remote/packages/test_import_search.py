@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ def test_installed_since_the_last_look(blender: Blender, site: Path) -> None:
         "package": None,
         "found": False,
         "instead": None,
+        "whose": "",
         "start_file": None,
         "modules": [],
     }
@@ -61,6 +63,49 @@ def test_another_module_of_the_same_name_comes_first(blender: Blender, site: Pat
     (first / "br_alpha.py").write_text("")
     (look,) = blender.look("br-alpha")
     assert (look["found"], look["instead"]) == (False, str(first / "br_alpha.py"))
+    assert look["whose"] == ""
+
+
+def test_a_backport_for_an_older_python(blender: Blender, site: Path) -> None:
+    put(site, "tomllib", files={"tomllib/__init__.py": ""})
+    (look,) = blender.look("tomllib")
+    assert (look["found"], look["whose"]) == (False, "python")
+    assert look["instead"].endswith(os.path.join("tomllib", "__init__.py"))
+
+
+def test_what_is_built_in_comes_first(blender: Blender, site: Path) -> None:
+    put(site, "time", files={"time.py": ""})
+    (look,) = blender.look("time")
+    assert (look["found"], look["instead"], look["whose"]) == (False, "built-in", "python")
+
+
+def test_a_module_that_lies_deeper_in_its_package(blender: Blender, site: Path) -> None:
+    put(site, "br-deep", files={"br_deep/__init__.py": "", "br_deep/scripts/br_deep.py": ""})
+    sys.path.insert(0, str(site / "br_deep" / "scripts"))
+    assert blender.look("br-deep")[0]["found"]
+
+
+def test_only_some_modules(blender: Blender, site: Path) -> None:
+    put(site, "br-two", files={"br_one.py": "", "br_other.py": ""})
+    first = blender.on_path("first")
+    sys.path.insert(0, str(first))
+    (first / "br_other.py").write_text("")
+    assert blender.look("br-two")[0]["found"]
+    (look,) = blender.look("br-two", modules=["br_other"])
+    assert (look["modules"], look["instead"]) == (["br_other"], str(first / "br_other.py"))
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_names_that_no_file_goes_with(blender: Blender, site: Path, recorded: bool) -> None:
+    names = "br_left\nbr_tool\n"
+    info = put(site, "br-tool", files={"br_tool.py": "", "br_more.py": ""}, top_level=names)
+    if not recorded:
+        (info / "RECORD").unlink()
+    # Somebody else's.
+    (blender.on_path("first") / "br_left.py").write_text("")
+    sys.path.insert(0, str(blender.folder / "first"))
+    (look,) = blender.look("br-tool")
+    assert (look["found"], look["modules"]) == (True, ["br_tool"])
 
 
 def test_an_editable_install(blender: Blender, site: Path) -> None:

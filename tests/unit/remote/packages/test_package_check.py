@@ -21,10 +21,3 @@ def test_missing_files_and_whether_an_import_finds_them(blender: Blender, site: 
     assert by_place["br-whole", "2.0"]["importable"] is None
     part = by_place["br-part", "1.0"]
     assert (part["missing"], part["first"]) == (1, "br_part/a.py")
-
-
-def test_who_brings_a_module(blender: Blender, site: Path) -> None:
-    put(site, "br-opencv", files={"br_cv2/__init__.py": ""})
-    owners = blender.script.main({"module": "br_cv2"})
-    assert [(one["name"], one["location"]) for one in owners] == [("br-opencv", str(site))]
-    assert blender.script.main({"module": "br_none"}) == []
