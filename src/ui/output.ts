@@ -25,6 +25,8 @@ export interface Output extends Readonly<OutputOptions> {
   readonly unread: boolean;
   /** Data as it is to stdout; resolves when the system has taken all of it. */
   write(text: string | Uint8Array): Promise<void>;
+  /** The same for sentences, a line each: on a terminal they are broken between words. */
+  sentences(lines: readonly string[]): Promise<void>;
   /** A line on stdout about what was done: silent with `--quiet`, as nobody asked for it. */
   result(line: string): Promise<void>;
   /** The one JSON value of `--json`, on stdout. */
@@ -90,9 +92,9 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
-/** A message as stderr shows it: on a terminal it's broken between words. */
-function shown(message: string): string {
-  return fitted(message, process.stderr.isTTY === true ? widthOf(process.stderr) : undefined);
+/** A message as a stream shows it: on a terminal it's broken between words. */
+function shown(message: string, stream: NodeJS.WriteStream = process.stderr): string {
+  return fitted(message, stream.isTTY === true ? widthOf(stream) : undefined);
 }
 
 function line(entry: LogObject): string {
@@ -128,6 +130,8 @@ export function createOutput(options: OutputOptions): Output {
       return readersGone.has(process.stdout);
     },
     write: (text) => writeTo(process.stdout, text),
+    sentences: (lines) =>
+      writeTo(process.stdout, lines.map((one) => `${shown(one, process.stdout)}\n`).join("")),
     result: async (text) => {
       if (!options.quiet) await writeTo(process.stdout, `${text}\n`);
     },

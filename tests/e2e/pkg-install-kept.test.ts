@@ -61,11 +61,21 @@ describe("what Blender 5.0 brings", () => {
 
   test("is kept while others come that would take a newer one, and what comes works", async () => {
     const result = expectSuccess(await install("pandas"));
-    expect(result.stderr).toContain("kept as Blender brings it: ");
-    expect(result.stderr).toContain("--replace-bundled");
+    expect(result.stderr).toContain(
+      "kept as Blender brings it: numpy 1.26.4 (--replace-bundled lets pip replace it)\n",
+    );
     expect(result.stdout).toContain("pandas 2.2.3 in ");
     expect(await numpyThere()).toBe(numpyOld);
     expect(await fresh("import pandas, numpy; result = [numpy.__version__]")).toEqual([numpyOld]);
+  });
+
+  test("isn't told of where an install has nothing to do with it", async () => {
+    const planned = expectSuccess(await install("colorama", "--dry-run"));
+    expect(planned.stderr).not.toContain("kept as");
+    const result = expectSuccess(await install("colorama", "--json"));
+    expect((JSON.parse(result.stdout) as InstallJson).kept).toEqual([]);
+    const asked = expectSuccess(await install("pandas", "--force-reinstall", "--dry-run"));
+    expect(asked.stderr).toContain("kept as Blender brings it: numpy 1.26.4 (");
   });
 
   test("is what the download line asks for", async () => {

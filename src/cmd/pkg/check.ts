@@ -14,7 +14,7 @@ async function render({ packages, faults }: PackageCheck, output: Output): Promi
     return;
   }
   for (const { message, hint } of faults) {
-    await output.write(`${message}\n`);
+    await output.sentences([message]);
     await output.hint(hint);
   }
   const found = faults.length === 0 ? "nothing is wrong" : count(faults.length, "problem");

@@ -72,11 +72,7 @@ function lines({ name, copies, neededBy, needs, state, module, tried }: PackageR
 
 async function render(found: PackageReasons, output: Output): Promise<void> {
   if (!output.json) {
-    await output.write(
-      lines(found)
-        .map((line) => `${line}\n`)
-        .join(""),
-    );
+    await output.sentences(lines(found));
     return;
   }
   const row = (need: MetNeed) => ({

@@ -92,8 +92,8 @@ function goneFaults(snapshot: PackageSnapshot): PackageFault[] {
   return goneNow(snapshot).map(({ name, message, install }) => ({
     code: "gone",
     name,
-    message: `${message}: its own modules may break`,
-    hint: text`'${install}' brings it back`,
+    message: `${message}: Blender's own modules may break`,
+    hint: text`bring it back: ${install}`,
   }));
 }
 

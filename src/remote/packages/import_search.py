@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TypedDict
 
-from own_modules import BUILT_IN, whose
+from own_modules import BUILT_IN, is_compiled_in, whose
 from package_metadata import Distribution, entries_of
 from start_files import FINDER, only_by_start, started_modules
 
@@ -81,6 +81,11 @@ def place_of(spec: Spec | None) -> str | None:
     return None
 
 
+def place_found(module: str) -> str | None:
+    """Give where an import finds a module."""
+    return BUILT_IN if is_compiled_in(module) else place_of(spec_of(module))
+
+
 def place_in(module: str, folders: list[str]) -> str | None:
     """Give where these folders have a top-level module."""
     return place_of(importlib.machinery.PathFinder.find_spec(module, folders))
@@ -114,10 +119,10 @@ def importable(distribution: Distribution, modules: list[str] | None = None) -> 
     answer: Importable = {"found": False, "instead": None, "whose": "", "start_file": None}
     asked = modules_of(distribution) if modules is None else modules
     for module, file in started_modules(distribution).items():
-        if (modules is None or module in asked) and place_of(spec_of(module)) is None:
+        if (modules is None or module in asked) and place_found(module) is None:
             return {**answer, "start_file": file}
     for module in asked:
-        place = place_of(spec_of(module))
+        place = place_found(module)
         if place is None:
             continue
         if is_own(distribution, module, place):

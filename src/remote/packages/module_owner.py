@@ -5,7 +5,7 @@ import sys
 from typing import TypedDict
 
 import bpy
-from import_search import place_in, place_of, spec_of
+from import_search import place_found, place_in
 from own_modules import BUILT_IN, built_into_blender, script_folders, standard_folders
 from package_metadata import Distribution
 from start_files import started_modules
@@ -52,8 +52,7 @@ def own_place(top: str) -> tuple[str, str | None]:
     """Tell whether a top-level module is Python's or Blender's own, and where they have it."""
     if top in sys.stdlib_module_names:
         # Python also comes without some of its modules.
-        place = place_of(spec_of(top))
-        is_built_in = place == BUILT_IN
+        is_built_in = place_found(top) == BUILT_IN
         return "python", BUILT_IN if is_built_in else place_in(top, standard_folders())
     place = place_in(top, script_folders())
     if place is None and top == "bpy":
@@ -71,7 +70,7 @@ def module_look(entries: list[tuple[str, str]], module: str) -> ModuleLook:
         "owners": owners(entries, module),
         "whose": whose,
         "own": own,
-        "top": place_of(spec_of(top)),
-        "place": place_of(spec_of(module)),
+        "top": place_found(top),
+        "place": place_found(module),
         "loaded": module in sys.modules,
     }

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -77,6 +78,17 @@ def test_what_is_built_in_comes_first(blender: Blender, site: Path) -> None:
     put(site, "time", files={"time.py": ""})
     (look,) = blender.look("time")
     assert (look["found"], look["instead"], look["whose"]) == (False, "built-in", "python")
+
+
+def test_what_a_running_blender_has_compiled_in(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(site, "br-utils")
+    compiled = ModuleType("br_utils")
+    compiled.__dict__["Vector"] = memoryview
+    monkeypatch.setitem(sys.modules, "br_utils", compiled)
+    (look,) = blender.look("br-utils")
+    assert (look["found"], look["instead"], look["whose"]) == (False, "built-in", "blender")
 
 
 def test_a_module_that_lies_deeper_in_its_package(blender: Blender, site: Path) -> None:
