@@ -154,9 +154,11 @@ async function perform(
     await answer(selection, flags, output);
     return 0;
   }
-  const signal = interruptSignal();
-  const context = { output, signal, command: name };
-  const work = async () => node.run(await node.parse(tokens, rest, name), context);
+  const work = async () => {
+    // Reading the command line may wait for a pipe, and has begun nothing: a signal just ends it.
+    const options = await node.parse(tokens, rest, name);
+    return node.run(options, { output, signal: interruptSignal(), command: name });
+  };
   if (!output.verbose) return work();
   const { told } = await import("./cmd/_verbose.ts");
   return told(output, tokens, work);

@@ -178,6 +178,11 @@ describe("pkg bootstrap through our service", () => {
       "pip._internal.commands.install",
     ],
     [
+      "what it imports late isn't Python any more",
+      (pip) => writeFile(join(pip, "_internal/resolution/resolvelib/resolver.py"), "x = (\n"),
+      "SyntaxError: '(' was never closed",
+    ],
+    [
       "and it can't be uninstalled, for its RECORD is gone",
       async (pip, info) => {
         await rm(join(pip, "_internal"), { recursive: true });

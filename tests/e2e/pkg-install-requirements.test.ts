@@ -1,11 +1,18 @@
 // `pkg install -r` and `-c`: what stands in files of the controller's machine.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ownBlender } from "../support/blender.ts";
-import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import {
+  type CliResult,
+  executable,
+  expectSuccess,
+  type Sandbox,
+  sandbox,
+} from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 interface Report {
@@ -44,6 +51,13 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   await mkdir(dirname(path), { recursive: true });
   await writeFile(path, content);
   return path;
+}
+
+/** What a process has open (Linux). */
+async function openFiles(pid: number): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const names = await readdir(folder);
+  return Promise.all(names.map((name) => readlink(join(folder, name)).catch(() => "")));
 }
 
 const install = (...args: string[]): Promise<CliResult> =>
@@ -154,6 +168,67 @@ test("what can't be honoured is refused with its line, before Blender is asked",
   const { code, message } = failed(await install("brmore", "-r", some));
   expect(code).toBe("hashes-missing");
   expect(message).toContain(`${some}:1 has a hash; these have none:\n  brmore`);
+});
+
+test("what is no file, or has no end", async () => {
+  const pipe = join(box.dir, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  expect(failed(await install("-r", pipe))).toMatchObject({
+    code: "requirements-unreadable",
+    message: `can't read '${pipe}': it is a pipe, and nobody has written into it`,
+  });
+  expect(failed(await install("-r", "/dev/zero"))).toMatchObject({
+    code: "requirements-unreadable",
+    message: "can't read '/dev/zero': it has more than 10.0 MB",
+  });
+  expect(added(await install("brmore", "-c", "/dev/null"))).toEqual(["brmore 1.0"]);
+  await uninstall("brmore");
+});
+
+test("what a program writes meanwhile", async () => {
+  const child = Bun.spawn(
+    [
+      ...["bash", "-c", 'exec "$1" pkg install -r <(sleep 0.3; echo brmore) $2', "bash"],
+      ...[executable, `--remote-wheelhouse ${there} --json`],
+    ],
+    { env: box.env, stdout: "pipe", stderr: "inherit" },
+  );
+  const stdout = await child.stdout.text();
+  expect(added({ code: await child.exited, stdout, stderr: "" })).toEqual(["brmore 1.0"]);
+  await uninstall("brmore");
+});
+
+test("Ctrl-C ends the waiting for it", async () => {
+  const pipe = join(box.dir, "slow");
+  Bun.spawnSync(["mkfifo", pipe]);
+  const script = 'exec 3<>"$1"; exec "$2" pkg install -r "$1"';
+  const child = Bun.spawn(["sh", "-c", script, "sh", pipe, executable], {
+    env: box.env,
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  const waits = async () => (await openFiles(child.pid)).filter((one) => one === pipe).length > 1;
+  await until(waits);
+  child.kill("SIGINT");
+  expect(await child.exited).toBe(130);
+});
+
+test("a marker that is too much to be read", async () => {
+  const nested = `${"(".repeat(3000)}os_name == "nt"${")".repeat(3000)}`;
+  const path = await file("deep.txt", `brmore; ${nested}\n`);
+  const { code, message } = failed(await install("-r", path));
+  expect(code).toBe("bad-requirement");
+  expect(message).toStartWith(`${path}:1: can't install 'brmore; (((`);
+  expect(message).toEndWith("…': its marker has more than 50 brackets within each other");
+});
+
+test("pip names the user's file", async () => {
+  const path = await file("named.txt", `\n\nbrmore==1.0 --hash=${hashes["brone 2.0"]}\n`);
+  const args = ["pkg", "install", "-r", path, "--remote-wheelhouse", there];
+  const { code, stderr } = await box.cli(args);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`(from -r ${path} (line 3))`);
+  expect(stderr).not.toContain("blender-remote-pip-");
 });
 
 test("what the wheelhouse lacks is told with its line", async () => {

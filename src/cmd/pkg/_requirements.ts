@@ -35,7 +35,7 @@ function hintFor(spec: string, target: InstallTarget): Text {
 }
 
 /** How much of what can't be read is shown, in characters. */
-const longestShown = 500;
+const longestShown = 200;
 
 function requirementOf(spec: string, where: string, target: InstallTarget): NamedRequirement {
   const result = parseRequirement(spec);

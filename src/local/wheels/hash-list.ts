@@ -5,49 +5,67 @@ import * as v from "valibot";
 import { messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 
+/** What a list has of one wheel. */
+export interface ListedWheel {
+  /** SHA-256 in lower-case hexadecimal, of which the wheel must have one. */
+  sha256: ReadonlySet<string>;
+  /** What stands there as a SHA-256 and can't be one. */
+  malformed: readonly string[];
+  /** Other algorithms, by which nothing is compared. */
+  others: readonly string[];
+}
+
 /** What one file lists. */
 export class HashList {
-  /** SHA-256 in lower-case hexadecimal, by the wheel's file name. */
-  readonly #files = new Map<string, Set<string>>();
+  /** `ALGORITHM:DIGEST` as they stand there, by the wheel's file name. */
+  readonly #files = new Map<string, string[]>();
   /** By the package's name in PEP 503 form: of one version all files, without their names. */
-  readonly #releases = new Map<string, { version: string; hashes: Set<string> }[]>();
+  readonly #releases = new Map<string, { version: string; hashes: readonly string[] }[]>();
 
   /** Adds what a wheel of this name may have. */
-  addFile(name: string, sha256: string): void {
-    const hashes = this.#files.get(name) ?? new Set();
-    this.#files.set(name, hashes.add(sha256.toLowerCase()));
+  addFile(name: string, ...hashes: readonly string[]): void {
+    this.#files.set(name, [...(this.#files.get(name) ?? []), ...hashes]);
   }
 
   /** Adds what a file of this release may have. */
-  addRelease(name: string, version: string, sha256: readonly string[]): void {
+  addRelease(name: string, version: string, hashes: readonly string[]): void {
     const key = normalizedName(name);
     const releases = this.#releases.get(key) ?? [];
     this.#releases.set(key, releases);
-    releases.push({ version, hashes: new Set(sha256.map((hash) => hash.toLowerCase())) });
+    releases.push({ version, hashes });
   }
 
-  /** The hashes that a wheel may have; none where it isn't listed. */
-  of(wheel: string): ReadonlySet<string> {
+  /** What it has of a wheel; nothing of one that isn't listed. */
+  of(wheel: string): ListedWheel {
+    const found = { sha256: new Set<string>(), malformed: [] as string[], others: [] as string[] };
+    for (const hash of this.#of(wheel)) {
+      const [, algorithm = "sha256", digest = ""] = /^([^:]+):(.*)$/s.exec(hash) ?? [];
+      if (algorithm.toLowerCase() !== "sha256") found.others.push(algorithm);
+      else if (/^[0-9a-f]{64}$/i.test(digest)) found.sha256.add(digest.toLowerCase());
+      else found.malformed.push(hash);
+    }
+    return found;
+  }
+
+  #of(wheel: string): readonly string[] {
     const named = this.#files.get(wheel);
     if (named !== undefined) return named;
     const parsed = parseWheelName(wheel);
-    if (parsed === undefined || valid(parsed.version) === null) return new Set();
+    if (parsed === undefined || valid(parsed.version) === null) return [];
     const releases = this.#releases.get(normalizedName(parsed.distribution)) ?? [];
     const same = releases.filter(({ version }) => compare(version, parsed.version) === 0);
-    return new Set(same.flatMap(({ hashes }) => [...hashes]));
+    return same.flatMap(({ hashes }) => hashes);
   }
 }
 
-const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i, "no SHA-256 in hexadecimal"));
-
 const wheelhouseSchema = v.looseObject({
-  wheels: v.array(v.looseObject({ name: v.string(), sha256: v.nullish(sha256) })),
+  wheels: v.array(v.looseObject({ name: v.string(), sha256: v.nullish(v.string()) })),
 });
 
 /** Our own: `{"wheels": [{"name", "sha256"}]}`, with whatever else. */
 function fromWheelhouseJson(text: string, list: HashList): void {
   for (const { name, sha256 } of v.parse(wheelhouseSchema, JSON.parse(text)).wheels) {
-    if (sha256 != null) list.addFile(name, sha256);
+    if (sha256 != null) list.addFile(name, `sha256:${sha256}`);
   }
 }
 
@@ -58,7 +76,7 @@ const lockedFile = v.looseObject({
   path: v.optional(v.string()),
   url: v.optional(v.string()),
   hash: v.optional(v.string()),
-  hashes: v.optional(v.looseObject({ sha256: v.optional(v.string()) })),
+  hashes: v.optional(v.record(v.string(), v.string()), {}),
 });
 const lockedPackage = v.looseObject({
   wheels: v.optional(v.array(lockedFile), []),
@@ -95,8 +113,8 @@ function fromLock(text: string, list: HashList): void {
   const lock = v.parse(lockSchema, Bun.TOML.parse(text));
   for (const { wheels, files } of [...lock.packages, ...lock.package]) {
     for (const file of [...wheels, ...files]) {
-      const listed = file.hashes?.sha256 ?? /^sha256:(.*)$/.exec(file.hash ?? "")?.[1];
-      if (v.is(sha256, listed)) list.addFile(nameOf(file), listed);
+      const hashes = Object.entries(file.hashes).map(([name, digest]) => `${name}:${digest}`);
+      list.addFile(nameOf(file), ...hashes, ...(file.hash === undefined ? [] : [file.hash]));
     }
   }
 }
@@ -108,12 +126,12 @@ function fromRequirements(text: string, list: HashList): void {
   for (const line of lines.split(/\r\n|\r|\n/)) {
     const release = /^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\]\s*)?={2,3}\s*([^\s;,\\*]+)(?=[\s;]|$)/;
     const [, name = "", version = ""] = release.exec(line) ?? [];
-    const hashes = [...line.matchAll(/\s--hash[=\s]\s*sha256:([0-9a-f]{64})(?=\s|$)/gi)];
-    if (hashes.length === 0 || valid(version) === null) continue;
+    if (valid(version) === null) continue;
+    const hashes = line.matchAll(/\s--hash(?:=|\s+)(\S+)/gi);
     list.addRelease(
       name,
       version,
-      hashes.map(([, hash = ""]) => hash),
+      Array.from(hashes, ([, hash = ""]) => hash),
     );
   }
 }
@@ -121,8 +139,8 @@ function fromRequirements(text: string, list: HashList): void {
 /** What `sha256sum` writes of files in this folder. */
 function fromSums(text: string, list: HashList): void {
   for (const line of text.split(/\r\n|\r|\n/)) {
-    const [, hash = "", name = ""] = /^([0-9a-f]{64}) [ *](?:\.\/)?([^/]+)$/i.exec(line) ?? [];
-    if (name !== "") list.addFile(name, hash);
+    const [, hash = "", name = ""] = /^(\S+) [ *](?:\.\/)?([^/]+\.whl)$/i.exec(line) ?? [];
+    if (name !== "") list.addFile(name, `sha256:${hash}`);
   }
 }
 

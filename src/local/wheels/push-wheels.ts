@@ -83,7 +83,7 @@ export async function wheelsToPush(
   return {
     whole,
     bad,
-    warnings: [...warnings, ...listed.warnings],
+    warnings: [...warnings, ...listed.warnings, ...listed.uncompared(local)],
     remember: async (sums) => {
       const put = async ({ name, path }: WheelToPush) => {
         const sha256 = sums.get(name);

@@ -12,6 +12,7 @@ import { type LocalFile, withTemporaryFiles } from "../temporary/temporary-files
 import type { Session } from "../wire/session.ts";
 import pipInWheel from "./pip_in_wheel.py" with { type: "text" };
 import pipRemains from "./pip_remains.py" with { type: "text" };
+import pipWhole from "./pip_whole.py" with { type: "text" };
 import { pinnedPip } from "./pip-pin.ts";
 import { carriedPip } from "./pip-wheel.ts";
 
@@ -143,14 +144,14 @@ class PipInstaller {
     this.#options = options;
   }
 
-  /** Starts pip: importing the half of it that installs shows more than its version does. */
+  /** Starts pip: its version alone is told by one of which most is damaged. */
   async pip(): Promise<PipState> {
     const asked = await this.#run(["-m", "pip", "--version"], { shown: false });
     if (asked.returncode !== 0) return { works: false, error: reasonIn(asked) };
     const pip = parsePipVersion(asked.said);
     if (pip === undefined) return { works: false, error: notPip(asked.said) };
-    const install = await this.#run(["-m", "pip", "install", "--help"], { shown: false });
-    if (install.returncode !== 0) return { works: false, error: reasonIn(install) };
+    const whole = await this.#run(["-c", pipWhole], { shown: false });
+    if (whole.returncode !== 0) return { works: false, error: reasonIn(whole) };
     return { works: true, ...pip };
   }
 

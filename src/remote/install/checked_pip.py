@@ -214,6 +214,9 @@ def main(arguments: list[str]) -> int:
         install: Any = importlib.import_module("pip._internal.commands.install")
         run: Any = importlib.import_module("pip._internal.cli.main").main
     except ImportError as error:
+        # What is damaged in a pip is told by the traceback.
+        if error.name != "pip":
+            raise
         # In the words of `python -m pip`.
         sys.stderr.write(f"{sys.executable}: {error}\n")
         return 1

@@ -2,6 +2,7 @@
 
 import { explain } from "@renovatebot/pep440";
 import { again, ours, type Text, text } from "../../text.ts";
+import { importErrorIn } from "./broken-pip.ts";
 import { conflictIn } from "./conflict.ts";
 import { damage } from "./damaged.ts";
 import { fullDisk, fullDiskIn } from "./full-disk.ts";
@@ -222,9 +223,14 @@ const causes: readonly Cause[] = [
   },
   {
     code: "bad-pip-config",
+    // Its name stands in Python's quotes, with a line behind it; alone where it isn't text.
     pattern:
-      /Configuration file (?:could not be loaded|contains invalid)[\s\S]*?(?:in |file: ')([^\n']+?)(?:'|\.\r?$)/m,
-    message: (file) => `pip's configuration file on Blender's machine can't be read: ${file}`,
+      /Configuration file (?:could not be loaded|contains invalid)[\s\S]*?(?:(?:from|errors:|file:) '(?<quoted>[^'\n]+)'|characters in (?<plain>[^\n]+?)\.\r?$)(?:[\s\S]{0,4}?line:? +(?<line>\d+))?/m,
+    message: (_, { groups = {} }) => {
+      const file = groups["plain"] ?? groups["quoted"]?.replaceAll("\\\\", "\\");
+      const line = groups["line"] === undefined ? "" : `, line ${groups["line"]}`;
+      return `pip's configuration file on Blender's machine can't be read: ${file}${line}`;
+    },
     hint: () => "mend or move it; pip's own words stand above",
   },
   {
@@ -268,6 +274,11 @@ const ownFile = / \(from -[rc] [^\n()]*\(line \d+\)\)|(?:->)-[rc] [^\n()]*\(line
  * @returns undefined where none is.
  */
 export function diagnosePip(output: string, context: DiagnosisContext): PipDiagnosis | undefined {
+  const broken = importErrorIn(output);
+  if (broken !== undefined) {
+    const message = `pip in Blender's Python is broken: ${broken}`;
+    return { code: "broken-pip", message, hint: ours("pkg bootstrap") };
+  }
   const said = output.replace(ownFile, "");
   for (const { code, pattern, message, hint } of causes) {
     const match = pattern.exec(said);

@@ -86,7 +86,8 @@ def file_settings(file: str, sections: Iterable[str]) -> dict[str, dict[str, Set
     try:
         parser.read(file, encoding="utf-8")
     except (UnicodeDecodeError, configparser.Error) as error:
-        raise PipConfigError(f"{file}: {error}") from None
+        # What configparser says of a line may have several.
+        raise PipConfigError(f"{file}: {' '.join(str(error).split())}") from None
     found: dict[str, dict[str, Setting]] = {}
     for section in filter(parser.has_section, sections):
         for key, value in parser.items(section):

@@ -10,7 +10,7 @@ const local = "torch-2.0+cpu-py3-none-any.whl";
 function listed(name: string, text: string, ...wheels: string[]) {
   expect(isHashList(name)).toBe(true);
   const list = parseHashList(name, text);
-  return wheels.map((wheel) => [...list.of(wheel)]);
+  return wheels.map((wheel) => [...list.of(wheel).sha256]);
 }
 
 test.each([
@@ -57,7 +57,7 @@ describe("wheelhouse.json", () => {
     ['{"wheels": [', "JSON"],
     ["[]", ""],
     ['{"files": []}', "wheels"],
-    [`{"wheels": [{"name": "${a}", "sha256": "12"}]}`, "wheels.0.sha256: no SHA-256"],
+    [`{"wheels": [{"name": "${a}", "sha256": 12}]}`, "wheels.0.sha256: "],
     [`{"wheels": [{"sha256": "${one}"}]}`, "wheels.0.name"],
   ])("%s can't be read", (text, says) => {
     expect(() => parseHashList("wheelhouse.json", text)).toThrow(says);
@@ -148,4 +148,45 @@ star==1.* --hash=sha256:${one}
 test("SHA256SUMS", () => {
   const text = `${one}  ${a}\n${two} *./${b}\r\n${three}  deep/${local}\nsomething else\n`;
   expect(listed("SHA256SUMS", text, a, b, local)).toEqual([[one], [two], []]);
+});
+
+describe("what can't be compared", () => {
+  const pylock = (hashes: string) => `[[packages]]\nwheels = [{name = "${a}", hashes = ${hashes}}]`;
+  const uvLock = (hash: string) =>
+    `[[package]]\nwheels = [{url = "https://f/${a}", hash = "${hash}"}]`;
+  const short = one.slice(1);
+  test.each<[string, string, string[], string[], string[]]>([
+    ["pylock.toml", pylock(`{sha256 = "${short}"}`), [], [`sha256:${short}`], []],
+    ["pylock.toml", pylock(`{sha256 = "${short}g"}`), [], [`sha256:${short}g`], []],
+    ["pylock.toml", pylock('{sha256 = ""}'), [], ["sha256:"], []],
+    ["pylock.toml", pylock('{sha512 = "x", blake9 = "y"}'), [], [], ["sha512", "blake9"]],
+    ["pylock.toml", pylock(`{sha512 = "x", sha256 = "${one}"}`), [one], [], ["sha512"]],
+    ["uv.lock", uvLock(`sha265:${one}`), [], [], ["sha265"]],
+    ["uv.lock", uvLock("nonsense"), [], ["nonsense"], []],
+    ["uv.lock", uvLock(`SHA256:${two.toUpperCase()}`), [two], [], []],
+    [
+      "wheelhouse.json",
+      JSON.stringify({ wheels: [{ name: a, sha256: "12" }] }),
+      [],
+      ["sha256:12"],
+      [],
+    ],
+    [
+      "requirements.txt",
+      `my-pkg==1.0 --hash=sha256:${short} --hash=sha256:${two}`,
+      [two],
+      [`sha256:${short}`],
+      [],
+    ],
+    ["requirements.txt", "my-pkg==1.0 --hash=sha512:00", [], [], ["sha512"]],
+    ["SHA256SUMS", `${short}  ${a}\n`, [], [`sha256:${short}`], []],
+  ])("%s: %s", (name, text, sha256, malformed, others) => {
+    const { sha256: found, ...rest } = parseHashList(name, text).of(a);
+    expect({ sha256: [...found], ...rest }).toEqual({ sha256, malformed, others });
+  });
+
+  test("no line of a requirements file takes long", () => {
+    const text = `a${" ".repeat(1_000_000)}b\n--hash${" ".repeat(1_000_000)}`;
+    expect(listed("requirements.txt", text, a)).toEqual([[]]);
+  }, 2000);
 });

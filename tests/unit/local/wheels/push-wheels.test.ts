@@ -99,6 +99,27 @@ describe("hashes that a list beside a wheel has", () => {
     expect(found?.refusal(await hashOf(path))).toBeUndefined();
   });
 
+  test("refuse a wheel for which they have something else", async () => {
+    const path = await wheel();
+    await list("12");
+    const [found] = (await wheelsToPush([path], looking())).whole;
+    expect(found?.refusal(await hashOf(path))).toBe(
+      `${join(dir, "wheelhouse.json")} lists 'sha256:12' for it, and a SHA-256 has 64 hexadecimal digits`,
+    );
+  });
+
+  test("of another algorithm only: it is told that the wheel isn't compared", async () => {
+    const path = await wheel();
+    const lock = join(dir, "pylock.toml");
+    await Bun.write(
+      lock,
+      `[[packages]]\nwheels = [{name = "${name}", hashes = {sha512 = "00"}}]\n`,
+    );
+    const { whole, warnings } = await wheelsToPush([path], looking());
+    expect(whole[0]?.refusal(await hashOf(path))).toBeUndefined();
+    expect(warnings).toEqual([`${lock} has no SHA-256 of ${name}, only sha512: not compared`]);
+  });
+
   test("a list that can't be read is a warning", async () => {
     await wheel();
     await Bun.write(join(dir, "wheelhouse.json"), '{"wheels": [');
