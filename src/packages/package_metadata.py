@@ -14,6 +14,9 @@ from package_names import normalized
 
 SUFFIXES = (".dist-info", ".egg-info")
 
+# What can be imported: Python's own, compiled by Python, and compiled from other languages.
+MODULE_FILES = (".py", ".pyc", ".so", ".pyd")
+
 # PEP 508; a version is only told from what can't be one.
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VERSION = re.compile(r"[!-~]+")
@@ -190,23 +193,32 @@ class Distribution:
         return hashlib.sha256(repr(hashed).encode("utf-8", "backslashreplace")).hexdigest()
 
     def top_level(self) -> list[str]:
-        """Names by which it is imported: those declared, as far as its files bring them."""
-        declared = read(self.path, "top_level.txt").split()
+        """Names by which it is imported: those declared, as far as its files bring them.
+
+        None where it brings nothing that can be.
+        """
+        # Stubs of types are declared as well: NAME-stubs.
+        declared = [
+            name for name in read(self.path, "top_level.txt").split() if name.isidentifier()
+        ]
         names = self._listed_modules()
         if not names:
             # An .egg-info lists no files; of an editable install they are elsewhere.
             beside = {entry.split(".")[0] for entry in entries_of(self.folder)} if declared else ()
             names.update(one for one in declared if one in beside)
         own = [one for one in declared if one in names]
-        return own or sorted(names) or declared or [self.name.replace("-", "_")]
+        unlisted = [] if self.files() else [self.name.replace("-", "_")]
+        return own or sorted(names) or declared or unlisted
 
     def _listed_modules(self) -> set[str]:
         names: set[str] = set()
         for file in self.files():
             first, _, below = file.partition(os.sep)
+            if not file.endswith(MODULE_FILES):
+                continue
             if below and first.isidentifier() and first != "__pycache__":
                 names.add(first)
-            elif not below and first.endswith((".py", ".so", ".pyd")):
+            elif not below:
                 names.add(first.split(".")[0])
         return names
 

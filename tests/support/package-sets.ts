@@ -12,9 +12,10 @@ export type Target = "site" | "user-modules";
 
 /**
  * When a package can be imported: at once, only after a restart, or never (from its own files). What
- * is `broken` can't be imported either, for a reason that is seen only when its code runs.
+ * is `broken` can't be imported either, for a reason that is seen only when its code runs; of
+ * `nothing` there is no module to import.
  */
-export type When = "now" | "restart" | "never" | "broken" | "refused";
+export type When = "now" | "restart" | "never" | "broken" | "nothing" | "refused";
 
 /** A package that a set asks for, with the modules that must be imported for it. */
 export interface Expected {
@@ -244,13 +245,36 @@ const hidden: readonly PackageSet[] = [
     name: "nothing but type stubs",
     wheels: [plain("types_brs_typed", { top: { "brs_typed-stubs/__init__.pyi": "a: int" } })],
     specs: ["types-brs-typed"],
-    expects: { "types-brs-typed": { modules: ["brs_typed"], when: "never" } },
+    expects: { "types-brs-typed": { modules: ["brs_typed"], when: "nothing" } },
   },
   {
     name: "nothing but metadata",
     wheels: [plain("brs_nothing", { top: {} })],
     specs: ["brs-nothing"],
-    expects: { "brs-nothing": { modules: ["brs_nothing"], when: "never" } },
+    expects: { "brs-nothing": { modules: ["brs_nothing"], when: "nothing" } },
+  },
+  {
+    name: "nothing but dependencies",
+    wheels: [
+      plain("brs_meta", { top: {}, requires: ["brs-in-meta"], info: { "top_level.txt": "" } }),
+      plain("brs_in_meta"),
+    ],
+    specs: ["brs-meta"],
+    expects: { "brs-meta": { modules: ["brs_meta"], when: "nothing" } },
+    brings: ["brs_in_meta"],
+  },
+  {
+    name: "nothing but data",
+    wheels: [plain("brs_table", { top: { "brs_table-1.0.data/data/share/brs/table.csv": "1" } })],
+    specs: ["brs-table"],
+    expects: { "brs-table": { modules: ["brs_table"], when: "nothing" } },
+  },
+  {
+    name: "a namespace whose only part fails",
+    wheels: [plain("brs_hollow", { top: { "brs_hull/core/__init__.py": "import brs_gone" } })],
+    specs: ["brs-hollow"],
+    exit: 1,
+    expects: { "brs-hollow": { modules: ["brs_hull.core"], when: "broken" } },
   },
   {
     name: "the name of a module of Python's",

@@ -55,8 +55,15 @@ async function finish(
   return outcome.errors.length === 0 ? 0 : 1;
 }
 
-/** Follows one run to its end, and finishes the install that it is half of. */
-async function followOne(session: Session, run: PipRun, context: Context): Promise<number> {
+/** A run that was followed to its end; what was installed before, where that is known. */
+interface FollowedRun {
+  run: PipRun;
+  shown: ShownPip;
+  before: Awaited<ReturnType<typeof packagesBefore>>;
+}
+
+/** Follows one run to its end, and then the second half of the install that it began. */
+async function followOne(session: Session, run: PipRun, context: Context): Promise<FollowedRun> {
   const { output } = context;
   output.note(describePip(run));
   const before = hasPurpose(run) ? await packagesBefore(session, run) : null;
@@ -71,15 +78,9 @@ async function followOne(session: Session, run: PipRun, context: Context): Promi
     if (second === undefined) throw error;
     return followOne(session, second, context);
   }
-  const { result, json } = shown;
-  if (hasPurpose(run)) {
-    const second = result.returncode === 0 ? await secondHalf(session, run) : undefined;
-    if (second !== undefined) return followOne(session, second, context);
-    const exit = await finish(session, run, shown, before, output);
-    if (exit !== undefined) return exit;
-  }
-  if (output.json) await output.writeJson({ ...json, install: null });
-  return exitCodeOf(result);
+  const started = hasPurpose(run) && shown.result.returncode === 0;
+  const second = started ? await secondHalf(session, run) : undefined;
+  return second === undefined ? { run, shown, before } : followOne(session, second, context);
 }
 
 /**
@@ -95,8 +96,18 @@ export async function follow(session: Session, context: Context): Promise<number
       hint: text`${ours("pkg pip", "--", "PIP_ARGUMENTS…")} starts one`,
     });
   }
+  const { run: last, shown, before } = await whileItRuns(followOne(session, run, context));
+  const { output } = context;
+  const exit = hasPurpose(last) ? await finish(session, last, shown, before, output) : undefined;
+  if (exit !== undefined) return exit;
+  if (output.json) await output.writeJson({ ...shown.json, install: null });
+  return exitCodeOf(shown.result);
+}
+
+/** Says of what ends the following that pip goes on. */
+async function whileItRuns<T>(following: Promise<T>): Promise<T> {
   try {
-    return await followOne(session, run, context);
+    return await following;
   } catch (error) {
     if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
       throw error;

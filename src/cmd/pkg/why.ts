@@ -1,5 +1,6 @@
 // `pkg why`: says who needs a package, and why an import of it fails.
 
+import { trialText } from "../../remote/install/try-import.ts";
 import { type AskedModule, type PackageReasons, reasonsFor } from "../../remote/install/why.ts";
 import { type MetNeed, needText, unmetText } from "../../remote/packages/dependencies.ts";
 import type { Package } from "../../remote/packages/package.ts";
@@ -46,19 +47,16 @@ function lines({ name, copies, neededBy, needs, state, module, tried }: PackageR
   });
   const users = neededBy.map(needLine);
   const own = needs.filter(({ isMet }) => !isMet).map((need) => `${name} ${unmetText(need)}`);
-  const running = state.importable
-    ? "in this Blender: nothing speaks against an import"
-    : `in this Blender it can't be imported: ${state.reason}`;
-  const trials = (tried ?? []).flatMap(({ module, error, lines: frames, needs_blender: inside }) =>
-    inside
-      ? [`import ${module} needs Blender's own modules, and can only be tried inside it`]
-      : error === null
-        ? [`in a fresh process: import ${module} works`]
-        : [
-            `in a fresh process: import ${module} fails: ${error}`,
-            ...frames.map((one) => `  ${one}`),
-          ],
-  );
+  const running =
+    state.importable === false
+      ? `in this Blender it can't be imported: ${state.reason}`
+      : state.importable === null
+        ? (state.reason ?? "")
+        : "in this Blender: nothing speaks against an import";
+  const trials = (tried ?? []).flatMap((one) => [
+    `in a fresh process: ${trialText(one)}`,
+    ...one.lines.map((line) => `  ${line}`),
+  ]);
   const nobody = copies.length > 0 ? ["no installed package needs it"] : [];
   return [
     ...places,
@@ -111,6 +109,6 @@ export const why = command({
     const found = await withPackages(target, context, (session) => reasonsFor(session, name));
     await render(found, context.output);
     const fails = (found.tried ?? []).some((one) => one.error !== null && !one.needs_blender);
-    return found.state.importable && !fails ? 0 : 1;
+    return found.state.importable === false || fails ? 1 : 0;
   },
 });

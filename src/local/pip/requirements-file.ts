@@ -44,7 +44,7 @@ const largest = 10_000_000;
 const mostFiles = 1000;
 
 /** What has been read until now. */
-interface FileReading extends RequirementsRead {
+interface ReadingFiles extends RequirementsRead {
   bytes: number;
   files: number;
 }
@@ -61,7 +61,7 @@ function unreadable({ path, where }: OpenFile, why: string, cause?: unknown): Fa
   });
 }
 
-async function contentOf(read: FileReading, file: OpenFile): Promise<string> {
+async function contentOf(read: ReadingFiles, file: OpenFile): Promise<string> {
   let bytes: Uint8Array;
   try {
     // A few files that name each other several times come to any number.
@@ -101,7 +101,7 @@ function pathOf(named: string, from: string | null, where: string): string {
   return from === null || isAbsolute(named) ? named : join(dirname(from), named);
 }
 
-async function readInto(read: FileReading, file: OpenFile): Promise<void> {
+async function readInto(read: ReadingFiles, file: OpenFile): Promise<void> {
   const place = resolve(file.path);
   if (file.within.includes(place)) {
     throw wrongUsage(
@@ -124,7 +124,7 @@ async function readInto(read: FileReading, file: OpenFile): Promise<void> {
 }
 
 async function takeLine(
-  read: FileReading,
+  read: ReadingFiles,
   file: OpenFile,
   { number, spec, options }: FileLine,
 ): Promise<void> {
@@ -160,7 +160,7 @@ export async function readRequirements(
   files: readonly string[],
   constraints: readonly string[] = [],
 ): Promise<RequirementsRead> {
-  const read: FileReading = { requirements: [], options: [], bytes: 0, files: 0 };
+  const read: ReadingFiles = { requirements: [], options: [], bytes: 0, files: 0 };
   const open = (named: string, isConstraint: boolean) =>
     readInto(read, { path: pathOf(named, null, ""), isConstraint, where: null, within: [] });
   for (const named of constraints) await open(named, true);

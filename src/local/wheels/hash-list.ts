@@ -6,7 +6,7 @@ import { messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 
 /** What a list has of one wheel. */
-export interface ListedWheel {
+export interface HashesOfWheel {
   /** SHA-256 in lower-case hexadecimal, of which the wheel must have one. */
   sha256: ReadonlySet<string>;
   /** What stands there as a SHA-256 and can't be one. */
@@ -36,7 +36,7 @@ export class HashList {
   }
 
   /** What it has of a wheel; nothing of one that isn't listed. */
-  of(wheel: string): ListedWheel {
+  of(wheel: string): HashesOfWheel {
     const found = { sha256: new Set<string>(), malformed: [] as string[], others: [] as string[] };
     for (const hash of this.#of(wheel)) {
       const [, algorithm = "sha256", digest = ""] = /^([^:]+):(.*)$/s.exec(hash) ?? [];

@@ -10,9 +10,11 @@ import type { PipResult } from "../pip/follow.ts";
 import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
+import { afterPip } from "./after-pip.ts";
 import { type CheckReport, checkReport, checkWarnings } from "./checked-pip.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { type InstallResult, outcomeOf } from "./outcome.ts";
+import { requestedNames } from "./request.ts";
 import { namedFiles, overlapWarning } from "./shared-files.ts";
 import { discardStage, swapUserModules } from "./user-modules.ts";
 
@@ -55,16 +57,19 @@ export async function finishInstall(
     for (const line of checkWarnings(report)) heard.warn(line);
   }
   if (pip.returncode !== 0) return undefined;
-  const now = await lookAtPackages(session);
-  const known = before === null ? now : { ...now, packages: [...before] };
   const requirements = requested.flatMap((spec) => {
     const parsed = parseRequirement(spec);
     return parsed.ok ? [parsed.requirement] : [];
   });
-  const { site } = await pythonOf(session);
-  const folders = folder === null ? site.packages.map(({ path }) => path) : [folder];
-  const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps"), pins: [] };
-  return outcomeOf(session, wanted, known, pip, heard, warnings);
+  const ended = { names: requestedNames({ requirements }), before };
+  return afterPip(session, ended, async () => {
+    const now = await lookAtPackages(session);
+    const known = before === null ? now : { ...now, packages: [...before] };
+    const { site } = await pythonOf(session);
+    const folders = folder === null ? site.packages.map(({ path }) => path) : [folder];
+    const wanted = { requirements, folders, deps: !purpose.line.includes("--no-deps"), pins: [] };
+    return outcomeOf(session, wanted, known, pip, heard, warnings);
+  });
 }
 
 /** Whoever began it knows which copies; whoever only follows says what pip was told. */

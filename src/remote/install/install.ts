@@ -4,6 +4,7 @@ import type { Text } from "../../text.ts";
 import { noteShipped } from "../packages/shipped.ts";
 import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/followed-pip.ts";
 import type { Session } from "../wire/session.ts";
+import { afterPip } from "./after-pip.ts";
 import { checkedPip, checkReport, checkWarnings } from "./checked-pip.ts";
 import { removeDebris, stuckText } from "./debris.ts";
 import { moved } from "./finish.ts";
@@ -14,6 +15,7 @@ import { PipFailed, succeeded } from "./pip-failed.ts";
 import { askedInput, plannedInput } from "./pip-requirements.ts";
 import { askedPlan } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
+import { requestedNames } from "./request.ts";
 import { requireUnshadowed, targetFolders } from "./shadows.ts";
 import { discardStage, recoverUserModules, stageUserModules } from "./user-modules.ts";
 
@@ -58,7 +60,10 @@ export async function runInstall(
     deps: request.deps,
     pins: prepared.pins,
   };
-  return outcomeOf(session, wanted, before, ran.pip, heard, warnings);
+  const ended = { names: requestedNames(request), before: before.packages };
+  return afterPip(session, ended, () =>
+    outcomeOf(session, wanted, before, ran.pip, heard, warnings),
+  );
 }
 
 async function intoSite(

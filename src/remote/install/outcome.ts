@@ -5,7 +5,7 @@ import type { NamedRequirement } from "../../wheels/requirement.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet } from "../packages/dependencies.ts";
-import { type ImportState, importStates, restartHint } from "../packages/imports.ts";
+import { importStates, restartHint } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { type Pin, touchedPins } from "../packages/pins.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
@@ -15,12 +15,12 @@ import type { Session } from "../wire/session.ts";
 import type { InstallObserver } from "./observer.ts";
 import type { PipFailed } from "./pip-failed.ts";
 import { requestedNames } from "./request.ts";
-import { triedStates } from "./try-import.ts";
+import { type TriedState, triedStates } from "./try-import.ts";
 
 /** What came of an install. */
 export interface InstallResult {
   /** The requested packages, as Blender itself finds them now. */
-  installed: ImportState[];
+  installed: TriedState[];
   changed: PackageChanges;
   /** What was kept in its version, of what this has to do with. */
   kept: Pin[];
@@ -79,7 +79,7 @@ function loadedBefore(
 
 /** Why what was asked for isn't there, although an import finds a package of that name. */
 function missed(
-  { name, version, location }: ImportState,
+  { name, version, location }: TriedState,
   { requirements, folders }: WantedInstall,
   changed: PackageChanges,
 ): string | undefined {
@@ -91,6 +91,30 @@ function missed(
   const wanted = requirements.filter((one) => one.name === name);
   const unfit = wanted.find(({ specifier }) => !isAdmitted(version, specifier, true));
   return unfit && `Blender finds ${version} in ${location}, and ${unfit.text} was asked for`;
+}
+
+/** Sorts what is to be said of each requested package; what is neither error nor restart is told. */
+function judged(
+  installed: readonly TriedState[],
+  wanted: WantedInstall,
+  changed: PackageChanges,
+  observer: InstallObserver,
+): Pick<InstallResult, "errors" | "restarts"> {
+  const errors: string[] = [];
+  const restarts: string[] = [];
+  for (const one of installed) {
+    const { importable, trial, unmet } = one;
+    const miss = missed(one, wanted, changed);
+    const line = `${one.name}: ${miss ?? one.reason}`;
+    // What it lacks wasn't asked for.
+    const lacks = unmet && !wanted.deps;
+    if (miss !== undefined || (trial === "fails" && !lacks)) errors.push(line);
+    else if (one.restart) restarts.push(line);
+    else if (trial === "partly" || (unmet && (importable !== false || lacks))) observer.warn(line);
+    else if (importable === null) observer.note(line);
+    else if (!importable) errors.push(line);
+  }
+  return { errors, restarts };
 }
 
 /** Asks Blender what an install has done that pip ended well. */
@@ -112,16 +136,7 @@ export async function outcomeOf(
   const names = requestedNames(wanted);
   const states = await importStates(session, names, after);
   const installed = await triedStates(session, after, states);
-  const errors: string[] = [];
-  const restarts: string[] = [];
-  for (const one of installed) {
-    const miss = missed(one, wanted, changed);
-    const line = `${one.name}: ${miss ?? one.reason}`;
-    if (miss !== undefined) errors.push(line);
-    else if (one.restart) restarts.push(line);
-    else if (one.unmet && (one.importable || !wanted.deps)) observer.warn(line);
-    else if (!one.importable) errors.push(line);
-  }
+  const { errors, restarts } = judged(installed, wanted, changed, observer);
   restarts.push(...loadedBefore(changed, after.packages, new Set(names)));
   let hint: Text | null = null;
   if (errors.length > 0) hint = text`'${ours("pkg check")}' tells what is wrong and what to do`;

@@ -1,4 +1,4 @@
-// Tries imports in a fresh process of Blender's Python, as a Blender that is started anew would do them.
+// Tries imports in fresh processes of Blender's Python, as a Blender that is started anew would do them.
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
@@ -17,7 +17,7 @@ const triedSchema = v.array(
     error: v.nullable(v.string()),
     /** The files that it went through, with lines, where it failed. */
     lines: v.array(v.string()),
-    /** It needs what only Blender has, so nothing is known. */
+    /** It asked for what only Blender has, so it may go otherwise there. */
     needs_blender: v.boolean(),
   }),
 );
@@ -28,7 +28,29 @@ type Surroundings = Pick<PackageSnapshot, "path" | "builtIn">;
 /** How the import of one module went in a fresh process of Blender's Python. */
 export type TriedModule = v.InferOutput<typeof triedSchema>[number];
 
-/** Imports modules in a fresh process of Blender's Python, with the path of the running Blender. */
+/** What trials say of a package as a whole. */
+type Trial = "works" | "fails" | "partly" | "unknown";
+
+/** Whether a package can be imported, also as far as trying tells. */
+export interface TriedState extends ImportState {
+  /** Null where nothing was to be tried. `partly`: imports of some of its modules fail. */
+  trial: Trial | null;
+}
+
+/** Failures of a trial itself: nothing is known of the modules then. */
+const untriable = new Set([
+  ...["pip-busy", "install-unfinished", "pip-cancelled", "pip-run-gone", "no-space"],
+]);
+
+/** So many modules of a package are told of. */
+const toldModules = 3;
+
+/**
+ * Imports modules in a fresh process of Blender's Python each, with the path of the running Blender.
+ *
+ * @returns those that there was time for, in their order.
+ * @throws Failure as `pythonOf` and `runPip`.
+ */
 export async function tryImports(
   session: Session,
   { path, builtIn }: Surroundings,
@@ -41,68 +63,93 @@ export async function tryImports(
     arguments: [{ file: program }, { file: order }, { file: reportFile }],
     files: {
       [program]: tryImportSource,
-      [order]: JSON.stringify({ path, modules, built_in: builtIn }),
+      [order]: JSON.stringify({ path, built_in: builtIn, modules }),
     },
     isolated: false,
     cwd: emptyFolder,
   };
-  // What modules print is nobody's concern.
+  // It writes nothing, unless something is wrong with that Python.
   const silent = async () => {};
+  const what =
+    modules.length === 1
+      ? `importing ${modules[0]} in a process of its own`
+      : `importing ${modules.length} modules, each in a process of its own`;
   const running = runPip(session, { ...run, stdout: silent, stderr: silent });
-  const ended = await session.waits.during("importing it in a process of its own", running);
-  if (ended.report === null) {
-    // What crashes in C can't report.
-    const error = `the process ended with exit status ${ended.returncode}`;
-    return modules.map((module) => ({ module, error, lines: [], needs_blender: false }));
-  }
-  return v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), ended.report);
+  const { report } = await session.waits.during(what, running);
+  return report === null ? [] : v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), report);
 }
 
-/** The modules of a package that are worth a trial: the one of its own name, else all. */
+/** What a trial has shown, as half a sentence. */
+export function trialText({ module, error, needs_blender: asked }: TriedModule): string {
+  if (error === null) {
+    const otherwise = ", but it asks for Blender's own modules and may end otherwise inside it";
+    return `import ${module} works${asked ? otherwise : ""}`;
+  }
+  if (!asked) return `import ${module} fails: ${error}`;
+  return `import ${module} needs Blender's own modules, and can only be tried inside it (outside: ${error})`;
+}
+
+/** The modules of a package that are worth a trial: the one of its own name, else all public ones. */
 export function mainModules({ name, modules }: ImportState): string[] {
   const own = modules.filter((module) => normalizedName(module) === name);
-  return own.length > 0 ? own : modules;
+  if (own.length > 0) return own;
+  const visible = modules.filter((module) => !/(?:^|\.)_/.test(module));
+  return visible.length > 0 ? visible : modules;
 }
 
 /** A state after a trial: what an import says counts more than what metadata says. */
-function afterTrial(state: ImportState, tried: readonly TriedModule[]): ImportState {
-  const known = tried.filter((one) => !one.needs_blender);
-  const [first] = known;
-  if (first === undefined) return state;
-  if (known.some(({ error }) => error === null)) return { ...state, importable: true };
-  const reason = `import ${first.module} fails: ${first.error}`;
+function afterTrial(
+  state: ImportState,
+  tried: ReadonlyMap<string, TriedModule>,
+  untried: string,
+): TriedState {
+  const modules = mainModules(state);
+  const results = modules.map((module) => tried.get(module) ?? module);
+  const clear = results.filter((one) => typeof one !== "string" && !one.needs_blender);
+  const failed = clear.filter((one) => typeof one !== "string" && one.error !== null);
+  const worked = clear.length - failed.length;
+  if (worked === modules.length) {
+    return { ...state, importable: state.restart ? state.importable : true, trial: "works" };
+  }
+  const all = failed.length === modules.length;
+  const open = results.filter((one) => !clear.includes(one) || failed.includes(one));
+  const texts = open.map((one) =>
+    typeof one === "string" ? `import ${one} wasn't tried${untried}` : trialText(one),
+  );
+  const more = texts.length > toldModules ? [`and ${texts.length - toldModules} more`] : [];
+  const before = state.reason === null ? [] : [state.reason];
   return {
     ...state,
-    importable: false,
-    reason: state.unmet ? `${state.reason}; ${reason}` : reason,
+    importable: all || state.restart ? false : null,
+    reason: [...before, ...texts.slice(0, toldModules), ...more].join("; "),
+    trial: all ? "fails" : failed.length > 0 ? "partly" : "unknown",
   };
 }
 
 /**
- * Tries what nothing speaks against, or only a need that isn't met: such a one may do without. Where
- * another pip runs, nothing is tried.
+ * Tries what nothing speaks against, or only a need that isn't met (such a one may do without), or an
+ * older copy that Blender has loaded: a fresh process gets the new one. Where no trial can be made,
+ * as where another pip runs, nothing is known.
  */
 export async function triedStates(
   session: Session,
   surroundings: Surroundings,
   states: readonly ImportState[],
-): Promise<ImportState[]> {
-  const open = states.filter(({ importable, unmet }) => importable || unmet);
+): Promise<TriedState[]> {
+  const open = states.filter(
+    (one) => one.modules.length > 0 && (one.importable === true || one.unmet || one.restart),
+  );
   const modules = [...new Set(open.flatMap(mainModules))];
-  if (modules.length === 0) return [...states];
-  let tried: TriedModule[];
+  let tried: TriedModule[] = [];
+  let untried = "";
   try {
-    tried = await tryImports(session, surroundings, modules);
+    if (modules.length > 0) tried = await tryImports(session, surroundings, modules);
   } catch (error) {
-    if (error instanceof Failure && error.code === "pip-busy") return [...states];
-    throw error;
+    if (!(error instanceof Failure) || !untriable.has(error.code)) throw error;
+    untried = `: ${error.message}`;
   }
-  return states.map((state) => {
-    if (!open.includes(state)) return state;
-    const own = new Set(mainModules(state));
-    return afterTrial(
-      state,
-      tried.filter(({ module }) => own.has(module)),
-    );
-  });
+  const results = new Map(tried.map((one) => [one.module, one]));
+  return states.map((state) =>
+    open.includes(state) ? afterTrial(state, results, untried) : { ...state, trial: null },
+  );
 }

@@ -47,16 +47,16 @@ export interface ImportState {
   /**
    * Whether an import now gets this version, as far as looking tells: its modules are found, what it
    * needs is there in versions that it takes, and Blender has loaded no other version of any of
-   * these. Nothing is imported to find out.
+   * these. Nothing is imported to find out. Null where it brings nothing to import.
    */
-  importable: boolean;
+  importable: boolean | null;
   /** Whether Blender must be restarted for that. */
   restart: boolean;
   /** Whether what it needs is missing, or there in another version than it takes. */
   unmet: boolean;
   /** Why it isn't importable, as half a sentence. */
   reason: string | null;
-  /** The names by which it is imported. */
+  /** Modules whose imports tell whether it can be imported. */
   modules: string[];
 }
 
@@ -69,7 +69,7 @@ function loadedInstead({ version, location, loaded }: PackageRow): string {
   return `${former ?? "another copy"}${from}`;
 }
 
-function ownState(look: Look) {
+function ownState(look: Look): ImportState {
   const { name, package: row, found, instead, start_file: startFile, modules } = look;
   const { version = null, location = null } = row ?? {};
   const state = { name, version, location, modules };
@@ -90,26 +90,30 @@ function ownState(look: Look) {
   if (instead !== null) {
     return no(`Blender imports ${insteadText(instead, look.whose)} instead`, false);
   }
+  if (modules.length === 0) {
+    const reason = "it brings no module to import";
+    return { ...state, importable: null, restart: false, unmet: false, reason };
+  }
   if (!found) return no("Blender finds its metadata, but no module of it", false);
   return { ...state, importable: true, restart: false, unmet: false, reason: null };
 }
 
-/** Why what a package needs keeps it from being imported; undefined where nothing does. */
-function needState(
-  state: ImportState,
-  needs: readonly MetNeed[],
-): Pick<ImportState, "restart" | "unmet" | "reason"> | undefined {
+/** The state with what a package needs, which may keep it from being imported. */
+function needState(state: ImportState, needs: readonly MetNeed[]): ImportState {
+  const importable = state.importable === null ? null : false;
   const ways = waysFrom(state.name, needs);
   const unmet = ways.find((way) => way.at(-1)?.isMet === false);
   const broken = unmet?.at(-1);
   if (unmet !== undefined && broken !== undefined) {
     const over = unmet.slice(0, -1).map(({ name }) => `needs ${name}, which `);
-    return { restart: false, unmet: true, reason: `it ${over.join("")}${unmetText(broken)}` };
+    const reason = `it ${over.join("")}${unmetText(broken)}`;
+    // What must be restarted has its reason.
+    return { ...state, importable, unmet: true, reason: state.restart ? state.reason : reason };
   }
   const old = ways.find((way) => way.at(-1)?.found?.restart === true)?.at(-1);
-  if (old === undefined) return undefined;
-  const what = `it needs ${old.name}, of which Blender has loaded another copy and must be restarted`;
-  return { restart: true, unmet: false, reason: what };
+  if (old === undefined || state.restart) return state;
+  const reason = `it needs ${old.name}, of which Blender has loaded another copy and must be restarted`;
+  return { ...state, importable, restart: true, reason };
 }
 
 /**
@@ -133,7 +137,6 @@ export async function importStates(
   const needs = needsAmong(installed);
   return looks.map((look) => {
     const state = ownState(look);
-    const because = state.importable ? needState(state, needs) : undefined;
-    return because === undefined ? state : { ...state, importable: false, ...because };
+    return state.importable === false && !state.restart ? state : needState(state, needs);
   });
 }

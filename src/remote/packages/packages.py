@@ -7,7 +7,8 @@ import time
 from typing import TypedDict
 
 from broken_metadata import Broken, broken_metadata, left_behind
-from import_search import Importable, importable, modules_of
+from import_search import Importable, importable
+from import_trial import trial_modules
 from install_debris import debris, removed
 from loaded_packages import Loaded, loaded_as, loaded_files, note_loaded, start_hooks
 from marker_environment import marker_environment
@@ -61,7 +62,7 @@ class Look(Importable):
 
     name: str
     package: Row | None
-    # The names by which it is imported.
+    # What tells whether it can be imported, as ``trial_modules``.
     modules: list[str]
 
 
@@ -209,7 +210,7 @@ def look(name: str, modules: list[str] | None, entries: list[tuple[str, str]], v
             return {
                 "name": name,
                 "package": row,
-                "modules": modules_of(distribution) if modules is None else modules,
+                "modules": trial_modules(distribution) if modules is None else modules,
                 **importable(distribution, modules),
             }
     nothing: Importable = {"found": False, "instead": None, "whose": "", "start_file": None}

@@ -11,6 +11,7 @@ import type { Script } from "../../script.ts";
 import { fileLock } from "../script/modules.ts";
 import brokenMetadataSource from "./broken_metadata.py" with { type: "text" };
 import importSearchSource from "./import_search.py" with { type: "text" };
+import importTrialSource from "./import_trial.py" with { type: "text" };
 import installDebrisSource from "./install_debris.py" with { type: "text" };
 import loadedPackagesSource from "./loaded_packages.py" with { type: "text" };
 import markerEnvironmentSource from "./marker_environment.py" with { type: "text" };
@@ -77,6 +78,12 @@ const moduleOwner: Script = {
   modules: [importSearch, ownModules, packageMetadata, startFiles],
 };
 
+const importTrial: Script = {
+  name: "import_trial.py",
+  source: importTrialSource,
+  modules: [importSearch, packageMetadata],
+};
+
 const installDebris: Script = {
   name: "install_debris.py",
   source: installDebrisSource,
@@ -96,6 +103,7 @@ export const packagesScript: Script = {
   modules: [
     brokenMetadata,
     importSearch,
+    importTrial,
     installDebris,
     loadedPackages,
     markerEnvironment,

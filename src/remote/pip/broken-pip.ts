@@ -6,14 +6,14 @@ interface Frame {
   inside: string | undefined;
 }
 
-interface Traceback {
+interface PipTraceback {
   frames: Frame[];
   error: string;
 }
 
 /** The tracebacks in a text; what a build of a package writes is indented. */
-function tracebacksIn(output: string): Traceback[] {
-  const found: Traceback[] = [];
+function tracebacksIn(output: string): PipTraceback[] {
+  const found: PipTraceback[] = [];
   let frames: Frame[] | undefined;
   for (const line of output.split(/\r?\n/)) {
     const [, file, inside] = /^ +File "(.*)", line \d+(?:, in (.*))?$/.exec(line) ?? [];
@@ -40,7 +40,7 @@ function isImporting(frame: Frame): boolean {
 const missingPart =
   /^\w+Error: (?:No module named 'pip\.|(?:partially initialized )?module 'pip[.'].* has no attribute|cannot import name .* from (?:partially initialized module )?'pip[.'])/;
 
-function isOfImport({ frames, error }: Traceback): boolean {
+function isOfImport({ frames, error }: PipTraceback): boolean {
   const last = frames.findLast((frame) => !isImporting(frame));
   if (last === undefined || !isOfPip(last)) return false;
   // In a text that isn't Python, in a module's own lines, or before Python could read them.

@@ -32,6 +32,7 @@ describe("importStates", () => {
         look("backport", { found: false, instead: "/lib/backport.py", whose: "python" }),
         look("mathutils", { found: false, instead: "built-in", whose: "blender" }),
         look("empty", { found: false }),
+        look("nothing", { found: false, modules: [] }),
         look("started", { found: false, start_file: "x.pth" }),
         look("unstarted", {
           found: false,
@@ -86,6 +87,12 @@ describe("importStates", () => {
       { ...there, name: "empty", reason: "Blender finds its metadata, but no module of it" },
       {
         ...there,
+        name: "nothing",
+        importable: null,
+        reason: "it brings no module to import",
+      },
+      {
+        ...there,
         name: "started",
         restart: true,
         reason: "its modules are found through x.pth, which Python reads when it starts",
@@ -99,9 +106,15 @@ describe("importStates", () => {
   });
 
   test("what it needs counts as well, over whatever needs it", async () => {
-    const found = { found: true, instead: null, whose: "", start_file: null, modules: [] };
-    const look = (name: string) => ({ name, package: row(name), ...found });
-    const { session } = await blenderThatAnswers([["far", "old", "fine"].map(look)]);
+    const found = { found: true, instead: null, whose: "", start_file: null };
+    const look = (name: string) => ({ name, package: row(name), ...found, modules: [name] });
+    const loaded = { version: "0.9", location: "/site", replaced: true };
+    const looks = [
+      ...["far", "old", "fine"].map(look),
+      { ...look("meta"), found: false, modules: [] },
+      { ...look("replaced"), package: row("replaced", { loaded }) },
+    ];
+    const { session } = await blenderThatAnswers([looks]);
     const needing = (name: string, need: string) => installed(name, "1", { requires: [need] });
     const packages = [
       needing("far", "near"),
@@ -109,8 +122,11 @@ describe("importStates", () => {
       needing("old", "numpy"),
       installed("numpy", "1.26.4", { restart: true, loaded_version: "2.1" }),
       needing("fine", "near; python_version < '3'"),
+      needing("meta", "gone"),
+      needing("replaced", "gone"),
     ];
-    const states = await importStates(session, ["far", "old", "fine"], snapshotOf(packages));
+    const names = looks.map(({ name }) => name);
+    const states = await importStates(session, names, snapshotOf(packages));
     expect(
       states.map(({ importable, restart, unmet, reason }) => [importable, restart, unmet, reason]),
     ).toEqual([
@@ -122,6 +138,8 @@ describe("importStates", () => {
         "it needs numpy, of which Blender has loaded another copy and must be restarted",
       ],
       [true, false, false, null],
+      [null, false, true, "it needs gone, which isn't there"],
+      [false, true, true, "Blender has loaded 0.9 and must be restarted"],
     ]);
   });
 });
