@@ -4,6 +4,7 @@ import { listed } from "../../text.ts";
 import type { MarkerEnvironment } from "../../wheels/marker.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
 import { requiredBy, winnersOf } from "./dependencies.ts";
+import { shippedOf } from "./shipped.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
 
 /** A package that is kept. */
@@ -25,12 +26,11 @@ const free = new Set(["pip"]);
  * What is to be kept: what is there as Blender shipped it, or the system brought it. What the user
  * has replaced already isn't put back.
  */
-export function pinsOf({
-  packages,
-  shipped,
-}: Pick<PackageSnapshot, "packages" | "shipped">): Pin[] {
-  const winners = winnersOf(packages);
-  return [...shipped].flatMap(([name, specifier]): Pin[] => {
+export function pinsOf(
+  snapshot: Pick<PackageSnapshot, "packages" | "shipped" | "environment">,
+): Pin[] {
+  const winners = winnersOf(snapshot.packages);
+  return [...shippedOf(snapshot)].flatMap(([name, specifier]): Pin[] => {
     if (free.has(name)) return [];
     const { version, source } = winners.get(name) ?? { version: null, source: "bundled" };
     const by = source === "system" ? "the system" : "Blender";

@@ -4,9 +4,10 @@ import { type OwnCommand, ours } from "../../text.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
 import { winnersOf } from "./dependencies.ts";
 import type { PlannedPackage } from "./pip-report.ts";
+import { shippedOf } from "./shipped.ts";
 import type { PackageSnapshot } from "./snapshot.ts";
 
-type Shipped = Pick<PackageSnapshot, "packages" | "shipped">;
+type Shipped = Pick<PackageSnapshot, "packages" | "shipped" | "environment">;
 
 /** A version in the place of what was shipped. */
 export interface Replacement {
@@ -22,9 +23,11 @@ function isAsShipped(version: string, specifier: string): boolean {
 }
 
 function replacementsAmong(
-  { packages, shipped }: Shipped,
+  snapshot: Shipped,
   versions: readonly Pick<PlannedPackage, "name" | "version">[],
 ): Replacement[] {
+  const { packages } = snapshot;
+  const shipped = shippedOf(snapshot);
   const winners = winnersOf(packages);
   return versions.flatMap(({ name, version }) => {
     const specifier = shipped.get(name);
@@ -52,9 +55,9 @@ export interface GonePackage {
 }
 
 /** What Blender shipped and of which there is no copy. */
-export function goneNow({ packages, shipped }: Shipped): GonePackage[] {
-  const there = new Set(packages.map(({ name }) => name));
-  return [...shipped].flatMap(([name, specifier]) => {
+export function goneNow(snapshot: Shipped): GonePackage[] {
+  const there = new Set(snapshot.packages.map(({ name }) => name));
+  return [...shippedOf(snapshot)].flatMap(([name, specifier]) => {
     if (there.has(name)) return [];
     const versions = specifier === "" ? "" : ` (${specifier.replace(/^==/, "")})`;
     const message = `${name}, which Blender shipped${versions}, isn't there`;

@@ -5,7 +5,6 @@ import type { MarkerEnvironment } from "../../wheels/marker.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type BrokenPackage, brokenSchema, twiceThere } from "./broken.ts";
-import { requiredBy } from "./dependencies.ts";
 import { needsRestart, type Package, type PackageRow, rowSchema } from "./package.ts";
 import { packagesScript } from "./script.ts";
 
@@ -57,32 +56,12 @@ export interface PackageSnapshot {
   /** What markers ask of Blender's Python. */
   environment: MarkerEnvironment;
   /**
-   * What Blender shipped, or the system brought, by name: the versions, as a specifier of PEP 440,
-   * empty for any.
+   * What is known of what Blender shipped besides what is there as it was brought (PEP 508): see
+   * `shippedOf`.
    */
-  shipped: ReadonlyMap<string, string>;
+  shipped: readonly string[];
   /** The modules that only a running Blender has. */
   builtIn: readonly string[];
-}
-
-/** What is known of itself, and what is seen to be there as it was brought. */
-function shippedOf(
-  known: readonly string[],
-  packages: readonly Package[],
-  environment: MarkerEnvironment,
-) {
-  const shipped = new Map<string, string>();
-  for (const line of known) {
-    const required = requiredBy(line, environment);
-    if (required !== undefined && !shipped.has(required.name)) {
-      shipped.set(required.name, required.specifier);
-    }
-  }
-  for (const { name, version, source } of packages) {
-    const isShipped = source === "bundled" || source === "system";
-    if (isShipped && name !== "bpy" && !shipped.has(name)) shipped.set(name, `==${version}`);
-  }
-  return shipped;
 }
 
 /**
@@ -125,7 +104,7 @@ async function look(session: Session): Promise<PackageSnapshot> {
     broken: [...broken, ...twiceThere(packages)],
     path,
     environment,
-    shipped: shippedOf(shipped, packages, environment),
+    shipped,
     builtIn,
   };
 }

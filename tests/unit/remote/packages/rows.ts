@@ -46,7 +46,7 @@ export function snapshotOf(
     broken: [],
     path: [...new Set(packages.map(({ location }) => location))],
     environment: { python_version: "3.11", sys_platform: "linux" },
-    shipped: new Map(),
+    shipped: [],
     builtIn: ["bpy"],
     ...changes,
   };

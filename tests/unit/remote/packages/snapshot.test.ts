@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { shippedOf } from "../../../../src/remote/packages/shipped.ts";
 import { lookAtPackages, snapshotPackages } from "../../../../src/remote/packages/snapshot.ts";
 import { answeringBlenders } from "../answering.ts";
 import { row } from "./rows.ts";
@@ -23,7 +24,7 @@ describe("snapshotPackages", () => {
     ]);
     const seen = await lookAtPackages(session);
     expect(seen.packages.map(({ name }) => name)).toEqual(["one", "two"]);
-    expect([seen.path, [...seen.shipped]]).toEqual([
+    expect([seen.path, [...shippedOf(seen)]]).toEqual([
       ["/site", "/gone"],
       [
         ["one", "<2"],
