@@ -76,7 +76,7 @@ test.each([
   ["time", /time is of Python's standard library, built in$/m],
   ["os.path", /os\.path is of Python's standard library$/m],
   ["mathutils", /mathutils is Blender's own, built in$/m],
-  ["bpy.types", /bpy\.types is Blender's own$/m],
+  ["bpy.types", /bpy\.types is Blender's own, built in$/m],
   ["addon_utils", /addon_utils is Blender's own: \/.*addon_utils\.py$/m],
 ])("a module of no package: %s", async (module, says) => {
   const { stdout } = expectSuccess(await box.cli(["pkg", "why", module]));

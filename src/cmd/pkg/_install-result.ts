@@ -26,6 +26,13 @@ export function resultJson(result: InstallResult, output: Output) {
   };
 }
 
+/** Why there is nothing to do, of so many packages that were asked for and aren't passed over. */
+export function nothingText(asked: number): string {
+  return asked === 0
+    ? "nothing that was asked for is for this Python"
+    : "all that was asked for is there already";
+}
+
 /** Shows people what came of an install. */
 export async function renderResult(result: InstallResult, output: Output): Promise<void> {
   const { installed, changed, kept, restarts, errors, hint } = result;
@@ -33,7 +40,7 @@ export async function renderResult(result: InstallResult, output: Output): Promi
   for (const line of changes) output.note(line);
   if (kept.length > 0) output.note(keptText(kept));
   if (changes.length === 0 && errors.length === 0) {
-    output.note("nothing changed: all that was asked for is there already");
+    output.note(`nothing changed: ${nothingText(installed.length)}`);
   }
   for (const { name, version, location } of installed.filter((one) => one.version !== null)) {
     await output.result(`${name} ${version} in ${location}`);

@@ -13,7 +13,7 @@ import { targetOf, withSession } from "../_target.ts";
 import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
 import { indexFlagsOf, requireOneMode } from "./_index-flags.ts";
 import { observerFor } from "./_install-observer.ts";
-import { keptJson, renderResult, resultJson } from "./_install-result.ts";
+import { keptJson, nothingText, renderResult, resultJson } from "./_install-result.ts";
 import { pipOption } from "./_pip-options.ts";
 import { requirementsOf } from "./_requirements.ts";
 import { typedInstall } from "./_typed.ts";
@@ -28,7 +28,12 @@ function jsonHead(request: InstallRequest) {
   };
 }
 
-async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Output) {
+async function renderPlan(
+  request: InstallRequest,
+  plan: InstallPlan,
+  held: number,
+  output: Output,
+) {
   const rows = plan.packages.map(({ name, version, from, file }) => ({
     name,
     version,
@@ -52,7 +57,7 @@ async function renderPlan(request: InstallRequest, plan: InstallPlan, output: Ou
   }
   if (kept.length > 0) output.note(keptText(kept));
   for (const warning of warnings) output.warn(warning);
-  if (rows.length === 0) output.note("nothing to install: all that was asked for is there");
+  if (rows.length === 0) output.note(`nothing to install: ${nothingText(held)}`);
 }
 
 /** The request with the default wheelhouse where it is to be installed from that. */
@@ -180,9 +185,13 @@ export const install = command({
       const prepared = await prepareInstall(session, request);
       const held = new Set(prepared.request.requirements);
       const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
-      if (passedOver.length > 0) output.note(`not for this Python: ${passedOver.join(", ")}`);
+      // pip says it as well, but for a run that only asks it.
+      const isAsked = dryRun || request.target === "user-modules";
+      if (isAsked && passedOver.length > 0)
+        output.note(`not for this Python: ${passedOver.join(", ")}`);
       if (dryRun) {
-        await renderPlan(request, await planInstall(session, prepared, observer), output);
+        const plan = await planInstall(session, prepared, observer);
+        await renderPlan(request, plan, held.size, output);
         return 0;
       }
       const result = await runInstall(session, prepared, observer);
