@@ -21,6 +21,9 @@ MODULE_FILES = (".py", ".pyc", ".so", ".pyd")
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VERSION = re.compile(r"[!-~]+")
 
+# How an absolute path begins that was written on Windows.
+DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+
 # In a requirement, a condition that only an extra meets.
 EXTRA = re.compile(r";(?!.*\bor\b).*\bextra\s*[=>]=")
 
@@ -50,6 +53,28 @@ def text_problem(path: str) -> str | None:
     except UnicodeDecodeError:
         return "isn't UTF-8"
     return "is damaged" if b"\0" in content else None
+
+
+def row_path(folder: str, name: str) -> str:
+    """Give the path of a file that a RECORD in a folder lists, as it lies from that folder.
+
+    It may be written with Windows' separators, be absolute, or lead out of the folder and in again.
+    It begins with ``..`` or stays absolute where the file lies elsewhere.
+    """
+    path = name.replace("\\", "/")
+    if not path.startswith(("/", ".")) and not any(sign in path for sign in (":", "//", "/.")):
+        return path.replace("/", os.sep)
+    full = os.path.normpath(os.path.join(folder, path))
+    for start in (folder, os.path.realpath(folder)):
+        begin = os.path.join(os.path.normpath(start), "")
+        if os.path.normcase(full).startswith(os.path.normcase(begin)):
+            return full[len(begin) :]
+    return os.path.normpath(path)
+
+
+def is_elsewhere(path: str) -> bool:
+    """Tell whether what ``row_path`` gave lies outside the folder, on whatever system."""
+    return os.path.isabs(path) or path.split(os.sep, 1)[0] == ".." or DRIVE.match(path) is not None
 
 
 class Distribution:
@@ -124,16 +149,20 @@ class Distribution:
         """
         # To list a folder is quicker than to ask for each file in it.
         there: dict[str, set[str]] = {}
-        missing: list[str] = []
-        for file in self.files():
-            if file.endswith((".pyc", ".pyo")) or file.startswith(".."):
+        missing: set[str] = set()
+        for row in self.record():
+            file = row_path(self.folder, row[0])
+            if file.endswith((".pyc", ".pyo")) or is_elsewhere(file):
                 continue
             below, _, name = file.rpartition(os.sep)
             if below not in there:
                 there[below] = set(entries_of(os.path.join(self.folder, below)))
-            # A name may be written otherwise on a disk that takes both for the same.
-            if name not in there[below] and not os.path.lexists(os.path.join(self.folder, file)):
-                missing.append(file)
+            # A name may be written otherwise on a disk that takes both for the same; on POSIX a
+            # backslash may also be part of a name.
+            if name not in there[below] and not any(
+                os.path.lexists(os.path.join(self.folder, one)) for one in (file, row[0])
+            ):
+                missing.add(file)
         return sorted(missing)
 
     def is_half(self) -> bool:
@@ -145,6 +174,16 @@ class Distribution:
         if self._has("INSTALLER") or not self._has("RECORD"):
             return False
         return any(file.endswith((".py", ".so", ".pyd")) for file in self.missing_files())
+
+    def is_incomplete(self) -> bool:
+        """Whether RECORD is still the one that the wheel brought, or may be.
+
+        A pip writes INSTALLER when all files are there and compiled, then a RECORD that lists it.
+        """
+        record = read(self.path, "RECORD").replace("\\", "/")
+        if not record or read(self.path, "INSTALLER").strip() not in ("", "pip"):
+            return False
+        return f"{os.path.basename(self.path)}/INSTALLER" not in record
 
     def modified(self) -> float:
         """When it was installed: the newest of the files that an installer writes (Unix time).
@@ -169,12 +208,12 @@ class Distribution:
             return []
 
     def files(self) -> set[str]:
-        """Its files below ``folder``, as RECORD lists them; none for an ``.egg-info``.
+        """Its files as RECORD lists them, by ``row_path``; none for an ``.egg-info``.
 
         Read once, as its name and version are.
         """
         if self._files is None:
-            self._files = {row[0].replace("/", os.sep) for row in self.record()}
+            self._files = {row_path(self.folder, row[0]) for row in self.record()}
         return self._files
 
     def content(self) -> str | None:

@@ -7,8 +7,9 @@
   Blender's own files. Limit: an update that is unpacked over an older Blender makes what the user
   installed before it count as bundled. For Blender as a Python module, which pip installs together
   with what it needs: what ``bpy``'s metadata requires, directly or not, whatever its version.
-- ``system``: brought by the operating system's packages: in a Python that isn't Blender's own, what
-  no installer for users has installed (PEP 627, INSTALLER).
+- ``system``: brought by the operating system's packages: what no installer for users has installed
+  (PEP 627, INSTALLER), in a folder where such packages lie: none of Blender's own Python, of a
+  virtual environment, or below ``/usr/local`` where Python itself is in ``/usr``.
 - ``site``: everything else in site-packages; ``other``: everything else on ``sys.path``.
 """
 
@@ -28,6 +29,9 @@ REQUIRED = re.compile(r"[\w.-]*\w")
 
 # Installers that users run, as they write themselves into INSTALLER.
 USER_INSTALLERS = {"pip", "uv", "poetry", "pdm", "conda"}
+
+# Where the system's pip installs; its packages put nothing there (FHS 3.0, 4.9).
+LOCAL = "/usr/local"
 
 
 def resource(kind: str) -> list[str]:
@@ -113,6 +117,21 @@ class Origins:
         self.required = required_by_bpy(self.own) if is_module else {}
         self.newest = newest_own_file()
 
+    def is_pips(self, distribution: Distribution, modified: float) -> bool:
+        """Tell whether it lies where nobody but pip, and its like, installs packages.
+
+        What Blender shipped was installed by whoever built it.
+        """
+        folder = real(distribution.folder)
+        if folder not in self.site:
+            return False
+        if is_inside(folder, self.own):
+            return modified > self.newest
+        prefix = real(sys.prefix)
+        if sys.prefix != sys.base_prefix:
+            return is_inside(folder, [prefix])
+        return prefix == "/usr" and is_inside(folder, [LOCAL])
+
     def of(self, distribution: Distribution, modified: float) -> str:
         """Name the origin of a package that was installed at that time."""
         folder = real(distribution.folder)
@@ -129,7 +148,7 @@ class Origins:
         if folder in self.site:
             installer = read(distribution.path, "INSTALLER").strip()
             by_user = installer in USER_INSTALLERS or distribution.is_half()
-            return "site" if by_user else "system"
+            return "site" if by_user or self.is_pips(distribution, modified) else "system"
         return "other"
 
     def shipped(self) -> list[str]:

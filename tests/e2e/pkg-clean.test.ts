@@ -1,12 +1,15 @@
 // `pkg clean`: what interrupted installs have left goes, and nothing else.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdir, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "../../scripts/port.ts";
 import { ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { startService } from "../support/servers.ts";
+import { startConfigured, startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 let box: Sandbox;
@@ -69,4 +72,57 @@ test("an install removes it as well, and says so", async () => {
   expect(await entries(modules)).toContain("~rold");
   expectSuccess(await box.cli(["pkg", "clean"]));
   expect(await entries(modules)).not.toContain("~rold");
+});
+
+/** Runs at the start of every Python of a Blender: lets pip stop when it has set brbig aside. */
+const slowUpgrade = (reached: string, gate: string) => `
+import os, sys, time
+if "install" in sys.orig_argv:
+    real = os.rename
+    def rename(source, target):
+        real(source, target)
+        if str(source).rstrip("/").endswith("brbig"):
+            open(${JSON.stringify(reached)}, "w").close()
+            while not os.path.exists(${JSON.stringify(gate)}):
+                time.sleep(0.01)
+    os.rename = rename
+`;
+
+test("while a pip runs in another Blender nothing of its own is removed, or said to be left", async () => {
+  const site = siteOf(box);
+  const there = join(box.dir, "big");
+  for (const version of ["1.0", "2.0"]) await writeWheel(there, { name: "brbig", version });
+  await writeWheel(there, { name: "brsmall" });
+  const install = (...more: string[]) => ["pkg", "install", ...more, "--remote-wheelhouse", there];
+  expectSuccess(await box.cli(install("brbig==1.0")));
+  const port = String(await freePort());
+  await startConfigured(box, "--port", port);
+  const other = (...line: string[]) => box.cli([...line, "--port", port]);
+  const [reached, gate] = [join(box.dir, "reached"), join(box.dir, "gate")];
+  await writeFile(join(site, "brslow.pth"), "import brslow\n");
+  await writeFile(join(site, "brslow.py"), slowUpgrade(reached, gate));
+  const controller = box.spawn(install("brbig", "-U"));
+  await until(() => existsSync(reached));
+  expect(await entries(site)).toContain("~rbig");
+  expect(await other("pkg", "list")).toMatchObject({ code: 0, stderr: "" });
+  expect((await other("pkg", "check")).stdout).not.toMatch(/br(big|small)/);
+  const clean = await other("pkg", "clean", "--json");
+  expect([clean.code, await entries(site)]).toEqual([0, expect.arrayContaining(["~rbig"])]);
+  // Even where it was seen before.
+  const removal = await other(...install("brsmall"), "--json");
+  expect(removal.code).toBe(1);
+  expect(JSON.parse(removal.stdout)).toMatchObject({
+    error: { code: "pip-busy", message: `another Blender changes the packages in '${site}' now` },
+  });
+  expect(await entries(site)).toContain("~rbig");
+  await writeFile(gate, "");
+  expect(await controller.exited).toBe(0);
+  for (const name of ["brslow.pth", "brslow.py"]) await rm(join(site, name));
+  const listed = expectSuccess(await other("pkg", "list"));
+  expect(listed.stdout).toMatch(/^brbig +2\.0/m);
+  expect((await entries(site)).filter((name) => /^[~.]/.test(name))).toEqual([
+    "~$letter.docx",
+    "~my-work",
+  ]);
+  expectSuccess(await other(...install("brsmall")));
 });

@@ -257,6 +257,18 @@ describe("into site-packages", () => {
         debris: expect.arrayContaining([join(site, "brlarge")]),
       },
     });
+    // All its files are there, and yet it isn't whole, nor the system's.
+    const info = join(site, "brlarge-1.0.dist-info");
+    const listed = expectSuccess(await box.cli(["pkg", "list"]));
+    expect(listed.stderr).toContain(`${info} is broken: it is half installed: its RECORD is`);
+    expect(listed.stderr).toContain("pkg install brlarge --force-reinstall");
+    const { problems } = JSON.parse((await box.cli(["pkg", "check", "--json"])).stdout);
+    expect(problems).toContainEqual(
+      expect.objectContaining({ code: "half-installed", name: "brlarge" }),
+    );
+    expectSuccess(await box.cli(["pkg", "uninstall", "brlarge", "--yes"]));
+    expect((await entries(site)).filter((name) => /^[~.]|^brlarge/.test(name))).toEqual([]);
+    expect((await box.cli(["pkg", "list"])).stderr).toBe("");
   });
 
   test("--cancel: the same, to the one who cancels and to the one who installed", async () => {

@@ -14,8 +14,9 @@ export const clean = command({
     withSession(target, context, async (session) => {
       const { output } = context;
       const { removed, lines, failed } = await cleanUp(session, await pythonOf(session));
-      if (output.json) await output.writeJson({ op: "clean", removed, failed, messages: lines });
-      else {
+      if (output.json) {
+        await output.writeJson({ op: "clean", removed, failed, messages: lines });
+      } else {
         for (const line of lines) output.success(line);
         for (const one of failed) output.error(stuckText(one));
         if (failed.length > 0) {

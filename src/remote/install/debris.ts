@@ -5,7 +5,7 @@ import { type BrokenPackage, debrisText, isDebris } from "../packages/broken.ts"
 import { packagesScript } from "../packages/script.ts";
 import { lookAtPackages } from "../packages/snapshot.ts";
 import { currentPip } from "../pip/current.ts";
-import { pipBusy } from "../pip/describe.ts";
+import { pipBusy, takenByOther } from "../pip/describe.ts";
 import type { BlenderPython } from "../python/interpreter.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -13,7 +13,11 @@ import { recoverUserModules } from "./user-modules.ts";
 
 const stuckSchema = v.object({ path: v.string(), reason: v.string() });
 
-const removedSchema = v.object({ removed: v.array(v.string()), failed: v.array(stuckSchema) });
+const removedSchema = v.object({
+  removed: v.array(v.string()),
+  failed: v.array(stuckSchema),
+  busy: v.nullable(v.string()),
+});
 
 /** A leftover that could not be removed. */
 type StuckLeftover = v.InferOutput<typeof stuckSchema>;
@@ -30,7 +34,8 @@ export interface RemovedDebris {
 /**
  * Removes the leftovers of pips among what is broken: `~name` in the folders that pip installs into.
  *
- * @throws Failure `pip-busy` while pip runs: what it has set aside it may need.
+ * @throws Failure `pip-busy` while pip runs, here or in another Blender: what it has set aside it may
+ *   need.
  */
 export async function removeDebris(
   session: Session,
@@ -42,7 +47,8 @@ export async function removeDebris(
   if (run?.returncode === null) throw pipBusy(run);
   const paths = debris.map(({ path }) => path);
   const work = callScript(session, packagesScript, { remove: paths }, removedSchema);
-  const { removed, failed } = await session.waits.during("removing leftovers", work);
+  const { removed, failed, busy } = await session.waits.during("removing leftovers", work);
+  if (busy !== null) throw takenByOther(busy);
   const gone = new Set(removed);
   const folders = Map.groupBy(
     debris.filter(({ path }) => gone.has(path)),

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypedDict
 
-from package_metadata import Distribution
+from package_metadata import Distribution, is_elsewhere, row_path
 
 # How many files a message can name.
 NAMED = 3
@@ -41,10 +41,10 @@ class Damage(TypedDict):
 def as_it_stands(folder: str, name: str) -> str:
     """Give where a file that RECORD names is, relative to the folder of the modules.
 
-    A RECORD may name it by an absolute path, or by one that leads out of the folder and back.
+    As ``row_path`` does, and also where a link leads into the folder.
     """
-    plain = os.path.normpath(name)
-    if not os.path.isabs(plain) and not plain.startswith(os.pardir):
+    plain = row_path(folder, name)
+    if not is_elsewhere(plain):
         return plain
     place, base = os.path.split(os.path.join(folder, plain))
     try:

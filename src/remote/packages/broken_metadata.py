@@ -8,6 +8,7 @@ from package_metadata import Distribution, entries_of, name_of
 from package_origins import user_module_folders
 from pip_leftovers import pip_leftovers
 from python_folders import real, site_folders
+from site_lock import is_taken
 from unfinished_changes import unfinished
 
 
@@ -57,8 +58,11 @@ def target_of(folder: str) -> str:
     return "site" if place in [real(one) for one in site_folders()] else ""
 
 
-def broken_metadata(distribution: Distribution) -> Broken | None:
-    """Tell what is broken about a package's metadata, if anything."""
+def broken_metadata(distribution: Distribution, is_pips: bool) -> Broken | None:
+    """Tell what is broken about a package's metadata, if anything.
+
+    What is gone meanwhile isn't broken. ``is_pips``: as ``Origins.is_pips`` tells.
+    """
     kind, problem = "metadata", distribution.problem()
     if problem is None and distribution.is_half():
         missing = distribution.missing_files()
@@ -66,7 +70,13 @@ def broken_metadata(distribution: Distribution) -> Broken | None:
         problem = (
             f"it is half installed: {len(missing)} of its files are missing, {missing[0]} first"
         )
-    if problem is None:
+    elif problem is None and is_pips and distribution.is_incomplete():
+        kind = "half"
+        problem = (
+            "it is half installed: its RECORD is the one of its wheel, "
+            "which an installer completes at its end"
+        )
+    if problem is None or not os.path.lexists(distribution.path):
         return None
     folder = distribution.folder
     return broken(folder, os.path.basename(distribution.path), kind, problem, target_of(folder))
@@ -85,6 +95,15 @@ def size_of(path: str) -> int:
     return total
 
 
+def given_up(folder: str) -> list[str]:
+    """Name what a pip has set aside in a folder and won't come back to."""
+    leftovers = pip_leftovers(folder)
+    if leftovers and is_taken(folder):
+        return []
+    # A pip may have had them just then, and be done.
+    return [name for name in leftovers if os.path.lexists(os.path.join(folder, name))]
+
+
 def left_behind(folder: str) -> list[Broken]:
     """Name what pip or we were not let finish in a folder."""
     names, target = entries_of(folder), target_of(folder)
@@ -98,7 +117,7 @@ def left_behind(folder: str) -> list[Broken]:
             size_of(os.path.join(folder, name)),
         )
         # Elsewhere than where pip installs, only metadata is taken for such.
-        for name in pip_leftovers(folder)
+        for name in given_up(folder)
         if target or name.endswith(".dist-info")
     ]
     cut_off = [

@@ -194,6 +194,10 @@ function fileFaults(one: CheckedPackage, source: Package["source"] | undefined):
   return faults;
 }
 
+function keyOf({ name, location }: Pick<Package, "name" | "location">): string {
+  return JSON.stringify([name, location]);
+}
+
 /**
  * Looks at every package in every folder on Blender's path. Nothing is imported, and nothing changed.
  *
@@ -203,15 +207,23 @@ export async function checkPackages(session: Session): Promise<PackageCheck> {
   const snapshot = await lookAtPackages(session);
   const look = callScript(session, packagesScript, { check: true }, checkedSchema);
   const checked = await session.waits.during("looking at the files of Blender's packages", look);
-  const sources = new Map(
-    snapshot.packages.map(({ name, location, source }) => [`${name} ${location}`, source]),
-  );
+  const sources = new Map(snapshot.packages.map((one) => [keyOf(one), one.source]));
   const broken = brokenLines(snapshot.broken.filter(({ kind }) => kind !== "half"));
+  // Whose files are missing is told with them.
+  const lacking = new Set(checked.filter(({ missing }) => missing > 0).map(keyOf));
+  const half = snapshot.broken.filter(
+    (one) => one.kind === "half" && !lacking.has(keyOf({ name: one.name, location: one.folder })),
+  );
   const faults = [
     ...broken.map(
       ({ message, hint }): PackageFault => ({ code: "broken", name: "", message, hint }),
     ),
-    ...checked.flatMap((one) => fileFaults(one, sources.get(`${one.name} ${one.location}`))),
+    ...half.flatMap((one) =>
+      brokenLines([one]).map((line): PackageFault => {
+        return { code: "half-installed", name: one.name, ...line };
+      }),
+    ),
+    ...checked.flatMap((one) => fileFaults(one, sources.get(keyOf(one)))),
     ...goneFaults(snapshot),
     ...needFaults(snapshot),
     ...replacedFaults(snapshot),

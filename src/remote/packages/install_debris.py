@@ -10,6 +10,7 @@ from package_metadata import Distribution, metadata_entries
 from package_origins import user_module_folders
 from pip_leftovers import pip_leftovers
 from python_folders import real, site_folders
+from site_lock import release_all, take_all
 
 
 class Debris(TypedDict):
@@ -30,19 +31,17 @@ class Removed(TypedDict):
 
     removed: list[str]
     failed: list[StuckPath]
+    # The folder in which another Blender changes packages, which has kept us from the rest.
+    busy: str | None
 
 
-def removed(paths: list[str]) -> Removed:
-    """Remove leftovers of pip, of those that are still taken for such where pip installs."""
-    answer: Removed = {"removed": [], "failed": []}
-    places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
-    folders = {os.path.dirname(path) for path in paths}
-    known = {
-        os.path.join(folder, name)
-        for folder in folders
-        if real(folder) in places
-        for name in pip_leftovers(folder)
-    }
+# What we put there ourselves changes no package.
+OWN = ".blender-remote-"
+
+
+def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
+    """Remove leftovers in one folder, of those that are still taken for such."""
+    known = {os.path.join(folder, name) for name in pip_leftovers(folder)}
     for path in paths:
         if path not in known:
             continue
@@ -54,6 +53,24 @@ def removed(paths: list[str]) -> Removed:
             answer["failed"].append({"path": path, "reason": error.strerror or str(error)})
             continue
         answer["removed"].append(path)
+
+
+def removed(paths: list[str]) -> Removed:
+    """Remove leftovers of pip where pip installs and none of ours is at work."""
+    answer: Removed = {"removed": [], "failed": [], "busy": None}
+    places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
+    for folder in sorted({os.path.dirname(path) for path in paths}):
+        if real(folder) not in places or not os.path.isdir(folder):
+            continue
+        inside = [path for path in paths if os.path.dirname(path) == folder]
+        locks = take_all([folder])
+        if isinstance(locks, str):
+            answer["busy"] = locks
+            break
+        try:
+            remove_in(folder, inside, answer)
+        finally:
+            release_all(locks)
     return answer
 
 
@@ -70,15 +87,18 @@ def debris(folders: list[str] | None, seconds: float) -> Debris:
     for folder in places:
         listed: set[str] = set()
         for entry in metadata_entries(folder):
-            # Of the metadata folder pip writes this last, with RECORD, which wheels have as well.
-            installer = os.path.join(folder, entry, "INSTALLER")
-            if entry.endswith(".egg-info") or os.path.exists(installer):
+            one = Distribution(folder, entry)
+            has_installer = os.path.exists(os.path.join(one.path, "INSTALLER"))
+            if entry.endswith(".egg-info") or (has_installer and not one.is_incomplete()):
                 listed.add(entry)
-                files = Distribution(folder, entry).files()
-                listed.update(file.split(os.sep, 1)[0] for file in files)
+                listed.update(file.split(os.sep, 1)[0] for file in one.files())
         with contextlib.suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name in listed or entry.name == "__pycache__":
+                if (
+                    entry.name in listed
+                    or entry.name == "__pycache__"
+                    or entry.name.startswith(OWN)
+                ):
                     continue
                 with contextlib.suppress(OSError):
                     status = entry.stat(follow_symlinks=False)

@@ -1,9 +1,11 @@
 """What a closer look at installed packages shows, which takes more than their metadata."""
 
+import os
 from typing import TypedDict
 
 from import_search import Importable, importable
 from package_metadata import Distribution
+from site_lock import is_taken
 
 
 class CheckedPackage(TypedDict):
@@ -28,6 +30,9 @@ def checked(entries: list[tuple[str, str]]) -> list[CheckedPackage]:
         if not distribution.name or not distribution.version:
             continue
         missing = distribution.missing_files()
+        # What a pip is at work on is neither whole nor broken; what it has removed is gone.
+        if missing and (is_taken(folder) or not os.path.lexists(distribution.path)):
+            continue
         wins = distribution.name not in seen
         seen.add(distribution.name)
         found.append(

@@ -20,6 +20,7 @@ from package_names import normalized
 from package_origins import Origins
 from python_folders import each_once, path_folders, real
 from shipped_record import note
+from site_lock import is_taken
 
 
 class Row(TypedDict):
@@ -133,6 +134,17 @@ class View:
         self._files = loaded_files()
         self._below: dict[str, dict[str, str]] = {}
 
+    def problem(self, distribution: Distribution) -> Broken | None:
+        is_pips = self.origins.is_pips(distribution, distribution.modified())
+        return broken_metadata(distribution, is_pips)
+
+    def broken(self, folder: str, entry: str) -> Broken | None:
+        """Tell what is broken about a package; nothing while a pip of ours is at work there."""
+        if self.problem(Distribution(folder, entry)) is None or is_taken(folder):
+            return None
+        # A pip may have been at work on it just then, and be done.
+        return self.problem(Distribution(folder, entry))
+
     def below(self, folder: str) -> dict[str, str]:
         if folder not in self._below:
             start = folder.rstrip(os.sep) + os.sep
@@ -187,7 +199,7 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
     for folder, entry in todo:
         distribution = Distribution(folder, entry)
         rows.append(view.row(distribution))
-        problems.append(broken_metadata(distribution))
+        problems.append(view.broken(folder, entry))
         done += 1
         if time.monotonic() > until:
             break

@@ -20,8 +20,16 @@ import ownModulesSource from "./own_modules.py" with { type: "text" };
 import packageCheckSource from "./package_check.py" with { type: "text" };
 import packagesSource from "./packages.py" with { type: "text" };
 import pipLeftoversSource from "./pip_leftovers.py" with { type: "text" };
+import siteLockSource from "./site_lock.py" with { type: "text" };
 import startFilesSource from "./start_files.py" with { type: "text" };
 import unfinishedChangesSource from "./unfinished_changes.py" with { type: "text" };
+
+/** Keeps pips of several Blenders, and who cleans up after them, from each other. */
+export const siteLock: Script = {
+  name: "site_lock.py",
+  source: siteLockSource,
+  modules: [fileLock],
+};
 
 /** Tells changes of the user modules that a Blender didn't live to finish. */
 export const unfinishedChanges: Script = {
@@ -51,7 +59,14 @@ const pipLeftovers: Script = {
 const brokenMetadata: Script = {
   name: "broken_metadata.py",
   source: brokenMetadataSource,
-  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders, unfinishedChanges],
+  modules: [
+    packageMetadata,
+    packageOrigins,
+    pipLeftovers,
+    pythonFolders,
+    siteLock,
+    unfinishedChanges,
+  ],
 };
 
 const loadedPackages: Script = {
@@ -87,13 +102,13 @@ const importTrial: Script = {
 const installDebris: Script = {
   name: "install_debris.py",
   source: installDebrisSource,
-  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders],
+  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders, siteLock],
 };
 
 const packageCheck: Script = {
   name: "package_check.py",
   source: packageCheckSource,
-  modules: [importSearch, packageMetadata],
+  modules: [importSearch, packageMetadata, siteLock],
 };
 
 /** Lists packages, looks at some by name, and at what an ended install has left. */
@@ -115,5 +130,6 @@ export const packagesScript: Script = {
     packageOrigins,
     pythonFolders,
     shippedRecord,
+    siteLock,
   ],
 };

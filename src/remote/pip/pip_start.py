@@ -2,7 +2,8 @@
 
 No call waits for pip: it is a process of its own whose output goes to files, so that Blender stays
 responsive and no server's time limit for one command matters. ``pip_guard.py`` sees to it that no
-run outlives this Blender.
+run outlives this Blender. While one may change packages it holds the locks of their folders
+(``site_lock.py``).
 """
 
 import contextlib
@@ -21,6 +22,8 @@ from file_lock import hold, is_held
 from pip_registry import FILES, Purpose, Run, forget, is_unfinished, registry
 from pip_settings import PipConfigError, undecided
 from pip_watch import Description, describe, end_group
+from python_folders import site_folders
+from site_lock import Release, release_all, take_all
 
 # In the environment of everything that pip starts: by it the guard finds what has left its group.
 MARKER = "BLENDER_REMOTE_PIP_RUN"
@@ -57,6 +60,8 @@ class PipOrder(TypedDict):
     # Without pip's configuration.
     isolated: bool
     decided: Decided | None
+    # Whether it changes packages, so that nobody else may do so meanwhile.
+    changes: bool
     # The text of `pip_guard.py`.
     guard: str
     # What controllers want to know of the run.
@@ -68,6 +73,8 @@ class StartedPip(TypedDict):
     """``busy``: the run that kept this one from being started."""
 
     busy: Description | None
+    # The folder in which another Blender changes packages, which kept it as well.
+    taken: str | None
     # The folder for temporary files, on a disk that was too full to begin.
     full: str | None
     # Where settings stand that pip was kept from.
@@ -164,7 +171,7 @@ def launch(
     return process, guard, left_out
 
 
-def wait_for(run: Run) -> None:
+def wait_for(run: Run, locks: list[Release]) -> None:
     """Take note of the end; so no process is ever left a zombie, whether or not anyone asks."""
     run["process"].wait()
     run["ended"] = time.monotonic()
@@ -174,6 +181,7 @@ def wait_for(run: Run) -> None:
         with contextlib.suppress(OSError, ValueError), guard.stdin as word:
             word.write(b".")
     guard.wait()
+    release_all(locks)
     run["over"] = True
 
 
@@ -203,23 +211,8 @@ def begin(order: PipOrder) -> Begun:
         raise
 
 
-def main(order: PipOrder) -> StartedPip:
-    """Start a run, unless one goes on, or is an install that nobody has finished."""
-    before = registry().run
-    if before is not None:
-        if not before["over"] or is_unfinished(before):
-            return {"busy": describe(before), "full": None, "left_out": [], "temporary": None}
-        # Its controller is gone, and nobody came for its output.
-        forget(before)
-    remove_leftovers()
-    try:
-        begun = begin(order)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        full = tempfile.gettempdir()
-        return {"busy": None, "full": full, "left_out": [], "temporary": None}
-    run: Run = {
+def run_of(order: PipOrder, begun: Begun) -> Run:
+    return {
         "id": order["id"],
         "command": [part if isinstance(part, str) else part["file"] for part in order["command"]],
         "process": begun.process,
@@ -235,7 +228,38 @@ def main(order: PipOrder) -> StartedPip:
         "seen": False,
         "followers": {},
     }
-    registry().run = run
-    threading.Thread(target=wait_for, args=(run,), name="blender-remote pip", daemon=True).start()
+
+
+def main(order: PipOrder) -> StartedPip:
+    """Start a run, unless one goes on, or is an install that nobody has finished."""
+    answer: StartedPip = {
+        "busy": None,
+        "taken": None,
+        "full": None,
+        "left_out": [],
+        "temporary": None,
+    }
+    before = registry().run
+    if before is not None:
+        if not before["over"] or is_unfinished(before):
+            return {**answer, "busy": describe(before)}
+        # Its controller is gone, and nobody came for its output.
+        forget(before)
+    remove_leftovers()
+    locks = take_all(site_folders()) if order["changes"] else []
+    if isinstance(locks, str):
+        return {**answer, "taken": locks}
+    try:
+        begun = begin(order)
+    except BaseException as error:
+        release_all(locks)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            return {**answer, "full": tempfile.gettempdir()}
+        raise
+    registry().run = run = run_of(order, begun)
+    waiting = threading.Thread(
+        target=wait_for, args=(run, locks), name="blender-remote pip", daemon=True
+    )
+    waiting.start()
     temporary = str(Path(begun.folder.name) / "tmp")
-    return {"busy": None, "full": None, "left_out": begun.left_out, "temporary": temporary}
+    return {**answer, "left_out": begun.left_out, "temporary": temporary}

@@ -9,7 +9,7 @@ import type { Session } from "../wire/session.ts";
 import { cancelPip } from "./cancel.ts";
 import { runSchema } from "./current.ts";
 import type { DecidedSettings } from "./decided.ts";
-import { pipBusy } from "./describe.ts";
+import { pipBusy, takenByOther } from "./describe.ts";
 import { temporaryHint } from "./diagnosis.ts";
 import { changesPackages, type EarlyEnd, endedEarly } from "./ended.ts";
 import { followPip, type PipResult, type PipSinks } from "./follow.ts";
@@ -20,6 +20,7 @@ import { startScript } from "./script.ts";
 
 const startedSchema = v.object({
   busy: v.nullable(runSchema),
+  taken: v.nullish(v.string(), null),
   full: v.nullish(v.string(), null),
   left_out: v.optional(v.array(v.string()), []),
   temporary: v.nullish(v.string(), null),
@@ -82,7 +83,8 @@ const nothingToCancel = new Set(["pip-busy", "install-unfinished", "pip-run-gone
  * it ends. When it can't be followed to its end (Ctrl-C, time limit), it is ended with all its
  * children. It never outlives Blender. A Blender runs one at a time.
  *
- * @throws Failure `pip-busy` where one runs already, `install-unfinished` where one has filled a
+ * @throws Failure `pip-busy` where one runs already, or where another Blender changes
+ *   the same packages, `install-unfinished` where one has filled a
  *   staging folder that nobody has moved into place, `no-space` where it can't begin, `pip-cancelled`, `pip-run-gone`,
  *   `timeout`, `interrupted`, and as `Connection.request`; RemoteError where the interpreter can't be started.
  */
@@ -105,6 +107,10 @@ export async function runPip(session: Session, pip: PipInvocation): Promise<PipR
   }
 }
 
+function wordsOf(pip: PipInvocation): string[] {
+  return pip.arguments.filter((word) => typeof word === "string");
+}
+
 /** @throws Failure `pip-busy`, `install-unfinished`, `no-space`. */
 async function startPip(session: Session, id: string, pip: PipInvocation): Promise<void> {
   const start = {
@@ -116,12 +122,14 @@ async function startPip(session: Session, id: string, pip: PipInvocation): Promi
     env: { ...pip.env },
     cwd: pip.cwd ?? null,
     guard: guardSource,
+    changes: changesPackages(pip.purpose ?? null, wordsOf(pip)),
     purpose: pip.purpose === undefined ? null : { ...pip.purpose },
     before: pip.before === undefined ? null : pip.before.map((one) => ({ ...one })),
   };
   const answer = await callScript(session, startScript, start, startedSchema);
-  const { busy, full, left_out: leftOut, temporary } = answer;
+  const { busy, taken, full, left_out: leftOut, temporary } = answer;
   if (busy !== null) throw pipBusy(busy);
+  if (taken !== null) throw takenByOther(taken);
   if (full !== null) {
     throw new Failure("no-space", fullTemporaryDisk(full), { hint: temporaryHint });
   }
@@ -135,8 +143,7 @@ async function earlyEnd(
   ended: boolean,
   seconds: number,
 ): Promise<EarlyEnd> {
-  const words = pip.arguments.filter((word) => typeof word === "string");
-  const changes = changesPackages(pip.purpose ?? null, words);
+  const changes = changesPackages(pip.purpose ?? null, wordsOf(pip));
   if (!changes || !ended) return { ended, changes, left: undefined };
   const left = await session.reconnected((again) =>
     aftermathOf(again, pip.before ?? null, seconds),

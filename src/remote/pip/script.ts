@@ -1,6 +1,8 @@
 // The scripts that start and watch pip beside Blender, and the modules that they bring along.
 
+import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
+import { siteLock } from "../packages/script.ts";
 import { fileLock, masking } from "../script/modules.ts";
 import registrySource from "./pip_registry.py" with { type: "text" };
 import runSource from "./pip_run.py" with { type: "text" };
@@ -24,7 +26,7 @@ const watch: Script = {
 export const startScript: Script = {
   name: "pip_start.py",
   source: startSource,
-  modules: [fileLock, pipRegistry, pipSettings, watch],
+  modules: [fileLock, pipRegistry, pipSettings, pythonFolders, siteLock, watch],
 };
 
 /** Tells of Blender's pip run, and ends it. */

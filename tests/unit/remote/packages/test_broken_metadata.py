@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import site_lock
 from broken_metadata_kinds import KINDS, make
 from file_lock import hold
-from installed_files import put
+from installed_files import age, put
 from seen_packages import Blender
 
 
@@ -139,6 +140,136 @@ def test_what_somebody_keeps_under_such_a_name(blender: Blender, site: Path) -> 
     before = sorted(file.name for file in site.iterdir())
     assert broken_in(blender, site) == []
     paths = [str(site / name) for name in before]
-    assert blender.script.main({"remove": paths}) == {"removed": [], "failed": []}
+    answer = blender.script.main({"remove": paths})
+    assert answer == {"removed": [], "failed": [], "busy": None}
     assert sorted(file.name for file in site.iterdir()) == before
     assert elsewhere.exists()
+
+
+# A pip that was killed while it compiled
+
+
+def as_wheels(info: Path) -> None:
+    """Make a RECORD the one that a wheel brings, which pip completes."""
+    rows = (info / "RECORD").read_text().splitlines(keepends=True)
+    (info / "RECORD").write_text("".join(row for row in rows if "/INSTALLER," not in row))
+
+
+def in_environment(blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blender.set_site(site)
+    monkeypatch.setattr(sys, "prefix", str(blender.folder))
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+
+
+@pytest.mark.parametrize("installer", [None, "pip"])
+def test_all_files_are_there_but_pip_was_not_done(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch, installer: str | None
+) -> None:
+    in_environment(blender, site, monkeypatch)
+    as_wheels(put(site, "br-half", installer=installer))
+    put(site, "br-whole")
+    put(site, "br-uv", installer="uv")
+    as_wheels(put(site, "br-conda", installer="conda"))
+    (one,) = broken_in(blender, site)
+    assert (one["kind"], one["name"]) == ("half", "br-half")
+    assert one["problem"].startswith("it is half installed: its RECORD is")
+    assert set(blender.sources().values()) == {"site"}
+
+
+def test_where_others_install_it_is_whole(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    as_wheels(put(site, "br-arch", installer=None))
+    own = blender.on_path("blender-5.0", "5.0", "python", "lib", "site-packages")
+    shipped = put(own, "br-shipped", installer=None)
+    as_wheels(shipped)
+    age(shipped)
+    assert broken_in(blender, site) == broken_in(blender, own) == []
+    assert blender.sources() == {"br-arch": "system", "br-shipped": "bundled"}
+
+
+def test_in_blenders_own_python(blender: Blender) -> None:
+    own = blender.on_path("blender-5.0", "5.0", "python", "lib", "site-packages")
+    blender.set_site(own)
+    as_wheels(put(own, "br-half", installer=None))
+    (one,) = broken_in(blender, own)
+    assert (one["kind"], blender.sources()) == ("half", {"br-half": "site"})
+
+
+# While a pip is at work
+
+
+def test_what_a_pip_is_at_work_on_is_not_broken(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_environment(blender, site, monkeypatch)
+    as_wheels(put(site, "br-half", installer=None))
+    make(site, "empty")
+    put(site, "br-big")
+    (site / "~r_big").mkdir()
+    (site / "br_big" / "__init__.py").unlink()
+    assert len(broken_in(blender, site)) == 3
+    release = site_lock.take(str(site))
+    assert release is not None
+    assert broken_in(blender, site) == []
+    checked = blender.script.main({"check": True})
+    assert [one for one in checked if one["name"] == "br-big"] == []
+    release()
+    assert len(broken_in(blender, site)) == 3
+
+
+def goes_before(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, path: Path) -> None:
+    """Let a package be gone when this is called."""
+    real: Any = getattr(owner, name)
+
+    def call(*arguments: object) -> object:
+        shutil.rmtree(path, ignore_errors=True)
+        return real(*arguments)
+
+    monkeypatch.setattr(owner, name, call)
+
+
+@pytest.mark.parametrize("moment", ["problem", "record", "modified"])
+def test_what_goes_while_it_is_read_is_gone(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    in_environment(blender, site, monkeypatch)
+    put(site, "br-whole")
+    info = put(site, "br-going")
+    goes_before(monkeypatch, blender.module("package_metadata").Distribution, moment, info)
+    assert broken_in(blender, site) == []
+    assert blender.sources()["br-whole"] == "site"
+
+
+def test_its_files_go_before_its_metadata(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = put(site, "br-going")
+    shutil.rmtree(site / "br_going")
+    owner = blender.module("package_metadata").Distribution
+    real = owner.missing_files
+
+    def missing_files(one: object) -> object:
+        found = real(one)
+        shutil.rmtree(info, ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(owner, "missing_files", missing_files)
+    assert [one for one in blender.script.main({"check": True}) if one["name"] == "br-going"] == []
+
+
+def test_pip_is_done_while_it_is_looked_at(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_environment(blender, site, monkeypatch)
+    as_wheels(put(site, "br-late", installer=None))
+    (site / "~r_late").mkdir()
+    script = blender.script
+
+    def taken(_: str) -> bool:
+        put(site, "br-late")
+        shutil.rmtree(site / "~r_late", ignore_errors=True)
+        return False
+
+    monkeypatch.setattr(script, "is_taken", taken)
+    monkeypatch.setattr(blender.module("broken_metadata"), "is_taken", taken)
+    assert broken_in(blender, site) == []

@@ -1,6 +1,7 @@
 """Where packages come from."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,34 @@ def test_brought_by_the_system(blender: Blender, site: Path) -> None:
         "br-pip": "site",
         "br-uv": "site",
     }
+
+
+def test_in_a_virtual_environment_nothing_is_the_systems(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = blender.on_path("usr", "lib", "python3", "dist-packages")
+    folders = [str(site), str(system)]
+    monkeypatch.setattr(blender.module("package_origins"), "site_folders", lambda: folders)
+    monkeypatch.setattr(sys, "prefix", str(site.parent))
+    monkeypatch.setattr(sys, "base_prefix", str(system.parent))
+    put(site, "br-half", installer=None)
+    (put(site, "br-no-record", installer=None) / "RECORD").unlink()
+    put(site, "br-poetry", installer="poetry 1.8.3")
+    assert set(blender.sources().values()) == {"site"}
+    monkeypatch.setattr(sys, "prefix", sys.base_prefix)
+    assert set(blender.sources().values()) == {"system"}
+
+
+def test_the_systems_python_has_a_folder_for_pip(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = blender.on_path("usr", "lib", "python3", "dist-packages")
+    monkeypatch.setattr(
+        blender.module("package_origins"), "site_folders", lambda: [str(site), str(system)]
+    )
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "prefix", "/usr")
+    monkeypatch.setattr(blender.module("package_origins"), "LOCAL", os.path.realpath(site))
+    put(site, "br-half", installer=None)
+    put(system, "br-apt", installer=None)
+    assert blender.sources() == {"br-half": "site", "br-apt": "system"}

@@ -23,7 +23,7 @@ describe("starting", () => {
     await runPip(session, { ...list, env: { A: "ä" }, cwd: "" });
     const command = ["python", "-m", "pip", "list"];
     const guard = expect.stringContaining("def main(");
-    const none = { purpose: null, before: null };
+    const none = { purpose: null, before: null, changes: false };
     const id = expect.any(String);
     const always = { id, command, files: {}, isolated: true, decided: null, guard, ...none };
     expect(asked).toEqual([
@@ -44,6 +44,19 @@ describe("starting", () => {
     expect(failure.message).toContain("process 4711, since ");
     expect(rendered(failure.hint ?? "")).toContain("pkg pip --cancel");
     expect(calls).toEqual(["pip_start.py"]);
+  });
+
+  test("one that changes packages, where another Blender changes the same", async () => {
+    const asked: unknown[] = [];
+    const session = await serve(({ name, arguments: args }) => {
+      asked.push([name, args["changes"]]);
+      return { busy: null, taken: "/site" };
+    });
+    const failure = await failureOf(runPip(session, { ...list, arguments: ["install", "x"] }));
+    expect(failure.code).toBe("pip-busy");
+    expect(failure.message).toBe("another Blender changes the packages in '/site' now");
+    expect(rendered(failure.hint ?? "")).toContain("pkg pip --follow");
+    expect(asked).toEqual([["pip_start.py", true]]);
   });
 
   test("a full disk there", async () => {

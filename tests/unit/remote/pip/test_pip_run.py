@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import importlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 
 import pip_registry
 import pytest
+import site_lock
 
 PATIENCE_SECONDS = 60
 SCRIPTS = Path(__file__).parents[4] / "src" / "remote" / "pip"
@@ -55,6 +57,7 @@ class Runs:
             "env": {},
             "cwd": None,
             "guard": GUARD,
+            "changes": False,
             "purpose": None,
             "before": None,
             **options,
@@ -493,6 +496,7 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
         "env": {},
         "cwd": None,
         "guard": GUARD,
+        "changes": False,
         "purpose": None,
         "before": None,
     }
@@ -606,6 +610,61 @@ def test_how_long_it_ran(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 3600)
     assert runs.read()["seconds"] == runs.look()["seconds"] == seconds
+
+
+# Those of other Blenders
+
+LOCK = ".blender-remote-pip.lock"
+
+
+@pytest.fixture
+def sites(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Give the folders of packages; the last one doesn't exist."""
+    folders = [tmp_path / "one", tmp_path / "other", tmp_path / "none"]
+    for folder in folders[:2]:
+        folder.mkdir()
+    module = importlib.import_module("python_folders")
+    monkeypatch.setattr(module, "site_folders", lambda: [str(one) for one in folders])
+    assert runs.look() is None
+    return folders
+
+
+def wait_for_its_end(runs: Runs) -> None:
+    for _ in patiently():
+        if runs.look()["returncode"] is not None:
+            return
+
+
+def test_a_run_that_changes_packages_holds_their_folders(runs: Runs, sites: list[Path]) -> None:
+    runs.start("import time; time.sleep(600)", changes=True)
+    assert [site_lock.is_taken(str(folder)) for folder in sites] == [True, True, False]
+    assert site_lock.take(str(sites[0])) is None
+    runs.cancel()
+    assert [list(folder.iterdir()) for folder in sites[:2]] == [[], []]
+    runs.finish(None)
+    runs.start("import time; time.sleep(600)")
+    assert not site_lock.is_taken(str(sites[0]))
+
+
+def test_another_one_changes_a_folder(runs: Runs, sites: list[Path], temporary: Path) -> None:
+    other = site_lock.take(str(sites[1]))
+    assert other is not None
+    assert runs.try_to_start("pass", changes=True) is None
+    assert runs.started["taken"] == str(sites[1])
+    assert runs.look() is None
+    assert (list(sites[0].iterdir()), os.listdir(temporary)) == ([], [])
+    # What changes nothing goes beside it.
+    runs.start("pass")
+    wait_for_its_end(runs)
+    other()
+    runs.start("pass", changes=True)
+    wait_for_its_end(runs)
+
+
+def test_what_cant_be_started_holds_nothing(runs: Runs, sites: list[Path]) -> None:
+    with pytest.raises(FileNotFoundError):
+        runs.start("pass", command=["/no/such/python"], changes=True)
+    assert list(sites[0].iterdir()) == []
 
 
 # What earlier Blenders left

@@ -1,0 +1,77 @@
+"""Reading metadata, and RECORD's paths as whoever wrote them meant them."""
+
+import os
+from pathlib import Path
+
+import pytest
+from package_metadata import Distribution, is_elsewhere, row_path
+
+
+def put(folder: Path, rows: list[str]) -> Distribution:
+    info = folder / "br-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Name: br\nVersion: 1.0\n")
+    (info / "RECORD").write_text("".join(f"{row},,\n" for row in rows))
+    return Distribution(str(folder), info.name)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "br/a.py",
+        "br\\a.py",
+        "./br/a.py",
+        "br//a.py",
+        "br/../br/./a.py",
+        "../site-packages/br/a.py",
+        "..\\site-packages\\br\\a.py",
+        "{folder}/br/a.py",
+        "{folder}/br/../br//a.py",
+    ],
+)
+def test_one_file_in_all_its_spellings(tmp_path: Path, row: str) -> None:
+    folder = tmp_path / "site-packages"
+    one = put(folder, [row.format(folder=folder)])
+    assert one.files() == {os.path.join("br", "a.py")}
+    assert one.missing_files() == [os.path.join("br", "a.py")]
+    assert one.is_half()
+    (folder / "br").mkdir()
+    (folder / "br" / "a.py").touch()
+    assert one.missing_files() == []
+    assert not one.is_half()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "../../bin/br.py",
+        "..\\..\\Scripts\\br.py",
+        "/no/such/br.py",
+        "{folder}/../br.py",
+        "{folder}-other/br.py",
+        "C:\\Blender\\5.0\\python\\lib\\site-packages\\br\\a.py",
+        "C:/Blender/br.py",
+    ],
+)
+def test_what_lies_elsewhere_is_not_missed(tmp_path: Path, row: str) -> None:
+    folder = tmp_path / "site-packages"
+    one = put(folder, [row.format(folder=folder)])
+    (path,) = one.files()
+    assert is_elsewhere(path)
+    assert one.missing_files() == []
+    assert not one.is_half()
+
+
+def test_a_folder_by_another_name(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for folder in (tmp_path / "real", tmp_path / "link"):
+        assert row_path(str(folder), f"{tmp_path}/real/br/a.py") == os.path.join("br", "a.py")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file there has such a name")
+def test_a_name_with_a_backslash(tmp_path: Path) -> None:
+    one = put(tmp_path, ["br/a\\x2db.service"])
+    (tmp_path / "br").mkdir()
+    (tmp_path / "br" / "a\\x2db.service").touch()
+    assert one.missing_files() == []
