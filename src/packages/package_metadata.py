@@ -21,6 +21,12 @@ MODULE_FILES = (".py", ".pyc", ".so", ".pyd")
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 VERSION = re.compile(r"[!-~]+")
 
+# More of a file isn't read: metadata has kilobytes, a large package's RECORD a few megabytes.
+LIMIT = 64 * 1024 * 1024
+
+# What a path of a RECORD has that may not be as plain as pip writes it.
+ODD_PATH = re.compile(r"^[/.]|[:\\]|//|/\.")
+
 # How an absolute path begins that was written on Windows.
 DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 
@@ -28,11 +34,16 @@ DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 EXTRA = re.compile(r";(?!.*\bor\b).*\bextra\s*[=>]=")
 
 
+def at_once(path: str, flags: int) -> int:
+    """Open a file; a pipe too, without waiting for whoever writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read(*path: str) -> str:
-    """Give a small text file; an empty text where it is missing."""
+    """Give a text file, of which ``LIMIT`` at most; an empty text where it is missing."""
     try:
-        with open(os.path.join(*path), encoding="utf-8", errors="replace") as file:
-            return file.read()
+        with open(os.path.join(*path), encoding="utf-8", errors="replace", opener=at_once) as file:
+            return file.read(LIMIT)
     except OSError:
         return ""
 
@@ -40,8 +51,8 @@ def read(*path: str) -> str:
 def text_problem(path: str) -> str | None:
     """Tell why a file is no text that a program could go by; None where it is one."""
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        with open(path, "rb", opener=at_once) as file:
+            content = file.read(LIMIT)
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
@@ -61,9 +72,9 @@ def row_path(folder: str, name: str) -> str:
     It may be written with Windows' separators, be absolute, or lead out of the folder and in again.
     It begins with ``..`` or stays absolute where the file lies elsewhere.
     """
+    if ODD_PATH.search(name) is None:
+        return name.replace("/", os.sep)
     path = name.replace("\\", "/")
-    if not path.startswith(("/", ".")) and not any(sign in path for sign in (":", "//", "/.")):
-        return path.replace("/", os.sep)
     full = os.path.normpath(os.path.join(folder, path))
     for start in (folder, os.path.realpath(folder)):
         begin = os.path.join(os.path.normpath(start), "")

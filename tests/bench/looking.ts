@@ -20,13 +20,13 @@ async function install(box: Sandbox): Promise<void> {
     await mkdir(info, { recursive: true });
     await mkdir(join(siteOf(box), name), { recursive: true });
     const needs = index === 0 ? "" : `Requires-Dist: bench_${index - 1}>=1.0\n`;
-    const files = [`${name}/__init__.py`, `${name}-1.0.dist-info/METADATA`];
-    const record = `${name}-1.0.dist-info/RECORD`;
+    const own = ["INSTALLER", "METADATA", "RECORD"].map((file) => `${name}-1.0.dist-info/${file}`);
     await writeFile(join(siteOf(box), name, "__init__.py"), "");
     await writeFile(join(info, "INSTALLER"), "pip\n");
     const metadata = `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n${needs}`;
     await writeFile(join(info, "METADATA"), metadata);
-    await writeFile(join(info, "RECORD"), [...files, record].map((file) => `${file},,\n`).join(""));
+    const files = [`${name}/__init__.py`, ...own];
+    await writeFile(join(info, "RECORD"), files.map((file) => `${file},,\n`).join(""));
   }
 }
 

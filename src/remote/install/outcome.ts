@@ -139,8 +139,9 @@ export async function outcomeOf(
   const { errors, restarts } = judged(installed, wanted, changed, observer);
   restarts.push(...loadedBefore(changed, after.packages, new Set(names)));
   let hint: Text | null = null;
-  if (errors.length > 0) hint = text`'${ours("pkg check")}' tells what is wrong and what to do`;
-  else if (restarts.length > 0) hint = restartHint;
+  if (errors.length > 0) {
+    hint = text`'${ours("pkg check")}' tells what is wrong and what to do, '${ours("pkg why", "NAME")}' why an import fails`;
+  } else if (restarts.length > 0) hint = restartHint;
   warnings.push(...restarts);
   const code = errors.length > 0 ? "not-importable" : null;
   const kept = keptOf(wanted, changed, after);

@@ -8,6 +8,7 @@ import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { emptyFolder, reportFile, runPip } from "../pip/run.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
+import importOneSource from "./import_one.py" with { type: "text" };
 import tryImportSource from "./try_import.py" with { type: "text" };
 
 const triedSchema = v.array(
@@ -63,6 +64,7 @@ export async function tryImports(
     arguments: [{ file: program }, { file: order }, { file: reportFile }],
     files: {
       [program]: tryImportSource,
+      "import_one.py": importOneSource,
       [order]: JSON.stringify({ path, built_in: builtIn, modules }),
     },
     isolated: false,

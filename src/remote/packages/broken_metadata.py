@@ -106,7 +106,10 @@ def given_up(folder: str) -> list[str]:
 
 def left_behind(folder: str) -> list[Broken]:
     """Name what pip or we were not let finish in a folder."""
-    names, target = entries_of(folder), target_of(folder)
+    leftovers, cut_off = given_up(folder), unfinished(folder, entries_of(folder))
+    if not leftovers and not cut_off:
+        return []
+    target = target_of(folder)
     left = [
         broken(
             folder,
@@ -117,11 +120,10 @@ def left_behind(folder: str) -> list[Broken]:
             size_of(os.path.join(folder, name)),
         )
         # Elsewhere than where pip installs, only metadata is taken for such.
-        for name in given_up(folder)
+        for name in leftovers
         if target or name.endswith(".dist-info")
     ]
-    cut_off = [
+    return left + [
         broken(folder, name, "unfinished", "a change of the user modules was cut off", target)
-        for name in unfinished(folder, names)
+        for name in cut_off
     ]
-    return left + cut_off

@@ -138,9 +138,10 @@ class View:
         is_pips = self.origins.is_pips(distribution, distribution.modified())
         return broken_metadata(distribution, is_pips)
 
-    def broken(self, folder: str, entry: str) -> Broken | None:
+    def broken(self, distribution: Distribution) -> Broken | None:
         """Tell what is broken about a package; nothing while a pip of ours is at work there."""
-        if self.problem(Distribution(folder, entry)) is None or is_taken(folder):
+        folder, entry = os.path.split(distribution.path)
+        if self.problem(distribution) is None or is_taken(folder):
             return None
         # A pip may have been at work on it just then, and be done.
         return self.problem(Distribution(folder, entry))
@@ -199,7 +200,7 @@ def page(rest: list[tuple[str, str]] | None, seconds: float) -> Page:
     for folder, entry in todo:
         distribution = Distribution(folder, entry)
         rows.append(view.row(distribution))
-        problems.append(view.broken(folder, entry))
+        problems.append(view.broken(distribution))
         done += 1
         if time.monotonic() > until:
             break

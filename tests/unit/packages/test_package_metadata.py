@@ -75,3 +75,21 @@ def test_a_name_with_a_backslash(tmp_path: Path) -> None:
     (tmp_path / "br").mkdir()
     (tmp_path / "br" / "a\\x2db.service").touch()
     assert one.missing_files() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
+@pytest.mark.parametrize("name", ["METADATA", "RECORD", "INSTALLER"])
+def test_files_that_never_end_and_pipes_that_nobody_writes_into(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("package_metadata.LIMIT", 1000)
+    for make in (os.mkfifo, lambda path: os.symlink("/dev/zero", path)):
+        one = put(tmp_path / make.__name__, ["br/a.py"])
+        path = os.path.join(one.path, name)
+        if os.path.exists(path):
+            os.remove(path)
+        make(path)
+        again = Distribution(one.folder, os.path.basename(one.path))
+        assert again.version == ("" if name == "METADATA" else "1.0")
+        assert name == "RECORD" or again.files() == {os.path.join("br", "a.py")}
+        assert (again.problem() is None) == (name == "INSTALLER")
