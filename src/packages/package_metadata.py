@@ -74,6 +74,9 @@ def row_path(folder: str, name: str) -> str:
     """
     if ODD_PATH.search(name) is None:
         return name.replace("/", os.sep)
+    # On POSIX a backslash may also be part of a name.
+    if os.sep == "/" and "\\" in name and os.path.lexists(os.path.join(folder, name)):
+        return os.path.normpath(name)
     path = name.replace("\\", "/")
     full = os.path.normpath(os.path.join(folder, path))
     for start in (folder, os.path.realpath(folder)):
@@ -168,11 +171,8 @@ class Distribution:
             below, _, name = file.rpartition(os.sep)
             if below not in there:
                 there[below] = set(entries_of(os.path.join(self.folder, below)))
-            # A name may be written otherwise on a disk that takes both for the same; on POSIX a
-            # backslash may also be part of a name.
-            if name not in there[below] and not any(
-                os.path.lexists(os.path.join(self.folder, one)) for one in (file, row[0])
-            ):
+            # A name may be written otherwise on a disk that takes both for the same.
+            if name not in there[below] and not os.path.lexists(os.path.join(self.folder, file)):
                 missing.add(file)
         return sorted(missing)
 
@@ -184,7 +184,7 @@ class Distribution:
         """
         if self._has("INSTALLER") or not self._has("RECORD"):
             return False
-        return any(file.endswith((".py", ".so", ".pyd")) for file in self.missing_files())
+        return any(file.endswith(MODULE_FILES) for file in self.missing_files())
 
     def is_incomplete(self) -> bool:
         """Whether RECORD is still the one that the wheel brought, or may be.
@@ -245,7 +245,7 @@ class Distribution:
     def top_level(self) -> list[str]:
         """Names by which it is imported: those declared, as far as its files bring them.
 
-        None where it brings nothing that can be.
+        Empty where it brings nothing to import.
         """
         # Stubs of types are declared as well: NAME-stubs.
         declared = [

@@ -61,8 +61,8 @@ export async function listedHashes(folders: ReadonlySet<string>): Promise<Listed
         if (allowed.size === 0) continue;
         const short = (hash: string) => `${hash.slice(0, shownDigits)}…`;
         const [only = ""] = allowed;
-        const listed = allowed.size === 1 ? short(only) : `${allowed.size} others`;
-        return `its SHA-256 is ${short(sha256)}, and ${path} lists ${listed}`;
+        const shown = allowed.size === 1 ? short(only) : `${allowed.size} others`;
+        return `its SHA-256 is ${short(sha256)}, and ${path} lists ${shown}`;
       }
       return undefined;
     },

@@ -125,6 +125,16 @@ interface Attempt {
   pip?: PipState;
 }
 
+/** How a program runs in Blender's Python. */
+interface ProgramOptions {
+  /** Without pip's settings of Blender's machine; unless given, it does. */
+  isolated?: boolean;
+  /** Whether users see what it writes; unless given, they do. */
+  shown?: boolean;
+  /** Whether it changes packages; what its words say, unless given. */
+  changes?: boolean;
+}
+
 /** How a program ended that ran in Blender's Python. */
 interface ProgramEnd {
   returncode: number;
@@ -222,7 +232,7 @@ class PipInstaller {
   async #overRemains(install: (how: string) => Promise<ProgramEnd>): Promise<ProgramEnd> {
     const installed = await install("--ignore-installed");
     if (installed.returncode !== 0) return installed;
-    const cleared = await this.#run(["-c", pipRemains], { shown: false });
+    const cleared = await this.#run(["-c", pipRemains], { shown: false, changes: true });
     return cleared.returncode === 0 ? installed : cleared;
   }
 
@@ -254,7 +264,7 @@ class PipInstaller {
   /** Runs Blender's Python, without pip's configuration files unless it needs the network. */
   async #run(
     args: readonly string[],
-    { isolated = true, shown = true }: { isolated?: boolean; shown?: boolean } = {},
+    { isolated = true, shown = true, changes }: ProgramOptions = {},
   ): Promise<ProgramEnd> {
     const invocation = {
       // UTF-8, so that paths that aren't ASCII are printed as they are.
@@ -262,6 +272,7 @@ class PipInstaller {
       arguments: args,
       isolated,
       decided: decidedByInstall([]),
+      ...(changes === undefined ? {} : { changes }),
     };
     const { observer } = this.#options;
     const { pip, output } = await followedPip(this.#session, invocation, {

@@ -63,7 +63,8 @@ def error_lines(error: BaseException) -> list[str]:
     frames = [
         f"{frame.f_code.co_filename[-TEXT_LIMIT:]}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
-        if "importlib" not in frame.f_code.co_filename
+        if not frame.f_code.co_filename.startswith("<frozen importlib")
+        and frame.f_code.co_filename != importlib.__file__
     ]
     # The first one is here.
     return frames[1:][-LINES_LIMIT:]

@@ -37,7 +37,7 @@ def place_of(name: str) -> str:
 
 
 def place_among(folder: str, name: str) -> str:
-    """Give the same as every RECORD would, however it names the file."""
+    """As ``place_of``, and by ``as_it_stands``."""
     return as_it_stands(folder, place_of(name))
 
 

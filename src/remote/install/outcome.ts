@@ -6,7 +6,7 @@ import { isAdmitted } from "../../wheels/specifier.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet } from "../packages/dependencies.ts";
 import { importStates, restartHint } from "../packages/imports.ts";
-import type { Package } from "../packages/package.ts";
+import { keyOf, type Package } from "../packages/package.ts";
 import { type Pin, touchedPins } from "../packages/pins.ts";
 import { bundledReplacements } from "../packages/replacements.ts";
 import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
@@ -57,8 +57,8 @@ function keptOf(
   changed: PackageChanges,
   { packages, environment }: PackageSnapshot,
 ): Pin[] {
-  const came = new Set(everyNew(changed).map(({ name, location }) => `${name} ${location}`));
-  const coming = packages.filter(({ name, location }) => came.has(`${name} ${location}`));
+  const came = new Set(everyNew(changed).map(keyOf));
+  const coming = packages.filter((one) => came.has(keyOf(one)));
   return touchedPins(wanted.pins, requestedNames(wanted), wanted.deps ? coming : [], environment);
 }
 

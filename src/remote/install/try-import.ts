@@ -39,9 +39,9 @@ export interface TriedState extends ImportState {
 }
 
 /** Failures of a trial itself: nothing is known of the modules then. */
-const untriable = new Set([
-  ...["pip-busy", "install-unfinished", "pip-cancelled", "pip-run-gone", "no-space"],
-]);
+const untriable = new Set(
+  "pip-busy install-unfinished pip-cancelled pip-run-gone no-space".split(" "),
+);
 
 /** So many modules of a package are told of. */
 const toldModules = 3;
@@ -106,18 +106,19 @@ function afterTrial(
   untried: string,
 ): TriedState {
   const modules = mainModules(state);
-  const results = modules.map((module) => tried.get(module) ?? module);
-  const clear = results.filter((one) => typeof one !== "string" && !one.needs_blender);
-  const failed = clear.filter((one) => typeof one !== "string" && one.error !== null);
-  const worked = clear.length - failed.length;
-  if (worked === modules.length) {
+  const done = modules.flatMap((module) => tried.get(module) ?? []);
+  const late = modules.filter((module) => !tried.has(module));
+  const clear = done.filter((one) => !one.needs_blender);
+  const failed = clear.filter(({ error }) => error !== null);
+  if (clear.length - failed.length === modules.length) {
     return { ...state, importable: state.restart ? state.importable : true, trial: "works" };
   }
   const all = failed.length === modules.length;
-  const open = results.filter((one) => !clear.includes(one) || failed.includes(one));
-  const texts = open.map((one) =>
-    typeof one === "string" ? `import ${one} wasn't tried${untried}` : trialText(one),
-  );
+  const open = done.filter((one) => one.needs_blender || one.error !== null);
+  const texts = [
+    ...open.map(trialText),
+    ...late.map((module) => `import ${module} wasn't tried${untried}`),
+  ];
   const more = texts.length > toldModules ? [`and ${texts.length - toldModules} more`] : [];
   const before = state.reason === null ? [] : [state.reason];
   return {

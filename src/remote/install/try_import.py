@@ -5,6 +5,7 @@ one of them does says nothing about the others. What only Blender has isn't ther
 that can only be tried inside Blender.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,17 @@ def end_text(status: int) -> str:
     return f"Python ends with exit status {status}"
 
 
+def end_all(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and what it has started, a server perhaps."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(command, check=False, capture_output=True)
+    process.wait()
+
+
 class RunningImport:
     """The import of one module, in a process that runs from now on."""
 
@@ -49,7 +61,9 @@ class RunningImport:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "import_one.py")
         command = [sys.executable, "-I", "-X", "utf8", program, order_path, report, module]
         nowhere = subprocess.DEVNULL
-        self.process = subprocess.Popen(command, stdin=nowhere, stdout=nowhere, stderr=nowhere)
+        self.process = subprocess.Popen(
+            command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
 
     def end(self) -> object:
         """Wait for its end, and give how the import went."""
@@ -57,9 +71,10 @@ class RunningImport:
             ended = end_text(self.process.wait(max(self.until - time.monotonic(), 0)))
         except subprocess.TimeoutExpired:
             # From outside: one that has hold of Python's lock can't be ended from within.
-            self.process.kill()
-            self.process.wait()
+            end_all(self.process)
             ended = f"it isn't done after {self.seconds:.0f} s"
+        else:
+            end_all(self.process)
         try:
             with open(self.report, encoding="utf-8") as file:
                 return json.load(file)

@@ -7,7 +7,7 @@ import type { Session } from "../wire/session.ts";
 import { brokenLines } from "./broken.ts";
 import { type MetNeed, needsAmong, needText, unmetText } from "./dependencies.ts";
 import { insteadEntries, insteadText, restartHint } from "./imports.ts";
-import { isInSite, type Package } from "./package.ts";
+import { isInSite, keyOf, type Package } from "./package.ts";
 import { goneNow, replacedNow } from "./replacements.ts";
 import { packagesScript } from "./script.ts";
 import { lookAtPackages, type PackageSnapshot } from "./snapshot.ts";
@@ -192,10 +192,6 @@ function fileFaults(one: CheckedPackage, source: Package["source"] | undefined):
     });
   }
   return faults;
-}
-
-function keyOf({ name, location }: Pick<Package, "name" | "location">): string {
-  return JSON.stringify([name, location]);
 }
 
 /**

@@ -54,16 +54,13 @@ def trial_modules(distribution: Distribution) -> list[str]:
     a distribution that has nothing else, because they may be examples or tests.
     """
     names = modules_of(distribution)
-    # What is declared may never have been there.
-    beside = {entry.partition(".")[0] for entry in entries_of(distribution.folder)}
-    there = [name for name in names if name in beside] or names
     found: set[str] = set()
     singles: set[str] = set()
-    for name in there:
+    for name in names:
         if is_namespace(os.path.join(distribution.folder, name)):
             packages, files = parts_of(distribution, name)
             found |= packages
             singles |= files
         else:
             found.add(name)
-    return sorted(found or singles) or there
+    return sorted(found or singles) or names

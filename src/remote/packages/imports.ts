@@ -15,7 +15,7 @@ export const insteadEntries = {
 };
 
 /** Whose a module is that no package brings. */
-export type ModuleWhose = v.InferOutput<(typeof insteadEntries)["whose"]>;
+type ModuleWhose = v.InferOutput<(typeof insteadEntries)["whose"]>;
 
 /** The same for people. */
 export function insteadText(place: string, whose: ModuleWhose): string {

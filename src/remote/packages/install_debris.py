@@ -11,6 +11,7 @@ from package_origins import user_module_folders
 from pip_leftovers import pip_leftovers
 from python_folders import real, site_folders
 from site_lock import release_all, take_all
+from unfinished_changes import PREFIX
 
 
 class Debris(TypedDict):
@@ -33,10 +34,6 @@ class Removed(TypedDict):
     failed: list[StuckPath]
     # The folder in which another Blender changes packages, which has kept us from the rest.
     busy: str | None
-
-
-# What we put there ourselves changes no package.
-OWN = ".blender-remote-"
 
 
 def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
@@ -97,7 +94,7 @@ def debris(folders: list[str] | None, seconds: float) -> Debris:
                 if (
                     entry.name in listed
                     or entry.name == "__pycache__"
-                    or entry.name.startswith(OWN)
+                    or entry.name.startswith(PREFIX)
                 ):
                     continue
                 with contextlib.suppress(OSError):

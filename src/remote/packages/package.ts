@@ -45,6 +45,11 @@ export const packageSchema = v.object({
 /** One installed package (a distribution, PEP 376) as the running Blender's Python sees it. */
 export type Package = v.InferOutput<typeof packageSchema>;
 
+/** By which copies of packages are told apart. */
+export function keyOf({ name, location }: Pick<Package, "name" | "location">): string {
+  return JSON.stringify([name, location]);
+}
+
 /** Whether a copy is in site-packages, where alone Python reads `.pth` files. */
 export function isInSite({ source }: Pick<Package, "source">): boolean {
   return source === "site" || source === "bundled" || source === "system";

@@ -102,7 +102,14 @@ const importTrial: Script = {
 const installDebris: Script = {
   name: "install_debris.py",
   source: installDebrisSource,
-  modules: [packageMetadata, packageOrigins, pipLeftovers, pythonFolders, siteLock],
+  modules: [
+    packageMetadata,
+    packageOrigins,
+    pipLeftovers,
+    pythonFolders,
+    siteLock,
+    unfinishedChanges,
+  ],
 };
 
 const packageCheck: Script = {

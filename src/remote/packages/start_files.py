@@ -8,7 +8,7 @@ import ast
 import os
 import re
 
-from package_metadata import Distribution, entries_of, read
+from package_metadata import MODULE_FILES, Distribution, entries_of, read
 
 # What builds editable installs writes such modules, which are no modules of the package.
 FINDER = re.compile(r"(?:__editable___|_editable_impl_|_+editable_)\w+")
@@ -39,9 +39,9 @@ def modules_in(folder: str) -> set[str]:
     """Name the modules that an import finds in a folder, packages included."""
     names: set[str] = set()
     for entry in entries_of(folder):
-        stem, _, suffix = entry.partition(".")
+        stem = entry.partition(".")[0]
         is_package = os.path.exists(os.path.join(folder, entry, "__init__.py"))
-        if stem.isidentifier() and (is_package or suffix.endswith(("py", "so", "pyd"))):
+        if stem.isidentifier() and (is_package or entry.endswith(MODULE_FILES)):
             names.add(stem)
     return names
 

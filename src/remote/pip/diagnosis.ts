@@ -264,8 +264,8 @@ function newestOf(versions: string | undefined): string[] {
   return (final.length > 0 ? final : all).slice(0, 3);
 }
 
-/** Where a requirement stands in a file of the run's own, of which users know nothing. */
-const ownFile = / \(from -[rc] [^\n()]*\(line \d+\)\)|(?:->)-[rc] [^\n()]*\(line \d+\)/g;
+/** Where a requirement stands in a file: causes are told without it. */
+const inFile = / \(from -[rc] [^\n]*?\(line \d+\)\)|->-[rc] [^\n]*?\(line \d+\)/g;
 
 /**
  * Reads what a failed pip wrote for the causes that are known.
@@ -279,7 +279,7 @@ export function diagnosePip(output: string, context: DiagnosisContext): PipDiagn
     const message = `pip in Blender's Python is broken: ${broken}`;
     return { code: "broken-pip", message, hint: ours("pkg bootstrap") };
   }
-  const said = output.replace(ownFile, "");
+  const said = output.replace(inFile, "");
   for (const { code, pattern, message, hint } of causes) {
     const match = pattern.exec(said);
     if (match !== null) {

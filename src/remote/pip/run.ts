@@ -71,6 +71,8 @@ export interface PipInvocation extends PipSinks {
    */
   cwd?: string;
   purpose?: PipPurpose;
+  /** Whether it changes packages; what its words say, unless given. */
+  changes?: boolean;
   /** What was installed before, where that is known: so a run that is ended can be told about. */
   before?: readonly Package[];
 }
@@ -122,7 +124,7 @@ async function startPip(session: Session, id: string, pip: PipInvocation): Promi
     env: { ...pip.env },
     cwd: pip.cwd ?? null,
     guard: guardSource,
-    changes: changesPackages(pip.purpose ?? null, wordsOf(pip)),
+    changes: pip.changes ?? changesPackages(pip.purpose ?? null, wordsOf(pip)),
     purpose: pip.purpose === undefined ? null : { ...pip.purpose },
     before: pip.before === undefined ? null : pip.before.map((one) => ({ ...one })),
   };

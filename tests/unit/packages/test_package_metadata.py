@@ -75,6 +75,15 @@ def test_a_name_with_a_backslash(tmp_path: Path) -> None:
     (tmp_path / "br").mkdir()
     (tmp_path / "br" / "a\\x2db.service").touch()
     assert one.missing_files() == []
+    assert one.files() == {"br/a\\x2db.service"}
+
+
+def test_what_only_extras_need_is_no_need(tmp_path: Path) -> None:
+    one = put(tmp_path, [])
+    needs = ["a; extra == 'x'", "b; python_version > '3' or extra == 'x'", "c>=1"]
+    text = "Name: br\nVersion: 1.0\n" + "".join(f"Requires-Dist: {need}\n" for need in needs)
+    Path(one.path, "METADATA").write_text(text)
+    assert Distribution(one.folder, "br-1.0.dist-info").requires == needs[1:]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")

@@ -134,6 +134,33 @@ def test_a_deep_recursion_has_few_lines(trial: Trial) -> None:
     assert len(deep["lines"]) == 20
 
 
+def test_what_it_has_started_ends_with_it(trial: Trial) -> None:
+    started = trial.folder / "started"
+    text = f"""import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+open({str(started)!r}, "w").write(str(child.pid))
+"""
+    (tried,) = trial({"br_server": text})
+    assert tried["error"] is None
+    pid = int(started.read_text())
+    until = time.monotonic() + 20
+    while runs(pid):
+        assert time.monotonic() < until
+
+
+def runs(pid: int) -> bool:
+    # What nobody waits for stays as a zombie where no init collects it.
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+def test_lines_of_whoever_is_called_like_pythons_own(trial: Trial) -> None:
+    (tried,) = trial({"br_importlib_thing": "1 / 0"})
+    assert [Path(line).name for line in tried["lines"]] == ["br_importlib_thing.py:1"]
+
+
 def test_much_output_goes_nowhere(tmp_path: Path) -> None:
     text = "import sys\nfor _ in range(200): print('x' * 1_000_000)\nsys.stderr.write('y' * 1000)"
     (tmp_path / "br_loud.py").write_text(text)

@@ -197,6 +197,17 @@ def test_a_package_goes_with_its_empty_folders_and_nothing_else(
     assert not (modules / "one" / "deep").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no file there has such a name")
+def test_a_name_with_a_backslash_is_upgraded_and_goes(script: ModuleType, modules: Path) -> None:
+    put(modules, "one", "1.0", {"one/a\\x2db.service": "1"})
+    stage = staged(script, modules)
+    put(stage, "one", "2.0", {"one/a\\x2db.service": "2"})
+    swap(script, modules, stage)
+    assert content(modules) == {"one/a\\x2db.service": "2"}
+    uninstall(script, modules, "one")
+    assert content(modules) == {}
+
+
 def test_nothing_outside_goes_however_record_names_it(
     script: ModuleType, modules: Path, tmp_path: Path
 ) -> None:

@@ -107,6 +107,16 @@ def test_only_some_modules(blender: Blender, site: Path) -> None:
     assert (look["modules"], look["instead"]) == (["br_other"], str(first / "br_other.py"))
 
 
+def test_stubs_of_bpy_where_blender_is_a_module(blender: Blender, site: Path) -> None:
+    put(site, "fake-bpy-module", files={"bpy/__init__.py": ""})
+    library = blender.on_path("blender", "bpy") / "__init__.py"
+    library.write_text("")
+    sys.path.insert(0, str(blender.folder / "blender"))
+    blender.bpy.__file__ = str(library)
+    (look,) = blender.look("fake-bpy-module")
+    assert (look["instead"], look["whose"]) == (str(library), "blender")
+
+
 @pytest.mark.parametrize("recorded", [True, False])
 def test_names_that_no_file_goes_with(blender: Blender, site: Path, recorded: bool) -> None:
     names = "br_left\nbr_tool\n"

@@ -98,3 +98,31 @@ def test_blenders_own_library(blender: Blender, monkeypatch: pytest.MonkeyPatch)
     names = page["context"]["built_in"]
     assert {"bpy", "br_compiled"} <= set(names)
     assert not {"sys", "time", "br_made_up"} & set(names)
+
+
+def test_what_is_linked_into_blender_and_not_loaded(
+    blender: Blender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = (*sys.builtin_module_names, "br_linked")
+    monkeypatch.setattr(sys, "builtin_module_names", names)
+    assert "br_linked" in blender.script.main({"rest": None, "seconds": 10})["context"]["built_in"]
+
+
+class Liar:
+    """What raises whatever it is asked."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+def test_modules_that_code_makes_up(blender: Blender, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner, outer, one, other = (ModuleType(f"br_{number}") for number in range(4))
+    inner.__dict__["Vector"] = memoryview
+    # As bpy holds its parts.
+    outer.__dict__["inner"] = inner
+    one.__dict__.update(me=one, other=other, liar=Liar())
+    other.__dict__["one"] = one
+    for module in (outer, one, other):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    names = blender.script.main({"rest": None, "seconds": 10})["context"]["built_in"]
+    assert [name for name in names if name.startswith("br_")] == ["br_1"]

@@ -55,7 +55,7 @@ const cases: [code: string, output: string, detail: string][] = [
   ],
   [
     "no-matching-distribution",
-    "ERROR: Could not find a version that satisfies the requirement brone==9 (from -r /tmp/x/own/requirements.txt (line 1)) (from versions: 1.0)\nERROR: No matching distribution found for brone==9 (from -r /tmp/x/own/requirements.txt (line 1))",
+    "ERROR: Could not find a version that satisfies the requirement brone==9 (from -r /var/tmp (1)/own/requirements.txt (line 1)) (from versions: 1.0)\nERROR: No matching distribution found for brone==9 (from -r /var/tmp (1)/own/requirements.txt (line 1))",
     "no version fits brone==9; the newest are 1.0",
   ],
   [
