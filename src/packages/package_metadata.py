@@ -104,20 +104,35 @@ class Distribution:
         text = self._text()
         for line in text.lstrip().split("\n\n", 1)[0].split("\n"):
             key, _, value = line.partition(":")
-            value = value.strip()
-            if key == "Name" and NAME.fullmatch(value):
+            # As in any e-mail's header.
+            key, value = key.lower(), value.strip()
+            if key == "name" and NAME.fullmatch(value):
                 self.name = normalized(value)
-            elif key == "Version" and VERSION.fullmatch(value):
+            elif key == "version" and VERSION.fullmatch(value):
                 self.version = value
             # What an extra needs isn't needed by the package itself.
-            elif key == "Requires-Dist" and not EXTRA.search(value):
+            elif key == "requires-dist" and not EXTRA.search(value):
                 self.requires.append(value)
+        if self.path.endswith(".egg-info"):
+            self.requires += self._egg_requires()
 
     def _text(self) -> str:
         if self.path.endswith(".dist-info"):
             return read(self.path, "METADATA") or read(self.path, "PKG-INFO")
         # An .egg-info may be a single file.
         return read(self.path, "PKG-INFO") or read(self.path, "METADATA") or read(self.path)
+
+    def _egg_requires(self) -> list[str]:
+        """What requires.txt says (setuptools): sections are for extras, conditions, or both."""
+        found: list[str] = []
+        extra, condition = "", ""
+        for line in read(self.path, "requires.txt").splitlines():
+            section = re.fullmatch(r"\[([^:\]]*):?(.*)\]", line.strip())
+            if section is not None:
+                extra, condition = section[1], section[2]
+            elif line.strip() and not extra:
+                found.append(f"{line.strip()}; {condition}" if condition else line.strip())
+        return found
 
     def problem(self) -> str | None:
         """Tell what is broken about it; None where nothing is."""
@@ -195,6 +210,11 @@ class Distribution:
         if not record or read(self.path, "INSTALLER").strip() not in ("", "pip"):
             return False
         return f"{os.path.basename(self.path)}/INSTALLER" not in record
+
+    def is_unrecorded(self) -> bool:
+        """Whether an installer was ended before it wrote RECORD, which pip does last."""
+        is_pips = read(self.path, "INSTALLER").strip() in ("", "pip")
+        return self.path.endswith(".dist-info") and is_pips and not self._has("RECORD")
 
     def modified(self) -> float:
         """When it was installed: the newest of the files that an installer writes (Unix time).

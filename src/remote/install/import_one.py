@@ -46,6 +46,14 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
+def shown(text: str) -> str:
+    """Give a text without what would move a terminal's cursor, or change its colours."""
+    return "".join(
+        one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def error_text(error: BaseException) -> str:
     text = type(error).__name__
     # A class of somebody's own may not even be able to say what it is.
@@ -54,7 +62,7 @@ def error_text(error: BaseException) -> str:
     except BaseException:
         said = ""
     text = f"{text}: {said}" if said else text
-    return text[:TEXT_LIMIT]
+    return shown(text[:TEXT_LIMIT])
 
 
 def error_lines(error: BaseException) -> list[str]:
@@ -64,10 +72,9 @@ def error_lines(error: BaseException) -> list[str]:
         f"{frame.f_code.co_filename[-TEXT_LIMIT:]}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
         if not frame.f_code.co_filename.startswith("<frozen importlib")
-        and frame.f_code.co_filename != importlib.__file__
+        and frame.f_code.co_filename not in (importlib.__file__, __file__)
     ]
-    # The first one is here.
-    return frames[1:][-LINES_LIMIT:]
+    return frames[-LINES_LIMIT:]
 
 
 def try_one(order: ImportOrder, module: str) -> TriedModule:

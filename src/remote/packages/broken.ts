@@ -11,7 +11,7 @@ export const brokenSchema = v.strictObject({
   path: v.pipe(v.string(), v.description("what is broken in it, absolute")),
   problem: v.pipe(v.string(), v.description("a clause that says what about it")),
   kind: v.pipe(
-    v.picklist(["metadata", "half", "leftover", "unfinished", "twice"]),
+    v.picklist(["metadata", "half", "unrecorded", "leftover", "unfinished", "twice"]),
     v.description(
       "metadata: of one package; half: one is half installed; leftover: of a pip that was interrupted; unfinished: a change of the user modules that was cut off; twice: one package has the metadata of several versions",
     ),
@@ -77,6 +77,10 @@ function hintOf(broken: BrokenPackage): Text {
   const flags = target === "site" ? [] : ["--target", target];
   const again = ours("pkg install", name, "--force-reinstall", ...flags);
   if (kind === "twice") return text`install it again: ${again}`;
+  // pip removes nothing without a RECORD.
+  if (kind === "unrecorded") {
+    return text`remove it: ${removed(broken)}; then install it again: ${ours("pkg install", name, ...flags)}`;
+  }
   return text`install it again: ${again}; or, where it is nobody's, remove it: ${removed(broken)}`;
 }
 

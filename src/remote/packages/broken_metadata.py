@@ -32,7 +32,7 @@ class Broken(TypedDict):
 
 
 # Of these the entry's own name says whose it is; ``~ame`` doesn't.
-NAMED_KINDS = ("metadata", "half")
+NAMED_KINDS = ("metadata", "half", "unrecorded")
 
 
 def broken(
@@ -76,6 +76,9 @@ def broken_metadata(distribution: Distribution, is_pips: bool) -> Broken | None:
             "it is half installed: its RECORD is the one of its wheel, "
             "which an installer completes at its end"
         )
+    elif problem is None and is_pips and distribution.is_unrecorded():
+        kind = "unrecorded"
+        problem = "it is half installed: it has no RECORD, which an installer writes at its end"
     if problem is None or not os.path.lexists(distribution.path):
         return None
     folder = distribution.folder

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { ours, type Text, text } from "../../text.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
-import { brokenLines } from "./broken.ts";
+import { type BrokenPackage, brokenLines } from "./broken.ts";
 import { type MetNeed, needsAmong, needText, unmetText } from "./dependencies.ts";
 import { insteadEntries, insteadText, restartHint } from "./imports.ts";
 import { isInSite, keyOf, type Package } from "./package.ts";
@@ -204,11 +204,12 @@ export async function checkPackages(session: Session): Promise<PackageCheck> {
   const look = callScript(session, packagesScript, { check: true }, checkedSchema);
   const checked = await session.waits.during("looking at the files of Blender's packages", look);
   const sources = new Map(snapshot.packages.map((one) => [keyOf(one), one.source]));
-  const broken = brokenLines(snapshot.broken.filter(({ kind }) => kind !== "half"));
+  const isHalf = ({ kind }: BrokenPackage) => kind === "half" || kind === "unrecorded";
+  const broken = brokenLines(snapshot.broken.filter((one) => !isHalf(one)));
   // Whose files are missing is told with them.
   const lacking = new Set(checked.filter(({ missing }) => missing > 0).map(keyOf));
   const half = snapshot.broken.filter(
-    (one) => one.kind === "half" && !lacking.has(keyOf({ name: one.name, location: one.folder })),
+    (one) => isHalf(one) && !lacking.has(keyOf({ name: one.name, location: one.folder })),
   );
   const faults = [
     ...broken.map(

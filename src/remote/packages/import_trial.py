@@ -2,6 +2,7 @@
 
 import os
 import re
+from importlib.machinery import EXTENSION_SUFFIXES
 
 from import_search import modules_of
 from package_metadata import MODULE_FILES, Distribution, entries_of, read
@@ -10,6 +11,11 @@ from package_metadata import MODULE_FILES, Distribution, entries_of, read
 # one has at most which holds nothing else.
 OLD_NAMESPACE = re.compile(r"\b(?:extend_path|declare_namespace)\s*\(")
 OLD_NAMESPACE_LINES = 8
+
+
+# Of single files: source, bytecode, and extension modules for this Python. What only ends with
+# `.so` may be any library.
+SINGLE_SUFFIXES = {"py", "pyc", *(one[1:] for one in EXTENSION_SUFFIXES if one.count(".") > 1)}
 
 
 def is_namespace(folder: str) -> bool:
@@ -41,8 +47,7 @@ def parts_of(distribution: Distribution, namespace: str) -> tuple[set[str], set[
                 break
         else:
             stem, _, suffix = name.partition(".")
-            # Of compiled files names don't tell modules from libraries.
-            if suffix == "py" and stem.isidentifier() and stem != "__init__":
+            if suffix in SINGLE_SUFFIXES and stem.isidentifier() and stem != "__init__":
                 singles.add(".".join([*parts, stem]))
     return packages, singles
 
@@ -63,4 +68,4 @@ def trial_modules(distribution: Distribution) -> list[str]:
             singles |= files
         else:
             found.add(name)
-    return sorted(found or singles) or names
+    return sorted(found or singles)

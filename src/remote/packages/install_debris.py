@@ -9,7 +9,7 @@ from typing import TypedDict
 from package_metadata import Distribution, metadata_entries
 from package_origins import user_module_folders
 from pip_leftovers import pip_leftovers
-from python_folders import real, site_folders
+from python_folders import each_once, is_inside, real, site_folders
 from site_lock import release_all, take_all
 from unfinished_changes import PREFIX
 
@@ -40,7 +40,9 @@ def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
     """Remove leftovers in one folder, of those that are still taken for such."""
     known = {os.path.join(folder, name) for name in pip_leftovers(folder)}
     for path in paths:
-        if path not in known:
+        # Its folder may be known by another name.
+        place, name = os.path.split(path)
+        if os.path.join(real(place), name) not in known:
             continue
         try:
             shutil.rmtree(path)
@@ -56,10 +58,10 @@ def removed(paths: list[str]) -> Removed:
     """Remove leftovers of pip where pip installs and none of ours is at work."""
     answer: Removed = {"removed": [], "failed": [], "busy": None}
     places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
-    for folder in sorted({os.path.dirname(path) for path in paths}):
-        if real(folder) not in places or not os.path.isdir(folder):
+    for folder in each_once(places):
+        inside = [path for path in paths if is_inside(real(os.path.dirname(path)), [folder])]
+        if not inside:
             continue
-        inside = [path for path in paths if os.path.dirname(path) == folder]
         locks = take_all([folder])
         if isinstance(locks, str):
             answer["busy"] = locks

@@ -1,14 +1,14 @@
 """What pip sets aside in a folder while it removes a package, and leaves there if it is ended.
 
 They are folders: ``~ame`` for ``name``, with further characters in the place of letters where that
-is taken (``~-me``). Only what is like a name that is known there is taken for one: somebody's own
-``~backup`` is not.
+is taken (``~-me``). Only what is like a name that is known there is taken for one, or what has a
+module's name and holds modules: somebody's own ``~backup`` is not.
 """
 
 import os
 from collections.abc import Iterable
 
-from package_metadata import SUFFIXES, Distribution, distributions, entries_of
+from package_metadata import MODULE_FILES, SUFFIXES, Distribution, distributions, entries_of
 
 # What pip puts into the place of letters, the first of which is always "~".
 LEADING = "-~.=%0123456789"
@@ -32,27 +32,61 @@ def stands_for(entry: str, name: str) -> bool:
     )
 
 
-def pip_leftovers(folder: str) -> list[str]:
-    """Name the entries of a folder that a pip has set aside and wasn't let remove."""
-    entries = entries_of(folder)
-    set_aside = [
+def set_aside_in(folder: str) -> list[str]:
+    """Name the folders in a folder that have a name as pip gives them."""
+    return [
         one
-        for one in sorted(entries)
+        for one in sorted(entries_of(folder))
         if one.startswith("~")
         and os.path.isdir(os.path.join(folder, one))
         and not os.path.islink(os.path.join(folder, one))
     ]
+
+
+def holds_modules(path: str) -> bool:
+    """Tell whether modules are below a folder, or nothing at all any more."""
+    found = [file for _, _, files in os.walk(path) for file in files]
+    return not found or any(file.endswith(MODULE_FILES) for file in found)
+
+
+def inner_leftovers(folder: str, metadata: list[str]) -> set[str]:
+    """Name what was set aside below a folder that packages share, by the metadata beside it.
+
+    The packages of a namespace (PEP 420) have folders of their own only there.
+    """
+    found: set[str] = set()
+    below: dict[str, list[str]] = {}
+    for one in metadata:
+        for file in Distribution(folder, one).files():
+            parts = file.split(os.sep)
+            for depth in range(1, len(parts) - 1):
+                parent = os.path.join(*parts[:depth])
+                if parent not in below:
+                    below[parent] = set_aside_in(os.path.join(folder, parent))
+                found.update(
+                    os.path.join(parent, entry)
+                    for entry in below[parent]
+                    if stands_for(entry, parts[depth])
+                )
+    return found
+
+
+def pip_leftovers(folder: str) -> list[str]:
+    """Name what a pip has set aside in a folder and wasn't let remove, relative to it."""
+    set_aside = set_aside_in(folder)
     if not set_aside:
         return []
     metadata = [one for one in set_aside if one.endswith(SUFFIXES)]
-    known = {one for one in entries if not one.startswith("~")}
-    known |= tops([*distributions(folder), *(Distribution(folder, one) for one in metadata)])
+    known = tops([*distributions(folder), *(Distribution(folder, one) for one in metadata)])
     # Whose first letter only the RECORD would tell, which may be gone.
     tails = {one[1:].split("-", 1)[0] for one in metadata}
-    return [
+    found = {
         one
         for one in set_aside
         if one in metadata
         or one[1:].removesuffix(".libs") in tails
         or any(stands_for(one, name) for name in known)
-    ]
+        # Of a package that is gone, or half there.
+        or (f"a{one[1:]}".isidentifier() and holds_modules(os.path.join(folder, one)))
+    }
+    return sorted(found | inner_leftovers(folder, metadata))

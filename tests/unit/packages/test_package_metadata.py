@@ -86,6 +86,18 @@ def test_what_only_extras_need_is_no_need(tmp_path: Path) -> None:
     assert Distribution(one.folder, "br-1.0.dist-info").requires == needs[1:]
 
 
+def test_what_an_egg_info_needs(tmp_path: Path) -> None:
+    info = tmp_path / "br-1.0.egg-info"
+    info.mkdir()
+    (info / "PKG-INFO").write_text("name: br\nVERSION: 1.0\nrequires-dist: first\n")
+    (info / "requires.txt").write_text(
+        "a<1\nb\n\n[:python_version < '3']\nc\n\n[more]\nd\n\n[more:os_name == 'nt']\ne\n"
+    )
+    one = Distribution(str(tmp_path), info.name)
+    assert (one.name, one.version) == ("br", "1.0")
+    assert one.requires == ["first", "a<1", "b", "c; python_version < '3'"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such files")
 @pytest.mark.parametrize("name", ["METADATA", "RECORD", "INSTALLER"])
 def test_files_that_never_end_and_pipes_that_nobody_writes_into(

@@ -121,7 +121,8 @@ def test_all_together_end_as_well(trial: Trial, monkeypatch: pytest.MonkeyPatch)
         ),
         ("raise ImportError('odd', name=7)", "ImportError: odd"),
         ("raise ValueError('x' * 10_000_000)", f"ValueError: {'x' * 1988}"),
-        ("raise ValueError('\\udc80')", "ValueError: \udc80"),
+        ("raise ValueError('\\udc80')", "ValueError: \\udc80"),
+        ("raise ValueError('\\x1b[31m\\nred\\t')", "ValueError: \\x1b[31m\nred\\t"),
     ],
 )
 def test_exceptions_of_every_kind(trial: Trial, text: str, error: str) -> None:

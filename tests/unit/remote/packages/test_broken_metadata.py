@@ -127,6 +127,44 @@ def test_what_pips_have_left(blender: Blender, site: Path) -> None:
     assert (other / "~mine").exists()
 
 
+def test_what_pips_have_left_below_a_namespace(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    put(site, "br-beta", files={"br_ns/beta/__init__.py": ""})
+    gone = put(site, "br-alpha", files={"br_ns/alpha/deep/a.py": ""})
+    gone.rename(site / "~r_alpha-1.0.dist-info")
+    (site / "br_ns" / "alpha").rename(site / "br_ns" / "~lpha")
+    (site / "br_ns" / "~mine").mkdir()
+    paths = [one["path"] for one in broken_in(blender, site)]
+    assert paths == [str(site / "br_ns" / "~lpha"), str(site / "~r_alpha-1.0.dist-info")]
+    assert blender.script.main({"remove": paths})["removed"] == paths
+    assert sorted(file.name for file in (site / "br_ns").iterdir()) == ["beta", "~mine"]
+
+
+def test_what_is_left_of_a_package_that_is_gone(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    (site / "~cipy" / "deep").mkdir(parents=True)
+    (site / "~cipy" / "deep" / "x.so").write_text("")
+    (site / "~est").mkdir()
+    (site / "~est" / "mine.txt").write_text("")
+    (site / "test").mkdir()
+    assert [Path(one["path"]).name for one in broken_in(blender, site)] == ["~cipy"]
+
+
+def test_an_installer_that_was_ended_before_it_wrote_record(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blender.set_site(site)
+    monkeypatch.setattr(sys, "prefix", str(site.parent))
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    for name, installer in (("br-early", None), ("br-late", "pip"), ("br-others", "conda")):
+        info = put(site, name, installer=installer)
+        (info / "RECORD").unlink()
+    found = {one["name"]: one for one in broken_in(blender, site)}
+    assert sorted(found) == ["br-early", "br-late"]
+    assert {one["kind"] for one in found.values()} == {"unrecorded"}
+    assert "has no RECORD" in found["br-early"]["problem"]
+
+
 def test_what_somebody_keeps_under_such_a_name(blender: Blender, site: Path) -> None:
     blender.set_site(site)
     put(site, "scipy")

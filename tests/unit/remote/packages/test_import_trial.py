@@ -1,5 +1,6 @@
 """Which modules are tried of a package."""
 
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,10 @@ PKGUTIL = "# Licence\n__path__ = __import__('pkgutil').extend_path(__path__, __n
         ({}, []),
         ({"br_alpha-stubs/__init__.pyi": "", "br_alpha-stubs/more.py": ""}, []),
         ({"br_data/table.csv": "", "../../share/notes.txt": ""}, []),
-        ({"br_closed/code.pyc": ""}, ["br_closed"]),
+        ({"br_closed/code.pyc": ""}, ["br_closed.code"]),
+        ({f"br_ns/fast{EXTENSION_SUFFIXES[0]}": "", "br_ns/libfast.so": ""}, ["br_ns.fast"]),
+        # For another Python.
+        ({"br_ns/fast.cpython-27-x86_64-linux-gnu.so": ""}, []),
     ],
 )
 def test_by_its_files(
