@@ -92,15 +92,26 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
-/** A message as a stream shows it: on a terminal it's broken between words. */
-function shown(message: string, stream: NodeJS.WriteStream = process.stderr): string {
-  return fitted(message, stream.isTTY === true ? widthOf(stream) : undefined);
+// What others wrote, such as an exception, mustn't move the cursor or change colours.
+const controls = /(?![\n\t])\p{Cc}/gu;
+
+/**
+ * A message as a stream shows it: on a terminal it's broken between words.
+ *
+ * @param before a label of ours, in colours.
+ */
+function shown(message: string, stream: NodeJS.WriteStream = process.stderr, before = ""): string {
+  const plain = message.replace(
+    controls,
+    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return fitted(`${before}${plain}`, stream.isTTY === true ? widthOf(stream) : undefined);
 }
 
 function line(entry: LogObject): string {
   const text = entry.args.map(String).join(" ");
   const before = labels[entry.type];
-  return shown(before === undefined ? text : `${before} ${text}`);
+  return shown(text, process.stderr, before === undefined ? "" : `${before} `);
 }
 
 function messages(options: OutputOptions): ConsolaInstance {

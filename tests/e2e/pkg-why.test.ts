@@ -122,7 +122,7 @@ test("neither a package nor a module", async () => {
   const message = await expectFailure(box, ["pkg", "why", "brlab"], {
     code: "not-installed",
     exit: 1,
-    says: "brlab is neither a package nor a module",
+    says: "there is no package brlab, and no module of that name",
   });
   expect(message).not.toContain("needs it");
 });
@@ -137,6 +137,6 @@ test("who needs it is asked before it goes", async () => {
   await expectFailure(box, ["pkg", "why", "brlib"], {
     code: "not-installed",
     exit: 1,
-    says: "and brapp 1.0 needs it",
+    says: "; brapp 1.0 needs brlib",
   });
 });

@@ -1,6 +1,6 @@
 // The question before something is removed.
 
-import { Failure } from "../../failure.ts";
+import { extended, Failure } from "../../failure.ts";
 import { again, text } from "../../text.ts";
 import { confirm } from "../../ui/prompt.ts";
 import type { Context } from "../_command.ts";
@@ -22,7 +22,12 @@ export async function confirmedRemoval(
       hint: text`'${again("--yes")}' removes ${pronoun} without asking`,
     });
   }
-  if (await confirm(`Remove ${what}?`, signal)) return true;
+  try {
+    if (await confirm(`Remove ${what}?`, signal)) return true;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw extended(error, { message: `${error.message}; nothing was removed` });
+  }
   output.note("nothing was removed");
   return false;
 }

@@ -95,7 +95,7 @@ export const uninstall = command({
       const { missed } = prepared;
       if (!yes) {
         for (const line of missed) output.warn(`without it ${line}`);
-        const what = `${copiesOf(prepared)}${missed.length === 0 ? "" : ", which others need"}`;
+        const what = `${copiesOf(prepared)}${missed.length === 0 ? "" : ", although others need it"}`;
         if (!(await confirmedRemoval(what, "it", context))) return 1;
       }
       const result = await runUninstall(session, prepared, observerFor(output));

@@ -1,7 +1,7 @@
 // Why an install can't begin: closed folders, no network, what the wheelhouse lacks, what is kept.
 
 import { Failure } from "../../failure.ts";
-import { again, ours, type Text, text } from "../../text.ts";
+import { again, listed, ours, type Text, text } from "../../text.ts";
 import { isUniversal } from "../../wheels/filename.ts";
 import { checkWheelhouse, type WheelhouseProblem } from "../../wheels/resolve.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
@@ -119,7 +119,7 @@ export function requireKept({ requirements }: InstallRequest, pins: readonly Pin
   );
   throw new Failure(
     "bundled-kept",
-    `what Blender itself uses would be replaced; nothing was changed:\n${lines.join("\n")}`,
+    `what ${listed([...new Set(against.map(({ pin }) => pin.by))])} brings would be replaced; nothing was changed:\n${lines.join("\n")}`,
     {
       hint: text`ask for the version that is there, or allow it: ${again("--replace-bundled")}`,
       details: { kept: against.map(({ pin }) => ({ ...pin })) },

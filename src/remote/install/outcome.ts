@@ -140,7 +140,8 @@ export async function outcomeOf(
   restarts.push(...loadedBefore(changed, after.packages, new Set(names)));
   let hint: Text | null = null;
   if (errors.length > 0) {
-    hint = text`'${ours("pkg check")}' tells what is wrong and what to do, '${ours("pkg why", "NAME")}' why an import fails`;
+    const failed = installed.find(({ importable }) => importable === false)?.name ?? "NAME";
+    hint = text`'${ours("pkg why", failed)}' tells why an import fails, '${ours("pkg check")}' what is wrong besides`;
   } else if (restarts.length > 0) hint = restartHint;
   warnings.push(...restarts);
   const code = errors.length > 0 ? "not-importable" : null;

@@ -2,6 +2,7 @@
 
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
+import { newlyUnmet, withComing } from "../packages/dependencies.ts";
 import type { Package } from "../packages/package.ts";
 import { type Pin, touchedPins } from "../packages/pins.ts";
 import { type PlannedPackage, parsePipReport } from "../packages/pip-report.ts";
@@ -16,7 +17,7 @@ import { PipFailed, succeeded } from "./pip-failed.ts";
 import { askedInput } from "./pip-requirements.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requestedNames } from "./request.ts";
-import { requireUnshadowed } from "./shadows.ts";
+import { requireUnshadowed, targetFolders } from "./shadows.ts";
 
 /** What an install would do. */
 export interface InstallPlan {
@@ -42,9 +43,10 @@ export async function planInstall(
   try {
     const { packages } = await askedPlan(session, prepared, observer);
     requireUnshadowed(prepared, packages);
-    const replaced = bundledReplacements(prepared.before, packages);
-    const warnings = [...prepared.found, ...replaced];
     const { request, pins, before } = prepared;
+    const [folder = ""] = targetFolders(prepared);
+    const unmet = newlyUnmet(before, withComing(before, packages, folder));
+    const warnings = [...prepared.found, ...bundledReplacements(before, packages), ...unmet];
     return {
       kept: touchedPins(pins, requestedNames(request), packages, before.environment),
       packages: packages.map((one) => ({ ...one, from: replacedBy(prepared, one) })),

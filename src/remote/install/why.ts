@@ -1,9 +1,10 @@
 // Why a package is there, and why an import of it, or of a module, fails.
 
 import * as v from "valibot";
-import { ours } from "../../text.ts";
+import { listed, ours } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
-import { type MetNeed, needsAmong } from "../packages/dependencies.ts";
+import { targetFlags } from "../packages/check.ts";
+import { type MetNeed, needsAmong, needText } from "../packages/dependencies.ts";
 import { type ImportState, importStates, insteadEntries } from "../packages/imports.ts";
 import type { Package } from "../packages/package.ts";
 import { goneNow } from "../packages/replacements.ts";
@@ -79,10 +80,11 @@ function unknown(word: string, snapshot: PackageSnapshot) {
   const name = normalizedName(word);
   const gone = goneNow(snapshot).find((one) => one.name === name);
   const needs = needsAmong(snapshot).filter((need) => need.name === name);
-  const by = needs.map((need) => `${need.by.name} ${need.by.version}`).join(", ");
-  const wanted = by === "" ? "" : `, and ${by} needs it`;
-  const message = gone?.message ?? `${word} is neither a package nor a module`;
-  const install = by === "" ? undefined : ours("pkg install", name);
+  const by = needs.map((need) => `${need.by.name} ${need.by.version} needs ${needText(need)}`);
+  const wanted = by.length === 0 ? "" : `; ${listed(by)}`;
+  const message = gone?.message ?? `there is no package ${word}, and no module of that name`;
+  const [first] = needs;
+  const install = first && ours("pkg install", needText(first), ...targetFlags(first.by.source));
   return notInstalled(name, `${message}${wanted}`, packages, gone?.install ?? install);
 }
 
@@ -134,7 +136,10 @@ async function packageReasons(
   const only = top === undefined ? null : [top];
   const [state] = await importStates(session, [name], snapshot, only);
   if (state === undefined) throw new Error(`no state of ${name}`);
-  const modules = module === null ? mainModules(state) : [module.name];
+  const all = module === null ? mainModules(state) : [module.name];
+  // What only a running Blender has says nothing outside.
+  const own = new Set(snapshot.builtIn);
+  const modules = all.filter((one) => !own.has(one.replace(/\..*$/s, "")));
   const tried = modules.length === 0 ? null : await tryImports(session, snapshot, modules);
   return {
     name,

@@ -56,7 +56,8 @@ export interface PackageCheck {
   faults: PackageFault[];
 }
 
-function targetFlags(source: Package["source"] | undefined): string[] {
+/** What a command is given so that it goes where a package lies. */
+export function targetFlags(source: Package["source"] | undefined): string[] {
   return source === "user-modules" ? ["--target", "user-modules"] : [];
 }
 

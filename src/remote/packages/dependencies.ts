@@ -124,6 +124,20 @@ export function newlyUnmet(before: Installed, after: Installed): string[] {
     .filter((one) => !known.has(one));
 }
 
+/** What is installed once these have come into a folder, in the place of any copies. */
+export function withComing(
+  { packages, environment }: Installed,
+  coming: readonly { name: string; version: string; requires: string[] }[],
+  folder: string,
+): Installed {
+  const names = new Set(coming.map(({ name }) => name));
+  const state = { loaded_version: null, restart: false, editable: false, modified: 0 };
+  const come = coming.map(({ name, version, requires }): Package => {
+    return { ...state, name, version, requires, location: folder, source: "other", wins: true };
+  });
+  return { packages: [...come, ...packages.filter(({ name }) => !names.has(name))], environment };
+}
+
 /** What is installed without these copies, as Blender would find it then. */
 export function without(
   { packages, environment }: Installed,

@@ -212,6 +212,8 @@ const causes: readonly Cause[] = [
     hint: (context, { groups = {} }) => {
       if (context.wheelhouse !== undefined) return pushHint(context);
       if (newestOf(groups["versions"]).length > 0) return "ask for one of these";
+      const { spec = "" } = groups;
+      if (/\.(txt|in)$/.test(spec)) return text`a file of requirements is given so: -r ${spec}`;
       return text`check the spelling, and the index that pip uses in Blender ('${packageInfo}'; --index-url names another)`;
     },
   },

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { again, ours, text } from "../../../src/text.ts";
 import { createOutput } from "../../../src/ui/output.ts";
 
@@ -26,4 +27,19 @@ test.each([
   ["did you mean --port?", "did you mean --port?"],
 ])("commands in a hint mean the target that the user named: %s", (hint, aimed) => {
   expect(output.rendered(hint)).toBe(aimed);
+});
+
+test("what others wrote moves no cursor and changes no colours", async () => {
+  const program = `
+    import { createOutput } from "${join(import.meta.dir, "../../../src/ui/output.ts")}";
+    const output = createOutput({ json: false, quiet: false, verbose: false });
+    output.error("a\\u001b[31mb\\rc\\nd\\te\\u009bf");
+    await output.sentences(["x\\u0007y"]);
+    await output.hint("\\u001b]0;title");
+  `;
+  const run = Bun.spawnSync([process.execPath, "-e", program]);
+  expect(run.stderr.toString()).toBe(
+    "error: a\\u001b[31mb\\u000dc\nd\te\\u009bf\nhint: \\u001b]0;title\n",
+  );
+  expect(run.stdout.toString()).toBe("x\\u0007y\n");
 });

@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import {
   needsAmong,
   needsOf,
+  newlyUnmet,
   unmetText,
   waysFrom,
+  withComing,
 } from "../../../../src/remote/packages/dependencies.ts";
 import { installed, snapshotOf } from "./rows.ts";
 
@@ -70,4 +72,19 @@ describe("what packages need", () => {
     const ways = waysFrom("a", needsAmong(snapshotOf(packages)));
     expect(ways.map((way) => way.map(({ name }) => name))).toEqual([["b"], ["c"], ["c", "d"]]);
   });
+});
+
+test("what an install would leave unmet", () => {
+  const before = snapshotOf([
+    installed("pandas", "3.1", { requires: ["numpy>=2", "six"] }),
+    installed("numpy", "2.4.6"),
+  ]);
+  const numpy = { name: "numpy", version: "1.26.4", requires: ["extra; extra == 'x'", "other>1"] };
+  expect(newlyUnmet(before, withComing(before, [numpy], "/modules"))).toEqual([
+    "numpy 1.26.4 needs other>1, which isn't there",
+    "pandas 3.1 needs numpy>=2, and Blender finds 1.26.4 in /modules",
+  ]);
+  const other = { name: "other", version: "2", requires: [] };
+  const both = withComing(before, [{ ...numpy, version: "2.5" }, other], "/modules");
+  expect(newlyUnmet(before, both)).toEqual([]);
 });

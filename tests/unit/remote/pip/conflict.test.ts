@@ -35,8 +35,21 @@ test("what Blender brings is told last, other constraints as such", () => {
   const { wishes, kept } = conflictIn(output, "idna==3\nnum-py==1.26.4\n");
   expect(kept).toBe(true);
   expect(wishes[0]).toBe("a constraint asks for six<1");
-  expect(wishes.slice(-2)).toEqual(["and 4 more", "Blender brings Num_py 1.26.4, which is kept"]);
+  expect(wishes.slice(-2)).toEqual(["and 4 more", "Blender brings num-py 1.26.4, which is kept"]);
   expect(conflictIn(output, "num-py==1.26.3").kept).toBe(false);
+});
+
+test("constraints that pip has joined are told apart", () => {
+  const joined = said(["The user requested (constraint) numpy==1.26.4,==2.0.0"]);
+  expect(conflictIn(joined, "numpy==1.26.4")).toEqual({
+    wishes: ["a constraint asks for numpy==2.0.0", "Blender brings numpy 1.26.4, which is kept"],
+    kept: true,
+  });
+  const range = said(["The user requested (constraint) numpy<2.0,>=1.26"]);
+  expect(conflictIn(range, "numpy>=1.26,<2.0")).toEqual({
+    wishes: ["Blender brings numpy>=1.26,<2.0, which is kept"],
+    kept: true,
+  });
 });
 
 test("nothing that is known", () => {
