@@ -27,6 +27,9 @@ LIMIT = 64 * 1024 * 1024
 # What a path of a RECORD has that may not be as plain as pip writes it.
 ODD_PATH = re.compile(r"^[/.]|[:\\]|//|/\.")
 
+# How files of an editable install begin, whose modules lie elsewhere (setuptools).
+EDITABLE = "__editable__"
+
 # How an absolute path begins that was written on Windows.
 DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 
@@ -271,9 +274,11 @@ class Distribution:
         declared = [
             name for name in read(self.path, "top_level.txt").split() if name.isidentifier()
         ]
+        if declared and any(file.startswith(EDITABLE) for file in self.files()):
+            return declared
         names = self._listed_modules()
         if not names:
-            # An .egg-info lists no files; of an editable install they are elsewhere.
+            # An .egg-info lists no files.
             beside = {entry.split(".")[0] for entry in entries_of(self.folder)} if declared else ()
             names.update(one for one in declared if one in beside)
         own = [one for one in declared if one in names]

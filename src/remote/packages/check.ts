@@ -84,8 +84,11 @@ function needFault(need: MetNeed): PackageFault {
 /** What others need, but for what Blender shipped with what is gone: that says the same. */
 function needFaults(snapshot: PackageSnapshot): PackageFault[] {
   const gone = new Set(goneNow(snapshot).map(({ name }) => name));
+  // What a packager leaves out, his packages can do without.
+  const isLeftOut = ({ by, found }: MetNeed) => by.source === "system" && found === undefined;
   return needsAmong(snapshot)
     .filter(({ isMet, by, name }) => !isMet && !(by.source === "bundled" && gone.has(name)))
+    .filter((need) => !isLeftOut(need))
     .map(needFault);
 }
 

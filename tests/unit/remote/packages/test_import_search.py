@@ -136,6 +136,12 @@ def test_an_editable_install(blender: Blender, site: Path) -> None:
     assert blender.look("br-alpha")[0]["found"]
 
 
+def test_an_editable_install_with_a_finder(blender: Blender, site: Path) -> None:
+    files = {"__editable___br_alpha_1_0_finder.py": "", "sources/br_alpha/__init__.py": ""}
+    put(site, "br-alpha", files=files, top_level="br_alpha\n")
+    assert blender.look("br-alpha")[0]["modules"] == ["br_alpha"]
+
+
 class Finder:
     """A finder that an add-on or an editable install puts in front."""
 
