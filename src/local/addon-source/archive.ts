@@ -1,7 +1,8 @@
 // Reads the files of a zip archive, and refuses one that is broken or hostile.
 
 import { open, stat } from "node:fs/promises";
-import { type Entry, getFileNameLowLevel, openPromise, type ZipFile } from "yauzl";
+import { posix } from "node:path";
+import { type Entry, getFileNameLowLevel, type ZipFile } from "yauzl";
 import { Failure, messageOf } from "../../failure.ts";
 import { zipContent } from "../files/zip-content.ts";
 import {
@@ -13,7 +14,9 @@ import {
   TreeBuilder,
   type TreeFile,
   tooMany,
+  withoutEnvironments,
 } from "./file-tree.ts";
+import { type OpenZip, openZip } from "./zip-reader.ts";
 
 /** The signature of a local file header, with which every zip that isn't empty begins (APPNOTE 4.3.7). */
 const zipSignature = 0x04034b50;
@@ -72,11 +75,9 @@ function kindOf(entry: Entry, name: string): EntryKind {
   return type === 0 || type === 0o100000 ? "file" : "other";
 }
 
-const problems = {
-  file: undefined,
-  link: "it is a link",
-  other: "it is neither a file nor a folder",
-} as const;
+/** The longest path that a link is read for, in bytes; and how many links may lead to another. */
+const longestLink = 4096;
+const longestChain = 8;
 
 /** A zip's files, read with random access: only its directory is in memory. */
 class Archive implements FileTree {
@@ -94,7 +95,7 @@ class Archive implements FileTree {
     entries: ReadonlyMap<string, Entry>,
     notes: readonly string[],
   ) {
-    this.files = tree.files;
+    this.files = withoutEnvironments(tree.files);
     this.folders = tree.folders;
     this.notes = notes;
     this.#path = path;
@@ -117,9 +118,9 @@ class Archive implements FileTree {
   }
 }
 
-async function openWhole(path: string): Promise<ZipFile> {
+async function openWhole(path: string): Promise<OpenZip> {
   try {
-    return await openPromise(path, { autoClose: false, decodeStrings: false });
+    return await openZip(path);
   } catch (error) {
     if (await looksLikeZip(path)) throw broken(path, messageOf(error), error);
     throw new Failure("not-a-zip", `${path} isn't a zip archive`, {
@@ -140,21 +141,23 @@ async function openWhole(path: string): Promise<ZipFile> {
  *   `unsafe-source` (naming the entry), `too-many-files`, `too-large`, `zip-bomb`.
  */
 export async function openArchive(path: string): Promise<FileTree> {
-  const zip = await openWhole(path);
+  const opened = await openWhole(path);
   try {
-    return await read(path, zip);
+    return await read(path, opened);
   } catch (error) {
-    zip.close();
+    opened.zip.close();
     throw error;
   }
 }
 
-async function read(path: string, zip: ZipFile): Promise<FileTree> {
+async function read(path: string, opened: OpenZip): Promise<FileTree> {
+  const { zip } = opened;
   if (zip.entryCount > bounds.files) throw tooMany(`${zip.entryCount}`);
   const tree = new TreeBuilder();
   const entries = new Map<string, Entry>();
+  const links = new Map<string, Entry>();
   let separators = false;
-  for await (const entry of entriesOf(path, zip)) {
+  for await (const entry of entriesOf(path, opened)) {
     const written = nameOf(entry);
     const name = written.replaceAll("\\", "/");
     separators ||= name !== written;
@@ -166,10 +169,15 @@ async function read(path: string, zip: ZipFile): Promise<FileTree> {
       continue;
     }
     requireReadable(path, entry, name);
-    const executable = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
-    tree.addFile(parts, { size: entry.uncompressedSize, executable, problem: problems[kind] });
-    entries.set(parts.join("/"), entry);
+    if (kind === "link") {
+      links.set(parts.join("/"), entry);
+      continue;
+    }
+    const problem = kind === "other" ? "it is neither a file nor a folder" : undefined;
+    tree.addFile(parts, { ...factsOf(entry), problem });
+    if (problem === undefined) entries.set(parts.join("/"), entry);
   }
+  await addLinks(zip, tree, entries, links);
   const { size } = await stat(path);
   if (tree.total > bounds.small && tree.total > bounds.ratio * size) {
     throw new Failure(
@@ -179,17 +187,60 @@ async function read(path: string, zip: ZipFile): Promise<FileTree> {
     );
   }
   const notes = separators ? ["the archive has Windows' \\ in its paths; taken for /"] : [];
+  if (opened.surrounded) notes.push("bytes before or behind the zip are left out");
   return new Archive(path, zip, tree, entries, notes);
 }
 
-async function* entriesOf(path: string, zip: ZipFile): AsyncGenerator<Entry> {
+function factsOf(entry: Entry) {
+  const executable = ((entry.externalFileAttributes >>> 16) & 0o111) !== 0;
+  const content = `${entry.crc32} ${entry.uncompressedSize}`;
+  return { size: entry.uncompressedSize, executable, content };
+}
+
+/** Adds each link as the file that it leads to, or as one that can't be installed. */
+async function addLinks(
+  zip: ZipFile,
+  tree: TreeBuilder,
+  entries: Map<string, Entry>,
+  links: ReadonlyMap<string, Entry>,
+): Promise<void> {
+  const targets = new Map<string, string>();
+  for (const [link, entry] of links) targets.set(link, await targetOf(zip, link, entry));
+  for (const link of links.keys()) {
+    let target = link;
+    for (let count = 0; count < longestChain; count++) target = targets.get(target) ?? target;
+    const entry = entries.get(target);
+    const parts = link.split("/");
+    if (entry === undefined) {
+      const where = tree.folders.includes(target) ? "a folder" : quoted(target);
+      const problem = `it is a link to ${where}, and only links to a file of it are taken`;
+      tree.addFile(parts, { size: 0, executable: false, problem });
+      continue;
+    }
+    tree.addFile(parts, { ...factsOf(entry), problem: undefined });
+    entries.set(link, entry);
+  }
+}
+
+/** Where a link leads, from the top of the archive; as it is written where that is out of it. */
+async function targetOf(zip: ZipFile, link: string, entry: Entry): Promise<string> {
+  if (entry.uncompressedSize > longestLink) return "…";
+  // One that is damaged leads nowhere.
+  const pieces = await Array.fromAsync(zipContent(zip, entry)).catch(() => []);
+  const written = new TextDecoder().decode(Buffer.concat(pieces));
+  if (written.startsWith("/")) return written;
+  return posix.normalize(posix.join(posix.dirname(link), written));
+}
+
+async function* entriesOf(path: string, { zip, start }: OpenZip): AsyncGenerator<Entry> {
   try {
     yield* zip.eachEntry();
   } catch (error) {
     throw error instanceof Failure ? error : broken(path, messageOf(error), error);
   }
   // A plain zip counts its entries in 16 bits; a count that overflowed would hide entries.
-  if ((await numberAt(path, Number(zip.readEntryCursor))) === directorySignature) {
+  const end = start + Number(zip.readEntryCursor);
+  if ((await numberAt(path, end)) === directorySignature) {
     throw broken(path, "it holds more entries than it says");
   }
 }

@@ -5,7 +5,7 @@ import { Failure } from "../../failure.ts";
 import { listed } from "../../text.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
-import { assignsAddonInfo, moduleNameFrom } from "./python-module.ts";
+import { assignsAddonInfo, isBlank, moduleNameFrom } from "./python-module.ts";
 
 /** A place in a source that may be an add-on. */
 export interface AddonCandidate {
@@ -46,8 +46,15 @@ async function textOf(tree: FileTree, file: TreeFile): Promise<string> {
   return new TextDecoder().decode(Buffer.concat(pieces));
 }
 
-/** The add-ons in a source, outermost first; what is inside another one is a part of it. */
-async function candidatesIn(tree: FileTree): Promise<AddonCandidate[]> {
+/** The add-ons in a source. */
+interface FoundAddons {
+  /** Outermost first; what is inside another one is a part of it. */
+  addons: AddonCandidate[];
+  /** What looks like one, but is inside a package that doesn't: files with `bl_info`. */
+  parts: { file: string; whole: string }[];
+}
+
+async function addonsIn(tree: FileTree): Promise<FoundAddons> {
   const folders = new Map<string, TreeFile[]>();
   for (const file of tree.files) {
     // Unusable files, such as links that lead nowhere, can't be read; the chosen add-on refuses its own.
@@ -58,29 +65,38 @@ async function candidatesIn(tree: FileTree): Promise<AddonCandidate[]> {
   }
   const found: AddonCandidate[] = [];
   const withoutCode: AddonCandidate[] = [];
-  const packages: string[] = [];
+  const parts: FoundAddons["parts"] = [];
+  // Those with code of their own: what is in them is no add-on by itself.
+  const wholes: string[] = [];
   const outermost = [...folders].sort(([a], [b]) => depthOf(a) - depthOf(b) || (a < b ? -1 : 1));
   for (const [folder, files] of outermost) {
     if (found.some((one) => one.module === undefined && isWithin(folder, one.folder))) continue;
     const named = (name: string) => files.find(({ path }) => basename(path) === name);
     const init = named("__init__.py");
     const manifest = named(manifestName);
-    const legacy = init !== undefined && assignsAddonInfo(await textOf(tree, init));
+    const code = init === undefined ? "" : await textOf(tree, init);
+    const legacy = assignsAddonInfo(code);
     const candidate = { folder, module: undefined, manifest, legacy };
-    if (legacy || (manifest !== undefined && init !== undefined)) {
+    const whole = wholes.find((one) => isWithin(folder, one));
+    if (manifest !== undefined && init !== undefined) {
       found.push(candidate);
       continue;
     }
+    if (legacy && init !== undefined) {
+      if (whole === undefined) found.push(candidate);
+      else parts.push({ file: init.path, whole });
+      continue;
+    }
     if (manifest !== undefined) withoutCode.push(candidate);
-    if (init !== undefined) packages.push(folder);
-    // A module of a package isn't an add-on of its own.
-    if (packages.some((one) => isWithin(folder, one))) continue;
+    if (whole === undefined && !isBlank(code)) wholes.push(folder);
     for (const file of files) {
       if (!file.path.endsWith(".py") || !assignsAddonInfo(await textOf(tree, file))) continue;
-      found.push({ folder, module: file, manifest: undefined, legacy: true });
+      const around = wholes.find((one) => isWithin(folder, one));
+      if (around !== undefined) parts.push({ file: file.path, whole: around });
+      else found.push({ folder, module: file, manifest: undefined, legacy: true });
     }
   }
-  return found.length === 0 ? withoutCode : found;
+  return { addons: found.length === 0 ? withoutCode : found, parts };
 }
 
 /** Folders whose add-ons count only if there are none elsewhere: they are examples or copies. */
@@ -135,11 +151,11 @@ export async function chooseAddon(
   top: string,
   name: string | undefined,
 ): Promise<{ chosen: ExaminedCandidate; notes: string[] }> {
-  const all = await candidatesIn(tree);
+  const { addons: all, parts } = await addonsIn(tree);
   const main = all.filter((one) => !isBeside(one));
   const candidates = main.length === 0 ? all : main;
   const [only] = candidates;
-  if (only === undefined) throw noAddon(tree, path);
+  if (only === undefined) throw noAddon(tree, path, parts);
   const left = all.filter((one) => !candidates.includes(one)).map((one) => placeOf(one, top));
   const notes = left.length === 0 ? [] : [`left out as tests, examples or copies: ${listed(left)}`];
   if (candidates.length === 1) return { chosen: await examine(tree, only, top), notes };
@@ -149,7 +165,26 @@ export async function chooseAddon(
   return { chosen, notes: [...notes, `of ${known.length} add-ons, the one that --name names`] };
 }
 
-function noAddon(tree: FileTree, path: string): Failure {
+function noAddon(tree: FileTree, path: string, parts: FoundAddons["parts"]): Failure {
+  const [part] = parts;
+  if (part !== undefined) {
+    const whole = part.whole === "" ? "" : `${part.whole}/`;
+    return new Failure(
+      "no-addon-in-source",
+      `there is no add-on in ${path}: ${whole}__init__.py has no bl_info; ${part.file} has one, but is a part of that package`,
+      {
+        hint: `an add-on has bl_info in its own __init__.py; if ${part.file} works without the rest, give it, or its folder, by itself`,
+      },
+    );
+  }
+  const inner = tree.files.find((file) => file.path.toLowerCase().endsWith(".zip"));
+  if (inner !== undefined) {
+    return new Failure(
+      "no-addon-in-source",
+      `there is no add-on in ${path}, but another archive: ${inner.path}`,
+      { hint: `unpack it, then give ${basename(inner.path)}` },
+    );
+  }
   const seen = tree.files.map(({ path, problem }) => {
     return problem === undefined ? path : `${path} (${problem})`;
   });

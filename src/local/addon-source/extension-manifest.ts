@@ -7,10 +7,15 @@ import { isModuleName } from "./python-module.ts";
 /** The file by which Blender 4.2 and newer know an extension. */
 export const manifestName = "blender_manifest.toml";
 
-const text = v.pipe(
+const anyText = v.pipe(
   v.string("it must be a string"),
   v.check((value) => value.trim() !== "", "it is empty"),
+);
+
+const text = v.pipe(
+  anyText,
   v.check((value) => !/\p{Cc}/u.test(value), "it has control characters"),
+  v.check((value) => value.trim() === value, "it begins or ends with white space"),
 );
 
 /** Semantic versions (semver.org, 2.0.0). */
@@ -22,13 +27,13 @@ const version = v.pipe(
   ),
 );
 
-/** Blender takes one to three numbers. */
+/** Blender's rules for publishing ask for three numbers. */
 const blenderVersion = v.pipe(
   text,
-  v.regex(/^\d+(\.\d+){0,2}$/, "it must be a Blender version like 4.2.0"),
+  v.regex(/^\d+(\.\d+)*$/, "it must be a Blender version like 4.2.0"),
 );
 
-const texts = v.array(text, "it must be a list of strings");
+const texts = v.array(anyText, "it must be a list of strings");
 
 const someTexts = v.pipe(texts, v.minLength(1, "it is an empty list"));
 
@@ -38,13 +43,23 @@ const wheels = v.array(
     text,
     v.check((path) => !/["\\]/.test(path), "it must be a path with /"),
     v.check((path) => path.toLowerCase().endsWith(".whl"), "it must be the path of a .whl"),
+    v.check(
+      (path) => [5, 6].includes(path.replace(/^.*\//s, "").split("-").length),
+      "it must have a wheel's name: NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
+    ),
   ),
   "it must be a list of wheels",
 );
 
+/** What it is for, by permission; a list in manifests of Blender's first tests. */
+const permissions = v.union(
+  [v.array(v.string()), v.record(v.string(), v.string())],
+  "it must be a table of strings; other fields stand before [permissions]",
+);
+
 /**
- * The fields that Blender requires and those that this program uses, with Blender's rules for
- * installing, which are wider than those for publishing. A manifest may have others.
+ * The fields that Blender looks at, with its rules for installing, which are wider than those for
+ * publishing. A manifest may have others.
  * Source: Blender Manual, Extensions, "How to Create Extensions: Manifest".
  */
 const manifestSchema = v.object({
@@ -59,7 +74,7 @@ const manifestSchema = v.object({
   ),
   version,
   name: text,
-  tagline: text,
+  tagline: anyText,
   maintainer: text,
   type: v.picklist(["add-on", "theme"], 'it must be "add-on" or "theme"'),
   license: someTexts,
@@ -67,6 +82,8 @@ const manifestSchema = v.object({
   /** The first Blender that it isn't for. */
   blender_version_max: v.optional(v.union([v.literal(""), blenderVersion])),
   website: v.optional(text),
+  copyright: v.optional(texts),
+  permissions: v.optional(permissions),
   tags: v.optional(someTexts),
   /** `linux-x64`, `windows-x64`, `macos-arm64`, …; all of them where it is absent. */
   platforms: v.optional(someTexts),

@@ -9,8 +9,10 @@ export interface TreeFile {
   /** Bytes. */
   size: number;
   executable: boolean;
-  /** Why it can't be installed: it is a link, or not every system can hold its name. */
+  /** Why it can't be installed here, as half a sentence: "it is a link". */
   problem: string | undefined;
+  /** Why it can't be installed on other systems. */
+  elsewhere: string | undefined;
 }
 
 /** What a zip or a folder holds, looked at but not yet unpacked. */
@@ -54,14 +56,6 @@ export function quoted(path: string): string {
   return JSON.stringify(path.length > 200 ? `${path.slice(0, 200)}…` : path);
 }
 
-function unsafe(
-  path: string,
-  why: string,
-  hint = "get the add-on from its makers again; a name like this is no accident of packing",
-): Failure {
-  return new Failure("unsafe-source", `${quoted(path)} ${why}; nothing was unpacked`, { hint });
-}
-
 /** What version control, editors, systems and Python leave in folders; never a part of an add-on. */
 const leftOver = new Set([
   "__pycache__",
@@ -89,40 +83,62 @@ export function isLeftOver(parts: readonly string[]): boolean {
   return parts.some((part) => leftOver.has(part) || part.startsWith("._"));
 }
 
+const environmentMarker = "pyvenv.cfg";
+
+/** Whether a folder with these names is an environment that Python made, whatever it is called (PEP 405). */
+export function isEnvironment(names: readonly string[]): boolean {
+  return names.includes(environmentMarker);
+}
+
+/** Leaves out what is in such folders, or below them. */
+export function withoutEnvironments(files: readonly TreeFile[]): TreeFile[] {
+  const folders = files
+    .filter(({ path }) => path.endsWith(`/${environmentMarker}`))
+    .map(({ path }) => path.slice(0, -environmentMarker.length));
+  if (folders.length === 0) return [...files];
+  return files.filter(({ path }) => !folders.some((folder) => path.startsWith(folder)));
+}
+
+function unsafe(path: string, why: string): Failure {
+  return new Failure("unsafe-source", `${quoted(path)} ${why}; nothing was unpacked`, {
+    hint: "get the add-on from its makers again; a name like this is no accident of packing",
+  });
+}
+
 /**
  * The parts of a path in an archive; `.` and empty ones are dropped, which may leave none.
  *
- * @throws Failure `unsafe-source` for a path that would leave the place it is unpacked to, or that
- *   no honest tool writes.
+ * @throws Failure `unsafe-source` for a path that would leave the place it is unpacked to.
  */
 export function pathParts(path: string): string[] {
-  if (path === "") throw unsafe(path, "is no name");
   if (path.startsWith("/")) throw unsafe(path, "is an absolute path");
   if (/^[a-z]:/i.test(path)) throw unsafe(path, "begins with a drive letter");
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) throw unsafe(path, "leads out of the source");
-  // Left-overs are never written, and one of them has a control character.
-  if (isLeftOver(parts)) return parts;
-  if (/\p{Cc}/u.test(path)) throw unsafe(path, "has control characters");
   return parts;
 }
 
 /** Windows' devices, with any suffix (Microsoft: "Naming Files, Paths, and Namespaces"). */
 const reserved = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)/i;
 
-/**
- * Why not every system could hold a file of this path, if so. The answer is the same everywhere, so
- * that an add-on that installs on one system does on another.
- */
-export function pathProblem(parts: readonly string[]): string | undefined {
+/** Why nothing of this path can be installed anywhere, if so. */
+function pathProblem(parts: readonly string[]): string | undefined {
+  if (parts.some((part) => /\p{Cc}/u.test(part))) return "its name has control characters";
+  if (parts.some((part) => bytesIn(part) > bounds.name)) {
+    return `a name is longer than ${bounds.name} bytes`;
+  }
+  if (bytesIn(parts.join("/")) > bounds.path) return `the path is longer than ${bounds.path} bytes`;
+  return undefined;
+}
+
+/** Why Windows could hold no file of this path, if so. */
+function windowsProblem(parts: readonly string[]): string | undefined {
   for (const part of parts) {
     if (reserved.test(part)) return `${quoted(part)} is the name of a device on Windows`;
     if (/[. ]$/.test(part)) return `${quoted(part)} ends with a dot or a space`;
-    const bad = /[<>:"|?*\\\p{Cc}]/u.exec(part);
+    const bad = /[<>:"|?*\\]/u.exec(part);
     if (bad !== null) return `Windows has no names with ${quoted(bad[0])}`;
-    if (bytesIn(part) > bounds.name) return `a name is longer than ${bounds.name} bytes`;
   }
-  if (bytesIn(parts.join("/")) > bounds.path) return `the path is longer than ${bounds.path} bytes`;
   return undefined;
 }
 
@@ -131,13 +147,26 @@ function folded(path: string): string {
   return path.normalize("NFC").toLowerCase().normalize("NFC");
 }
 
+/** What the builder is told of a file. */
+interface FoundFile extends Pick<TreeFile, "size" | "executable" | "problem"> {
+  /** By which a second one of the same path is known to be the same. */
+  content?: string;
+}
+
 /** Collects the files and folders of a source, and refuses what is beyond the bounds. */
 export class TreeBuilder {
   readonly files: TreeFile[] = [];
+  readonly #system: NodeJS.Platform;
+  readonly #contents = new Map<string, { file: TreeFile; content: string | undefined }>();
   readonly #folders = new Set<string>();
-  readonly #seen = new Map<string, { path: string; kind: "file" | "folder" }>();
+  /** The first path that was seen of those that are one where case doesn't count. */
+  readonly #first = new Map<string, string>();
   #entries = 0;
   #total = 0;
+
+  constructor(system = process.platform) {
+    this.#system = system;
+  }
 
   get folders(): readonly string[] {
     return [...this.#folders];
@@ -148,16 +177,24 @@ export class TreeBuilder {
     return this.#total;
   }
 
-  /** @throws Failure `too-many-files`, `too-large`, `unsafe-source`. */
-  addFile(parts: readonly string[], file: Omit<TreeFile, "path">): void {
+  /** @throws Failure `too-many-files`, `too-large`. */
+  addFile(parts: readonly string[], { content, ...file }: FoundFile): void {
     const path = parts.join("/");
     this.#count(file.size);
+    const again = this.#contents.get(path);
+    if (again !== undefined) {
+      const same = content !== undefined && again.content === content;
+      if (!same) again.file.problem ??= "it is in it twice, with different content";
+      return;
+    }
     this.#addFolders(parts.slice(0, -1));
-    this.#see(path, "file");
-    this.files.push({ ...file, path, problem: pathProblem(parts) ?? file.problem });
+    const { problem, elsewhere } = this.#obstacles(parts);
+    const added = { ...file, path, problem: problem ?? file.problem, elsewhere };
+    this.#contents.set(path, { file: added, content });
+    this.files.push(added);
   }
 
-  /** @throws Failure `too-many-files`, `unsafe-source`. */
+  /** @throws Failure `too-many-files`. */
   addFolder(parts: readonly string[]): void {
     this.#count(0);
     this.#addFolders(parts);
@@ -168,27 +205,36 @@ export class TreeBuilder {
       const path = parts.slice(0, depth).join("/");
       // Then its parents are known as well.
       if (this.#folders.has(path)) return;
-      this.#see(path, "folder");
       this.#folders.add(path);
+      const file = this.#contents.get(path)?.file;
+      if (file !== undefined) file.problem ??= "it is both a file and a folder";
     }
   }
 
-  #see(path: string, kind: "file" | "folder"): void {
+  /** What keeps a file's path from being written, here or on other systems. */
+  #obstacles(parts: readonly string[]): Pick<TreeFile, "problem" | "elsewhere"> {
+    const paths = parts.map((_, index) => parts.slice(0, index + 1).join("/"));
+    const both =
+      this.#folders.has(parts.join("/")) ||
+      paths.slice(0, -1).some((one) => this.#contents.has(one));
+    const problem = both ? "it is both a file and a folder" : pathProblem(parts);
+    const twin = paths
+      .map((path) => [path, this.#firstOf(path)] as const)
+      .find(([path, first]) => first !== path);
+    const caseless =
+      twin && `${quoted(twin[0])} and ${quoted(twin[1])} are one name where case doesn't count`;
+    const names = windowsProblem(parts);
+    if (this.#system === "win32")
+      return { problem: problem ?? names ?? caseless, elsewhere: undefined };
+    if (this.#system === "darwin") return { problem: problem ?? caseless, elsewhere: names };
+    return { problem, elsewhere: names ?? caseless };
+  }
+
+  #firstOf(path: string): string {
     const key = folded(path);
-    const other = this.#seen.get(key);
-    if (other === undefined) {
-      this.#seen.set(key, { path, kind });
-      return;
-    }
-    const hint = "pack or copy the add-on with one of the two only";
-    if (other.path !== path) {
-      throw unsafe(path, `and ${quoted(other.path)} are one name where case doesn't count`, hint);
-    }
-    throw unsafe(
-      path,
-      other.kind === kind ? "is in it twice" : "is both a file and a folder",
-      hint,
-    );
+    const first = this.#first.get(key);
+    if (first === undefined) this.#first.set(key, path);
+    return first ?? path;
   }
 
   #count(size: number): void {

@@ -64,6 +64,11 @@ const token = new RegExp(
   "gs",
 );
 
+/** Whether a module does nothing: it holds no more than comments and strings. */
+export function isBlank(source: string): boolean {
+  return source.replace(token, (found) => (/^[#'"]/.test(found) ? "" : found)).trim() === "";
+}
+
 /**
  * Whether a module assigns `bl_info` at its top level, by which Blender knows a legacy add-on. The
  * text isn't run and its value isn't read: Blender does that.

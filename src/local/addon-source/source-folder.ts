@@ -4,7 +4,14 @@ import { createReadStream } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
-import { type FileTree, isLeftOver, quoted, TreeBuilder, type TreeFile } from "./file-tree.ts";
+import {
+  type FileTree,
+  isEnvironment,
+  isLeftOver,
+  quoted,
+  TreeBuilder,
+  type TreeFile,
+} from "./file-tree.ts";
 
 function unreadable(path: string, error: unknown): Failure {
   return new Failure("unreadable", `can't read ${path}: ${messageOf(error)}`, {
@@ -86,6 +93,7 @@ async function walk(root: string, above: readonly string[], tree: TreeBuilder): 
   const names = await readdir(folder).catch((error: unknown) => {
     throw unreadable(folder, error);
   });
+  if (above.length > 0 && isEnvironment(names)) return;
   for (const name of names.sort()) {
     const parts = [...above, name];
     if (isLeftOver(parts)) continue;

@@ -3,7 +3,7 @@
 import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
-import { ours } from "../../text.ts";
+import { listed, ours } from "../../text.ts";
 import { looksLikeZip, openArchive } from "./archive.ts";
 import {
   type AddonCandidate,
@@ -158,7 +158,8 @@ async function sourceIn(
   const legacyName = candidate.legacy
     ? legacyNameOf(candidate, manifest, top, moduleName)
     : undefined;
-  const files = filesOf(tree, candidate, moduleName);
+  const own = ownFiles(tree, candidate);
+  const files = filesOf(tree, own, candidate, moduleName);
   return {
     path,
     kind: manifest === undefined ? "legacy" : "extension",
@@ -168,7 +169,7 @@ async function sourceIn(
     single: candidate.module !== undefined,
     files,
     folders: candidate.module === undefined ? below(tree.folders, candidate.folder) : [],
-    notes: [...tree.notes, ...notes, ...placeNote(candidate), ...note],
+    notes: [...tree.notes, ...notes, ...placeNote(candidate), ...note, ...elsewhereNote(own)],
     [Symbol.dispose]: () => tree[Symbol.dispose](),
   };
 }
@@ -259,11 +260,25 @@ function legacyNameOf(
   return manifest !== undefined && candidate.folder !== "" && isModuleName(own) ? own : moduleName;
 }
 
-/** @throws Failure `unsafe-source` for a link, or a name that not every system can hold. */
-function filesOf(tree: FileTree, candidate: AddonCandidate, moduleName: string): SourceFile[] {
-  const { folder, module } = candidate;
-  const files =
-    module === undefined ? tree.files.filter(({ path }) => isWithin(path, folder)) : [module];
+function ownFiles(tree: FileTree, { folder, module }: AddonCandidate): readonly TreeFile[] {
+  return module === undefined ? tree.files.filter(({ path }) => isWithin(path, folder)) : [module];
+}
+
+/** Says what can be installed here and not on other systems. */
+function elsewhereNote(files: readonly TreeFile[]): string[] {
+  const bad = files.flatMap(({ path, elsewhere }) =>
+    elsewhere === undefined ? [] : [`${quoted(path)} (${elsewhere})`],
+  );
+  return bad.length === 0 ? [] : [`not every system can hold ${listed(bad)}`];
+}
+
+/** @throws Failure `unsafe-source` for a link, or a name that this system can't hold. */
+function filesOf(
+  tree: FileTree,
+  files: readonly TreeFile[],
+  { folder, module }: AddonCandidate,
+  moduleName: string,
+): SourceFile[] {
   return files.map((file) => {
     if (file.problem !== undefined) throw unusable(file);
     const relative = folder === "" ? file.path : file.path.slice(folder.length + 1);

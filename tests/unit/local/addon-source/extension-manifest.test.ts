@@ -55,6 +55,16 @@ paths_exclude_pattern = ["__pycache__/", "/.git/", "/*.zip"]
   } as object);
 });
 
+test.each([
+  ["permissions", ["files", "network"]],
+  ["blender_version_min", "4"],
+  ["blender_version_max", ""],
+  ["tagline", "Ends with a dot."],
+  ["tags", ["One of its maker's own "]],
+])("what Blender installs, although it wouldn't publish it: %s", (field, value) => {
+  expect(parseManifest(toml({ ...whole, [field]: value }), "m")).toMatchObject({ [field]: value });
+});
+
 test("what 'extension build --split-platforms' adds wins", () => {
   const wheels = ["./a-1-py3-none-any.whl", "./b-1-cp311-cp311-win_amd64.whl"];
   const text = `${toml({ ...whole, wheels, platforms: ["linux-x64", "windows-x64"] })}
@@ -96,12 +106,24 @@ describe("what is wrong is named", () => {
     ["blender_version_min", "4.2 LTS"],
     ["wheels", ["C:\\x.whl"]],
     ["wheels", ["x.zip"]],
+    ["wheels", ["./wheels/short-1.0.whl"]],
+    ["maintainer", " Me"],
+    ["copyright", "2002 Me"],
     ["platforms", []],
   ])("%s is %j", (field, value) => {
     const { message } = failure(toml({ ...whole, [field]: value }));
     expect(message).toStartWith(`x/blender_manifest.toml: ${field}`);
     const seen = Array.isArray(value) && value.length > 0 ? value[0] : value;
     expect(message).toContain(JSON.stringify(seen));
+  });
+
+  test("wheels that stand below [permissions], where Blender refuses them", () => {
+    const { message, hint } = failure(
+      `${toml(whole)}[permissions]\nnetwork = "x"\nwheels = ["./a-1-py3-none-any.whl"]\n`,
+    );
+    expect(message).toContain("permissions is");
+    expect(message).toContain("other fields stand before [permissions]");
+    expect(hint).toContain("Manifest");
   });
 
   test("several at once", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { stage } from "../../../../src/local/addon/swap.ts";
+import { TreeBuilder } from "../../../../src/local/addon-source/file-tree.ts";
 import { type AddonSource, openSource } from "../../../../src/local/addon-source/source.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
@@ -73,6 +74,19 @@ const extension = (files: string[]) => ({
 describe("sources as people have them, as a zip and as a folder", () => {
   const cases: [string, Files, ReturnType<typeof seen>, string[]][] = [
     [
+      "environments of Python's",
+      {
+        "pkg/__init__.py": info,
+        "pkg/venv/pyvenv.cfg": "",
+        "pkg/venv/lib/x/__init__.py": info,
+        "env/pyvenv.cfg": "",
+        "env/lib/y/__init__.py": info,
+        "pkg/env/not_one.py": "",
+      },
+      legacy("pkg", ["__init__.py", "env/not_one.py"]),
+      [],
+    ],
+    [
       "a package on top",
       { "pkg/__init__.py": info, "pkg/sub/a.py": "" },
       legacy("pkg", ["__init__.py", "sub/a.py"]),
@@ -131,6 +145,18 @@ describe("sources as people have them, as a zip and as a folder", () => {
       },
       legacy("pkg", ["__init__.py"]),
       ["left out as tests, examples or copies: build/lib/pkg/, tests/data/fake/"],
+    ],
+    [
+      "a .py beside an __init__.py that does nothing",
+      { "r-main/addon.py": info, "r-main/__init__.py": '"""Docs."""\n# Nothing.\n' },
+      legacy("addon", ["addon.py"], true),
+      ["the add-on was found in r-main/addon.py"],
+    ],
+    [
+      "an add-on in a package that does nothing",
+      { "__init__.py": "", "pkg/__init__.py": info },
+      legacy("pkg", ["__init__.py"]),
+      [],
     ],
     [
       "an extension on top",
@@ -330,6 +356,32 @@ describe("what isn't an add-on", () => {
   });
 });
 
+test("a part of a package isn't taken for the whole", async () => {
+  const whole = "from . import part\n";
+  for (const part of ["part/__init__.py", "part.py", "deep/part.py", "deep/er/__init__.py"]) {
+    const files = { "r/pkg/__init__.py": whole, [`r/pkg/${part}`]: info };
+    for (const path of [await write("x.zip", zipOf(files)), await folder("x", files)]) {
+      const failure = await failureOf(openSource(path));
+      expect(failure).toMatchObject({ code: "no-addon-in-source" });
+      expect(failure.message).toContain(
+        `r/pkg/__init__.py has no bl_info; r/pkg/${part} has one, but is a part of that package`,
+      );
+      await rm(path, { recursive: true });
+    }
+  }
+});
+
+test("a zip in a zip is to be unpacked", async () => {
+  const inner = zipOf({ "pkg/__init__.py": info });
+  const path = await write(
+    "outer.zip",
+    zip([{ name: "release/pkg-1.0.zip", data: inner }, { name: "release/README.md" }]),
+  );
+  const failure = await failureOf(openSource(path));
+  expect(failure.message).toContain("another archive: release/pkg-1.0.zip");
+  expect(failure.hint).toBe("unpack it, then give pkg-1.0.zip");
+});
+
 describe("archives that must not be unpacked", () => {
   const init: ZipEntry = { name: "pkg/__init__.py", data: info };
   const odd = (name: string, why: string): [string, ZipEntry[], string, string] => {
@@ -346,24 +398,37 @@ describe("archives that must not be unpacked", () => {
     odd("c:x", "drive letter"),
     odd("pkg/a\0.py", "control characters"),
     odd("pkg/\u001b[31m.py", "control characters"),
-    odd("pkg/aux.py", "device"),
-    odd("pkg/CON", "device"),
-    odd("pkg/com1.tar.gz", "device"),
-    odd("pkg/dot./x", "dot or a space"),
-    odd("pkg/space ", "dot or a space"),
-    odd("pkg/a:stream", '":"'),
-    odd("pkg/what?.py", '"?"'),
     odd(`pkg/${"ä".repeat(128)}`, "255 bytes"),
     odd(`pkg/${"abc/".repeat(300)}x`, "1024 bytes"),
-    odd("pkg/__INIT__.py", "one name where case doesn't count"),
-    odd("PKG/x.py", "one name where case doesn't count"),
-    odd("pkg/__init__.py", "twice"),
-    odd("pkg/__init__.py/x", "both a file and a folder"),
+    [
+      "one twice",
+      [init, { name: "pkg/a", data: "1" }, { name: "pkg/a", data: "2" }],
+      "unsafe-source",
+      '"pkg/a" can\'t be installed: it is in it twice, with different content',
+    ],
+    [
+      "its __init__.py twice",
+      [init, { name: "pkg/__init__.py", data: `${info}#` }],
+      "no-addon-in-source",
+      "twice, with different content",
+    ],
+    [
+      "a file that is a folder",
+      [init, { name: "pkg/a" }, { name: "pkg/a/x" }],
+      "unsafe-source",
+      "both a file and a folder",
+    ],
+    [
+      "a folder that is a file",
+      [init, { name: "pkg/a" }, { name: "pkg/a/" }],
+      "unsafe-source",
+      "both a file and a folder",
+    ],
     [
       "a link",
       [init, { name: "pkg/l", data: "/etc/passwd", mode: 0o120777 }],
       "unsafe-source",
-      '"pkg/l" can\'t be installed: it is a link',
+      '"pkg/l" can\'t be installed: it is a link to "/etc/passwd"',
     ],
     [
       "a link for a folder",
@@ -416,9 +481,108 @@ describe("archives that must not be unpacked", () => {
       { ...init, name: "r-main/pkg/__init__.py" },
       { name: "r-main/CLAUDE.md", data: "R", mode: 0o120777 },
       { name: "r-main/what?" },
+      { name: "r-main/a\u001bb" },
+      { name: `r-main/${"ä".repeat(200)}` },
+      { name: "r-main/README", data: "1" },
+      { name: "r-main/README", data: "2" },
     ];
     using source = await openSource(await write("ok.zip", zip(entries)));
     expect(source.files).toHaveLength(1);
+    expect(source.notes).toEqual(["the add-on was found in r-main/pkg"]);
+  });
+
+  test.each([
+    ["pkg/aux.py", '"aux.py" is the name of a device on Windows'],
+    ["pkg/CON", "device"],
+    ["pkg/com1.tar.gz", "device"],
+    ["pkg/dot./x", "dot or a space"],
+    ["pkg/space ", "dot or a space"],
+    ["pkg/a:stream", '":"'],
+    ["pkg/what?.py", '"?"'],
+    ["pkg/__INIT__.py", "one name where case doesn't count"],
+    ["PKG/x.py", undefined],
+    ["pkg/SUB/x.py", "one name where case doesn't count"],
+  ])("a name that only other systems dislike is told: %s", async (name, why) => {
+    const entries = [init, { name: "pkg/sub/a.py" }, { name }];
+    using source = await openSource(await write("my.zip", zip(entries)));
+    expect(source.files).toHaveLength(name.startsWith("pkg/") ? 3 : 2);
+    if (why === undefined) expect(source.notes).toEqual([]);
+    else expect(source.notes.join()).toContain(why);
+    const builder = (system: NodeJS.Platform) => {
+      const tree = new TreeBuilder(system);
+      for (const entry of entries) {
+        tree.addFile(`${entry.name}`.split("/"), {
+          size: 0,
+          executable: false,
+          problem: undefined,
+        });
+      }
+      return tree.files.at(-1)?.problem;
+    };
+    const caseless = "one name where case doesn't count";
+    expect(builder("win32")).toContain(why ?? caseless);
+    if (why === undefined || why === caseless) expect(builder("darwin")).toContain(caseless);
+    else expect(builder("darwin")).toBeUndefined();
+  });
+
+  test("an entry twice with the same content is one", async () => {
+    const entries = [
+      init,
+      { name: "pkg/a.py", data: "1" },
+      init,
+      { name: "pkg/./a.py", data: "1" },
+    ];
+    using source = await openSource(await write("twice.zip", zip(entries)));
+    expect(source.files.map(({ path }) => path)).toEqual(["__init__.py", "a.py"]);
+  });
+
+  test("a link to a file of the archive is that file", async () => {
+    const link = (name: string, data: string) => ({ name, data, mode: 0o120777 });
+    const entries = [
+      link("pkg/first.py", "sub/second.py"),
+      link("pkg/sub/second.py", "../../shared/real.py"),
+      init,
+      { name: "shared/real.py", data: "real = 1" },
+    ];
+    using source = await openSource(await write("my.zip", zip(entries)));
+    const staged = await stage(source, join(dir, "addons"));
+    for (const name of ["first.py", "sub/second.py"]) {
+      expect(await Bun.file(join(staged.path, name)).text()).toBe("real = 1");
+    }
+  });
+
+  test.each([
+    ["itself", "l"],
+    ["nothing", "gone"],
+    ["a folder", "sub"],
+    ["out of it", "../../x"],
+    ["a system's file", "/etc/hostname"],
+    ["far too far", "x/".repeat(3000)],
+  ])("a link to %s can't be installed", async (_, target) => {
+    const entries = [init, { name: "pkg/sub/a" }, { name: "pkg/l", data: target, mode: 0o120777 }];
+    const failure = await failureOf(openSource(await write("bad.zip", zip(entries))));
+    expect(failure.message).toContain('"pkg/l" can\'t be installed: it is a link to');
+  });
+
+  test("bytes before and behind a zip, as Blender takes them", async () => {
+    const whole = zip([init, { name: "pkg/a.py", data: "a = 1\n".repeat(10_000) }]);
+    const script = Buffer.from(`#!/bin/sh\n${"x".repeat(1000)}\n`);
+    for (const [pieces, count] of [
+      [[whole], 0],
+      [[script, whole], 1],
+      [[whole, Buffer.alloc(3000)], 1],
+      [[script, whole, script], 1],
+    ] as const) {
+      using source = await openSource(await write("my.zip", Buffer.concat(pieces)));
+      expect(source.notes).toHaveLength(count);
+      const staged = await stage(source, join(dir, "addons"));
+      expect((await Bun.file(join(staged.path, "a.py")).text()).length).toBe(60_000);
+      await rm(staged.path, { recursive: true });
+    }
+    const cut = Buffer.concat([script, whole.subarray(0, whole.length - 30)]);
+    expect(await failureOf(openSource(await write("cut.zip", cut)))).toMatchObject({
+      code: "not-a-zip",
+    });
   });
 
   test("70,000 entries, with the 64 bits to say so", async () => {
