@@ -5,7 +5,8 @@ import { Failure } from "../../failure.ts";
 import { packageMetadata, pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { listed, ours, type Text, text } from "../../text.ts";
-import { startFiles, unfinishedChanges } from "../packages/script.ts";
+import { siteLock, startFiles, unfinishedChanges } from "../packages/script.ts";
+import { takenByOther } from "../pip/describe.ts";
 import { pipRegistry } from "../pip/script.ts";
 import { callBeside } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
@@ -56,6 +57,7 @@ const userModulesScript: Script = {
     moduleStage,
     packageMetadata,
     sharedFiles,
+    siteLock,
     startFiles,
     unfinishedChanges,
   ],
@@ -91,6 +93,7 @@ function explain(folder: string, error: unknown): unknown {
       { hint: again, cause: error },
     );
   }
+  if (error.type === "TakenError") return takenByOther(folder);
   if (error.errno === undefined) return error;
   const isFull = error.errno === "ENOSPC" || error.errno === "EDQUOT";
   return new Failure(
@@ -163,7 +166,8 @@ export interface LeftOut {
  *   name.
  * @throws Failure `module-in-the-way` where that would replace files of no package;
  *   `needs-site-packages` for what Python finds there only;
- *   `user-modules-not-writable`, `no-space`, `half-changed`; as `followedJob`.
+ *   `user-modules-not-writable`, `no-space`, `half-changed`, `pip-busy` where another Blender keeps
+ *   the folder; as `followedJob`.
  */
 export async function swapUserModules(
   session: Session,
@@ -212,7 +216,8 @@ export async function discardStage(session: Session, stage: string): Promise<voi
  * one that was cut off in the middle is undone, one that was done is cleared up after.
  *
  * @returns a line for each whose packages had begun to move.
- * @throws Failure `user-modules-not-writable`, `no-space`.
+ * @throws Failure `user-modules-not-writable`, `no-space`, `pip-busy` where another Blender keeps the
+ *   folder.
  */
 export async function recoverUserModules(session: Session, folder: string): Promise<string[]> {
   try {
@@ -244,8 +249,8 @@ function noRecordHint(names: readonly string[]): Text {
  *
  * @param names in PEP 503 form.
  * @returns packages that stay, of whose files a removed one had overwritten some.
- * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`, `half-changed`; as
- *   `followedJob`.
+ * @throws Failure `no-record`, `user-modules-not-writable`, `no-space`, `half-changed`, `pip-busy`
+ *   where another Blender keeps the folder; as `followedJob`.
  */
 export async function removeUserModules(
   session: Session,

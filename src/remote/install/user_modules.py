@@ -6,10 +6,12 @@ of an older version go, those of the new one come, and when anything fails all i
 Removing packages is the same with nothing that comes. What may take long is a job.
 """
 
+import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from typing import Any, TypedDict
 
 import module_job
@@ -19,8 +21,16 @@ from module_records import place_among, settle_records, strangers
 from module_stage import make_place
 from package_metadata import distributions, owner_name, parted
 from shared_files import Damage, Overlap, damages, overlaps
+from site_lock import release_all, take_all
 from start_files import only_by_start, start_files
-from unfinished_changes import changing
+from unfinished_changes import changing, has_plan
+
+# A change takes seconds: so long one waits for that of another Blender.
+TAKEN_SECONDS = 60
+
+
+class TakenError(Exception):
+    """Another Blender has kept the folder for too long; nothing was changed."""
 
 
 class FolderArguments(TypedDict):
@@ -98,8 +108,15 @@ def discard(arguments: Stage) -> dict[str, str]:
     """Remove the staging folder, after what was begun with it is undone. Give ``{}``."""
     place = os.path.dirname(arguments["stage"])
     # A job that goes on with it clears up itself.
-    if place not in changing():
-        settle(place)
+    if place in changing():
+        return {}
+    locks = take_all([os.path.dirname(place)]) if has_plan(place) else []
+    # While another change goes on nothing moves back: the next command does that.
+    if not isinstance(locks, str):
+        try:
+            settle(place)
+        finally:
+            release_all(locks)
     return {}
 
 
@@ -187,11 +204,31 @@ WORKS: dict[str, Callable[[Any, ChangeProgress], object]] = {
 }
 
 
+@contextlib.contextmanager
+def alone(folder: str, progress: ChangeProgress) -> Generator[None]:
+    """Keep other Blenders from changing the folder, after what one of them changes just then.
+
+    Raises TakenError, or that the job was told to stop.
+    """
+    until = time.monotonic() + TAKEN_SECONDS
+    while isinstance(locks := take_all([folder]), str):
+        progress.check()
+        if time.monotonic() > until:
+            raise TakenError(folder)
+        time.sleep(module_job.TURN)
+    try:
+        yield
+    finally:
+        release_all(locks)
+
+
 def begin(order: WorkArguments) -> JobState:
     """Begin a job, and tell how far it is soon."""
 
     def work(progress: ChangeProgress) -> object:
-        return WORKS[order["work"]](order["arguments"], progress)
+        # What is there is looked at only then: it may be another Blender's doing.
+        with alone(os.path.abspath(order["arguments"]["folder"]), progress):
+            return WORKS[order["work"]](order["arguments"], progress)
 
     return module_job.begin(order["job"], work, order["wait"])
 

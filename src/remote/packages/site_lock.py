@@ -1,8 +1,9 @@
 """The lock of a folder of packages: who holds it may set packages aside there, or remove such.
 
 pip sets aside what it replaces (``~ame``) and needs it when it fails, so a pip of ours holds the
-lock of every folder that it may change for as long as it runs. The file lies in that folder, where
-everybody who shares the folder finds it, and goes with the lock.
+lock of every folder that it may change for as long as it runs. So does a change of the user modules
+(``user_modules.py``). The file lies in that folder, where everybody who shares the folder finds it,
+and goes with the lock.
 """
 
 import contextlib
@@ -97,5 +98,5 @@ def release_all(taken: list[Release]) -> None:
 
 
 def is_taken(folder: str) -> bool:
-    """Tell whether a pip of ours is at work in a folder, from whatever Blender."""
+    """Tell whether a pip or a change of ours is at work in a folder, from whatever Blender."""
     return is_held(Path(folder, NAME)) is True

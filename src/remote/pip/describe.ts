@@ -56,6 +56,6 @@ export function pipBusy(run: PipRun): Failure {
 /** The failure of a command that needs a folder of packages which another Blender changes. */
 export function takenByOther(folder: string): Failure {
   return new Failure("pip-busy", `another Blender changes the packages in '${folder}' now`, {
-    hint: text`wait for its end; '${ours("pkg pip", "--follow")}' with the port of that Blender shows it`,
+    hint: text`wait for its end; '${ours("pkg pip", "--follow")}' with the port of that Blender shows a pip that runs there`,
   });
 }

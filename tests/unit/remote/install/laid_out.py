@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import site_lock
+
 
 def done(script: ModuleType, work: str, **arguments: object) -> Any:
     """Have `user_modules.py` do a job to its end; gives what it gives, raises what it raises."""
@@ -65,4 +67,5 @@ def tree(folder: Path) -> dict[str, str | None]:
 
 
 def hidden(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.glob(".*"))
+    """Name the folders of changes."""
+    return sorted(path.name for path in folder.glob(".*") if path.name != site_lock.NAME)

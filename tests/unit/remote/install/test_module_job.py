@@ -1,15 +1,18 @@
 """Jobs on the user modules: how far they are, told to stop, and one at a time."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import module_change
 import module_job
 import pytest
-from laid_out import done, hidden, put, tree
+import site_lock
+from laid_out import done, hidden, put, swap, tree
 from module_job import StoppedError
 from unfinished_changes import unfinished
 
@@ -73,6 +76,7 @@ def test_told_while_it_goes_on(
     assert 0 < state["moved"] < 5
     # Nobody takes it for one that was cut off, nor its folder for one to clear away.
     assert unfinished(str(modules), os.listdir(modules)) == []
+    assert site_lock.is_taken(str(modules))
     (place,) = hidden(modules)
     script.main({"action": "discard", "stage": str(modules / place / "new")})
     hold.let_go.set()
@@ -145,3 +149,87 @@ def test_what_nobody_asks_for_is_forgotten(
     monkeypatch.setattr("module_job.FORGOTTEN", -1)
     done(script, "recover", folder=str(modules))
     assert "kept" not in module_job.registry()
+
+
+def test_it_waits_for_another_blender_and_goes_by_what_that_has_left(
+    script: ModuleType, modules: Path
+) -> None:
+    stage = Path(script.main({"action": "stage", "folder": str(modules)})["stage"])
+    put(stage, "one", "2.0", {"one/__init__.py": "new"})
+    release = site_lock.take(str(modules))
+    assert release is not None
+    swapping = {"folder": str(modules), "stage": str(stage), "accepted": False}
+    order = {"action": "begin", "job": "swap", "wait": 0.2, "work": "swap"}
+    assert not script.main({**order, "arguments": swapping})["over"]
+    shutil.rmtree(modules / "one-1.0.dist-info")
+    put(modules, "one", "1.5", {"one/__init__.py": "1.5", "one/c.py": "1.5"})
+    for name in "ab":
+        (modules / "one" / f"{name}.py").unlink()
+    release()
+    value = ask(script, "look", "swap", 10)["value"]
+    # Neither the other's metadata nor its files stay, nor is the lock taken for anybody's file.
+    assert (value["moved"], value["strangers"]) == (True, [])
+    (info,) = modules.glob("one-*.dist-info")
+    assert info.name == "one-2.0.dist-info"
+    assert os.listdir(modules / "one") == ["__init__.py"]
+    assert not list(modules.glob(".*"))
+
+
+@pytest.mark.parametrize("work", ["swap", "uninstall", "recover"])
+def test_what_waits_for_another_blender_can_be_stopped(
+    script: ModuleType, modules: Path, work: str
+) -> None:
+    stage = script.main({"action": "stage", "folder": str(modules)})["stage"]
+    release = site_lock.take(str(modules))
+    assert release is not None
+    before = tree(modules)
+    arguments = {"folder": str(modules), "stage": stage, "accepted": False, "names": ["one"]}
+    order = {"action": "begin", "job": f"stop {work}", "wait": 0, "work": work}
+    script.main({**order, "arguments": arguments})
+    with pytest.raises(StoppedError):
+        ask(script, "stop", f"stop {work}", 10)
+    assert tree(modules) == before
+    release()
+
+
+def test_another_blender_that_keeps_the_folder(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(script, "TAKEN_SECONDS", 0)
+    release = site_lock.take(str(modules))
+    assert release is not None
+    before = tree(modules)
+    with pytest.raises(script.TakenError, match="modules"):
+        done(script, "uninstall", folder=str(modules), names=["one"])
+    assert tree(modules) == before
+    release()
+    done(script, "uninstall", folder=str(modules), names=["one", "two"])
+    assert os.listdir(modules) == []
+
+
+def test_what_is_half_done_goes_back_only_when_no_other_blender_changes_the_folder(
+    script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tree(modules)
+    stage = Path(script.main({"action": "stage", "folder": str(modules)})["stage"])
+    put(stage, "one", "2.0", {"one/__init__.py": "new"})
+    real, moved = os.replace, list[str]()
+
+    def stuck(source: str, target: str) -> None:
+        if len(moved) > 2:
+            raise PermissionError(13, "Permission denied")
+        moved.append(str(target))
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", stuck)
+        with pytest.raises(module_change.HalfDoneError):
+            swap(script, modules, stage)
+    release = site_lock.take(str(modules))
+    assert release is not None
+    half = tree(modules)
+    script.main({"action": "discard", "stage": str(stage)})
+    assert tree(modules) == half
+    release()
+    script.main({"action": "discard", "stage": str(stage)})
+    assert tree(modules) == before
