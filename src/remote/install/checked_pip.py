@@ -6,6 +6,7 @@ hidden by another copy, or would hide one, is refused; files that another packag
 Where it changes no site-packages, there is nothing to look at.
 """
 
+import configparser
 import csv
 import importlib
 import json
@@ -25,6 +26,10 @@ from package_names import normalized
 from shared_files import NAMED, Overlap, Rows, label, rows_differ, rows_of
 
 del sys.path[0]
+
+
+# In the place of a hash.
+SCRIPT = "script"
 
 
 class CheckOrder(TypedDict):
@@ -70,7 +75,7 @@ def chosen(requirements: Sequence[Any]) -> list[Planned]:
 def place_in_site(name: str) -> str | None:
     """Give where a file of a wheel comes, relative to site-packages (PEP 427); None elsewhere.
 
-    Scripts are left out, since pip changes them, and metadata and headers, which nobody shares.
+    Metadata and headers are left out, which nobody shares.
     """
     first, _, below = name.partition("/")
     if first.endswith(".dist-info"):
@@ -80,10 +85,31 @@ def place_in_site(name: str) -> str | None:
     scheme, _, file = below.partition("/")
     if scheme in ("purelib", "platlib"):
         return os.path.normpath(file)
-    if scheme != "data":
-        return None
+    return beside_site(scheme, file) if scheme in ("data", "scripts") else None
+
+
+def beside_site(scheme: str, file: str) -> str:
+    """Give where a file of such a scheme comes, relative to site-packages."""
     site = os.path.realpath(sysconfig.get_path("purelib"))
-    return os.path.relpath(os.path.join(os.path.realpath(sysconfig.get_path("data")), file), site)
+    return os.path.relpath(os.path.join(os.path.realpath(sysconfig.get_path(scheme)), file), site)
+
+
+def made_scripts(entry_points: str) -> Rows:
+    """Give the scripts that pip makes by ``entry_points.txt``, as ``wheel_files``."""
+    parser = configparser.ConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(entry_points)
+    except configparser.Error:
+        return {}
+    ending = ".exe" if os.name == "nt" else ""
+    names = [
+        f"{name}{ending}"
+        for section in ("console_scripts", "gui_scripts")
+        if parser.has_section(section)
+        for name in parser.options(section)
+    ]
+    return {beside_site("scripts", name): [name, SCRIPT] for name in names}
 
 
 def wheel_files(path: str) -> Rows:
@@ -94,14 +120,30 @@ def wheel_files(path: str) -> Rows:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            record = next((one for one in names if one.endswith(".dist-info/RECORD")), None)
-            text = "" if record is None else archive.read(record).decode("utf-8", "replace")
+            read = reader(archive, names)
+            text, entry_points = read("RECORD"), read("entry_points.txt")
         rows = {row[0]: row for row in csv.reader(text.splitlines()) if row}
     # Also what a damaged or encrypted archive, or an endless field, has zipfile and csv raise.
     except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, csv.Error):
         return {}
     files = {name: place_in_site(name) for name in names if not name.endswith("/")}
-    return {place: rows.get(name, [name]) for name, place in files.items() if place is not None}
+    # pip changes scripts: their contents say nothing.
+    found = {
+        place: [name, SCRIPT] if ".data/scripts/" in name else rows.get(name, [name])
+        for name, place in files.items()
+        if place is not None
+    }
+    return {**found, **made_scripts(entry_points)}
+
+
+def reader(archive: zipfile.ZipFile, names: list[str]) -> Callable[[str], str]:
+    """Give what reads a file of a wheel's metadata; an empty text where it isn't there."""
+
+    def read(file: str) -> str:
+        name = next((one for one in names if one.endswith(f".dist-info/{file}")), None)
+        return "" if name is None else archive.read(name).decode("utf-8", "replace")
+
+    return read
 
 
 def top_of(path: str) -> str:
@@ -118,6 +160,11 @@ def installed_files(folder: str, without: set[str], tops: set[str]) -> dict[str,
         if rows:
             found[label(distribution)] = rows
     return found
+
+
+def both_own(row: list[str], other: list[str]) -> bool:
+    """Tell whether two packages bring something else under one name, as far as is known."""
+    return SCRIPT in (*row[1:2], *other[1:2]) or rows_differ(row, other) is True
 
 
 def overlaps(folder: str, planned: Sequence[Planned]) -> list[Overlap]:
@@ -137,7 +184,7 @@ def overlaps(folder: str, planned: Sequence[Planned]) -> list[Overlap]:
             common = sorted(
                 file
                 for file in files.keys() & others.keys()
-                if not file.endswith(".pyc") and rows_differ(files[file], others[file])
+                if not file.endswith(".pyc") and both_own(files[file], others[file])
             )
             if common:
                 pair = (package, other)

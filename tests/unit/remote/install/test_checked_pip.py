@@ -160,6 +160,28 @@ def test_files_beside_the_modules(environment: Environment) -> None:
     assert [file.split("/")[-3:] for file in overlap["files"]] == [["share", "br", "a.txt"]]
 
 
+ENTRY = "[console_scripts]\nbrtool = {0}:main\n[gui_scripts]\nBrGui={0}:main [x]\n"
+
+
+def test_scripts_that_two_packages_bring(environment: Environment) -> None:
+    for name in ("brone", "brtwo"):
+        entry = {f"{name}-1.0.dist-info/entry_points.txt": ENTRY.format(name)}
+        files = {f"{name}.py": "", f"{name}-1.0.data/scripts/brshell": "#!/bin/sh\n", **entry}
+        wheel(environment.wheels, name, "1.0", files)
+    wheel(environment.wheels, "brodd", "1.0", {"brodd-1.0.dist-info/entry_points.txt": "[[\n"})
+    code, report = environment.install("brone", "brodd")
+    assert (code, report and report["overlaps"]) == (0, [])
+    report = environment.install("brtwo")[1]
+    assert report is not None
+    (overlap,) = report["overlaps"]
+    assert overlap["packages"] == ["brtwo 1.0", "brone 1.0"]
+    scripts = [file.rsplit("/", 2)[1:] for file in overlap["files"]]
+    assert scripts == [["bin", "BrGui"], ["bin", "brshell"], ["bin", "brtool"]]
+    # The same package again shares nothing with itself.
+    code, report = environment.install("brone", "--force-reinstall")
+    assert [one["packages"] for one in (report or {})["overlaps"]] == [["brone 1.0", "brtwo 1.0"]]
+
+
 def test_a_list_of_files_that_nobody_can_read_stops_nothing(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "endless.whl", "w") as archive:
         archive.writestr("a.dist-info/RECORD", "x" * 200_000 + ",,\n")
