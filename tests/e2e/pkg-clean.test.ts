@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../scripts/port.ts";
 import { ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
@@ -72,6 +72,23 @@ test("an install removes it as well, and says so", async () => {
   expect(await entries(modules)).toContain("~rold");
   expectSuccess(await box.cli(["pkg", "clean"]));
   expect(await entries(modules)).not.toContain("~rold");
+});
+
+test("a package that a pip had only begun to remove is put back", async () => {
+  const site = siteOf(box);
+  const there = join(box.dir, "begun");
+  await writeWheel(there, { name: "brbegun" });
+  expectSuccess(await box.cli(["pkg", "install", "brbegun", "--remote-wheelhouse", there]));
+  await rename(join(site, "brbegun-1.0.dist-info"), join(site, "~rbegun-1.0.dist-info"));
+  await rename(join(site, "brbegun"), join(site, "~rbegun"));
+  expect((await box.cli(["pkg", "list"])).stdout).not.toContain("brbegun");
+  const result = expectSuccess(await box.cli(["pkg", "clean"]));
+  expect(result.stderr.replaceAll(/\s+/g, " ")).toContain(
+    `put back what an interrupted pip had begun to remove: brbegun 1.0 in ${site}`,
+  );
+  expectSuccess(await box.cli(["pkg", "check"]));
+  expect((await box.cli(["pkg", "list"])).stdout).toMatch(/^brbegun +1\.0/m);
+  expectSuccess(await box.cli(["pkg", "uninstall", "brbegun", "--yes"]));
 });
 
 /** Runs at the start of every Python of a Blender: lets pip stop when it has set brbig aside. */

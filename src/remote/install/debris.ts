@@ -14,6 +14,7 @@ import { recoverUserModules } from "./user-modules.ts";
 const stuckSchema = v.object({ path: v.string(), reason: v.string() });
 
 const removedSchema = v.object({
+  restored: v.array(v.string()),
   removed: v.array(v.string()),
   failed: v.array(stuckSchema),
   busy: v.nullable(v.string()),
@@ -47,7 +48,10 @@ export async function removeDebris(
   if (run?.returncode === null) throw pipBusy(run);
   const paths = debris.map(({ path }) => path);
   const work = callScript(session, packagesScript, { remove: paths }, removedSchema);
-  const { removed, failed, busy } = await session.waits.during("removing leftovers", work);
+  const { restored, removed, failed, busy } = await session.waits.during(
+    "removing leftovers",
+    work,
+  );
   if (busy !== null) throw takenByOther(busy);
   const gone = new Set(removed);
   const folders = Map.groupBy(
@@ -57,7 +61,10 @@ export async function removeDebris(
   const lines = [...folders].map(
     ([folder, left]) => `removed what an interrupted pip had left: ${debrisText(folder, left)}`,
   );
-  return { removed, lines, failed };
+  const back = restored.map(
+    (one) => `put back what an interrupted pip had begun to remove: ${one}`,
+  );
+  return { removed, lines: [...back, ...lines], failed };
 }
 
 /** Such a failure for people. */

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from package_metadata import Distribution, metadata_entries
 from package_origins import user_module_folders
-from pip_leftovers import pip_leftovers
+from pip_leftovers import pip_leftovers, put_back
 from python_folders import each_once, is_inside, real, site_folders
 from site_lock import release_all, take_all
 from unfinished_changes import PREFIX
@@ -30,6 +30,8 @@ class StuckPath(TypedDict):
 class Removed(TypedDict):
     """What became of leftovers."""
 
+    # Packages that are there again, with versions and folder.
+    restored: list[str]
     removed: list[str]
     failed: list[StuckPath]
     # The folder in which another Blender changes packages, which has kept us from the rest.
@@ -37,7 +39,9 @@ class Removed(TypedDict):
 
 
 def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
-    """Remove leftovers in one folder, of those that are still taken for such."""
+    """Put back what can be; remove other leftovers in a folder that are still taken for such."""
+    with contextlib.suppress(OSError):
+        answer["restored"] += [f"{label} in {folder}" for label in put_back(folder)]
     known = {os.path.join(folder, name) for name in pip_leftovers(folder)}
     for path in paths:
         # Its folder may be known by another name.
@@ -56,7 +60,7 @@ def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
 
 def removed(paths: list[str]) -> Removed:
     """Remove leftovers of pip where pip installs and none of ours is at work."""
-    answer: Removed = {"removed": [], "failed": [], "busy": None}
+    answer: Removed = {"restored": [], "removed": [], "failed": [], "busy": None}
     places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
     for folder in each_once(places):
         inside = [path for path in paths if is_inside(real(os.path.dirname(path)), [folder])]

@@ -8,7 +8,14 @@ module's name and holds modules: somebody's own ``~backup`` is not.
 import os
 from collections.abc import Iterable
 
-from package_metadata import MODULE_FILES, SUFFIXES, Distribution, distributions, entries_of
+from package_metadata import (
+    MODULE_FILES,
+    SUFFIXES,
+    Distribution,
+    distributions,
+    entries_of,
+    is_elsewhere,
+)
 
 # What pip puts into the place of letters, the first of which is always "~".
 LEADING = "-~.=%0123456789"
@@ -68,6 +75,47 @@ def inner_leftovers(folder: str, metadata: list[str]) -> set[str]:
                     for entry in below[parent]
                     if stands_for(entry, parts[depth])
                 )
+    return found
+
+
+def way_back(folder: str, metadata: str) -> dict[str, str] | None:
+    """Give what must be renamed so that a package is there again that a pip has begun to remove.
+
+    Of the names from now to then; None where something of it is gone, or another has come instead.
+    """
+    one = Distribution(folder, metadata)
+    names = {file.split(os.sep, 1)[0] for file in one.files() if not is_elsewhere(file)}
+    own = [name for name in names if name.endswith(SUFFIXES)]
+    there = {other.name for other in distributions(folder)}
+    if len(own) != 1 or one.name in there or inner_leftovers(folder, [metadata]):
+        return None
+    found = {metadata: own[0]}
+    set_aside = set_aside_in(folder)
+    for name in names - {*own}:
+        entries = [entry for entry in set_aside if stands_for(entry, name)]
+        if os.path.lexists(os.path.join(folder, name)):
+            entries.append("")
+        if len(entries) != 1:
+            return None
+        if entries[0]:
+            found[entries[0]] = name
+    return found
+
+
+def put_back(folder: str) -> list[str]:
+    """Put back packages that a pip was ended while it removed: as that pip does if it can.
+
+    Gives their names with versions.
+    """
+    found: list[str] = []
+    for metadata in [one for one in set_aside_in(folder) if one.endswith(SUFFIXES)]:
+        one = Distribution(folder, metadata)
+        label = f"{one.name} {one.version}"
+        # The metadata last: until then it can be done again.
+        for now, then in reversed(list((way_back(folder, metadata) or {}).items())):
+            os.rename(os.path.join(folder, now), os.path.join(folder, then))
+            if now == metadata:
+                found.append(label)
     return found
 
 

@@ -1,6 +1,7 @@
 """What an install that was ended leaves."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,12 @@ def remove(blender: Blender, path: Path) -> dict[str, object]:
     return blender.script.main({"remove": [str(path)]})
 
 
-NOTHING: "dict[str, object]" = {"removed": [], "failed": [], "busy": None}
+NOTHING: "dict[str, object]" = {
+    "restored": [],
+    "removed": [],
+    "failed": [],
+    "busy": None,
+}
 
 
 def test_what_a_pip_of_another_blender_has_set_aside(
@@ -61,6 +67,50 @@ def test_what_a_pip_of_another_blender_has_set_aside(
     other()
     assert remove(blender, set_aside) == {**NOTHING, "removed": [str(set_aside)]}
     assert sorted(os.listdir(site)) == ["br_big", "br_big-1.0.dist-info"]
+
+
+@pytest.mark.parametrize(
+    ("aside", "is_back"),
+    [
+        # A pip that was ended after its first step, or after all of them.
+        ([], True),
+        (["br_big"], True),
+        (["br_big", "br_more"], True),
+        # Something of it is gone.
+        (["br_big", "gone"], False),
+    ],
+)
+def test_a_package_that_a_pip_began_to_remove(
+    blender: Blender, site: Path, aside: list[str], is_back: bool
+) -> None:
+    blender.set_site(site)
+    put(site, "br-other")
+    files = {"br_big/a.py": "a", "br_more/b.py": "b", "../../bin/br": ""}
+    info = put(site, "br-big", files=files)
+    info.rename(site / "~r_big-1.0.dist-info")
+    for name in aside:
+        if name == "gone":
+            shutil.rmtree(site / "br_more")
+        else:
+            (site / name).rename(site / f"~{name[1:]}")
+    left = [site / "~r_big-1.0.dist-info", *site.glob("~r_*[!o]")]
+    paths = sorted({str(path) for path in left})
+    answer = blender.script.main({"remove": paths})
+    restored = [f"br-big 1.0 in {site}"] if is_back else []
+    assert (answer["restored"], answer["removed"]) == (restored, [] if is_back else paths)
+    assert not list(site.glob("~*"))
+    assert ((site / "br_big" / "a.py").exists(), info.exists()) == (is_back, is_back)
+
+
+def test_what_has_come_instead_stays(blender: Blender, site: Path) -> None:
+    blender.set_site(site)
+    put(site, "br-big", files={"br_big/a.py": "a"}).rename(site / "~r_big-1.0.dist-info")
+    (site / "br_big").rename(site / "~r_big")
+    put(site, "br-big", "2.0", files={"br_big/a.py": "new"})
+    paths = [str(site / "~r_big"), str(site / "~r_big-1.0.dist-info")]
+    answer = blender.script.main({"remove": paths})
+    assert (answer["restored"], answer["removed"]) == ([], paths)
+    assert (site / "br_big" / "a.py").read_text() == "new"
 
 
 def test_the_lock_is_held_while_it_is_removed(
