@@ -181,9 +181,8 @@ class Distribution:
         """
         # To list a folder is quicker than to ask for each file in it.
         there: dict[str, set[str]] = {}
-        missing: set[str] = set()
-        for row in self.record():
-            file = row_path(self.folder, row[0])
+        missing: list[str] = []
+        for file in self.files():
             if file.endswith((".pyc", ".pyo")) or is_elsewhere(file):
                 continue
             below, _, name = file.rpartition(os.sep)
@@ -191,7 +190,7 @@ class Distribution:
                 there[below] = set(entries_of(os.path.join(self.folder, below)))
             # A name may be written otherwise on a disk that takes both for the same.
             if name not in there[below] and not os.path.lexists(os.path.join(self.folder, file)):
-                missing.add(file)
+                missing.append(file)
         return sorted(missing)
 
     def is_half(self) -> bool:

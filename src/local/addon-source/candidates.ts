@@ -88,10 +88,10 @@ async function addonsIn(tree: FileTree): Promise<FoundAddons> {
       continue;
     }
     if (manifest !== undefined) withoutCode.push(candidate);
-    if (whole === undefined && !isBlank(code)) wholes.push(folder);
+    const around = whole ?? (isBlank(code) ? undefined : folder);
+    if (around === folder) wholes.push(folder);
     for (const file of files) {
       if (!file.path.endsWith(".py") || !assignsAddonInfo(await textOf(tree, file))) continue;
-      const around = wholes.find((one) => isWithin(folder, one));
       if (around !== undefined) parts.push({ file: file.path, whole: around });
       else found.push({ folder, module: file, manifest: undefined, legacy: true });
     }

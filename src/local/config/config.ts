@@ -6,7 +6,7 @@ import type { Document } from "yaml";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
-import { wholeFile } from "../files/whole-file.ts";
+import { wholeText } from "../files/whole-file.ts";
 import { quickYaml } from "./quick-yaml.ts";
 
 /** Levels of `mcp_service.log_level` and of `start --log-level`. */
@@ -158,7 +158,7 @@ const largest = 1_000_000;
 /** The file's text; undefined where there is none. @throws Failure `config-unreadable`. */
 async function sourceOf(path: string): Promise<string | undefined> {
   try {
-    return new TextDecoder().decode(await wholeFile(path, largest));
+    return await wholeText(path, largest);
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(

@@ -50,6 +50,11 @@ export async function wholeFile(path: string, most: number): Promise<Uint8Array>
   }
 }
 
+/** The same of a text in UTF-8; a mark at its beginning is no part of it. */
+export async function wholeText(path: string, most: number): Promise<string> {
+  return new TextDecoder().decode(await wholeFile(path, most));
+}
+
 async function* piecesOf(file: FileHandle): AsyncGenerator<Uint8Array> {
   while (true) {
     try {

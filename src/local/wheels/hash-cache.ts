@@ -7,7 +7,7 @@ import { Failure } from "../../failure.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import { ownFolders } from "../files/os-folders.ts";
 import { sha256Of } from "../files/sha256.ts";
-import { wholeFile } from "../files/whole-file.ts";
+import { wholeText } from "../files/whole-file.ts";
 
 const entrySchema = v.object({ state: v.string(), sha256: v.string() });
 const fileSchema = v.record(v.string(), entrySchema);
@@ -46,7 +46,7 @@ export class HashCache {
   static async open(env: NodeJS.ProcessEnv = process.env): Promise<HashCache> {
     const path = join(ownFolders(env).cache, "hashes.json");
     try {
-      const text = new TextDecoder().decode(await wholeFile(path, largest));
+      const text = await wholeText(path, largest);
       return new HashCache(path, v.parse(fileSchema, JSON.parse(text)));
     } catch {
       return new HashCache(path, {});

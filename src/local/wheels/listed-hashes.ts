@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../failure.ts";
 import { listed } from "../../text.ts";
-import { wholeFile } from "../files/whole-file.ts";
+import { wholeText } from "../files/whole-file.ts";
 import type { FoundWheel } from "./collect.ts";
 import { type HashList, isHashList, parseHashList } from "./hash-list.ts";
 
@@ -40,7 +40,7 @@ export async function listedHashes(folders: ReadonlySet<string>): Promise<Listed
     for (const name of (await readdir(folder).catch(() => [])).filter(isHashList).sort()) {
       const path = join(folder, name);
       try {
-        const text = new TextDecoder().decode(await wholeFile(path, largest));
+        const text = await wholeText(path, largest);
         found.push({ path, list: parseHashList(name, text) });
       } catch (error) {
         warnings.push(`no wheel is compared with ${path}, it can't be read: ${messageOf(error)}`);
