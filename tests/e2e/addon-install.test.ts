@@ -30,20 +30,27 @@ describe.each(everyBlender)("%s", (_, launcher) => {
   test("sources as people have them, in one start", async () => {
     await using box = await sandbox();
     const { addons } = await configured(box, launcher);
-    const text = legacyText({ top: "from . import part" });
-    await writeZip(box, "packed.zip", { "packed/__init__.py": text, "packed/part.py": "" });
-    await writeZip(box, "flat.zip", { "__init__.py": text, "part.py": "" });
+    const text = (title: string) => legacyText({ title, top: "from . import part" });
+    await writeZip(box, "packed.zip", {
+      "packed/__init__.py": text("Packed"),
+      "packed/part.py": "",
+    });
+    await writeZip(box, "flat.zip", { "__init__.py": text("Flat"), "part.py": "" });
     await writeZip(box, "gh.zip", {
       "my-addon-main/README.md": "",
-      "my-addon-main/src/my_tool/__init__.py": text,
+      "my-addon-main/src/my_tool/__init__.py": text("Tool"),
       "my-addon-main/src/my_tool/part.py": "",
     });
     await writeZip(box, "dash.zip", {
-      "neat-addon-1.2/__init__.py": text,
+      "neat-addon-1.2/__init__.py": text("Neat"),
       "neat-addon-1.2/part.py": "",
       "__MACOSX/neat-addon-1.2/._part.py": "",
     });
-    await writeFiles(box, "folder", { "__init__.py": text, "part.py": "", ".git/config": "" });
+    await writeFiles(box, "folder", {
+      "__init__.py": text("Folder"),
+      "part.py": "",
+      ".git/config": "",
+    });
     await writeFiles(box, ".", { "lone.py": legacyText() });
     const sources = ["packed.zip", "flat.zip", "gh.zip", "dash.zip", "folder", "./lone.py"];
     const done: { module_name: string }[] = await json(box, [
@@ -57,6 +64,7 @@ describe.each(everyBlender)("%s", (_, launcher) => {
       module_name: "packed",
       installed_path: join(addons, "packed"),
       enabled: true,
+      loaded: true,
       kind: "legacy",
       files_installed: 2,
       replaced_version: null,

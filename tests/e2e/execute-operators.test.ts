@@ -151,7 +151,8 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
   });
 
   test("processes that code spawns don't start Blender's script again", async () => {
-    await startConfigured(box);
+    const log = join(box.dir, "spawning.log");
+    await startConfigured(box, "--log-file", log);
     await Bun.write(
       join(box.dir, "pool.py"),
       "import math, multiprocessing\n" +
@@ -162,6 +163,8 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
     const done = await box.cli(["execute", "pool.py"]);
     expect(expectSuccess(done).stdout).toBe("[1.0, 2.0, 3.0]\n");
     expectSuccess(await box.cli(["stop"]));
+    // Blender says so when it crashes at its end.
+    expect(await Bun.file(log).text()).not.toContain("crash");
   });
 });
 

@@ -39,7 +39,7 @@ export function extensionFiles(
     'schema_version = "1.0.0"',
     `id = "${id}"`,
     `version = "${version}"`,
-    'name = "An extension"',
+    `name = "Extension ${id}"`,
     'tagline = "For tests"',
     'maintainer = "Tests"',
     'type = "add-on"',

@@ -1,35 +1,32 @@
-// The command that enables add-ons, and the one that disables them.
+// What the command that enables add-ons and the one that disables them do.
 
-import { command } from "../_command.ts";
-import { localBlenderOf, withBlender } from "../_local-blender.ts";
+import type { ChangeOptions } from "../../local/addon/changes.ts";
+import type { Context } from "../_command.ts";
+import { type LocalBlender, withBlender } from "../_local-blender.ts";
 import { changed } from "./_change.ts";
-import { changeArgs, nameArg } from "./_flags.ts";
 import { report } from "./_results.ts";
 
-/** Declares one of the two. */
-export function toggle(op: "enable" | "disable", description: string) {
-  return command({
-    description,
-    args: { ...changeArgs, name: nameArg },
-    several: "name",
-    options: async ({ args, positionals }) => ({
-      names: positionals,
-      change: { ifRunning: args["if-running"] },
-      blender: await localBlenderOf(args),
-    }),
-    run: ({ names, change, blender: local }, context) =>
-      withBlender(local, context, async (blender) => {
-        const results = await changed(
-          blender,
-          op,
-          names,
-          change,
-          ({ enabled, changed: now }, name) => ({
-            value: { enabled },
-            line: `${name} is ${op}d${now ? "" : " already"}`,
-          }),
-        );
-        return report(results, context.output);
-      }),
-  });
+/** What one of the two is asked for. */
+interface Toggle {
+  names: readonly string[];
+  change: ChangeOptions;
+  blender: LocalBlender;
+}
+
+/** Runs one of the two; gives its exit code. */
+export function toggle(op: "enable" | "disable") {
+  return ({ names, change, blender: local }: Toggle, context: Context) =>
+    withBlender(local, context, async (blender) => {
+      const results = await changed(
+        blender,
+        op,
+        names,
+        change,
+        ({ enabled, loaded, changed: now }, name) => ({
+          value: op === "enable" ? { enabled, loaded } : { enabled },
+          line: `${name} is ${op}d${now ? "" : " already"}`,
+        }),
+      );
+      return report(results, context.output);
+    });
 }

@@ -6,7 +6,7 @@ import { count } from "../../ui/format.ts";
 import { waiting } from "../../ui/waiting.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
-import { changeArgs } from "./_flags.ts";
+import { changeArgs, enableArgs, enablingOf } from "./_flags.ts";
 import { type AddonResult, report } from "./_results.ts";
 
 /** A failure with what it left. */
@@ -38,6 +38,7 @@ function resultOf(one: Installation, check: boolean): AddonResult {
       module_name: moduleName ?? null,
       installed_path: path ?? null,
       enabled,
+      loaded: one.loaded,
       kind: one.kind ?? null,
       files_installed: check ? 0 : files,
       replaced_version: replacedVersion ?? null,
@@ -60,6 +61,17 @@ export const install = command({
       description: "A folder, a .zip or a .py; several are one start of Blender",
     },
     enable: { type: "boolean", alias: "e", description: "Enable what is installed" },
+    ...enableArgs,
+    as: {
+      type: "enum",
+      options: ["legacy", "extension"],
+      description: "As what to install one that is both (an extension)",
+    },
+    into: {
+      type: "string",
+      valueHint: "dir",
+      description: "One of the folders of 'addon paths': a script directory, a repository",
+    },
     overwrite: {
       type: "boolean",
       default: true,
@@ -83,11 +95,16 @@ export const install = command({
         hint: "install that one by itself",
       });
     }
+    const { unchecked, window } = enablingOf(args);
     return {
       sources: positionals,
       install: {
         ifRunning: args["if-running"],
-        enable: args.enable,
+        enable: args.enable || unchecked,
+        unchecked,
+        window,
+        form: args.as,
+        into: args.into,
         overwrite: args.overwrite,
         check: args.check,
         name,

@@ -17,6 +17,7 @@ export const paths = command({
       const rows = [
         ["user add-ons", found.user_addons],
         ...found.addon_paths.map((path) => ["search path", path]),
+        ...found.script_directories.map((path) => ["script directory", path]),
         ...found.extension_repositories.map(({ name, path, exists }) => [
           `repository ${name}`,
           exists ? path : `${path} (not there yet)`,

@@ -54,6 +54,8 @@ export interface SourceFile {
 export interface SourceOptions {
   /** The module name to install it under; of several add-ons, the one that has this name. */
   name?: string | undefined;
+  /** The form in which one that has both is wanted. */
+  form?: AddonSource["kind"] | undefined;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
   const full = resolve(path);
   const tree = await openTree(full);
   try {
-    return await sourceIn(tree, full, options.name);
+    return await sourceIn(tree, full, options);
   } catch (error) {
     tree[Symbol.dispose]();
     throw error;
@@ -148,15 +150,16 @@ function unusable(file: TreeFile): Failure {
 async function sourceIn(
   tree: FileTree,
   path: string,
-  name: string | undefined,
+  { name, form }: SourceOptions,
 ): Promise<AddonSource> {
   const top = (await stat(path)).isDirectory() ? basename(path) : basename(path, extname(path));
   const { chosen, notes } = await chooseAddon(tree, path, top, name);
   const { candidate, manifest } = chosen;
   if (manifest !== undefined) requireAddon(manifest, candidate, tree);
-  const { moduleName, note } = nameFor(chosen, top, name);
+  const asLegacy = form === "legacy" && candidate.legacy ? name : undefined;
+  const { moduleName, note } = nameFor(chosen, top, asLegacy === undefined ? name : undefined);
   const legacyName = candidate.legacy
-    ? legacyNameOf(candidate, manifest, top, moduleName)
+    ? (asLegacy ?? legacyNameOf(candidate, manifest, top, moduleName))
     : undefined;
   const own = ownFiles(tree, candidate);
   const files = filesOf(tree, own, candidate, moduleName);
@@ -229,7 +232,9 @@ function nameFor(
     if (name === undefined || name === manifest.id) return { moduleName: manifest.id, note: [] };
     throw new Failure("bad-name", `an extension's name is its id, here '${manifest.id}'`, {
       kind: "usage",
-      hint: "leave --name out",
+      hint: candidate.legacy
+        ? "leave --name out, or install it as the legacy add-on that it is as well: --as legacy"
+        : "leave --name out",
     });
   }
   const own = ownName(candidate, top);

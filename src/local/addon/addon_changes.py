@@ -6,30 +6,32 @@ from collections.abc import Callable
 from typing import TypedDict, TypeVar
 
 import bpy
+from addon_doubles import doubles
+from addon_errors import trace_of
 from addon_facts import facts_of, misfit
 from addon_journal import Journal
 from addon_outcome import Outcome, failed, failure, outcome
 from addon_places import Folders
 from addon_records import (
     Addon,
-    both_forms,
     find,
     in_preferences,
     is_enabled,
     is_loaded,
     known,
+    remains_of,
 )
 from addon_state import (
     disable,
     enable,
+    enable_or_leave,
     forget,
     is_enabled_module,
     refresh_extensions,
-    trace_of,
 )
 from extension_wheels import WheelView
 from preferences import RefusedError, save
-from swap import remove
+from swap import clear_away, remove
 
 
 class Item(TypedDict):
@@ -42,6 +44,8 @@ class NamedItem(Item):
     """An add-on that is to be changed."""
 
     name: str
+    # Enable it although it can't be loaded here.
+    unchecked: bool
     # Uninstall it outside the user's own folders, too.
     force: bool
 
@@ -84,13 +88,12 @@ class Changes:
         addon = find(item["name"], addons)
         if addon.file is None:
             raise RefusedError("addon-missing", f"the files of {addon.name} aren't there any more")
-        warnings = both_forms(addon, addons)
-        if is_enabled(addon) and is_loaded(addon):
-            return outcome(addon, warnings=warnings)
         facts = facts_of(addon)
+        twice = doubles(addon, facts, addons)
+        if is_enabled(addon) and is_loaded(addon):
+            return outcome(addon, warnings=twice)
         why = misfit(facts)
-        if why is not None:
-            warnings.append(why)
+        warnings = [*([] if why is None else [why]), *twice]
         warnings += self.wheels.warnings(addon, facts.wheels, enabled=True)
         self.journal.write({"begin": item["index"], "warnings": warnings})
         had_entry = in_preferences(addon.name)
@@ -101,14 +104,15 @@ class Changes:
                 self._add_entry(addon.name)
             else:
                 forget(addon.name)
-                enable(addon)
+                warnings += enable_or_leave(addon, unchecked=item["unchecked"])
             if not had_entry:
                 save()
         except RefusedError as error:
             if not had_entry:
                 disable(addon.name, keep_entry=False)
             return failed(addon, error, warnings, enabled=False)
-        return outcome(addon, warnings=warnings, changed=True)
+        changed = not had_entry or is_loaded(addon)
+        return outcome(addon, enabled=True, warnings=warnings, changed=changed)
 
     def _add_entry(self, name: str) -> None:
         if not in_preferences(name):
@@ -132,8 +136,7 @@ class Changes:
         return [f"{addon.name} raised an error while it was disabled: {trace.strip()}"]
 
     def uninstall(self, item: NamedItem) -> Outcome:
-        addons = known(self.folders)
-        addon = find(item["name"], addons)
+        addon = self._find_with_remains(item["name"])
         if addon.path is not None and addon.source != "user" and not item["force"]:
             raise RefusedError(
                 "not-the-users",
@@ -156,10 +159,46 @@ class Changes:
             forget(addon.name)
             if addon.kind == "extension":
                 refresh_extensions()
+        remove_traces(addon, self.folders)
         gone = addon.path is None or not os.path.lexists(addon.path)
         return outcome(addon, enabled=False, changed=gone, warnings=warnings)
+
+    def _find_with_remains(self, name: str) -> Addon:
+        """Find an add-on, or what is left of one. Raises RefusedError ``addon-not-found``."""
+        try:
+            return find(name, known(self.folders))
+        except RefusedError:
+            remains = remains_of(name, self.folders)
+            if remains is None:
+                raise
+            return remains
 
     def _restore(self, addon: Addon) -> None:
         with contextlib.suppress(RefusedError):
             enable(addon)
             save()
+
+
+def remove_traces(addon: Addon, folders: Folders) -> None:
+    """Remove what was kept for an add-on outside of it: what can't be removed does no harm."""
+    if addon.kind == "extension":
+        if folders.extensions is not None:
+            _, repository, name = addon.name.split(".")
+            home = os.path.join(folders.extensions, ".user", repository)
+            clear_away(os.path.join(home, name))
+            remove_empty(home, os.path.dirname(home))
+        return
+    if addon.path is None:
+        return
+    caches = os.path.join(os.path.dirname(addon.path), "__pycache__")
+    with contextlib.suppress(OSError):
+        for file in os.listdir(caches):
+            if file.startswith(f"{addon.name}.") and file.endswith(".pyc"):
+                os.remove(os.path.join(caches, file))
+    remove_empty(caches)
+
+
+def remove_empty(*folders: str) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)

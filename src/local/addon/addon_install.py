@@ -5,6 +5,7 @@ import os
 from typing import Literal
 
 from addon_changes import Item
+from addon_doubles import doubles
 from addon_facts import Facts, facts_of, misfit
 from addon_journal import Journal
 from addon_outcome import Outcome, failed, outcome
@@ -21,11 +22,18 @@ from addon_records import (
     EXTENSION_PREFIX,
     INIT,
     Addon,
-    both_forms,
     in_preferences,
     installed,
+    is_loaded,
 )
-from addon_state import disable, enable, forget, other_module, refresh_extensions
+from addon_state import (
+    disable,
+    enable,
+    enable_or_leave,
+    forget,
+    other_module,
+    refresh_extensions,
+)
 from extension_wheels import WheelView
 from preferences import RefusedError, save
 from swap import Exchange
@@ -42,6 +50,8 @@ class InstallItem(Item):
     exchange: str
     destination: str
     enable: bool
+    # Enable it although it can't be loaded here.
+    unchecked: bool
     # Only look, and change nothing.
     check: bool
 
@@ -59,10 +69,12 @@ class Installer:
         path = item["destination"]
         addon = self._installed_as(item)
         facts = facts_of_staged(addon, item["staged"])
-        warnings = self._check_install(addon, facts, item)
+        others = installed(self.folders)
+        warnings = self._check_install(addon, facts, item, others)
         was_enabled = in_preferences(addon.name)
         wanted = item["enable"] or was_enabled
-        old = find_old(addon, installed(self.folders))
+        old = find_old(addon, others)
+        was_loaded = old is not None and is_loaded(old)
         before = None if old is None else facts_of(old)
         warnings += other_addon(before, facts)
         warnings += self.wheels.warnings(addon, facts.wheels, enabled=wanted)
@@ -76,7 +88,11 @@ class Installer:
             exchange.swap_in()
             make_importable(os.path.dirname(path))
             if wanted:
-                enable(addon)
+                warnings += enable_or_leave(
+                    addon,
+                    unchecked=item["unchecked"],
+                    window_only=was_enabled and not was_loaded,
+                )
             if wanted and not was_enabled:
                 save()
         except BaseException as error:
@@ -100,7 +116,9 @@ class Installer:
         repo = repository_at(os.path.dirname(path), self.folders)
         return Addon(f"{EXTENSION_PREFIX}{repo.module}.{module}", "extension", "user", path, file)
 
-    def _check_install(self, addon: Addon, facts: Facts, item: InstallItem) -> list[str]:
+    def _check_install(
+        self, addon: Addon, facts: Facts, item: InstallItem, others: list[Addon]
+    ) -> list[str]:
         """Warnings about an add-on that can be installed. Raises RefusedError for others."""
         why = misfit(facts)
         if addon.kind == "extension":
@@ -114,12 +132,11 @@ class Installer:
                 )
         problem = [facts.problem] if facts.problem else []
         syntax = syntax_problem(item["staged"])
-        own = [addon] if not os.path.lexists(addon.path or "") else []
         return [
             *([] if why is None else [why]),
             *problem,
             *([] if syntax is None else [syntax]),
-            *both_forms(addon, installed(self.folders) + own),
+            *doubles(addon, facts, others),
         ]
 
     def _reload(self, old: Addon | None, was_enabled: bool) -> None:
@@ -138,9 +155,12 @@ def facts_of_staged(addon: Addon, staged: str) -> Facts:
 
 
 def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
-    """The user's add-on of the same name, which will be replaced."""
-    same = [one for one in addons if one.name == addon.name and one.source == "user"]
-    return same[0] if same else None
+    """The add-on of the same name in the same folder, which will be replaced."""
+    folder = os.path.dirname(addon.path or "")
+    for one in addons:
+        if one.name == addon.name and one.path and same_place(os.path.dirname(one.path), folder):
+            return one
+    return None
 
 
 def other_addon(before: Facts | None, facts: Facts) -> list[str]:

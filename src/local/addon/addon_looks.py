@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import addon_utils
 from addon_facts import Facts, facts_of
-from addon_places import Folders, Source, repositories
+from addon_places import Folders, Source, repositories, script_directories
 from addon_records import Addon, Kind, find, is_enabled, is_loaded, known
 from preferences import preferences_path
 
@@ -49,6 +49,8 @@ class Paths(TypedDict):
 
     user_addons: str
     addon_paths: list[str]
+    # Those of the preferences: their add-ons are in a folder `addons` of each.
+    script_directories: list[str]
     extension_repositories: list[RepositoryRecord]
     preferences: str
 
@@ -111,6 +113,7 @@ def paths(folders: Folders) -> Paths:
     return {
         "user_addons": folders.addons,
         "addon_paths": list(dict.fromkeys(addon_utils.paths())),
+        "script_directories": script_directories(),
         "extension_repositories": repos,
         "preferences": preferences_path(),
     }

@@ -14,6 +14,8 @@ class Refusal(TypedDict):
     message: str
     # What Python said of an error in an add-on; empty where none had one.
     traceback: str
+    # What it is about, such as a package's name; may be empty.
+    about: str
 
 
 class Refused(TypedDict):
@@ -31,6 +33,8 @@ class Outcome(TypedDict):
     path: str | None
     source: Source | None
     enabled: bool
+    # Whether this Blender has loaded it: what is enabled may be for windows only.
+    loaded: bool
     changed: bool
     warnings: list[str]
     failure: Refusal | None
@@ -53,6 +57,7 @@ def outcome(
         "path": addon.path,
         "source": addon.source,
         "enabled": is_enabled(addon) and is_loaded(addon) if enabled is None else enabled,
+        "loaded": is_loaded(addon),
         "changed": changed,
         "warnings": warnings or [],
         "failure": None,
@@ -61,7 +66,12 @@ def outcome(
 
 
 def refusal(error: RefusedError) -> Refusal:
-    return {"code": error.reason, "message": error.detail, "traceback": error.trace}
+    return {
+        "code": error.reason,
+        "message": error.detail,
+        "traceback": error.trace,
+        "about": error.about,
+    }
 
 
 def failure(error: RefusedError) -> Outcome:
@@ -72,6 +82,7 @@ def failure(error: RefusedError) -> Outcome:
         "path": None,
         "source": None,
         "enabled": False,
+        "loaded": False,
         "changed": False,
         "warnings": [],
         "failure": refusal(error),

@@ -84,6 +84,16 @@ def addon_paths(folders: Folders) -> list[str]:
     return paths
 
 
+def script_directories() -> list[str]:
+    """The folders for scripts that the preferences name beside the user's own."""
+    several = getattr(bpy.utils, "script_paths_pref", None)
+    if several is not None:
+        return list(several())
+    # Before Blender 3.6 there was at most one.
+    one = getattr(bpy.utils, "script_path_pref", lambda: None)()
+    return [one] if one else []
+
+
 def same_place(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 

@@ -1,6 +1,7 @@
 """The add-ons that this Blender finds or its preferences name, and whether they are enabled."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,6 +53,39 @@ def installed(folders: Folders) -> list[Addon]:
     return found
 
 
+def remains_of(name: str, folders: Folders) -> Addon | None:
+    """What is left of an add-on whose own module is gone, under its name or its id.
+
+    Themes have no module either, and are none.
+    """
+    for repo, directory in repositories(folders):
+        whole = f"{EXTENSION_PREFIX}{repo.module}.{short_name(name)}"
+        path = os.path.join(directory, short_name(name))
+        if name in (whole, short_name(name)) and is_remains(path) and not is_theme(path):
+            source = "system" if repo.source == "SYSTEM" else "user"
+            return Addon(whole, "extension", source, path, None)
+    path = os.path.join(folders.addons, name)
+    if os.path.basename(name) == name != "modules" and is_remains(path):
+        return Addon(name, "legacy", "user", path, None)
+    return None
+
+
+def is_remains(path: str) -> bool:
+    name = os.path.basename(path)
+    if not name or name.startswith("."):
+        return False
+    return os.path.isdir(path) and not os.path.exists(os.path.join(path, INIT))
+
+
+def is_theme(path: str) -> bool:
+    """Whether a folder in an extension repository says that it is a theme."""
+    try:
+        with open(os.path.join(path, "blender_manifest.toml"), encoding="utf-8") as file:
+            return re.search(r"""^\s*type\s*=\s*["']theme""", file.read(), re.MULTILINE) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def place_of(file: str) -> str:
     """An add-on's folder, or its .py, by the module that Python imports."""
     return os.path.dirname(file) if os.path.basename(file) == INIT else file
@@ -66,7 +100,8 @@ def known(folders: Folders) -> list[Addon]:
             continue
         names.add(entry.module)
         kind: Kind = "extension" if entry.module.startswith(EXTENSION_PREFIX) else "legacy"
-        found.append(Addon(entry.module, kind, "unknown", None, None))
+        remains = remains_of(entry.module, folders)
+        found.append(remains or Addon(entry.module, kind, "unknown", None, None))
     return found
 
 
@@ -92,22 +127,6 @@ def find(name: str, addons: list[Addon]) -> Addon:
     if not found:
         raise RefusedError("addon-not-found", f"there is no add-on '{name}'")
     return found[0]
-
-
-def both_forms(addon: Addon, addons: list[Addon]) -> list[str]:
-    """A warning if an add-on is installed both as an extension and as a legacy add-on."""
-    others = [
-        other
-        for other in addons
-        if other.kind != addon.kind
-        and other.path is not None
-        and short_name(other.name) == short_name(addon.name)
-    ]
-    return [
-        f"{short_name(addon.name)} is there as an extension and as a legacy add-on: "
-        f"{addon.name} and {other.name} ({other.path})"
-        for other in others
-    ]
 
 
 def in_preferences(name: str) -> bool:

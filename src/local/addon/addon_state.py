@@ -4,10 +4,11 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
+from collections.abc import Callable
 
 import addon_utils
 import bpy
+from addon_errors import listening, message_of, refused, trace_of
 from addon_facts import legacy_facts
 from addon_places import same_place
 from addon_records import Addon, in_preferences, loaded_file
@@ -15,27 +16,6 @@ from preferences import RefusedError
 
 # Before Blender 2.80 add-ons were of another kind; some Blenders leave them out without a word.
 OLDEST_API = (2, 80)
-
-
-def trace_of(error: BaseException) -> str:
-    """The traceback of an error in an add-on, without the frames of these scripts around it."""
-    whole = frames = error.__traceback__
-    while frames is not None and is_own(frames.tb_frame.f_code.co_filename):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames or whole))
-
-
-def is_own(file: str) -> bool:
-    """Tell whether this is the file of a script of ours: they come without files."""
-    return file.startswith("<") and file.endswith(".py>")
-
-
-def last_line(trace: str) -> str:
-    return trace.strip().splitlines()[-1]
-
-
-def refuse(reason: str, trace: str) -> RefusedError:
-    return RefusedError(reason, last_line(trace), trace)
 
 
 def drop_entry(name: str) -> None:
@@ -49,7 +29,8 @@ def enable(addon: Addon) -> None:
     """Enable an add-on that isn't loaded, from its own file and no other.
 
     An older entry in the preferences stays when this fails, with the add-on's own settings in it.
-    Raises RefusedError: ``enable-failed`` with the add-on's traceback, ``shadowed``.
+    Raises RefusedError: as `refused` for what the add-on raised, ``shadowed``,
+    ``addon-ends-blender``.
     """
     had_entry = in_preferences(addon.name)
     try:
@@ -62,28 +43,75 @@ def enable(addon: Addon) -> None:
 
 
 def _try_to_enable(addon: Addon, had_entry: bool) -> None:
-    traces: list[str] = []
-
-    def failed(error: BaseException) -> None:
-        traces.append(trace_of(error))
-
-    try:
-        addon_utils.enable(
-            addon.name, default_set=not had_entry, persistent=True, handle_error=failed
-        )
-    # Our own time limit.
-    except KeyboardInterrupt:
-        raise
-    # Blender doesn't catch an add-on's SystemExit, and 3.4 raises for one without bl_info.
-    except BaseException as error:
-        raise refuse("enable-failed", trace_of(error)) from error
-    if traces:
-        raise refuse("enable-failed", traces[-1])
+    errors: list[BaseException] = []
+    handlers = load_handlers()
+    with listening() as ear:
+        try:
+            addon_utils.enable(
+                addon.name, default_set=not had_entry, persistent=True, handle_error=errors.append
+            )
+        # Our own time limit.
+        except KeyboardInterrupt:
+            raise
+        # Blender doesn't catch an add-on's SystemExit, and 3.4 raises for one without bl_info.
+        except BaseException as error:
+            raise refused(addon, error, ear.heard) from error
+        if errors:
+            raise refused(addon, errors[-1], ear.heard) from errors[-1]
     if not in_preferences(addon.name) or not is_enabled_module(addon.name):
         raise RefusedError("enable-failed", why_not(addon))
     file = loaded_file(addon.name)
     if addon.file is not None and (file is None or not same_place(file, addon.file)):
         raise RefusedError("shadowed", f"Blender takes {addon.name} from {file}")
+    for handler in load_handlers():
+        if handler not in handlers:
+            call_as_start_does(handler)
+
+
+def enable_or_leave(addon: Addon, *, unchecked: bool, window_only: bool = False) -> list[str]:
+    """Enable an add-on; with `unchecked` also one that can't be loaded here.
+
+    With `window_only` such a one, too, where that seems to be for want of a window. Gives what is
+    to be said. Raises RefusedError as `enable`.
+    """
+    try:
+        enable(addon)
+    except RefusedError as error:
+        wanting = window_only and error.reason == "needs-window"
+        if not (unchecked or wanting) or error.reason in ("shadowed", "addon-ends-blender"):
+            raise
+        if not in_preferences(addon.name):
+            bpy.context.preferences.addons.new().module = addon.name
+        if addon.kind == "extension":
+            refresh_extensions()
+        again = ", nor could its old version" if wanting and not unchecked else ""
+        return [
+            f"it couldn't be loaded here{again}, and is enabled unchecked: the next Blender with a "
+            f"window decides ({error.detail})"
+        ]
+    return []
+
+
+def load_handlers() -> list[Callable[..., object]]:
+    return list(bpy.app.handlers.load_post)
+
+
+def call_as_start_does(handler: Callable[..., object]) -> None:
+    """Call what an add-on has every start call once it is loaded: it may end Blender, or hang.
+
+    Raises RefusedError ``addon-ends-blender``. What else it raises, a start only prints.
+    """
+    code = getattr(handler, "__code__", None)
+    arguments = ("",) if code is not None and code.co_argcount == 1 else ("", None)
+    try:
+        handler(*arguments)
+    except KeyboardInterrupt:
+        raise
+    except SystemExit as error:
+        detail = f"it ends Blender at each start: {message_of(error)}"
+        raise RefusedError("addon-ends-blender", detail, trace_of(error)) from error
+    except Exception as error:
+        print(trace_of(error), file=sys.stderr)
 
 
 def is_enabled_module(name: str) -> bool:

@@ -38,6 +38,7 @@ function isRescue(op: ChangeOp): op is "disable" | "uninstall" {
  * Makes changes in one run of Blender. If an add-on ends that Blender, the remaining changes are made
  * in another one.
  *
+ * @param window whether it is a Blender with a window.
  * @throws Failure where no change could be made at all; as `runAddonScript`.
  */
 export async function makeChanges(
@@ -45,18 +46,23 @@ export async function makeChanges(
   workplace: Workplace,
   op: ChangeOp,
   items: readonly ChangeItem[],
+  window = false,
 ): Promise<ChangeOutcomes | Elsewhere> {
   const { lock, places } = workplace;
   const outcomes = new Map<number, AddonOutcome>();
   let pending = items;
   let names: readonly string[] = [];
   let without: string | undefined;
+  let badEnd: string | undefined;
   while (pending.length > 0) {
     const call = { items: pending, places, onStart: (pid: number) => lock.works(pid) };
+    const onBadEnd = (how: string) => {
+      badEnd = how;
+    };
     const reply =
       without !== undefined && isRescue(op)
         ? await runWithoutAddons(blender, { ...call, op })
-        : await runAddonScript(blender, { ...call, op });
+        : await runAddonScript(blender, { ...call, op, window, onBadEnd });
     if (reply instanceof Interrupted) {
       without = await goOn(blender, workplace, reply, { op, pending, outcomes, without });
       pending = pending.filter(({ index }) => !outcomes.has(index));
@@ -68,7 +74,10 @@ export async function makeChanges(
     for (const [position, outcome] of v.parse(outcomesSchema, reply.results).entries()) {
       const index = pending[position]?.index;
       if (index === undefined) continue;
-      const warnings = without === undefined ? outcome.warnings : [...outcome.warnings, without];
+      const warnings = [...outcome.warnings, ...(without === undefined ? [] : [without])];
+      if (badEnd !== undefined && outcome.loaded && outcome.changed) {
+        warnings.push(`Blender didn't end as it should afterwards (${badEnd}): this may be why`);
+      }
       outcomes.set(index, { ...outcome, warnings });
     }
     pending = [];
@@ -134,6 +143,10 @@ export interface ChangeOptions {
   ifRunning: IfRunning;
   /** For `uninstall`: also outside the user's own folders. */
   force?: boolean;
+  /** For `enable`: also what can't be loaded by the Blender that does it. */
+  unchecked?: boolean;
+  /** In a Blender with a window. */
+  window?: boolean;
 }
 
 /** What became of one add-on that was to be changed. */
@@ -155,9 +168,10 @@ export async function changeAddons(
   asked: readonly string[],
   options: ChangeOptions,
 ): Promise<{ changes: AddonChange[]; names: readonly string[] }> {
-  const items = asked.map((name, index) => ({ index, name, force: options.force === true }));
+  const { force = false, unchecked = false, window = false } = options;
+  const items = asked.map((name, index) => ({ index, name, force, unchecked }));
   const { outcomes, names } = await underLock(blender, options.ifRunning, (workplace) =>
-    makeChanges(blender, workplace, op, items),
+    makeChanges(blender, workplace, op, items, window),
   );
   const changes = asked.map((name, index): AddonChange => {
     const outcome = outcomes.get(index);

@@ -67,6 +67,21 @@ def fitting_wheel(path: str) -> Wheel | None:
     return Wheel(normalized(parts[0]), parts[1].replace("_", "+", 1))
 
 
+def without_fit(paths: Sequence[str]) -> list[str]:
+    """A warning for each package of which an extension brings no wheel that fits here."""
+    files: dict[str, list[str]] = {}
+    for path in paths:
+        file = path.rpartition("/")[2]
+        files.setdefault(normalized(file.partition("-")[0]), []).append(file)
+    here = f"Python {sys.version_info.major}.{sys.version_info.minor}, {platform.system()} "
+    return [
+        f"none of its wheels of {name} is for this Blender ({here}{platform.machine()}), which "
+        f"leaves them out: {', '.join(wheels)}"
+        for name, wheels in files.items()
+        if not any(fitting_wheel(wheel) for wheel in wheels)
+    ]
+
+
 def is_own_python(tag: str, is_stable: bool) -> bool:
     match = re.fullmatch(r"(py|cp)(\d)(\d*)", tag)
     if match is None:
@@ -126,7 +141,8 @@ class WheelView:
             for name, version in fitting(wheels).items()
             for warning in self._about(addon, Wheel(name, version))
         ]
-        return warnings if enabled else [f"once it is enabled: {warning}" for warning in warnings]
+        later = "" if enabled else "once it is enabled: "
+        return [*without_fit(wheels), *(f"{later}{warning}" for warning in warnings)]
 
     def _about(self, addon: Addon, wheel: Wheel) -> list[str]:
         what = f"{wheel.name} {wheel.version} of this extension"

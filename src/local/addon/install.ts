@@ -1,15 +1,23 @@
 // Installs add-ons and extensions from folders, zips and .py files.
 
-import { rm } from "node:fs/promises";
+import { readlink, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
-import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
-import { type AddonSource, openSource } from "../addon-source/source.ts";
+import { type AddonSource, openSource, type SourceOptions } from "../addon-source/source.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { makeChanges } from "./changes.ts";
+import {
+  asLegacyNotes,
+  type Form,
+  folderFor,
+  formFor,
+  type Place,
+  placeAt,
+  requirePlatform,
+} from "./form-and-place.ts";
+import { addonPaths } from "./look.ts";
 import type { AddonOutcome } from "./outcome.ts";
-import type { Places } from "./places.ts";
 import type { ChangeItem } from "./run-script.ts";
 import { type Staged, stage } from "./swap.ts";
 import {
@@ -20,13 +28,14 @@ import {
   withoutLock,
 } from "./under-lock.ts";
 
-/** What became of one source; `enabled`, `warnings` and `failure` also from before Blender ran. */
-export interface Installation extends Pick<AddonOutcome, "enabled" | "warnings" | "failure"> {
+/** What became of one source; `enabled`, `loaded`, `warnings` and `failure` also from before Blender ran. */
+export interface Installation
+  extends Pick<AddonOutcome, "enabled" | "loaded" | "warnings" | "failure"> {
   /** As it was asked for. */
   asked: string;
   /** The source's absolute path. */
   source: string;
-  kind: AddonSource["kind"] | undefined;
+  kind: Form | undefined;
   /** The module name, `bl_ext.user_default.ID` of an extension; undefined where none was found. */
   moduleName: string | undefined;
   /** Where it is installed, or would be with `check`; undefined where it isn't. */
@@ -47,16 +56,14 @@ export interface InstallOptions {
   check: boolean;
   /** The module name; only for a single source. */
   name: string | undefined;
-}
-
-/** The first Blender with extensions. */
-const extensionsSince: readonly [number, number] = [4, 2];
-
-function hasExtensions({ version }: Places): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return (
-    major > extensionsSince[0] || (major === extensionsSince[0] && minor >= extensionsSince[1])
-  );
+  /** As what those that are both are installed; as extensions, where there are such, unless given. */
+  form: Form | undefined;
+  /** One of Blender's folders for add-ons; the user's own unless given. */
+  into: string | undefined;
+  /** Enables what can't be loaded by the Blender that does it. */
+  unchecked: boolean;
+  /** In a Blender with a window. */
+  window: boolean;
 }
 
 /** One source while it is installed. */
@@ -64,7 +71,7 @@ interface InstallJob {
   readonly asked: string;
   source: AddonSource | undefined;
   failure: Failure | undefined;
-  form: AddonSource["kind"];
+  form: Form;
   staged: Staged | undefined;
   /** In the add-ons folder or repository. */
   destination: string | undefined;
@@ -72,7 +79,7 @@ interface InstallJob {
   readonly warnings: string[];
 }
 
-async function open(asked: string, name: string | undefined): Promise<InstallJob> {
+async function open(asked: string, options: SourceOptions): Promise<InstallJob> {
   const job: InstallJob = {
     asked,
     source: undefined,
@@ -84,7 +91,7 @@ async function open(asked: string, name: string | undefined): Promise<InstallJob
     warnings: [],
   };
   try {
-    job.source = await openSource(asked, { name });
+    job.source = await openSource(asked, options);
   } catch (error) {
     job.failure = failed(error);
   }
@@ -96,19 +103,8 @@ function failed(error: unknown): Failure {
   throw error;
 }
 
-/** Whether a source is installed as a legacy add-on or an extension in this Blender. @throws Failure `no-extensions`. */
-function formFor(source: AddonSource, places: Places): AddonSource["kind"] {
-  if (source.kind === "legacy" || hasExtensions(places)) return source.kind;
-  if (source.legacyName !== undefined) return "legacy";
-  throw new Failure(
-    "no-extensions",
-    `${source.moduleName} is an extension, and Blender ${places.version} has none: they came with ${extensionsSince.join(".")}`,
-    { hint: "take a newer Blender, or a version of the add-on that is a legacy one" },
-  );
-}
-
 /** The names under which an add-on of this form is or was in its folder. */
-function namesOf(source: AddonSource, form: AddonSource["kind"]): string[] {
+function namesOf(source: AddonSource, form: Form): string[] {
   if (form === "extension") return [source.moduleName];
   const name = source.legacyName ?? source.moduleName;
   return [name, `${name}.py`];
@@ -122,31 +118,31 @@ async function firstExisting(
   return undefined;
 }
 
-/** @throws Failure `incompatible` for an extension that is made for other platforms. */
-function requirePlatform(manifest: ExtensionManifest | undefined, places: Places): void {
-  const platforms = manifest?.platforms;
-  const systems: Partial<Record<NodeJS.Platform, string>> = {
-    linux: "linux",
-    darwin: "macos",
-    win32: "windows",
-  };
-  const own = `${systems[process.platform] ?? process.platform}-${process.arch}`;
-  if (platforms === undefined || platforms.includes(own)) return;
-  throw new Failure(
-    "incompatible",
-    `it is for ${platforms.join(", ")}, and this Blender ${places.version} is ${own}`,
-    { hint: "take the extension's file for this platform" },
-  );
+/** Says where a link led that is replaced: a developer's folder isn't what Blender loads any more. */
+async function linkNote(path: string): Promise<string[]> {
+  const target = await readlink(path).catch(() => undefined);
+  if (target === undefined) return [];
+  return [
+    `${path} was a link to ${target}; a copy takes its place, and that folder stays as it is`,
+  ];
+}
+
+/** What the sources of one command have in common while they are unpacked. */
+interface Preparation {
+  options: InstallOptions;
+  into: Place | undefined;
+  /** Where they are unpacked instead of beside their places. */
+  elsewhere: string | undefined;
+  /** Which source is installed at a path, as it was asked for. */
+  taken: Map<string, string>;
+  signal: AbortSignal;
 }
 
 /** Unpacks a source beside its place, if it may be installed in this Blender. */
 async function prepare(
   job: InstallJob,
-  places: Places,
-  options: InstallOptions,
-  elsewhere: string | undefined,
-  taken: Map<string, string>,
-  signal: AbortSignal,
+  { places, lock }: Workplace,
+  { options, into, elsewhere, taken, signal }: Preparation,
 ): Promise<void> {
   const { source } = job;
   if (source === undefined) return;
@@ -155,11 +151,12 @@ async function prepare(
   job.staged = undefined;
   job.warnings.splice(0, Number.POSITIVE_INFINITY, ...source.notes);
   try {
-    const form = formFor(source, places);
+    const form = formFor(source, places, options.form ?? into?.form);
     job.form = form;
-    if (form !== source.kind)
-      job.warnings.push(`installed as a legacy add-on, which it is as well`);
-    const folder = form === "extension" ? places.repository : places.folders.addons;
+    if (form === "legacy" && source.manifest !== undefined) {
+      job.warnings.push(...asLegacyNotes(source.manifest, places, options.form !== undefined));
+    }
+    const folder = folderFor(form, places, into);
     const names = namesOf(source, form);
     const before = await firstExisting(folder, names);
     const twice = names
@@ -173,8 +170,10 @@ async function prepare(
       });
     }
     if (form === "extension") requirePlatform(source.manifest, places);
+    if (into !== undefined) await lock.worksIn(folder);
     job.staged = await stage(source, elsewhere ?? folder, { form, signal });
     job.destination = join(folder, basename(job.staged.destination));
+    if (before !== undefined) job.warnings.push(...(await linkNote(before)));
     if (twice !== undefined)
       job.warnings.push(`it takes the place of ${twice}, installed just before`);
     for (const name of names) taken.set(join(folder, name), job.asked);
@@ -196,6 +195,7 @@ function itemOf(job: InstallJob, index: number, options: InstallOptions): Change
       exchange: staged.exchange,
       destination,
       enable: options.enable,
+      unchecked: options.unchecked,
       check: options.check,
     },
   ];
@@ -216,6 +216,7 @@ function installationOf(job: InstallJob, outcome: AddonOutcome | undefined): Ins
     replaces,
     replacedVersion: outcome?.replaced ?? undefined,
     enabled: good && outcome?.enabled === true,
+    loaded: good && outcome?.loaded === true,
     warnings: [...job.warnings, ...(outcome?.warnings ?? [])],
     failure,
   };
@@ -225,16 +226,13 @@ async function installJobs(
   blender: AddonBlender,
   workplace: Workplace,
   jobs: readonly InstallJob[],
-  options: InstallOptions,
-  elsewhere: string | undefined,
+  preparation: Omit<Preparation, "taken">,
 ) {
-  /** Which source is installed at a path, as it was asked for. */
+  const { options } = preparation;
   const taken = new Map<string, string>();
-  for (const job of jobs) {
-    await prepare(job, workplace.places, options, elsewhere, taken, blender.signal);
-  }
+  for (const job of jobs) await prepare(job, workplace, { ...preparation, taken });
   const items = jobs.flatMap((job, index) => itemOf(job, index, options));
-  return makeChanges(blender, workplace, "install", items);
+  return makeChanges(blender, workplace, "install", items, options.window);
 }
 
 /**
@@ -250,10 +248,13 @@ export async function installAddons(
   asked: readonly string[],
   options: InstallOptions,
 ): Promise<Installation[]> {
+  const into =
+    options.into === undefined ? undefined : await placeAt(options.into, await addonPaths(blender));
+  const form = options.form ?? into?.form;
   using sources = new DisposableStack();
   const jobs: InstallJob[] = [];
   for (const path of asked) {
-    const job = await open(path, options.name);
+    const job = await open(path, { name: options.name, form });
     if (job.source !== undefined) sources.use(job.source);
     jobs.push(job);
   }
@@ -262,9 +263,10 @@ export async function installAddons(
     return jobs.map((job) => installationOf(job, undefined));
   }
   const elsewhere = options.check ? await temporaryFolder("blender-remote-check-") : undefined;
+  const { signal } = blender;
   try {
     const work = (workplace: Workplace) =>
-      installJobs(blender, workplace, jobs, options, elsewhere);
+      installJobs(blender, workplace, jobs, { options, into, elsewhere, signal });
     const { outcomes } = options.check
       ? await withoutLock(blender, work)
       : await underLock(blender, options.ifRunning, work);

@@ -41,6 +41,8 @@ export type AddonDetails = v.InferOutput<typeof detailsSchema>;
 const pathsSchema = v.object({
   user_addons: v.string(),
   addon_paths: v.array(v.string()),
+  /** Those of the preferences: each keeps its add-ons in its folder `addons`. */
+  script_directories: v.array(v.string()),
   extension_repositories: v.array(
     v.object({
       name: v.string(),

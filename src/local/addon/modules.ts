@@ -8,6 +8,8 @@ import {
 } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import changesSource from "./addon_changes.py" with { type: "text" };
+import doublesSource from "./addon_doubles.py" with { type: "text" };
+import errorsSource from "./addon_errors.py" with { type: "text" };
 import factsSource from "./addon_facts.py" with { type: "text" };
 import installSource from "./addon_install.py" with { type: "text" };
 import journalSource from "./addon_journal.py" with { type: "text" };
@@ -31,7 +33,9 @@ const swap = script("swap", swapSource);
 const places = script("addon_places", placesSource, preferences);
 const records = script("addon_records", recordsSource, places, preferences);
 const facts = script("addon_facts", factsSource, places, records);
-const state = script("addon_state", stateSource, facts, places, records, preferences);
+const errors = script("addon_errors", errorsSource, records, preferences);
+const doubles = script("addon_doubles", doublesSource, facts, places, records);
+const state = script("addon_state", stateSource, errors, facts, places, records, preferences);
 const outcome = script("addon_outcome", outcomeSource, places, records, preferences);
 const journal = script("addon_journal", journalSource, outcome);
 const looks = script("addon_looks", looksSource, facts, places, records, preferences);
@@ -39,8 +43,10 @@ const trial = script("addon_trial", trialSource, journal, places, records);
 const forWheels = [packageMetadata, packageNames, packageOrigins, pythonFolders];
 const wheels = script("extension_wheels", wheelsSource, facts, places, records, ...forWheels);
 /** What changing an add-on takes, enabled by name or installed. */
-const forChanges = [facts, journal, outcome, places, records, state, wheels, preferences, swap];
-const changes = script("addon_changes", changesSource, ...forChanges);
+const forChanges = [
+  ...[doubles, facts, journal, outcome, places, records, state, wheels, preferences, swap],
+];
+const changes = script("addon_changes", changesSource, errors, ...forChanges);
 const install = script("addon_install", installSource, changes, ...forChanges);
 
 /** The modules that `install_service.py` imports. */

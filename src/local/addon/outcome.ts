@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { ours, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 
 /** A reason as the scripts give it. */
 export const refusalSchema = v.object({
@@ -10,6 +10,8 @@ export const refusalSchema = v.object({
   message: v.string(),
   /** What Python said of an error in an add-on; empty where no add-on had one. */
   traceback: v.optional(v.string(), ""),
+  /** What it is about, such as a package's name; may be empty. */
+  about: v.optional(v.string(), ""),
 });
 
 /** What became of one add-on, as the scripts give it; `failure` is made a `Failure`. */
@@ -20,6 +22,8 @@ export const outcomeSchema = v.object({
   path: v.nullable(v.string()),
   source: v.nullable(v.string()),
   enabled: v.boolean(),
+  /** Whether the Blender that changed it has loaded it. */
+  loaded: v.boolean(),
   changed: v.boolean(),
   warnings: v.array(v.string()),
   failure: v.pipe(
@@ -33,13 +37,20 @@ export const outcomeSchema = v.object({
 /** What became of one add-on in Blender. */
 export type AddonOutcome = v.InferOutput<typeof outcomeSchema>;
 
-const hints: Record<string, Text> = {
+const hints: Record<string, Text | ((about: string) => Text)> = {
   "addon-not-found": ours("addon list", "--all"),
   "addon-missing": text`${ours("addon install", "SOURCE")}, or ${ours("addon uninstall")} drops its entry`,
   "enable-failed": "see what the add-on says; --verbose shows all that Blender said",
+  "needs-window":
+    "it seems to need a window: --in-window tries it in one, where there is a display; --enable-unchecked enables it, and the next Blender with a window decides",
+  "missing-module": (about) =>
+    text`'${ours("pkg install", about)}' installs it in a Blender that runs ('${ours("start")}'), which needn't be started again; then '${again()}'`,
+  "unknown-module": (about) =>
+    `this Blender, its Python or this system has no '${about}': take a version of the add-on that is made for them`,
+  "other-name": (about) => `the add-on calls itself ${about}: install it with --name ${about}`,
   "addon-ends-blender": "its code ends Blender when it is loaded; nothing was changed",
   shadowed: text`remove or rename the other one: ${ours("addon list", "--all")}`,
-  "name-taken": "install it under another name: --name NAME",
+  "name-taken": "take that one away, or install this under another name: --name NAME",
   "not-the-users": "--force removes it all the same, if that folder can be written",
   incompatible: "take a version of it that is for this Blender",
   "no-extensions": "take a Blender from 4.2 on, or an older version of the add-on",
@@ -63,8 +74,14 @@ export class Traceback extends Error {
 }
 
 /** A reason that a script gave, as a failure; an add-on's traceback is its cause. */
-export function failureOf({ code, message, traceback }: v.InferOutput<typeof refusalSchema>) {
-  const hint = hints[code];
+export function failureOf({
+  code,
+  message,
+  traceback,
+  about,
+}: v.InferOutput<typeof refusalSchema>) {
+  const known = hints[code];
+  const hint = typeof known === "function" ? known(about) : known;
   return new Failure(code, `${prefixes[code] ?? ""}${message}`, {
     kind: code === "blender-timeout" ? "timeout" : "failed",
     ...(hint === undefined ? {} : { hint }),
@@ -74,7 +91,7 @@ export function failureOf({ code, message, traceback }: v.InferOutput<typeof ref
 
 /** The outcome of an add-on for which Blender didn't live to give one. */
 export function failedOutcome(
-  failure: v.InferOutput<typeof refusalSchema>,
+  failure: v.InferInput<typeof refusalSchema>,
   warnings: readonly string[] = [],
 ): AddonOutcome {
   return {
@@ -83,9 +100,10 @@ export function failedOutcome(
     path: null,
     source: null,
     enabled: false,
+    loaded: false,
     changed: false,
     warnings: [...warnings],
-    failure: failureOf(failure),
+    failure: failureOf(v.parse(refusalSchema, failure)),
     replaced: null,
   };
 }

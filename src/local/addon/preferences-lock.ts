@@ -9,6 +9,8 @@ import { type LockOptions, lockFile } from "../files/file-lock.ts";
 
 /** Beside the preferences. SQLite locks it for as long as this process lives; nothing is in it. */
 const lockName = ".blender-remote-cli.lock";
+/** Where the holder of the lock changes add-ons, beside the user's own folders. */
+const placesName = ".blender-remote-cli.places";
 /** Which Blender works for the holder of the lock. */
 const workerName = ".blender-remote-cli.worker";
 
@@ -18,6 +20,10 @@ const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string())
 export interface PreferencesLock extends AsyncDisposable {
   /** Notes the Blender that works under the lock, so that the next holder ends an orphaned one. */
   works(pid: number): void;
+  /** Folders in which add-ons are changed under it, or were by one that was killed; absolute. */
+  readonly folders: readonly string[];
+  /** Notes a folder before anything is changed there, so that the next holder can undo it. */
+  worksIn(folder: string): Promise<void>;
 }
 
 function cannotLock(folder: string, error: unknown): Failure {
@@ -56,7 +62,7 @@ export async function lockPreferences(
     }
     const worker = join(config, workerName);
     await endOrphan(worker);
-    return held(lock, worker);
+    return held(lock, config, await foldersIn(join(config, placesName)));
   } catch (error) {
     lock?.[Symbol.dispose]();
     if (error instanceof Failure) throw error;
@@ -65,9 +71,27 @@ export async function lockPreferences(
   }
 }
 
-function held(lock: Disposable, worker: string): PreferencesLock {
+/** The folders that a killed command noted. */
+async function foldersIn(path: string): Promise<string[]> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (systemCodeOf(error) === "ENOENT") return "";
+    throw error;
+  });
+  const read = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(v.string())), text);
+  // Written in part by a command that was killed meanwhile: it had changed nothing there.
+  return read.success ? read.output : [];
+}
+
+function held(lock: Disposable, config: string, folders: string[]): PreferencesLock {
+  const [worker, places] = [join(config, workerName), join(config, placesName)];
   let noted = Promise.resolve();
   return {
+    folders,
+    worksIn: async (folder) => {
+      if (folders.includes(folder)) return;
+      folders.push(folder);
+      await writeFile(places, JSON.stringify(folders));
+    },
     works: (pid) => {
       const note = async () => {
         await writeFile(worker, JSON.stringify({ pid, started: await startOf(pid) }));
@@ -78,7 +102,7 @@ function held(lock: Disposable, worker: string): PreferencesLock {
     [Symbol.asyncDispose]: async () => {
       await noted;
       // One that stays, where nothing can be written, names a process that is known to be gone.
-      await rm(worker, { force: true }).catch(() => {});
+      for (const file of [worker, places]) await rm(file, { force: true }).catch(() => {});
       lock[Symbol.dispose]();
     },
   };

@@ -8,11 +8,13 @@ import bpy
 class RefusedError(Exception):
     """The operation can't be done; nothing is changed (any more)."""
 
-    def __init__(self, reason: str, detail: str, trace: str = "") -> None:
+    def __init__(self, reason: str, detail: str, trace: str = "", about: str = "") -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
         self.trace = trace
+        # What the reason is about, such as a package's name; for the hint.
+        self.about = about
 
 
 def preferences_path() -> str:

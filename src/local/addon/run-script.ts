@@ -38,6 +38,10 @@ export interface ScriptCall {
   all?: boolean;
   items?: readonly ChangeItem[];
   places: Places;
+  /** Done in a Blender with a window, which is closed at the end. */
+  window?: boolean;
+  /** Hears how Blender ended, where it had a result and then didn't end as it should. */
+  onBadEnd?: (how: string) => void;
   /** Hears the id of Blender's process group. */
   onStart?: (pid: number) => void;
 }
@@ -70,7 +74,7 @@ async function run(
   call: Omit<ScriptCall, "op"> & { op: string },
   standIn: StandIn | undefined,
 ): Promise<AddonReply | Interrupted> {
-  const { places, onStart } = call;
+  const { places, onStart, onBadEnd } = call;
   const { folders } = places;
   return withFolder(blender.executable, async (folder) => {
     const journal = join(folder, "journal");
@@ -99,11 +103,14 @@ async function run(
         ...(standIn === undefined ? { startSeconds: Math.min(left / 2, startLimit(left)) } : {}),
         signal: blender.signal,
         env: standIn?.env ?? blender.env,
+        window: call.window === true,
         onEnd: (line, seconds) => blender.listener.ran(line, seconds),
         onOutput: (chunk) => blender.listener.output(chunk),
         ...(onStart === undefined ? {} : { onStart }),
+        ...(onBadEnd === undefined ? {} : { onBadEnd }),
       });
-      return await blender.listener.during("waiting for Blender in the background", running);
+      const where = call.window === true ? "with a window" : "in the background";
+      return await blender.listener.during(`waiting for Blender ${where}`, running);
     } catch (error) {
       if (!(error instanceof NoResult)) throw error;
       return new Interrupted(error, await readJournal(journal));

@@ -36,8 +36,9 @@ export function misplaced({ elsewhere }: Elsewhere): Failure {
 }
 
 /** Undoes what a killed command left in the user's folders; needs the lock. */
-async function undoLeftovers(blender: AddonBlender, places: Places): Promise<void> {
-  for (const folder of [places.folders.addons, places.repository]) {
+async function undoLeftovers(blender: AddonBlender, { places, lock }: Workplace): Promise<void> {
+  const { addons } = places.folders;
+  for (const folder of new Set([addons, places.repository, ...lock.folders])) {
     for (const name of await recover(folder)) {
       blender.listener.note(`${name} is back in its place: a command was ended before it was done`);
     }
@@ -50,8 +51,8 @@ export async function undoLeftoversIfFree(blender: AddonBlender, places: Places)
   if (!(await pathExists(config))) return;
   const options = { seconds: 0, signal: blender.signal, onWait: () => {} };
   try {
-    await using _lock = await lockPreferences(config, options);
-    await undoLeftovers(blender, places);
+    await using lock = await lockPreferences(config, options);
+    await undoLeftovers(blender, { lock, places });
   } catch (error) {
     // To look, nothing needs to be written.
     if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
@@ -101,13 +102,13 @@ export async function underLock<T extends object>(
       signal: blender.signal,
       onWait: () => blender.listener.note("waiting for another command that changes the add-ons"),
     });
-    await undoLeftovers(blender, places);
+    await undoLeftovers(blender, { lock, places });
     await checkRunning(blender, places, ifRunning);
     let result: Awaited<ReturnType<typeof work>>;
     try {
       result = await work({ lock, places });
     } finally {
-      await undoLeftovers(blender, places);
+      await undoLeftovers(blender, { lock, places });
     }
     if (!("elsewhere" in result)) return result;
     if (again) throw misplaced(result);
@@ -120,7 +121,8 @@ export async function withoutLock<T extends object>(
   blender: AddonBlender,
   work: WorkIn<T>,
 ): Promise<T> {
-  const lock = { works: () => {}, [Symbol.asyncDispose]: async () => {} };
+  const nothing = { works: () => {}, folders: [], worksIn: async () => {} };
+  const lock = { ...nothing, [Symbol.asyncDispose]: async () => {} };
   const places = expectedPlaces(blender);
   const result = await work({ lock, places });
   if (!("elsewhere" in result)) return result;

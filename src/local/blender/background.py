@@ -18,7 +18,12 @@ def background(file: str) -> None:
     sys.path.remove(here)
     for name in ("background_call", "run_script"):
         del sys.modules[name]
-    main()
+    try:
+        main()
+    finally:
+        # multiprocessing has given this module a second name. Blender takes it apart when the
+        # script has ended, and crashes at its own end where it is still to be found (3.4).
+        sys.modules.pop("__mp_main__", None)
 
 
 # A process that an add-on starts with multiprocessing's "spawn" runs the file of its parent's

@@ -1,4 +1,4 @@
-// Runs a script in a background Blender and gives what its `main` returned.
+// Runs a script in a Blender of its own, mostly in the background, and gives what its `main` returned.
 
 import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -34,6 +34,10 @@ export interface BackgroundRun<S extends v.GenericSchema> {
   startSeconds?: number;
   signal: AbortSignal;
   env?: NodeJS.ProcessEnv;
+  /** With a window, which is closed when the script has ended; needs a display. */
+  window?: boolean;
+  /** Hears how Blender ended, where it had a result and then didn't end as it should. */
+  onBadEnd?: (how: string) => void;
   /** Hears the id of Blender's process group. */
   onStart?: (pid: number) => void;
   /** Hears afterwards how Blender was started, quoted for a shell, and for how long it ran. */
@@ -63,8 +67,14 @@ interface NoResultOptions extends FailureOptions {
 
 /** How long Blender may take to end once the result is written, in ms: an add-on may hang then. */
 const endGrace = 10_000;
+/** The same of one with a window, which draws it before it ends: without a GPU that takes long. */
+const windowGrace = 60_000;
 /** What background_call.py prints behind the result. */
 const endMarker = "__BLENDER_REMOTE_JSON_END__";
+
+/** Ends a Blender with a window; what it would save when it quits has been saved, or isn't to be. */
+const closeWindow =
+  "import bpy; bpy.context.preferences.use_preferences_save = False; bpy.ops.wm.quit_blender()";
 
 /** The first Blender that was seen to know --quiet; 3.4 takes it for a file to open. */
 const quietSince: readonly [number, number] = [4, 3];
@@ -93,14 +103,23 @@ async function writeRun(folder: string, script: Script, input: JsonValue): Promi
   return { script: at("background.py"), call: at("call.json"), outcome, begun: `${outcome}.begun` };
 }
 
-/** One start of Blender; how it ended. */
+/** How one start of Blender ended. */
+interface Ended extends Finished {
+  /** The script hadn't begun in time. */
+  slow: boolean;
+  /** It had its result, and didn't end. */
+  hung: boolean;
+}
+
 async function start<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
   files: RunFiles,
   quiet: boolean,
-): Promise<Finished & { slow: boolean }> {
+): Promise<Ended> {
   const cut = new AbortController();
   let slow = false;
+  let hung = false;
+  const grace = run.window === true ? windowGrace : endGrace;
   const checkStart = () => {
     if (existsSync(files.begun)) return;
     slow = true;
@@ -117,11 +136,19 @@ async function start<S extends v.GenericSchema>(
     last = (last + chunk).slice(-endMarker.length - chunk.length);
     // An add-on may print it as well: only with a result does it mean anything.
     if (!last.includes(endMarker) || !existsSync(files.outcome)) return;
-    endTimer ??= setTimeout(() => cut.abort(), endGrace);
+    endTimer ??= setTimeout(() => {
+      hung = true;
+      cut.abort();
+    }, grace);
   };
   // Options act in order: the exit code must stand before the script.
-  const options = [...(quiet ? ["--quiet"] : []), "--background", "--python-exit-code", "1"];
-  const args = [...options, "--python", files.script, "--", files.call, files.outcome];
+  const options = [
+    ...(quiet ? ["--quiet"] : []),
+    ...(run.window === true ? ["--no-window-focus"] : ["--background"]),
+    ...["--python-exit-code", "1", "--python", files.script],
+    ...(run.window === true ? ["--python-expr", closeWindow] : []),
+  ];
+  const args = [...options, "--", files.call, files.outcome];
   const began = performance.now();
   try {
     const end = await runToEnd(run.executable, args, {
@@ -132,7 +159,7 @@ async function start<S extends v.GenericSchema>(
       onOutput,
       ...(run.onStart === undefined ? {} : { onStart: run.onStart }),
     });
-    return { ...end, slow };
+    return { ...end, slow, hung };
   } catch (error) {
     run.signal.throwIfAborted();
     throw cannotRun(run.executable, error);
@@ -146,7 +173,7 @@ async function start<S extends v.GenericSchema>(
 
 function noResult<S extends v.GenericSchema>(
   run: BackgroundRun<S>,
-  end: Finished & { slow: boolean },
+  end: Ended,
   begun: boolean,
   traceback?: string,
 ): NoResult {
@@ -214,7 +241,11 @@ export async function runBlender<S extends v.GenericSchema>(
     const found = await outcomeAt(files.outcome);
     if (found === undefined) throw noResult(run, end, existsSync(files.begun));
     const outcome = v.parse(outcomeSchema, found);
-    if ("value" in outcome) return v.parse(run.schema, outcome.value);
+    if ("value" in outcome) {
+      if (end.hung) run.onBadEnd?.("it had to be ended");
+      else if (end.exitCode !== 0) run.onBadEnd?.(howEnded(end));
+      return v.parse(run.schema, outcome.value);
+    }
     // The script was interrupted when its time was up.
     const { type, message, path, traceback } = outcome.error;
     if (end.timedOut) throw noResult(run, end, true, traceback);

@@ -52,7 +52,12 @@ def serve() -> None:
         sys.exit(1)
     report("serving")
     if bpy.app.background:
-        service.serve()
+        try:
+            service.serve()
+        finally:
+            # multiprocessing has given this module a second name. Blender takes it apart when the
+            # script has ended, and crashes at its own end where it is still to be found (3.4).
+            sys.modules.pop("__mp_main__", None)
 
 
 # A process that code starts with multiprocessing's "spawn" runs the file of its parent's __main__

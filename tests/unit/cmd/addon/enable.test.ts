@@ -3,15 +3,18 @@ import { enable } from "../../../../src/cmd/addon/enable.ts";
 import { optionsOf, refusalOf, usualBlender } from "../parsing.ts";
 
 test.each([
-  [["a"], ["a"], "warn"],
-  [["a", "b", "--if-running", "ignore"], ["a", "b"], "ignore"],
-])("%j", async (tokens, names, ifRunning) => {
-  const options = { names, change: { ifRunning }, blender: usualBlender };
+  [["a"], ["a"], {}],
+  [["a", "b", "--if-running", "ignore"], ["a", "b"], { ifRunning: "ignore" }],
+  [["a", "--enable-unchecked"], ["a"], { unchecked: true }],
+])("%j", async (tokens, names, given) => {
+  const change = { ifRunning: "warn", unchecked: false, window: false, ...given };
+  const options = { names, change, blender: usualBlender };
   expect(await optionsOf(enable, tokens)).toEqual<unknown>(options);
 });
 
 test.each([
   [[], "missing-argument", "NAME"],
+  [["a", "--in-window", "--enable-unchecked"], "unchecked-in-window", "give one of them"],
   [["a", "--if-running", "maybe"], "bad-if-running", "give warn, refuse or ignore"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(enable, tokens);

@@ -9,11 +9,18 @@ const usual = {
   overwrite: true,
   check: false,
   name: undefined,
+  form: undefined,
+  into: undefined,
+  unchecked: false,
+  window: false,
 };
 
 test.each([
   [["a.zip"], {}],
   [["a.zip", "-e"], { enable: true }],
+  [["a.zip", "--enable-unchecked"], { enable: true, unchecked: true }],
+  [["a.zip", "--as", "legacy"], { form: "legacy" }],
+  [["a.zip", "--into", "/scripts"], { into: "/scripts" }],
   [["a.zip", "--no-overwrite"], { overwrite: false }],
   [["a.zip", "--check"], { check: true }],
   [["a.zip", "--name", "it"], { name: "it" }],
@@ -54,6 +61,7 @@ describe("a failure in the command's words keeps its details", () => {
     replaces: false,
     replacedVersion: undefined,
     enabled: false,
+    loaded: false,
     files: 0,
     warnings: [],
     failure,

@@ -60,6 +60,8 @@ class FakeBlender:
         self.loads = 0
         self.preference_reads = 0
         self.extension_refreshes = 0
+        self.script_directories: list[str] = []
+        self.load_handlers: list[Callable[..., object]] = []
 
     @property
     def has_extensions(self) -> bool:
@@ -111,6 +113,7 @@ class FakeBlender:
             version=self.version,
             factory_startup=False,
             background=True,
+            handlers=SimpleNamespace(load_post=self.load_handlers),
             binary_path=str(self.system.parent / "blender"),
         )
         module.context = SimpleNamespace(preferences=preferences)
@@ -119,6 +122,7 @@ class FakeBlender:
             system_resource=lambda _kind: str(self.system),
             resource_path=lambda kind: str(self.system.parent) if kind == "LOCAL" else "",
             script_paths=list,
+            script_paths_pref=lambda: list(self.script_directories),
             refresh_script_paths=self._refresh_script_paths,
         )
         module.path = SimpleNamespace(module_names=self._module_names)

@@ -65,20 +65,6 @@ def test_a_name_that_nobody_has_is_refused(blender: FakeBlender) -> None:
     )
 
 
-def test_both_forms_of_one_add_on_are_told(blender: FakeBlender) -> None:
-    import addon_records
-
-    own = blender.addon("both")
-    blender.extension("both")
-    blender.addon("alone")
-    warnings = addon_records.both_forms(addon_records.find("both", known()), known())
-    assert len(warnings) == 1
-    assert "bl_ext.user_default.both" in warnings[0]
-    extension = addon_records.find("bl_ext.user_default.both", known())
-    assert str(own) in addon_records.both_forms(extension, known())[0]
-    assert addon_records.both_forms(addon_records.find("alone", known()), known()) == []
-
-
 def test_enabled_and_loaded_mean_this_file(blender: FakeBlender) -> None:
     import addon_records
 

@@ -46,8 +46,8 @@ def run(journal: Path) -> Run:
     return run
 
 
-def named(name: str, *, force: bool = False) -> dict[str, Any]:
-    return {"name": name, "force": force}
+def named(name: str, *, force: bool = False, unchecked: bool = False) -> dict[str, Any]:
+    return {"name": name, "force": force, "unchecked": unchecked}
 
 
 def staged(
@@ -56,6 +56,7 @@ def staged(
     source: str = "",
     *,
     enable: bool = False,
+    unchecked: bool = False,
     check: bool = False,
     home: Path | None = None,
     manifest: str | None = None,
@@ -80,6 +81,7 @@ def staged(
         "exchange": str(exchange),
         "destination": str(folder / name),
         "enable": enable,
+        "unchecked": unchecked,
         "check": check,
     }
 
@@ -153,6 +155,7 @@ def test_paths(blender: FakeBlender, run: Run) -> None:
     assert run(blender, "paths")["results"][0] == {
         "user_addons": str(blender.addons),
         "addon_paths": [str(blender.bundled)],
+        "script_directories": [],
         "extension_repositories": [
             {
                 "name": "user_default",
@@ -405,3 +408,130 @@ def test_a_start_with_factory_settings_reads_the_users_preferences_first(
     bpy.app.factory_startup = True
     run(blender, "enable", named("own"))
     assert blender.preference_reads == 1
+
+
+NEEDS_WINDOW = """
+bl_info = {"name": "w", "author": "A", "version": (%s, 0), "blender": (3, 0, 0)}
+
+def register():
+    raise SystemError("GPU functions for drawing are not available in background mode")
+
+def unregister():
+    pass
+"""
+
+
+def test_one_that_needs_a_window_is_enabled_unchecked_or_refused(
+    blender: FakeBlender, run: Run
+) -> None:
+    blender.addon("w", NEEDS_WINDOW % 1)
+    refused = run(blender, "enable", named("w"))
+    assert failure_of(refused)[0] == "needs-window"
+    assert blender.entries.names == []
+    done = run(blender, "enable", named("w", unchecked=True))["results"][0]
+    assert (done["enabled"], done["loaded"], done["changed"]) == (True, False, True)
+    assert "available in background mode" in done["warnings"][0]
+    assert blender.saved == ["w"]
+
+
+def test_an_update_of_one_that_needs_a_window_keeps_its_entry(
+    blender: FakeBlender, run: Run
+) -> None:
+    blender.addon("w", NEEDS_WINDOW % 1)
+    blender.entry("w")
+    entry = blender.entries["w"]
+    done = run(blender, "install", staged(blender, "w", NEEDS_WINDOW % 2))["results"][0]
+    assert (done["enabled"], done["loaded"], done["failure"]) == (True, False, None)
+    assert "nor could its old version" in done["warnings"][0]
+    assert blender.entries["w"] is entry
+    assert files(blender.addons) == ["w"]
+    # What can't be imported at all works in no window either.
+    broken = staged(blender, "w", "import not_there_at_all\n" + NEEDS_WINDOW % 3)
+    assert failure_of(run(blender, "install", broken))[0] == "missing-module"
+
+
+def test_an_update_that_newly_needs_a_window_is_refused(blender: FakeBlender, run: Run) -> None:
+    import addon_records
+    import addon_state
+
+    path = blender.addon("w")
+    addon_state.enable(addon_records.Addon("w", "legacy", "user", str(path), str(path)))
+    refused = run(blender, "install", staged(blender, "w", NEEDS_WINDOW % 2))
+    assert failure_of(refused)[0] == "needs-window"
+    unchecked = staged(blender, "w", NEEDS_WINDOW % 2, unchecked=True)
+    done = run(blender, "install", unchecked)["results"][0]
+    assert (done["enabled"], done["loaded"]) == (True, False)
+
+
+def test_uninstalling_leaves_nothing_of_an_extension(blender: FakeBlender, run: Run) -> None:
+    blender.extension("tool")
+    own = blender.user / "extensions" / ".user" / "user_default" / "tool"
+    own.mkdir(parents=True)
+    (own / "kept.json").write_text("{}")
+    run(blender, "uninstall", named("tool"))
+    assert not own.exists()
+    assert not own.parents[1].exists()
+
+
+def test_uninstalling_keeps_what_other_extensions_have(blender: FakeBlender, run: Run) -> None:
+    blender.extension("tool")
+    other = blender.user / "extensions" / ".user" / "user_default" / "other"
+    other.mkdir(parents=True)
+    run(blender, "uninstall", named("tool"))
+    assert other.is_dir()
+
+
+def test_uninstalling_takes_python_s_cache_of_a_single_file(blender: FakeBlender, run: Run) -> None:
+    path = blender.addon("lone")
+    caches = path.parent / "__pycache__"
+    caches.mkdir()
+    for name in ("lone.cpython-311.pyc", "lone_more.cpython-311.pyc"):
+        (caches / name).touch()
+    run(blender, "uninstall", named("lone"))
+    assert [one.name for one in caches.iterdir()] == ["lone_more.cpython-311.pyc"]
+
+
+def test_half_an_add_on_is_uninstalled(blender: FakeBlender, run: Run) -> None:
+    half = blender.extension("half")
+    (half / "__init__.py").unlink()
+    blender.entry("bl_ext.user_default.half")
+    legacy = blender.addons / "rest"
+    (legacy / "data").mkdir(parents=True)
+    theme = blender.extension("dark", manifest='type = "theme"\n')
+    (theme / "__init__.py").unlink()
+    reply = run(blender, "uninstall", named("half"), named("rest"), named("dark"))
+    results = reply["results"]
+    assert [one["path"] for one in results] == [str(half), str(legacy), None]
+    assert [one["changed"] for one in results] == [True, True, False]
+    assert results[2]["failure"]["code"] == "addon-not-found"
+    assert (half.exists(), legacy.exists(), theme.exists()) == (False, False, True)
+    assert blender.saved == []
+
+
+def test_one_that_ends_blender_at_each_start_is_refused(blender: FakeBlender, run: Run) -> None:
+    source = working("ends").replace(
+        "def register():",
+        "def on_load(path):\n    sys.exit(3)\n\ndef register():\n"
+        "    import bpy\n    bpy.app.handlers.load_post.append(on_load)",
+    )
+    blender.addon("ends", source)
+    refused = run(blender, "enable", named("ends"))
+    assert failure_of(refused) == (
+        "addon-ends-blender",
+        "it ends Blender at each start: SystemExit: 3",
+    )
+    assert blender.entries.names == []
+    # It would end the Blender with a window, too.
+    assert failure_of(run(blender, "enable", named("ends", unchecked=True)))[0]
+
+
+def test_a_wheel_for_another_python_is_told(blender: FakeBlender, run: Run) -> None:
+    manifest = """id = "old"
+name = "old"
+version = "1.0.0"
+wheels = ["./wheels/numpy-1.26.4-cp27-cp27m-win_amd64.whl", "./wheels/six-1.17.0-py3-none-any.whl"]
+"""
+    item = staged(blender, "old", home=blender.repository, manifest=manifest, check=True)
+    warnings = run(blender, "install", item)["results"][0]["warnings"]
+    assert len(warnings) == 1
+    assert "none of its wheels of numpy" in warnings[0]

@@ -1,0 +1,60 @@
+"""Finds what is installed twice: in both forms, under two names, or in two folders."""
+
+import os
+import re
+
+from addon_facts import Facts, facts_of
+from addon_places import same_place
+from addon_records import Addon, in_preferences, short_name
+
+
+def doubles(addon: Addon, facts: Facts, addons: list[Addon]) -> list[str]:
+    """Warnings about others that seem to be the same add-on, and how to get rid of one."""
+    warnings: list[str] = []
+    for other in addons:
+        if other.path is None:
+            continue
+        if other.name == addon.name:
+            if addon.path is not None and not is_beside(addon.path, other.path):
+                warnings.append(f"{other.name} is also there as {other.path}, which it hides")
+            continue
+        theirs = facts_of(other)
+        same_title = bool(facts.name) and title_of(facts) == title_of(theirs)
+        both_forms = other.kind != addon.kind and (
+            short_name(other.name) == short_name(addon.name)
+            or (same_title and is_same_author(facts.author, theirs.author))
+        )
+        if both_forms:
+            what = f"{short_name(addon.name)} is there as an extension and as a legacy add-on: "
+            warnings.append(f"{what}{addon.name} and {other.name} ({other.path}){way_out(other)}")
+        elif same_title and (other.source == "user" or in_preferences(other.name)):
+            what = f"another add-on has the same title, '{facts.name}': "
+            warnings.append(f"{what}{other.name} ({other.path}){way_out(other)}")
+    return warnings
+
+
+def is_beside(path: str, other: str) -> bool:
+    """Whether two are in the same folder: a package and a module of one name replace each other."""
+    return same_place(os.path.dirname(path), os.path.dirname(other))
+
+
+def title_of(facts: Facts) -> str:
+    return " ".join(facts.name.casefold().split())
+
+
+def is_same_author(one: str, other: str) -> bool:
+    """Whether two may be the same: a manifest's maintainer has an address, or is a company."""
+    these, those = words_of(one), words_of(other)
+    return not these or not those or not these.isdisjoint(those)
+
+
+def words_of(author: str) -> set[str]:
+    """The words of a name, without the address behind it."""
+    return set(re.findall(r"\w{3,}", author.casefold().partition("<")[0]))
+
+
+def way_out(other: Addon) -> str:
+    """How to get rid of it."""
+    if other.source == "user":
+        return f"; 'addon uninstall {other.name}' removes that one"
+    return f"; 'addon disable {other.name}' disables that one" if in_preferences(other.name) else ""
