@@ -111,7 +111,10 @@ export async function withBlender<T>(
   const { output, signal } = context;
   const deadline = new Deadline(local.seconds);
   const { executable, version } = await chosenBlender(local, deadline, context);
-  await using profile = await openProfile({ ...local.profile, executable });
+  const profile = await openProfile({ ...local.profile, executable });
+  await using _ = {
+    [Symbol.asyncDispose]: () => waiting(output, "removing the temporary profile", profile.close()),
+  };
   const source = local.executable === undefined ? "the configuration" : "--blender-exec";
   const whose = profile.folder === undefined ? "the user's own preferences" : profile.folder;
   output.debug(`Blender ${version} of ${source}: ${executable}, with ${whose}`);
@@ -128,6 +131,7 @@ export async function withBlender<T>(
       output: (chunk) => {
         if (output.verbose) void output.writeError(chunk);
       },
+      running: () => {},
       during: (what, work) => waiting(output, what, work),
     },
   });

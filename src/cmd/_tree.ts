@@ -16,12 +16,16 @@ const meant: Readonly<Record<string, readonly string[]>> = {
   pkg: serviceFlags,
   install: blenderFlags,
   addon: blenderFlags,
+  "addon install": [...serviceFlags, ...blenderFlags],
+  "addon enable": [...serviceFlags, ...blenderFlags],
+  "addon disable": [...serviceFlags, ...blenderFlags],
+  "addon uninstall": [...serviceFlags, ...blenderFlags],
 };
 
 /** Which of the flags that say what is meant a command takes, besides `--config`. */
 export function meaningFlagsOf(command: string): readonly string[] {
   const [first = ""] = command.split(" ", 1);
-  return meant[first] ?? [];
+  return meant[command] ?? meant[first] ?? [];
 }
 
 /** All commands. One line a command; each is loaded only when it is called. */

@@ -7,11 +7,27 @@ import { cut } from "./wrap.ts";
 
 /** What takes less than this needs no word, in ms. */
 const patience = 400;
+/** What begins within this time behind the end of another, in ms, goes on with the same silence. */
+const seam = 50;
 /** How often the seconds are shown, in ms. */
 const every = 1000;
 
 /** What was said in plain lines, which come once. */
 const said = new Set<string>();
+
+/** How long nothing has been said while one thing after the other was waited for. */
+const silence = { began: 0, ended: Number.NEGATIVE_INFINITY, waits: 0, broken: false };
+
+/** For how long a wait that begins now may still be silent, in ms: many short ones take long, too. */
+function silentFor(): number {
+  const now = performance.now();
+  if (silence.waits === 0 && now - silence.ended > seam) {
+    silence.began = now;
+    silence.broken = false;
+  }
+  silence.waits++;
+  return silence.broken ? patience : Math.max(0, patience - (now - silence.began));
+}
 
 /** A text, or what finds it out each second, and may find nothing; it doesn't reject. */
 type Waited = Text | (() => Promise<Text | undefined>);
@@ -19,7 +35,8 @@ type Waited = Text | (() => Promise<Text | undefined>);
 /**
  * Says what is waited for from 400 ms after the beginning until the end: on a terminal in one line
  * with the seconds, which makes room for other output and is gone afterwards; elsewhere in a plain
- * line, once a command. Nothing with `--quiet` and `--json`. What began later stands in front.
+ * line, once a command. Nothing with `--quiet` and `--json`. What began later stands in front. Of several
+ * short waits behind each other the one is said in which they come to 400 ms.
  *
  * @param what begins small, without a full stop: `asking pip what would be installed`.
  * @returns ends it when disposed of.
@@ -29,17 +46,22 @@ function waitingLine(output: Output, what: Waited): Disposable {
   const line = output.terminal ? lineOnTerminal() : plainLine(output);
   const words = typeof what === "function" ? what : async () => what;
   let over = false;
-  let timer = setTimeout(look, patience);
+  let timer = setTimeout(look, silentFor());
   async function look() {
     const known = await words();
     if (over) return;
     if (known === undefined) line.end();
-    else if (line.draw(output.rendered(known)) === "once") return;
+    else {
+      silence.broken = true;
+      if (line.draw(output.rendered(known)) === "once") return;
+    }
     timer = setTimeout(look, every);
   }
   return {
     [Symbol.dispose]() {
       over = true;
+      silence.waits--;
+      silence.ended = performance.now();
       clearTimeout(timer);
       line.end();
     },

@@ -68,6 +68,8 @@ describe.each(everyBlender)("%s", (_, launcher) => {
       kind: "legacy",
       files_installed: 2,
       replaced_version: null,
+      running: [],
+      reloaded: null,
       warnings: [],
       errors: [],
     } as never);

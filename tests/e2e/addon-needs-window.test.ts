@@ -9,8 +9,9 @@ import { configured, enabledIn, listed } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
-import { sandbox } from "../support/sandbox.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
+import { startConfigured } from "../support/servers.ts";
 
 /** Has a setting, and loads nowhere but in a window, or where a variable stands for one. */
 const wantsWindow = (version: string, more = "") =>
@@ -114,12 +115,28 @@ test.if(await canRunWindow())("in a window it is checked", async () => {
   const install = ["addon", "install", "w", "--enable", "--in-window"];
   delete box.env["DISPLAY"];
   delete box.env["WAYLAND_DISPLAY"];
-  await expectFailure(box, install, { code: "no-display", exit: 2, says: "no display" });
+  const nobody = { code: "connection-refused", exit: 4, says: "there is no display" };
+  await expectFailure(box, install, nobody);
   await using screen = await virtualScreen(box);
   box.env["DISPLAY"] = screen.display;
   expect(await json(box, install)).toMatchObject({ enabled: true, loaded: true, warnings: [] });
   expect((await listed(box))["w"]).toMatchObject({ enabled: true, loaded: false });
-  expect(await json(box, ["addon", "enable", "w", "--in-window"])).toMatchObject({ loaded: true });
+  const enable = ["addon", "enable", "w", "--in-window"];
+  expect(await json(box, enable)).toMatchObject({ loaded: true, reloaded: null });
+
+  // Where there is no display, in the window that there is.
+  await json(box, ["addon", "disable", "w"]);
+  expectSuccess(await box.cli(["install"]));
+  const { pid } = await json(box, ["start", "--detach"]);
+  box.owns(pid);
+  delete box.env["DISPLAY"];
+  expect(await json(box, enable)).toMatchObject({ enabled: true, reloaded: true });
+  const look = "import sys; print(sys.modules['w'].__addon_enabled__)";
+  expect(expectSuccess(await box.cli(["execute", "-c", look])).stdout).toBe("True\n");
+  expectSuccess(await box.cli(["stop", "--force"]));
+  await startConfigured(box);
+  const windowless = { code: "no-window", exit: 1, says: "has no window" };
+  await expectFailure(box, enable, windowless);
 });
 
 test("one that keeps Blender from ending is told", async () => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { fakeBlender, launcherOf } from "../support/blender.ts";
+import { legacyText } from "../support/addon-sources.ts";
+import { launcherOf } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { onTerminal, rowsOf } from "../support/terminal.ts";
@@ -16,8 +18,13 @@ beforeAll(async () => {
 afterAll(() => box[Symbol.asyncDispose]());
 
 /** Runs a command until its stderr has this, does something, and gives the whole of it. */
-async function saysThen(args: string[], words: string, then: () => unknown): Promise<string> {
-  const child = box.spawn(args);
+async function saysThen(
+  args: string[],
+  words: string,
+  then: () => unknown,
+  where = box,
+): Promise<string> {
+  const child = where.spawn(args);
   const decoder = new TextDecoder();
   let stderr = "";
   let done = false;
@@ -41,6 +48,7 @@ const needBlender: [string[], string][] = [
   [["pkg", "bootstrap"], "asking Blender's Python"],
   [["pkg", "purge-cache", "--yes", "--remote-wheelhouse", "none"], "looking at the wheelhouse"],
   [["pkg", "pip", "--", "--version"], "asking Blender's Python"],
+  [["addon", "enable", "bld_remote_mcp", "--reload"], "waiting for Blender in the background"],
 ];
 
 describe("behind somebody else's code", () => {
@@ -100,20 +108,71 @@ test.each(speak)("%j says that an address is silent", async (args, doing) => {
   expect(await saysThen(there, words, () => silent.stop(true))).toContain(words);
 });
 
-test.each([
-  [["list"]],
-  [["info", "x"]],
-  [["paths"]],
-  [["enable", "x"]],
-  [["disable", "x"]],
-  [["uninstall", "x"]],
-])("addon %j says that it waits for Blender", async (args) => {
-  await using own = await sandbox();
-  const gate = join(own.dir, "gate");
-  await Bun.write(gate, "");
-  const blender = await fakeBlender(own, `while [ -e '${gate}' ]; do sleep 0.01; done`);
-  const flags = ["--blender-exec", blender, "--timeout", "30"];
-  const words = "waiting for Blender in the background …";
-  const stderr = await saysThen(["addon", ...args, ...flags], words, () => Bun.file(gate).delete());
-  expect(stderr).toContain(words);
+/** Commands that work with a Blender of their own. */
+const useBlender: string[][] = [
+  ["list"],
+  ["info", "x"],
+  ["paths"],
+  ["install", "x.py"],
+  ["enable", "x"],
+  ["disable", "x"],
+  ["uninstall", "x"],
+];
+
+describe("addon", () => {
+  /** A stand-in for Blender that waits for a file to go, where the shell's condition holds. */
+  async function gated(own: Sandbox, when = "true") {
+    const gate = join(own.dir, "gate");
+    await Bun.write(gate, "");
+    await Bun.write(join(own.dir, "x.py"), legacyText());
+    const wait = `if ${when}; then while [ -e '${gate}' ]; do sleep 0.01; done; fi`;
+    const blender = join(own.dir, "waits");
+    const version = `if [ "$1" = --version ]; then echo 'Blender 4.3.2'; exit 0; fi`;
+    await Bun.write(blender, `#!/bin/sh\n${wait}\n${version}\nexit 3\n`);
+    await chmod(blender, 0o755);
+    const flags = ["--blender-exec", blender, "--timeout", "30"];
+    return { flags, blender, open: () => Bun.file(gate).delete() };
+  }
+  const inBackground = `[ "$1" != --version ]`;
+
+  test.each(useBlender.map((args) => [args]))("%j: for Blender", async (args) => {
+    await using own = await sandbox();
+    const { flags, open } = await gated(own, inBackground);
+    const words = "waiting for Blender in the background …";
+    expect(await saysThen(["addon", ...args, ...flags], words, open, own)).toContain(words);
+  });
+
+  test.each(useBlender.map((args) => [args]))("%j: for Blender's version", async (args) => {
+    await using own = await sandbox();
+    const { flags, blender, open } = await gated(own);
+    const words = `asking ${blender} for its version …`;
+    expect(await saysThen(["addon", ...args, ...flags], words, open, own)).toContain(words);
+  });
+
+  test.each(["install x.py", "enable x", "disable x", "uninstall x"])(
+    "%s: for another command",
+    async (line) => {
+      await using own = await sandbox();
+      const { flags, open } = await gated(own, inBackground);
+      const first = own.spawn(["addon", "disable", "y", ...flags]);
+      const lock = join(
+        own.env["HOME"] ?? "",
+        ".config/blender/4.3/config/.blender-remote-cli.lock",
+      );
+      await until(() => Bun.file(lock).exists());
+      const words = "waiting for another command that changes the add-ons …";
+      const args = ["addon", ...line.split(" "), ...flags];
+      expect(await saysThen(args, words, open, own)).toContain(words);
+      await first.exited;
+    },
+  );
+
+  test("on a terminal", async () => {
+    await using own = await sandbox();
+    const { flags, open } = await gated(own, inBackground);
+    const terminal = onTerminal(own, ["addon", "list", ...flags]);
+    await terminal.sees("\rwaiting for Blender in the background …");
+    await open();
+    expect(await terminal.exited).toBe(1);
+  });
 });

@@ -100,6 +100,7 @@ class PreferencesExtensions:
 
 class Preferences:
     addons: Addons
+    is_dirty: bool
     # Blender 4.2 and newer.
     extensions: PreferencesExtensions
 

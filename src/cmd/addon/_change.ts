@@ -37,12 +37,15 @@ export async function changed(
   return changes.map((change) => {
     const name = change.name ?? change.asked;
     const { value, line } = render(change, name);
+    const { changed, failure } = change;
+    const now = { name, enabled: op === "enable", files: "same", changed } as const;
     return {
       value: { op, module_name: name, ...value },
       line,
       about: name,
       warnings: change.warnings,
       failure: worded(op, change, names),
+      now: failure === undefined ? now : undefined,
     };
   });
 }

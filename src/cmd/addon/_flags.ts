@@ -1,7 +1,7 @@
 // Flags and positionals that `addon` commands have in common.
 
 import { Failure } from "../../failure.ts";
-import { requireDisplay } from "../../local/start/display.ts";
+import { hasDisplay } from "../../local/start/display.ts";
 import type { Argument, Arguments } from "../_declaration.ts";
 import { blenderArgs } from "../_local-blender.ts";
 
@@ -14,6 +14,10 @@ export const changeArgs = {
     default: "warn",
     description: "When a Blender with these preferences is open",
   },
+  reload: {
+    type: "boolean",
+    description: "Have the Blender whose service answers do the same, without a restart",
+  },
 } as const satisfies Arguments;
 
 /** Flags of `addon` commands that enable something. */
@@ -24,7 +28,7 @@ export const enableArgs = {
   },
   "in-window": {
     type: "boolean",
-    description: "Use a Blender with a window, for add-ons that need one",
+    description: "Load it in a Blender with a window, or without a display in the one that runs",
   },
 } as const satisfies Arguments;
 
@@ -34,9 +38,10 @@ interface EnableFlags {
 }
 
 /**
- * What the flags of `enableArgs` say.
+ * What the flags of `enableArgs` say; `byService` where the window is to be that of a Blender that
+ * runs, since there is no display for another.
  *
- * @throws Failure `unchecked-in-window` (kind `usage`), `no-display`.
+ * @throws Failure `unchecked-in-window`, kind `usage`.
  */
 export function enablingOf(flags: EnableFlags) {
   const { "enable-unchecked": unchecked = false, "in-window": window = false } = flags;
@@ -46,8 +51,8 @@ export function enablingOf(flags: EnableFlags) {
       hint: "give one of them",
     });
   }
-  requireDisplay(!window, "--enable-unchecked enables it without one");
-  return { unchecked, window };
+  const byService = window && !hasDisplay();
+  return { unchecked: unchecked || byService, window: window && !byService, byService };
 }
 
 /** The names of add-ons, one or several. */

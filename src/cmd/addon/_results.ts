@@ -2,8 +2,10 @@
 
 import type { Failure } from "../../failure.ts";
 import { Traceback } from "../../local/addon/outcome.ts";
+import type { Text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { failureJson } from "../../ui/report.ts";
+import type { NewState } from "./_running.ts";
 
 /** What became of one of the things that a command was asked for. */
 export interface AddonResult {
@@ -15,6 +17,10 @@ export interface AddonResult {
   about: string;
   warnings: readonly string[];
   failure: Failure | undefined;
+  /** Where something is on the disk that Blenders that run may not have. */
+  now?: NewState | undefined;
+  /** What is said behind the line, or the error. */
+  notes?: readonly Text[];
 }
 
 /** The add-on's traceback where there is one, else the message. */
@@ -28,14 +34,17 @@ function jsonOf({ value, warnings, failure }: AddonResult, output: Output) {
 }
 
 async function show(
-  { line, about, warnings, failure }: AddonResult,
+  { line, about, warnings, failure, notes = [] }: AddonResult,
   output: Output,
 ): Promise<void> {
   for (const warning of warnings) output.warn(`${about}: ${warning}`);
-  if (failure === undefined) return output.result(line);
-  if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
-  output.error(failure.message);
-  if (failure.hint !== undefined) await output.hint(failure.hint);
+  if (failure === undefined) await output.result(line);
+  else {
+    if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);
+    output.error(failure.message);
+    if (failure.hint !== undefined) await output.hint(failure.hint);
+  }
+  for (const note of notes) output.note(note);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { command } from "../_command.ts";
 import { localBlenderOf } from "../_local-blender.ts";
 import { changeArgs, nameArg } from "./_flags.ts";
+import { runningOptionsOf } from "./_running.ts";
 import { toggle } from "./_toggle.ts";
 
 export const disable = command({
@@ -12,6 +13,7 @@ export const disable = command({
   options: async ({ args, positionals }) => ({
     names: positionals,
     change: { ifRunning: args["if-running"] },
+    running: await runningOptionsOf(args),
     blender: await localBlenderOf(args),
   }),
   run: toggle("disable"),

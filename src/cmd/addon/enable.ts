@@ -3,16 +3,21 @@
 import { command } from "../_command.ts";
 import { localBlenderOf } from "../_local-blender.ts";
 import { changeArgs, enableArgs, enablingOf, nameArg } from "./_flags.ts";
+import { runningOptionsOf } from "./_running.ts";
 import { toggle } from "./_toggle.ts";
 
 export const enable = command({
   description: "Enable add-ons and save Blender's preferences",
   args: { ...changeArgs, ...enableArgs, name: nameArg },
   several: "name",
-  options: async ({ args, positionals }) => ({
-    names: positionals,
-    change: { ifRunning: args["if-running"], ...enablingOf(args) },
-    blender: await localBlenderOf(args),
-  }),
+  options: async ({ args, positionals }) => {
+    const { byService, ...enabling } = enablingOf(args);
+    return {
+      names: positionals,
+      change: { ifRunning: args["if-running"], ...enabling },
+      running: await runningOptionsOf(args, { window: byService }),
+      blender: await localBlenderOf(args),
+    };
+  },
   run: toggle("enable"),
 });

@@ -3,11 +3,11 @@
 import { extended, Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon/install.ts";
 import { count } from "../../ui/format.ts";
-import { waiting } from "../../ui/waiting.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
 import { changeArgs, enableArgs, enablingOf } from "./_flags.ts";
 import { type AddonResult, report } from "./_results.ts";
+import { besideRunning, type NewState, runningOptionsOf } from "./_running.ts";
 
 /** A failure with what it left. */
 export function worded({
@@ -24,6 +24,14 @@ export function worded({
   const left = replaces ? "what was installed before is unchanged" : "nothing is installed";
   const message = `can't install ${moduleName} from ${asked}: ${failure.message}; ${left}`;
   return extended(failure, { message });
+}
+
+/** What is on the disk now; undefined where nothing is. */
+function stateOf(one: Installation, check: boolean): NewState | undefined {
+  const { moduleName: name, enabled, replaces } = one;
+  if (one.failure !== undefined || name === undefined || check) return undefined;
+  const files = replaces ? "replaced" : "new";
+  return { name, enabled: enabled || null, files, changed: enabled || replaces };
 }
 
 function resultOf(one: Installation, check: boolean): AddonResult {
@@ -48,6 +56,7 @@ function resultOf(one: Installation, check: boolean): AddonResult {
     about: moduleName ?? one.asked,
     warnings: one.warnings,
     failure: worded(one),
+    now: stateOf(one, check),
   };
 }
 
@@ -95,7 +104,7 @@ export const install = command({
         hint: "install that one by itself",
       });
     }
-    const { unchecked, window } = enablingOf(args);
+    const { unchecked, window, byService } = enablingOf(args);
     return {
       sources: positionals,
       install: {
@@ -109,14 +118,16 @@ export const install = command({
         check: args.check,
         name,
       },
+      running: await runningOptionsOf(args, { check: args.check, window: byService }),
       blender: await localBlenderOf(args),
     };
   },
-  run: ({ sources, install: options, blender: local }, context) =>
-    withBlender(local, context, async (blender) => {
-      const installing = installAddons(blender, sources, options);
-      const done = await waiting(context.output, "reading what is to be installed", installing);
-      const results = done.map((one) => resultOf(one, options.check));
+  run: ({ sources, install: options, running, blender: local }, context) =>
+    withBlender(local, context, async (own) => {
+      const results = await besideRunning(own, running, context, async (blender) => {
+        const done = await installAddons(blender, sources, options);
+        return done.map((one) => resultOf(one, options.check));
+      });
       return report(results, context.output);
     }),
 });

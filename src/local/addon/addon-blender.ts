@@ -1,5 +1,8 @@
 // Says which Blender's add-ons a command works with, and within which limits.
 
+import type { RunningBlender } from "../blender/running-blender.ts";
+import type { UserFolders } from "../blender/user-folders.ts";
+
 /** Hears what a command says beside its result. */
 export interface BlenderListener {
   note(message: string): void;
@@ -8,6 +11,8 @@ export interface BlenderListener {
   ran(line: string, seconds: number): void;
   /** What Blender and its add-ons print. */
   output(chunk: string): void;
+  /** Which Blenders run with the preferences that are about to be changed, and where those are. */
+  running(found: readonly RunningBlender[], folders: UserFolders): void;
   /** Work that may take a while and shows nothing by itself; gives what the promise gives. */
   during<T>(what: string, work: Promise<T>): Promise<T>;
 }
@@ -21,6 +26,8 @@ export interface AddonBlender {
   deadline: Deadline;
   signal: AbortSignal;
   listener: BlenderListener;
+  /** A Blender with a window that will be told what was changed, so that it may save it again. */
+  told?: number | undefined;
 }
 
 /** A time limit for several steps together. */

@@ -25,10 +25,10 @@ export async function diagnoseStart(
 ): Promise<Failure> {
   // A Blender that has to be killed takes longer to end than it had.
   if (blender.deadline.over) return end;
-  await identifyBlender(blender.executable, blender.signal);
-  blender.listener.note(
-    `Blender doesn't get through its start (${end.how}); looking for the add-on`,
-  );
+  const { listener } = blender;
+  const asking = identifyBlender(blender.executable, blender.signal);
+  await listener.during(`asking ${blender.executable} for its version`, asking);
+  listener.note(`Blender doesn't get through its start (${end.how}); looking for the add-on`);
   const call = { op: "trial", places, ...(onStart === undefined ? {} : { onStart }) } as const;
   const tried = await runWithoutAddons(blender, call);
   if (!(tried instanceof Interrupted)) return end;

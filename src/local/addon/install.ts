@@ -230,7 +230,10 @@ async function installJobs(
 ) {
   const { options } = preparation;
   const taken = new Map<string, string>();
-  for (const job of jobs) await prepare(job, workplace, { ...preparation, taken });
+  for (const job of jobs) {
+    const preparing = prepare(job, workplace, { ...preparation, taken });
+    await blender.listener.during(`unpacking ${job.asked}`, preparing);
+  }
   const items = jobs.flatMap((job, index) => itemOf(job, index, options));
   return makeChanges(blender, workplace, "install", items, options.window);
 }
@@ -254,7 +257,8 @@ export async function installAddons(
   using sources = new DisposableStack();
   const jobs: InstallJob[] = [];
   for (const path of asked) {
-    const job = await open(path, { name: options.name, form });
+    const opening = open(path, { name: options.name, form });
+    const job = await blender.listener.during(`reading ${path}`, opening);
     if (job.source !== undefined) sources.use(job.source);
     jobs.push(job);
   }
@@ -272,6 +276,9 @@ export async function installAddons(
       : await underLock(blender, options.ifRunning, work);
     return jobs.map((job, index) => installationOf(job, outcomes.get(index)));
   } finally {
-    if (elsewhere !== undefined) await rm(elsewhere, { recursive: true, force: true });
+    if (elsewhere !== undefined) {
+      const removing = rm(elsewhere, { recursive: true, force: true });
+      await blender.listener.during("removing what was unpacked for the look", removing);
+    }
   }
 }

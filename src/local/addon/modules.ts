@@ -17,6 +17,7 @@ import looksSource from "./addon_looks.py" with { type: "text" };
 import outcomeSource from "./addon_outcome.py" with { type: "text" };
 import placesSource from "./addon_places.py" with { type: "text" };
 import recordsSource from "./addon_records.py" with { type: "text" };
+import runningSource from "./addon_running.py" with { type: "text" };
 import stateSource from "./addon_state.py" with { type: "text" };
 import trialSource from "./addon_trial.py" with { type: "text" };
 import addonsSource from "./addons.py" with { type: "text" };
@@ -65,4 +66,11 @@ export const addonScript: Script = script(
   "addons",
   addonsSource,
   ...[changes, install, journal, looks, outcome, places, records, trial, preferences],
+);
+
+/** What a Blender that runs has loaded, and to load it anew: `addon_running.py`. */
+export const runningScript: Script = script(
+  "addon_running",
+  runningSource,
+  ...[facts, outcome, places, records, state, preferences],
 );

@@ -38,9 +38,11 @@ export function misplaced({ elsewhere }: Elsewhere): Failure {
 /** Undoes what a killed command left in the user's folders; needs the lock. */
 async function undoLeftovers(blender: AddonBlender, { places, lock }: Workplace): Promise<void> {
   const { addons } = places.folders;
+  const { listener } = blender;
   for (const folder of new Set([addons, places.repository, ...lock.folders])) {
-    for (const name of await recover(folder)) {
-      blender.listener.note(`${name} is back in its place: a command was ended before it was done`);
+    const clearing = listener.during("removing what was replaced", recover(folder));
+    for (const name of await clearing) {
+      listener.note(`${name} is back in its place: a command was ended before it was done`);
     }
   }
 }
@@ -59,7 +61,7 @@ export async function undoLeftoversIfFree(blender: AddonBlender, places: Places)
   }
 }
 
-/** Says, or refuses, when a Blender with a window is open on the same preferences. */
+/** Looks for Blenders that run with the same preferences; says, or refuses, when one has a window. */
 async function checkRunning(
   blender: AddonBlender,
   places: Places,
@@ -68,13 +70,16 @@ async function checkRunning(
   if (ifRunning === "ignore") return;
   const { executable, signal, listener } = blender;
   const { folders, version } = places;
-  const { found, looked } = await runningBlenders({ executable, version, folders, signal });
+  const looking = runningBlenders({ executable, version, folders, signal });
+  const { found, looked } = await listener.during("looking for Blenders that run", looking);
   if (!looked) {
     listener.note("whether a Blender is open on these preferences can't be seen on this system");
   }
-  const [first] = found;
+  listener.running(found, folders);
+  const open = found.filter(({ pid, window }) => window && pid !== blender.told);
+  const [first] = open;
   if (first === undefined) return;
-  const which = found.map(({ pid }) => pid).join(", ");
+  const which = open.map(({ pid }) => pid).join(", ");
   const how = first.certain ? "has these preferences open" : "may have these preferences open";
   const message = `a Blender with a window ${how} (pid ${which}); when it quits it may save its own over this change`;
   if (ifRunning === "warn") return listener.warn(message);
@@ -97,11 +102,14 @@ export async function underLock<T extends object>(
   let places = expectedPlaces(blender);
   for (let again = false; ; again = true) {
     const { config } = places.folders;
-    await using lock = await lockPreferences(config, {
+    const { listener } = blender;
+    const locking = lockPreferences(config, {
       seconds: blender.deadline.left,
       signal: blender.signal,
-      onWait: () => blender.listener.note("waiting for another command that changes the add-ons"),
+      onWait: () => {},
     });
+    const waitsFor = "waiting for another command that changes the add-ons";
+    await using lock = await listener.during(waitsFor, locking);
     await undoLeftovers(blender, { lock, places });
     await checkRunning(blender, places, ifRunning);
     let result: Awaited<ReturnType<typeof work>>;

@@ -7,18 +7,20 @@ import { temporaryFolder } from "../files/temporary-folder.ts";
 import { temporaryRoot } from "./executable.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
-export interface Profile extends AsyncDisposable {
+export interface Profile {
   /** The folder that holds them, absolute; undefined for the user's own. */
   folder: string | undefined;
   /** The environment that a Blender must be started with. */
   env: NodeJS.ProcessEnv;
+  /** Removes it, where it is temporary. */
+  close(): Promise<void>;
 }
 
 /** Which profile is meant, and for which Blender. */
 export interface ProfileOptions {
   /** A folder, which need not exist; relative to the current one. */
   folder: string | undefined;
-  /** A temporary one, which is removed when the profile is disposed. */
+  /** A temporary one, which is removed when the profile is closed. */
   isolated: boolean;
   executable: string;
   env?: NodeJS.ProcessEnv;
@@ -51,7 +53,7 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
     return profileAt(folder, env, () => rm(folder, { recursive: true, force: true }));
   }
   if (options.folder === undefined) {
-    return { folder: undefined, env, [Symbol.asyncDispose]: async () => {} };
+    return { folder: undefined, env, close: async () => {} };
   }
   const folder = resolve(options.folder);
   const info = await stat(folder).catch(() => undefined);
@@ -72,11 +74,11 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
   return profileAt(folder, env, async () => {});
 }
 
-function profileAt(folder: string, env: NodeJS.ProcessEnv, dispose: () => Promise<void>): Profile {
+function profileAt(folder: string, env: NodeJS.ProcessEnv, close: () => Promise<void>): Profile {
   const rest = Object.entries(env).filter(([name]) => !parts.includes(name));
   return {
     folder,
     env: { ...Object.fromEntries(rest), BLENDER_USER_RESOURCES: folder },
-    [Symbol.asyncDispose]: dispose,
+    close,
   };
 }

@@ -1,4 +1,4 @@
-// Looks for Blenders with a window that are open on the same preferences.
+// Looks for Blenders that run with the same preferences.
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
@@ -7,9 +7,13 @@ import { promisify } from "node:util";
 import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
-/** A Blender with a window, which writes its preferences when it quits. */
+/** A Blender that stays: one with a window, or the background one of a service. */
 export interface RunningBlender {
   pid: number;
+  /** With a window it may write its preferences when it quits; in the background it never does. */
+  window: boolean;
+  /** The port that `start` gave its service; undefined where nothing of ours has started it. */
+  port: number | undefined;
   /** What it was started as. */
   executable: string;
   /** Whether it is known, or only likely, that it uses the same preferences. */
@@ -41,12 +45,17 @@ async function versionOf(executable: string, signal: AbortSignal): Promise<strin
   );
 }
 
-/** A background Blender never saves its preferences by itself. */
-function hasWindow(args: readonly string[]): boolean {
+/** How a Blender runs, by its arguments; undefined in the background, unless it serves: then it ends soon. */
+function modeOf(args: readonly string[]): { window: boolean; serves: boolean } | undefined {
   const ends = args.indexOf("--");
   const own = ends === -1 ? args : args.slice(0, ends);
-  return !own.some((arg) => arg === "-b" || arg === "--background");
+  const window = !own.some((arg) => arg === "-b" || arg === "--background");
+  const serves = own.some((arg) => serveScript.test(arg));
+  return window || serves ? { window, serves } : undefined;
 }
+
+/** What `launchBlender` of start/launch.ts has Blender run. */
+const serveScript = /[\\/]blender-remote-[^\\/]*[\\/]serve\.py$/;
 
 /** By its name: `blender`, `blender-4.2`, `Blender.exe`; not this program. */
 function isBlender(path: string): boolean {
@@ -58,7 +67,8 @@ async function resolved(path: string): Promise<string> {
 }
 
 /**
- * Looks for Blenders of this user with a window that use the same preferences.
+ * Looks for Blenders of this user that use the same preferences and stay: those with a window, and those
+ * that serve in the background. Other background Blenders, such as our own, end by themselves.
  *
  * On Linux each process's program and environment can be read. On macOS and Windows only the program can
  * be, so that every Blender is taken for one that may use these preferences.
@@ -93,7 +103,8 @@ async function linuxProcess(
     const executable = (await readlink(`${at}/exe`)).replace(/ \(deleted\)$/, "");
     if (!isBlender(executable)) return undefined;
     const args = (await readFile(`${at}/cmdline`, "utf8")).split("\0");
-    if (!hasWindow(args)) return undefined;
+    const mode = modeOf(args);
+    if (mode === undefined) return undefined;
     const environ = (await readFile(`${at}/environ`, "utf8")).split("\0");
     const env = Object.fromEntries(
       environ.map((entry): [string, string] => {
@@ -106,11 +117,13 @@ async function linuxProcess(
     const config = await resolved(userFolders(facts).config);
     if (config !== (await resolved(changed.folders.config))) return undefined;
     const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
-    if (same || told) return { pid, executable, certain: true };
+    const port = mode.serves ? Number(env["BLD_REMOTE_MCP_PORT"]) : undefined;
+    const found = { pid, window: mode.window, port, executable };
+    if (same || told) return { ...found, certain: true };
     // Another release has other folders by default.
     const other = await versionOf(executable, changed.signal);
     if (other !== undefined && releaseOf(other) !== releaseOf(changed.version)) return undefined;
-    return { pid, executable, certain: other !== undefined };
+    return { ...found, certain: other !== undefined };
   } catch {
     // It has ended, or isn't this user's to look into.
     return undefined;
@@ -129,12 +142,23 @@ async function onMac(): Promise<RunningSearch> {
   }
 }
 
-/** Blenders with a window in what `ps -o pid=,command=` says. */
+/** Blenders that stay, in what `ps -o pid=,command=` says. */
 export function macProcesses(lines: string): RunningBlender[] {
   return lines.split("\n").flatMap((line) => {
     const match = /^\s*(\d+)\s+(.*?\.app\/Contents\/MacOS\/Blender)(?:\s(.*))?$/.exec(line);
-    if (match === null || !hasWindow((match[3] ?? "").split(" "))) return [];
-    return [{ pid: Number(match[1]), executable: match[2] ?? "", certain: false }];
+    if (match === null) return [];
+    const mode = modeOf((match[3] ?? "").split(" "));
+    if (mode === undefined) return [];
+    const { window } = mode;
+    return [
+      {
+        pid: Number(match[1]),
+        window,
+        port: undefined,
+        executable: match[2] ?? "",
+        certain: false,
+      },
+    ];
   });
 }
 
@@ -153,12 +177,12 @@ async function onWindows(): Promise<RunningSearch> {
   }
 }
 
-/** Blenders in what `tasklist /fo csv /nh` says; it doesn't tell those without a window. */
+/** Blenders in what `tasklist /fo csv /nh` says; it doesn't tell which have a window, so all may. */
 export function windowsProcesses(lines: string): RunningBlender[] {
   return lines.split(/\r?\n/).flatMap((line) => {
     const match = /^"(blender\.exe)","(\d+)"/i.exec(line);
-    return match === null
-      ? []
-      : [{ pid: Number(match[2]), executable: match[1] ?? "", certain: false }];
+    if (match === null) return [];
+    const executable = match[1] ?? "";
+    return [{ pid: Number(match[2]), window: true, port: undefined, executable, certain: false }];
   });
 }

@@ -26,6 +26,14 @@ describe.concurrent("on a terminal", () => {
     expect(terminal.shown()).toBe("done\r\n");
   });
 
+  test("many short waits behind each other aren't silent", async () => {
+    const terminal = waits(["steps"]);
+    await terminal.sees("\rtaking step ");
+    terminal.type("\n");
+    expect(await terminal.exited).toBe(0);
+    expect(rowsOf(terminal.shown(), 80)).toEqual(["done"]);
+  });
+
   test("other output has the place for itself, the line comes back below it", async () => {
     const terminal = waits(["beside"]);
     await terminal.sees("\rcounting the stars …");

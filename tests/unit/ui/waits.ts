@@ -52,6 +52,14 @@ switch (how) {
       waiting(output, "looking for the sky", typed()).then(typed),
     );
     break;
+  case "steps": {
+    const enough = typed();
+    for (let step = 1, done = false; !done; step++) {
+      const short = Promise.race([Bun.sleep(150), enough.then(() => "done")]);
+      done = (await waiting(output, `taking step ${step}`, short)) === "done";
+    }
+    break;
+  }
   case "interrupted":
     process.on("SIGINT", () => process.exit(130));
     await waiting(output, "counting the stars", typed());

@@ -98,7 +98,7 @@ class FakeBlender:
 
     def bpy(self) -> ModuleType:
         module = ModuleType("bpy")
-        preferences = SimpleNamespace(addons=self.entries)
+        preferences = SimpleNamespace(addons=self.entries, is_dirty=False)
         if self.has_extensions:
             repository = SimpleNamespace(
                 module="user_default",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { addonScript, serviceModules } from "../../../../src/local/addon/modules.ts";
+import { addonScript, runningScript, serviceModules } from "../../../../src/local/addon/modules.ts";
 import type { Script } from "../../../../src/script.ts";
 import { modulesOf } from "../../../../src/script.ts";
 
@@ -21,6 +21,10 @@ function expectItsImports(script: Script): void {
 test("every script brings the modules that it imports, and no others", () => {
   expect(known.size).toBe(20);
   for (const script of [addonScript, ...modulesOf(addonScript)]) expectItsImports(script);
+});
+
+test("the script for a Blender that runs, too", () => {
+  expectItsImports(runningScript);
 });
 
 test("the service's script, too", async () => {
