@@ -167,7 +167,7 @@ describe.if(await canRunWindow())("with a window", () => {
     const { pid } = await json(box, ["start", "--detach"], { env });
     box.owns(pid);
     await writeFiles(box, ".", thing(1));
-    await writeFiles(box, ".", { "other.py": legacyText() });
+    await writeFiles(box, ".", { "other.py": legacyText({ title: "Other" }) });
 
     const said = expectSuccess(await box.cli(["addon", "install", "other.py", "-e"])).stderr;
     expect(said).toMatch(new RegExp(`ha(s|ve) these preferences open \\(pid ${pid}\\)`));
