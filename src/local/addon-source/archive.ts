@@ -4,7 +4,7 @@ import { open, stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { type Entry, getFileNameLowLevel, type ZipFile } from "yauzl";
 import { Failure, messageOf } from "../../failure.ts";
-import { zipContent } from "../files/zip-content.ts";
+import { unpackingProblem, zipContent } from "../files/zip-content.ts";
 import {
   bounds,
   type FileTree,
@@ -135,7 +135,7 @@ async function openWhole(path: string): Promise<OpenZip> {
  * and checksum that the directory names.
  *
  * Zips are read with yauzl and the system's zlib: fflate checks neither checksums nor sizes, and
- * needs three times as long.
+ * needs three times as long. What bzip2 and LZMA packed is unpacked in JavaScript, some MB a second.
  *
  * @throws Failure `not-a-zip`, `broken-archive`, `encrypted-archive`, `unsupported-archive`,
  *   `unsafe-source` (naming the entry), `too-many-files`, `too-large`, `zip-bomb`.
@@ -251,11 +251,10 @@ function requireReadable(path: string, entry: Entry, name: string): void {
       hint: "unpack it with its password, then give the folder",
     });
   }
-  if (!entry.canDecodeFileData()) {
-    throw new Failure(
-      "unsupported-archive",
-      `${quoted(name)} in ${path} is packed by method ${entry.compressionMethod}; only 0 (stored) and 8 (deflate) are known`,
-      { hint: "unpack it with the program that made it, then give the folder" },
-    );
+  const problem = unpackingProblem(entry);
+  if (problem !== undefined) {
+    throw new Failure("unsupported-archive", `${quoted(name)} in ${path} ${problem}`, {
+      hint: "unpack it with the program that made it, then give the folder",
+    });
   }
 }
