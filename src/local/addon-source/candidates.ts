@@ -206,16 +206,16 @@ function ambiguous(
   const places = known.map(({ candidate, moduleName }) => {
     return `${placeOf(candidate, top)} (${moduleName ?? "no name"})`;
   });
-  const names = new Set(known.map(({ moduleName }) => moduleName));
-  const first = known.find(({ moduleName }) => moduleName !== undefined)?.moduleName;
-  const asked = name === undefined ? "" : `, and not one of them alone is '${name}'`;
-  const distinct = names.size === known.length && first !== undefined;
+  const names = known.map(({ moduleName }) => moduleName);
+  // --name tells only those apart whose name no other has.
+  const single = names.find((one) => names.indexOf(one) === names.lastIndexOf(one) && one);
+  const asked = name === undefined ? "" : `, and not one of them alone is ${quoted(name)}`;
   return new Failure(
     "ambiguous-source",
     `there are ${known.length} add-ons in ${path}${asked}: ${listed(places)}`,
     {
-      hint: distinct
-        ? `say which with --name, such as --name ${first}, or give its own folder, archive or .py`
+      hint: single
+        ? `say which with --name, such as --name ${single}, or give its own folder, archive or .py`
         : "give the folder, archive or .py of the one that is meant; unpack the archive first",
     },
   );

@@ -14,6 +14,14 @@ export function isModuleName(name: string): boolean {
   return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(name) && !keywords.has(name);
 }
 
+/**
+ * Whether an add-on can have this name. Blender takes the folder `modules` among the add-ons for
+ * something else (`bpy.path.module_names`).
+ */
+export function isAddonName(name: string): boolean {
+  return isModuleName(name) && name !== "modules";
+}
+
 /** What GitHub, GitLab and release pages append to a project's name. */
 const suffixes = [
   // The second download of a file of the same name.
@@ -26,12 +34,12 @@ const suffixes = [
 ];
 
 /**
- * A module name made of any name, or undefined if nothing of it can be used. A name that Python can
- * import stays as it is; else a branch, version or commit at its end is dropped and what no
+ * An add-on's name made of any name, or undefined if nothing of it can be used. A name that one can
+ * have stays as it is; else a branch, version or commit at its end is dropped and what no
  * identifier can hold becomes `_`: `my-addon-main` is `my_addon`.
  */
 export function moduleNameFrom(name: string): string | undefined {
-  if (isModuleName(name)) return name;
+  if (isAddonName(name)) return name;
   let bare = name;
   for (let before = ""; before !== bare; ) {
     before = bare;
@@ -41,9 +49,8 @@ export function moduleNameFrom(name: string): string | undefined {
     .replace(/[^\p{XID_Continue}]+/gu, "_")
     .replace(/^_+|_+$/g, "");
   if (joined === "") return undefined;
-  if (isModuleName(joined)) return joined;
-  // A keyword, or it begins with a digit.
-  return [`${joined}_`, `_${joined}`].find(isModuleName);
+  // A keyword, `modules`, or it begins with a digit.
+  return [joined, `${joined}_`, `_${joined}`].find(isAddonName);
 }
 
 /**

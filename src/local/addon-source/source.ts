@@ -15,7 +15,7 @@ import {
 } from "./candidates.ts";
 import { type ExtensionManifest, manifestName } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
-import { isModuleName, moduleNameFrom } from "./python-module.ts";
+import { isAddonName, moduleNameFrom } from "./python-module.ts";
 import { openFile, openFolder } from "./source-folder.ts";
 
 /** An add-on as it was found in a folder, a zip or a .py; nothing is unpacked yet. */
@@ -67,7 +67,6 @@ export interface SourceOptions {
  *   `ambiguous-source`, `theme`, `bad-manifest`, `unsafe-source`; as `openArchive` and `openFolder`.
  */
 export async function openSource(path: string, options: SourceOptions = {}): Promise<AddonSource> {
-  requireGoodName(options.name);
   // An empty variable in somebody's shell script must not mean the current folder.
   if (path === "") {
     throw new Failure("missing-path", "the path of the add-on is empty", {
@@ -89,18 +88,6 @@ export async function openSource(path: string, options: SourceOptions = {}): Pro
     tree[Symbol.dispose]();
     throw error;
   }
-}
-
-function requireGoodName(name: string | undefined): void {
-  if (name === undefined) return;
-  // Blender takes the folder `modules` among the add-ons for something else (bpy.path.module_names).
-  if (isModuleName(name) && name !== "modules") return;
-  const suggestion = moduleNameFrom(name);
-  const like = suggestion === undefined || suggestion === "modules" ? "my_addon" : suggestion;
-  throw new Failure("bad-name", `${quoted(name)} isn't a name that an add-on can have`, {
-    kind: "usage",
-    hint: `letters, digits and _, and no word of Python's own: --name ${like}`,
-  });
 }
 
 async function openTree(path: string): Promise<FileTree> {
@@ -156,11 +143,11 @@ async function sourceIn(
   const { chosen, notes } = await chooseAddon(tree, path, top, name);
   const { candidate, manifest } = chosen;
   if (manifest !== undefined) requireAddon(manifest, candidate, tree);
-  const asLegacy = form === "legacy" && candidate.legacy ? name : undefined;
+  const asLegacy =
+    form === "legacy" && candidate.legacy && manifest !== undefined ? name : undefined;
+  if (asLegacy !== undefined && !isAddonName(asLegacy)) throw badName(asLegacy);
   const { moduleName, note } = nameFor(chosen, top, asLegacy === undefined ? name : undefined);
-  const legacyName = candidate.legacy
-    ? (asLegacy ?? legacyNameOf(candidate, manifest, top, moduleName))
-    : undefined;
+  const legacyName = asLegacy ?? legacyNameOf(candidate, manifest, top, moduleName);
   const own = ownFiles(tree, candidate);
   const files = filesOf(tree, own, candidate, moduleName);
   return {
@@ -172,7 +159,14 @@ async function sourceIn(
     single: candidate.module !== undefined,
     files,
     folders: candidate.module === undefined ? below(tree.folders, candidate.folder) : [],
-    notes: [...tree.notes, ...notes, ...placeNote(candidate), ...note, ...elsewhereNote(own)],
+    notes: [
+      ...tree.notes,
+      ...notes,
+      ...placeNote(candidate),
+      ...note,
+      ...elsewhereNote(own),
+      ...(manifest === undefined ? [] : wheelsNote(manifest, files)),
+    ],
     [Symbol.dispose]: () => tree[Symbol.dispose](),
   };
 }
@@ -208,12 +202,25 @@ function requireAddon(
   };
   need("__init__.py", "there is no __init__.py beside it");
   for (const wheel of manifest.wheels ?? []) {
-    const path = wheel
-      .split("/")
-      .filter((part) => part !== "" && part !== ".")
-      .join("/");
-    need(path, `wheels names ${quoted(wheel)}, which isn't there`);
+    need(plainPath(wheel), `wheels names ${quoted(wheel)}, which isn't there`);
   }
+}
+
+/** Without empty parts and `.`. */
+function plainPath(path: string): string {
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  return parts.join("/");
+}
+
+/** Says which wheels Blender won't install, although they are there. */
+function wheelsNote(manifest: ExtensionManifest, files: readonly SourceFile[]): string[] {
+  const named = new Set((manifest.wheels ?? []).map(plainPath));
+  const left = files.filter(({ path }) => /\.whl$/i.test(path) && !named.has(path));
+  if (left.length === 0) return [];
+  const paths = listed(left.map(({ path }) => quoted(path)));
+  return [
+    `Blender won't install ${paths}: wheels in ${manifestName} doesn't name ${left.length === 1 ? "it" : "them"}`,
+  ];
 }
 
 /** The paths within a folder, relative to it. */
@@ -221,6 +228,13 @@ function below(paths: readonly string[], folder: string): string[] {
   if (folder === "") return [...paths];
   const prefix = `${folder}/`;
   return paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+}
+
+function badName(name: string): Failure {
+  return new Failure("bad-name", `${quoted(name)} isn't a name that an add-on can have`, {
+    kind: "usage",
+    hint: `letters, digits and _, and no word of Python's own: --name ${moduleNameFrom(name) ?? "my_addon"}`,
+  });
 }
 
 function nameFor(
@@ -239,30 +253,27 @@ function nameFor(
   }
   const own = ownName(candidate, top);
   if (name !== undefined) {
+    if (!isAddonName(name)) throw badName(name);
     return { moduleName: name, note: name === own ? [] : [`'${own}' is installed as ${name}`] };
   }
-  if (moduleName === undefined || moduleName === "modules") {
-    throw new Failure("bad-name", `${quoted(own)} isn't a name that an add-on can have`, {
-      kind: "usage",
-      hint: "give it another with --name NAME",
-    });
-  }
+  if (moduleName === undefined) throw badName(own);
   const same = moduleName === own;
   return {
     moduleName,
-    note: same ? [] : [`'${own}' is no name that Python can import; installed as ${moduleName}`],
+    note: same ? [] : [`'${own}' is no name that an add-on can have; installed as ${moduleName}`],
   };
 }
 
-/** An extension's folder is often named after an archive; its id is always a name. */
+/** An extension's folder is often named after an archive; its id is a name, if Blender has no other use for it. */
 function legacyNameOf(
   candidate: AddonCandidate,
   manifest: ExtensionManifest | undefined,
   top: string,
   moduleName: string,
-): string {
-  const own = ownName(candidate, top);
-  return manifest !== undefined && candidate.folder !== "" && isModuleName(own) ? own : moduleName;
+): string | undefined {
+  if (!candidate.legacy) return undefined;
+  const own = manifest === undefined || candidate.folder === "" ? [] : [ownName(candidate, top)];
+  return [...own, moduleName].find(isAddonName);
 }
 
 function ownFiles(tree: FileTree, { folder, module }: AddonCandidate): readonly TreeFile[] {

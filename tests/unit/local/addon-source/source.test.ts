@@ -42,6 +42,11 @@ async function folder(name: string, files: Files): Promise<string> {
   return join(dir, name);
 }
 
+/** The same files in a folder. */
+function inFolder(name: string, files: Files): Files {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${name}/${path}`, text]));
+}
+
 function seen({ kind, moduleName, single, files }: AddonSource) {
   return { kind, moduleName, single, files: files.map(({ path }) => path).sort() };
 }
@@ -96,13 +101,13 @@ describe("sources as people have them, as a zip and as a folder", () => {
       "flat",
       { "__init__.py": info, "a.py": "", "README.md": "" },
       legacy("my_source", ["README.md", "__init__.py", "a.py"]),
-      ["'my-source-1.2.0' is no name that Python can import; installed as my_source"],
+      ["'my-source-1.2.0' is no name that an add-on can have; installed as my_source"],
     ],
     [
       "GitHub's, flat",
       { "my-addon-main/__init__.py": info, "my-addon-main/.gitignore": "" },
       legacy("my_addon", [".gitignore", "__init__.py"]),
-      ["'my-addon-main' is no name that Python can import; installed as my_addon"],
+      ["'my-addon-main' is no name that an add-on can have; installed as my_addon"],
     ],
     [
       "GitHub's, the package deeper inside",
@@ -128,7 +133,7 @@ describe("sources as people have them, as a zip and as a folder", () => {
       "a lone .py beside a README",
       { "my-tool.py": `"""Docs."""\n${info}`, "README.md": "" },
       legacy("my_tool", ["my_tool.py"], true),
-      ["'my-tool' is no name that Python can import; installed as my_tool"],
+      ["'my-tool' is no name that an add-on can have; installed as my_tool"],
     ],
     [
       "an inner package of an add-on with bl_info of its own is a part of it",
@@ -248,7 +253,7 @@ describe("--name", () => {
     expect(failure.hint).toContain("--name a");
     using source = await openSource(archive, { name: "b" });
     expect(source.moduleName).toBe("b");
-    expect((await failureOf(openSource(archive, { name: "c" }))).message).toContain("'c'");
+    expect((await failureOf(openSource(archive, { name: "c" }))).message).toContain('is "c"');
   });
 
   test("can't tell two of one name apart", async () => {
@@ -287,6 +292,75 @@ describe("--name", () => {
     using source = await openSource(path, { name: "my_ext" });
     expect(source.moduleName).toBe("my_ext");
   });
+});
+
+describe("a hint's --name works when it is followed", () => {
+  const one = { "pkg/__init__.py": info };
+  const ext = { "__init__.py": info, "blender_manifest.toml": manifest };
+  test.each<[string, Files, string | undefined, string]>([
+    ["the first of two", { ...one, "b/__init__.py": info }, undefined, "b"],
+    ["the one that has a name of its own", { "---.py": info, "b.py": info }, undefined, "b"],
+    [
+      "the one whose name no other has",
+      { "x/pkg/__init__.py": info, "y/pkg/__init__.py": info, "z.py": info },
+      "pkg",
+      "z",
+    ],
+    [
+      "an extension among others",
+      { ...one, "a/__init__.py": "", ...inFolder("a", ext) },
+      "a",
+      "my_ext",
+    ],
+    ["a bad name for several", { "my-tool.py": info, "other.py": info }, "my-tool", "my_tool"],
+    ["a keyword among several", { "class.py": info, "other.py": info }, "class", "class_"],
+    ["modules among several", { "modules.py": info, "other.py": info }, "modules", "modules_"],
+    ["a bad name", one, "my-addon", "my_addon"],
+    ["a keyword", one, "class", "class_"],
+    ["a keyword that is a number too", one, "1st", "_1st"],
+    ["modules", one, "modules", "modules_"],
+    ["nothing that could be a name", one, "../", "my_addon"],
+    ["an empty one", one, "", "my_addon"],
+    ["a source that has none", { "---.py": info }, undefined, "my_addon"],
+  ])("%s", async (_, files, name, hinted) => {
+    const path = await folder("source", files);
+    const { hint } = await failureOf(openSource(path, { name }));
+    expect(/--name (\S+?)(,|$)/.exec(`${hint}`)?.[1]).toBe(hinted);
+    using source = await openSource(path, { name: hinted });
+    expect(source.moduleName).toBe(hinted);
+  });
+
+  test.each(["other", "my-ext"])("an extension's is to be left out: %s", async (name) => {
+    const path = await folder("source", ext);
+    expect((await failureOf(openSource(path, { name }))).hint).toBe("leave --name out");
+    using source = await openSource(path);
+    expect(source.moduleName).toBe("my_ext");
+  });
+
+  test("the folder modules is no add-on of Blender's", async () => {
+    using source = await openSource(await folder("modules", { "__init__.py": info }));
+    expect(source.moduleName).toBe("modules_");
+    using both = await openSource(await folder("in", inFolder("modules", ext)));
+    expect(both.legacyName).toBe("my_ext");
+  });
+});
+
+test("wheels that the manifest doesn't name are told", async () => {
+  const wheel = "wheels/a-1.0-py3-none-any.whl";
+  const files = { "__init__.py": "", [wheel]: "", "more/b-1.0-py3-none-any.WHL": "" };
+  const named = `${manifest}wheels = ["./${wheel}"]\n`;
+  const notes = async (text: string, name: string) => {
+    using source = await openSource(
+      await folder(name, { ...files, "blender_manifest.toml": text }),
+    );
+    return source.notes;
+  };
+  expect(await notes(named, "one")).toEqual([
+    "Blender won't install \"more/b-1.0-py3-none-any.WHL\": wheels in blender_manifest.toml doesn't name it",
+  ]);
+  expect(await notes(manifest, "two")).toEqual([
+    `Blender won't install "more/b-1.0-py3-none-any.WHL", "${wheel}": wheels in blender_manifest.toml doesn't name them`,
+  ]);
 });
 
 describe("what isn't an add-on", () => {
