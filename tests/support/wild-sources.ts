@@ -1,7 +1,7 @@
 // Add-ons as they are found in the wild: each source with what has to become of it.
 
 import { gzipSync } from "node:zlib";
-import { extensionFiles, legacyText } from "./addon-sources.ts";
+import { type AddonText, extensionFiles, legacyText as withTitle } from "./addon-sources.ts";
 import type { WildFiles, Writable } from "./wild-writers.ts";
 import { type ZipEntry, zip, zipOf } from "./zip.ts";
 
@@ -17,22 +17,27 @@ export interface WildSource extends Writable {
   unlike?: string;
 }
 
+let titles = 0;
+/** A legacy add-on with a title of its own: others with the same title would be warned about. */
+const legacyText = (options: AddonText = {}) =>
+  withTitle({ title: `Wild ${++titles}`, ...options });
+
 /** An add-on that can be enabled only when all of its files have come, under their names. */
-const wholeText = `${legacyText({
-  title: "Whole",
-  top: `from .part import VALUE
+const wholeText = () =>
+  `${legacyText({
+    top: `from .part import VALUE
 FOUND = os.listdir(os.path.join(os.path.dirname(__file__), "data"))`,
-  register: `if VALUE != 42 or FOUND != ["größe.txt"]: raise RuntimeError(f"not whole: {FOUND}")`,
-})}`;
-const whole: WildFiles = {
-  "__init__.py": wholeText,
+    register: `if VALUE != 42 or FOUND != ["größe.txt"]: raise RuntimeError(f"not whole: {FOUND}")`,
+  })}`;
+const whole = (): WildFiles => ({
+  "__init__.py": wholeText(),
   "part.py": `${"# Deflated, this is smaller.\n".repeat(50)}VALUE = 42\n`,
   "data/größe.txt": "größe",
-};
+});
 
 const wholeExtension = (id: string): WildFiles => ({
-  ...whole,
-  ...extensionFiles(id, { init: wholeText.replace(/^bl_info = \{[^}]*\}/s, "") }),
+  ...whole(),
+  ...extensionFiles(id, { init: wholeText().replace(/^bl_info = \{[^}]*\}/s, "") }),
 });
 
 function inFolder(folder: string, files: WildFiles): WildFiles {
@@ -94,20 +99,20 @@ const layouts: readonly {
   {
     name: "flat",
     path: (n) => n,
-    files: () => whole,
+    files: whole,
     outcome: (n) => ({ module: n }),
   },
   {
     name: "package",
     path: (n) => `${n}_release`,
-    files: (n) => ({ "README.md": "", LICENSE: "", ...inFolder(n, whole) }),
+    files: (n) => ({ "README.md": "", LICENSE: "", ...inFolder(n, whole()) }),
     outcome: (n) => ({ module: n }),
     warns: (writer) => (writer === "git" ? [foundIn] : []),
   },
   {
     name: "nested",
     path: (n) => `${n}-main`,
-    files: (n) => ({ "README.md": "", "setup.py": "", ...inFolder(`src/${n}`, whole) }),
+    files: (n) => ({ "README.md": "", "setup.py": "", ...inFolder(`src/${n}`, whole()) }),
     outcome: (n) => ({ module: n }),
     warns: () => [foundIn],
   },
@@ -342,7 +347,7 @@ const texts: readonly WildSource[] = [
   zipped(
     "missing.zip",
     one("missing", legacyText({ top: "import no_such_module_at_all" })),
-    refused("enable-failed", /no_such_module_at_all/),
+    refused("missing-module", /no_such_module_at_all/),
   ),
 ];
 
@@ -386,7 +391,7 @@ const members: readonly WildSource[] = [
     refused("unsafe-source", /link to a folder/),
     "Blender makes it a text file with the target's name, which no add-on means",
   ),
-  raw("same_twice.zip", zip([init("same_twice"), init("same_twice")]), installed("same_twice")),
+  raw("same_twice.zip", zip(Array(2).fill(init("same_twice"))), installed("same_twice")),
   raw(
     "other_twice.zip",
     zip([init("other_twice"), entry("other_twice/a", "1"), entry("other_twice/a", "2")]),
@@ -520,12 +525,20 @@ const extensions: readonly WildSource[] = [
     "both.zip",
     { ...ext("both_flat"), "__init__.py": legacyText() },
     {
-      old: installed("both_flat", /installed as a legacy add-on/),
+      old: installed(
+        "both_flat",
+        /installed as a legacy add-on/,
+        /manifest says that it needs Blender 4/,
+      ),
       since42: installed("bl_ext.user_default.both_flat"),
     },
   ),
   zipped("both_in.zip", inFolder("both_in", { ...ext("both_id"), "__init__.py": legacyText() }), {
-    old: installed("both_in", /installed as a legacy add-on/),
+    old: installed(
+      "both_in",
+      /installed as a legacy add-on/,
+      /manifest says that it needs Blender 4/,
+    ),
     since42: installed("bl_ext.user_default.both_id"),
   }),
   zipped(

@@ -11,6 +11,7 @@ from addon_records import Addon, in_preferences, short_name
 def doubles(addon: Addon, facts: Facts, addons: list[Addon]) -> list[str]:
     """Warnings about others that seem to be the same add-on, and how to get rid of one."""
     warnings: list[str] = []
+    namesakes: list[Addon] = []
     for other in addons:
         if other.path is None:
             continue
@@ -28,9 +29,18 @@ def doubles(addon: Addon, facts: Facts, addons: list[Addon]) -> list[str]:
             what = f"{short_name(addon.name)} is there as an extension and as a legacy add-on: "
             warnings.append(f"{what}{addon.name} and {other.name} ({other.path}){way_out(other)}")
         elif same_title and (other.source == "user" or in_preferences(other.name)):
-            what = f"another add-on has the same title, '{facts.name}': "
-            warnings.append(f"{what}{other.name} ({other.path}){way_out(other)}")
-    return warnings
+            namesakes.append(other)
+    return [*warnings, *about_namesakes(facts.name, namesakes)]
+
+
+def about_namesakes(title: str, others: list[Addon]) -> list[str]:
+    """A warning about add-ons with the same title; of many the first."""
+    if not others:
+        return []
+    first = others[0]
+    more = f", and {len(others) - 1} more" if len(others) > 1 else ""
+    there = f"{first.name} ({first.path})"
+    return [f"another add-on has the same title, '{title}': {there}{more}{way_out(first)}"]
 
 
 def is_beside(path: str, other: str) -> bool:
