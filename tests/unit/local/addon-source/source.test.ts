@@ -332,9 +332,18 @@ describe("a hint's --name works when it is followed", () => {
 
   test.each(["other", "my-ext"])("an extension's is to be left out: %s", async (name) => {
     const path = await folder("source", ext);
-    expect((await failureOf(openSource(path, { name }))).hint).toBe("leave --name out");
+    const { hint } = await failureOf(openSource(path, { name }));
+    expect(hint).toMatch(/^leave --name out, or .*: --as legacy$/);
     using source = await openSource(path);
     expect(source.moduleName).toBe("my_ext");
+  });
+
+  test("as the legacy add-on that it is as well, an extension may have another name", async () => {
+    const path = await folder("source", ext);
+    using legacy = await openSource(path, { name: "other", form: "legacy" });
+    expect(legacy).toMatchObject({ legacyName: "other", moduleName: "my_ext" });
+    const { hint } = await failureOf(openSource(path, { name: "my-ext", form: "legacy" }));
+    expect(hint).toContain("--name my_ext");
   });
 
   test("the folder modules is no add-on of Blender's", async () => {
