@@ -109,7 +109,7 @@ export const install = command({
       sources: positionals,
       install: {
         ifRunning: args["if-running"],
-        enable: args.enable || unchecked,
+        enable: args.enable || args["enable-unchecked"],
         unchecked,
         window,
         form: args.as,

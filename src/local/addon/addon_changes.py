@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from typing import TypedDict, TypeVar
 
@@ -11,7 +12,7 @@ from addon_errors import trace_of
 from addon_facts import facts_of, misfit
 from addon_journal import Journal
 from addon_outcome import Outcome, failed, failure, outcome
-from addon_places import Folders
+from addon_places import Folders, addon_paths, repositories, same_place
 from addon_records import (
     Addon,
     find,
@@ -149,7 +150,7 @@ class Changes:
             save()
         if addon.path is not None:
             try:
-                remove(addon.path)
+                remove(self._own_place(addon, addon.path))
             except OSError as error:
                 if had_entry:
                     self._restore(addon)
@@ -162,6 +163,13 @@ class Changes:
         remove_traces(addon, self.folders)
         gone = addon.path is None or not os.path.lexists(addon.path)
         return outcome(addon, enabled=False, changed=gone, warnings=warnings)
+
+    def _own_place(self, addon: Addon, path: str) -> str:
+        """The path, if it is directly in one of Blender's folders for add-ons: all of it goes."""
+        folders = [*addon_paths(self.folders), *(place for _, place in repositories(self.folders))]
+        if any(same_place(os.path.dirname(path), folder) for folder in folders):
+            return path
+        raise RefusedError("not-the-users", f"{addon.name} is in no folder of add-ons: {path}")
 
     def _find_with_remains(self, name: str) -> Addon:
         """Find an add-on, or what is left of one. Raises RefusedError ``addon-not-found``."""
@@ -181,14 +189,12 @@ class Changes:
 
 def remove_traces(addon: Addon, folders: Folders) -> None:
     """Remove what was kept for an add-on outside of it: what can't be removed does no harm."""
-    if addon.kind == "extension":
-        if folders.extensions is not None:
-            _, repository, name = addon.name.split(".")
-            home = os.path.join(folders.extensions, ".user", repository)
-            clear_away(os.path.join(home, name))
-            remove_empty(home, os.path.dirname(home))
-        return
-    if addon.path is None:
+    parts = re.fullmatch(r"bl_ext\.(\w+)\.(\w+)", addon.name, re.ASCII)
+    if parts is not None and folders.extensions is not None:
+        home = os.path.join(folders.extensions, ".user", parts[1])
+        clear_away(os.path.join(home, parts[2]))
+        remove_empty(home, os.path.dirname(home))
+    if addon.kind == "extension" or addon.path is None:
         return
     caches = os.path.join(os.path.dirname(addon.path), "__pycache__")
     with contextlib.suppress(OSError):

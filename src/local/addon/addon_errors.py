@@ -3,13 +3,12 @@
 import ast
 import contextlib
 import importlib.util
-import io
 import os
 import re
 import sys
 import traceback
 from collections.abc import Generator
-from typing import TextIO
+from typing import TextIO, cast
 
 import bpy
 from addon_records import INIT, Addon
@@ -86,24 +85,23 @@ WINDOW = re.compile(
 PREVIOUS = "see previous error"
 # Of what was printed while an add-on was loaded, this much at the end is kept (characters).
 HEARD_LIMIT = 8000
+# So much of an exception's text is shown (characters).
+MESSAGE_LIMIT = 8000
 
 
-class Ear(io.TextIOBase):
+class Ear:
     """Passes on what is printed, and keeps it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self.heard = ""
 
-    def write(self, text: str, /) -> int:
+    def write(self, text: str) -> int:
         self.heard = (self.heard + text)[-HEARD_LIMIT:]
         return self._stream.write(text)
 
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 @contextlib.contextmanager
@@ -111,11 +109,11 @@ def listening() -> Generator[Ear]:
     """Hear what is printed as an error: Blender prints some, and raises one that points there."""
     before = sys.stderr
     ear = Ear(before)
-    sys.stderr = ear
+    sys.stderr = cast("TextIO", ear)
     try:
         yield ear
     finally:
-        if sys.stderr is ear:
+        if cast("object", sys.stderr) is ear:
             sys.stderr = before
 
 
@@ -124,7 +122,11 @@ def trace_of(error: BaseException) -> str:
     whole = frames = error.__traceback__
     while frames is not None and is_own(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames or whole))
+    try:
+        return "".join(traceback.format_exception(type(error), error, frames or whole))
+    # What exceptions say of themselves is code of the add-on.
+    except Exception:
+        return "".join(traceback.format_tb(frames or whole)) + message_of(error)
 
 
 def is_own(file: str) -> bool:
@@ -134,9 +136,14 @@ def is_own(file: str) -> bool:
 
 def message_of(error: BaseException) -> str:
     """The exception with its type, all lines of it; where a syntax error is, in one."""
-    if isinstance(error, SyntaxError):
-        return f"{type(error).__name__}: {error}"
-    return "".join(traceback.format_exception_only(type(error), error)).strip()
+    try:
+        if isinstance(error, SyntaxError):
+            return f"{type(error).__name__}: {error}"
+        text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    # What exceptions say of themselves is code of the add-on.
+    except Exception as other:
+        return f"{type(error).__name__}, which raised {type(other).__name__} when it was asked"
+    return text if len(text) <= MESSAGE_LIMIT else f"{text[:MESSAGE_LIMIT]}…"
 
 
 def refused(addon: Addon, error: BaseException, heard: str = "") -> RefusedError:
@@ -152,7 +159,7 @@ def refused(addon: Addon, error: BaseException, heard: str = "") -> RefusedError
         message = f"{message}; the previous error: {earlier.splitlines()[-1]}"
         trace = f"{earlier}\n\n{trace}"
     code, about = "enable-failed", ""
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and isinstance(error.name, str) and error.name:
         code, about = about_module(addon, error, error.name)
     elif bpy.app.background and is_about_window(error):
         code = "needs-window"
@@ -220,4 +227,4 @@ def is_about_window(error: BaseException) -> bool:
         return False
     frames = traceback.extract_tb(error.__traceback__)
     line = frames[-1].line if frames else ""
-    return WINDOW.search(f"{line} {error}") is not None
+    return WINDOW.search(f"{line} {message_of(error)}") is not None

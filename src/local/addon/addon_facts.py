@@ -60,7 +60,8 @@ def legacy_facts(file: str) -> Facts:
         return Facts(problem="it isn't UTF-8")
     try:
         info = literal_info(source)
-    except (SyntaxError, ValueError) as error:
+    # All that literal_eval may raise.
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
         return Facts(problem=f"its bl_info can't be read: {error}")
     if info is None:
         return Facts(problem="it has no bl_info")

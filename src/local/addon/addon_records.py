@@ -56,34 +56,45 @@ def installed(folders: Folders) -> list[Addon]:
 def remains_of(name: str, folders: Folders) -> Addon | None:
     """What is left of an add-on whose own module is gone, under its name or its id.
 
-    Themes have no module either, and are none.
+    Only a folder that is directly in a repository or in the user's add-ons folder, and says that it
+    is one: by its manifest, whose id is the name, or by an entry in the preferences. Whatever else
+    somebody keeps there isn't ours to remove. Themes have no module either, and are none.
     """
+    if re.fullmatch(r"(bl_ext\.\w+\.)?\w+", name, re.ASCII) is None:
+        return None
+    short = short_name(name)
     for repo, directory in repositories(folders):
-        whole = f"{EXTENSION_PREFIX}{repo.module}.{short_name(name)}"
-        path = os.path.join(directory, short_name(name))
-        if name in (whole, short_name(name)) and is_remains(path) and not is_theme(path):
+        whole = f"{EXTENSION_PREFIX}{repo.module}.{short}"
+        path = os.path.join(directory, short)
+        if name not in (whole, short) or not is_left(path):
+            continue
+        if in_preferences(whole) or manifest_says(path, "id", short):
+            if manifest_says(path, "type", "theme"):
+                continue
             source = "system" if repo.source == "SYSTEM" else "user"
             return Addon(whole, "extension", source, path, None)
     path = os.path.join(folders.addons, name)
-    if os.path.basename(name) == name != "modules" and is_remains(path):
+    if name != "modules" and in_preferences(name) and is_left(path):
         return Addon(name, "legacy", "user", path, None)
     return None
 
 
-def is_remains(path: str) -> bool:
-    name = os.path.basename(path)
-    if not name or name.startswith("."):
+def is_left(path: str) -> bool:
+    """Whether it is a folder, and no link, without a module of its own."""
+    if os.path.islink(path) or not os.path.isdir(path):
         return False
-    return os.path.isdir(path) and not os.path.exists(os.path.join(path, INIT))
+    return not os.path.lexists(os.path.join(path, INIT))
 
 
-def is_theme(path: str) -> bool:
-    """Whether a folder in an extension repository says that it is a theme."""
+def manifest_says(path: str, key: str, value: str) -> bool:
+    """Whether the manifest in a folder gives a key of its top this value."""
     try:
         with open(os.path.join(path, "blender_manifest.toml"), encoding="utf-8") as file:
-            return re.search(r"""^\s*type\s*=\s*["']theme""", file.read(), re.MULTILINE) is not None
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         return False
+    quoted = rf"""^\s*{key}\s*=\s*["']{re.escape(value)}["']"""
+    return re.search(quoted, text, re.MULTILINE) is not None
 
 
 def place_of(file: str) -> str:

@@ -78,7 +78,8 @@ def enable_or_leave(addon: Addon, *, unchecked: bool, window_only: bool = False)
         enable(addon)
     except RefusedError as error:
         wanting = window_only and error.reason == "needs-window"
-        if not (unchecked or wanting) or error.reason in ("shadowed", "addon-ends-blender"):
+        ends = error.reason == "addon-ends-blender" or isinstance(error.__cause__, SystemExit)
+        if not (unchecked or wanting) or ends or error.reason == "shadowed":
             raise
         if not in_preferences(addon.name):
             bpy.context.preferences.addons.new().module = addon.name

@@ -1,7 +1,7 @@
 // Decides in which form an add-on is installed, and into which of Blender's folders.
 
 import { realpath } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import { listed, ours } from "../../text.ts";
 import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
@@ -87,7 +87,7 @@ export async function placeAt(into: string, paths: AddonPaths): Promise<Place> {
   const asked = await real(into);
   for (const place of known) {
     const folder = await real(place.folder);
-    const around = place.form === "legacy" ? join(folder, "..") : folder;
+    const around = place.form === "legacy" ? await real(dirname(place.folder)) : folder;
     if (asked === folder || asked === around) return place;
   }
   const folders = [...new Set(known.map(({ folder }) => folder))];

@@ -21,6 +21,10 @@ def discarded_name(folder: str) -> str:
 
 def clear_away(path: str) -> None:
     """Remove a folder of ours for good; what can't be removed now is hidden, and tried again."""
+    if os.path.islink(path):
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+        return
     for folder, names, _ in os.walk(path):
         for name in names:
             inner = os.path.join(folder, name)

@@ -94,3 +94,19 @@ def test_an_add_on_that_calls_itself_something_else(blender: FakeBlender) -> Non
     # One that only seems so by its name.
     told = refused_for(blender.addons, "my_PTX", {**files, "a.py": "import PTX\n"})
     assert (told[0], told[2]) == ("missing-module", "PTX")
+
+
+def test_exceptions_that_raise_when_they_are_asked(blender: FakeBlender) -> None:
+    source = """bl_info = {'blender': (3, 0, 0)}
+class Bad(Exception):
+    def __str__(self): raise KeyError('inner')
+    __repr__ = __str__
+def register(): raise Bad()
+"""
+    told = refused_for(blender.addons, "hostile", {"__init__.py": source})
+    assert told[0] == "enable-failed"
+    assert "Bad" in told[1]
+    long = raised(blender.addons, "raise ValueError('x' * 10**6)")[1]
+    assert len(long) < 10_000
+    odd = "raise ModuleNotFoundError('odd', name=3)"
+    assert raised(blender.addons, odd)[0] == "enable-failed"

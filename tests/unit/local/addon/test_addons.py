@@ -497,6 +497,7 @@ def test_half_an_add_on_is_uninstalled(blender: FakeBlender, run: Run) -> None:
     blender.entry("bl_ext.user_default.half")
     legacy = blender.addons / "rest"
     (legacy / "data").mkdir(parents=True)
+    blender.entry("rest")
     theme = blender.extension("dark", manifest='type = "theme"\n')
     (theme / "__init__.py").unlink()
     reply = run(blender, "uninstall", named("half"), named("rest"), named("dark"))
@@ -506,6 +507,60 @@ def test_half_an_add_on_is_uninstalled(blender: FakeBlender, run: Run) -> None:
     assert results[2]["failure"]["code"] == "addon-not-found"
     assert (half.exists(), legacy.exists(), theme.exists()) == (False, False, True)
     assert blender.saved == []
+
+
+def test_nothing_but_a_rest_of_an_add_on_is_removed(
+    blender: FakeBlender, run: Run, tmp_path: Path
+) -> None:
+    """Paths, links, folders that nobody called an add-on: neither by name nor by an entry."""
+    victim = tmp_path / "victim"
+    (victim / "data").mkdir(parents=True)
+    blender.addons.mkdir(parents=True)
+    blender.extension("there")
+    (blender.addons / "project").mkdir()
+    (blender.repository / "clone").mkdir()
+    (blender.addons / "linked").symlink_to(victim)
+    (blender.repository / "linked").symlink_to(victim)
+    relative = os.path.relpath(victim, blender.addons)
+    names = [
+        str(victim),
+        relative,
+        f"bl_ext.user_default.{victim}",
+        f"bl_ext.user_default.{relative}",
+        "victim/../victim",
+        "project",
+        "clone",
+        "linked",
+        "bl_ext.user_default.linked",
+        "..",
+        ".",
+        "",
+        "modules",
+        "__pycache__",
+    ]
+    before = sorted(str(path) for path in tmp_path.rglob("*"))
+    for name in names[:5] + names[7:9]:
+        blender.entry(name)
+    reply = run(blender, "uninstall", *(named(name, force=True) for name in names))
+    assert [one["path"] for one in reply["results"]] == [None] * len(names)
+    after = sorted(str(path) for path in tmp_path.rglob("*") if path != blender.preferences)
+    assert after == before
+
+
+def test_a_link_as_an_extension_s_own_folder_is_removed_and_not_what_it_leads_to(
+    blender: FakeBlender, run: Run, tmp_path: Path
+) -> None:
+    blender.extension("tool")
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "kept").touch()
+    victim.chmod(0o755)
+    own = blender.user / "extensions" / ".user" / "user_default"
+    own.mkdir(parents=True)
+    (own / "tool").symlink_to(victim)
+    run(blender, "uninstall", named("tool"))
+    assert not os.path.lexists(own / "tool")
+    assert (victim / "kept").exists()
 
 
 def test_one_that_ends_blender_at_each_start_is_refused(blender: FakeBlender, run: Run) -> None:
