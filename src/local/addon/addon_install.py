@@ -94,6 +94,8 @@ class Installer:
                     window_only=was_enabled and not was_loaded,
                 )
             if wanted and not was_enabled:
+                # An entry in the preferences isn't to be left without its add-on.
+                exchange.settle()
                 save()
         except BaseException as error:
             forget(addon.name)

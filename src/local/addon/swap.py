@@ -44,6 +44,7 @@ class Exchange:
         with open(os.path.join(folder, "plan.json"), encoding="utf-8") as file:
             plan = json.load(file)
         self.folder = folder
+        self._begun_as = folder
         self.home = os.path.dirname(folder)
         self.name: str = plan["name"]
         self.replaces: list[str] = plan["replaces"]
@@ -73,15 +74,23 @@ class Exchange:
             self._undo()
             raise
 
+    def settle(self) -> None:
+        """Have the new one stay if this process is killed; it can still be rolled back."""
+        if self.folder == self._begun_as:
+            discarded = discarded_name(self.home)
+            os.rename(self.folder, discarded)
+            self.folder = discarded
+
     def commit(self) -> None:
         """End it: the new one stays, the old ones are removed. Raises OSError."""
-        discarded = discarded_name(self.home)
-        # From here on there is nothing to undo.
-        os.rename(self.folder, discarded)
-        clear_away(discarded)
+        self.settle()
+        clear_away(self.folder)
 
     def roll_back(self) -> None:
         """End it: the old ones back in their places, the new one removed. Raises OSError."""
+        if self.folder != self._begun_as:
+            os.rename(self.folder, self._begun_as)
+            self.folder = self._begun_as
         self._undo()
         self.commit()
 

@@ -134,7 +134,12 @@ describe.each(olds)("over %s", (_, old) => {
       expect(await treeAt(addons)).toEqual({ ...other, ...old });
     });
 
-    test.each(["swap_in,commit", "swap_in,roll_back"])("killed anywhere in %s", async (calls) => {
+    test.each([
+      "swap_in,commit",
+      "swap_in,roll_back",
+      "swap_in,settle,commit",
+      "swap_in,settle,roll_back",
+    ])("killed anywhere in %s", async (calls) => {
       const outcomes = { old: 0, new: 0 };
       for (let killAt = 0; ; killAt++) {
         await rm(addons, { recursive: true });
@@ -155,8 +160,8 @@ describe.each(olds)("over %s", (_, old) => {
         expect(await recover(addons)).toEqual([]);
       }
       expect(outcomes.old).toBeGreaterThan(0);
-      // Once it is committed, what a kill leaves is the new one.
-      expect(outcomes.new > 0).toBe(calls.endsWith("commit"));
+      // Once it is settled, what a kill leaves is the new one.
+      expect(outcomes.new > 0).toBe(/commit|settle/.test(calls));
     });
 
     test("put back when Blender is gone", async () => {
