@@ -1,13 +1,13 @@
 // What the add-on commands take beyond the start of Blender that they need.
 
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { legacyText, writeZip } from "../support/addon-sources.ts";
 import { configured } from "../support/addons.ts";
 import { launcherOf } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { median, type Row, seconds } from "./measure.ts";
+import { inTurn, median, type Row, seconds } from "./measure.ts";
 
 const ROUNDS = 9;
 const MANY = 10;
@@ -97,4 +97,62 @@ export async function addonInstalls(): Promise<Row[]> {
     await timed(box, ["uninstall", ...names]);
   }
   return [ratioRow(`${MANY} installs in one call / in ${MANY} calls`, together, apart, 0.25)];
+}
+
+/** A zip of one add-on with this many files beside its own, in folders of a hundred. */
+async function zipWith(box: Sandbox, name: string, files: number): Promise<string> {
+  const data = Array.from({ length: files }, (_, n) => {
+    const path = `${name}/data/${Math.floor(n / 100)}/${n}.txt`;
+    return [path, `${n} `.repeat(200)] as const;
+  });
+  const init = [`${name}/__init__.py`, legacyText()] as const;
+  return writeZip(box, `${name}.zip`, Object.fromEntries([init, ...data]));
+}
+
+/** A first install with `--enable`, ours and by Blender's own operators; each in a profile of its own. */
+async function besideTheirs(
+  blender: "debian" | "bpy",
+  files: number,
+  aim: number,
+  rounds: number,
+): Promise<Row> {
+  await using box = await sandbox();
+  await using other = await sandbox();
+  const launcher = await launcherOf(blender);
+  await configured(box, launcher);
+  const zip = await zipWith(box, "bench_one", files);
+  const script = [
+    "import bpy",
+    `bpy.ops.preferences.addon_install(filepath=${JSON.stringify(zip)})`,
+    "bpy.ops.preferences.addon_enable(module='bench_one')",
+    "bpy.ops.wm.save_userpref()",
+  ].join("; ");
+  const fresh = ({ env }: Sandbox) =>
+    rm(join(env["HOME"] ?? "", ".config/blender"), { recursive: true, force: true });
+  const { ours, theirs } = await inTurn(
+    {
+      ours: async () => {
+        await fresh(box);
+        return timed(box, ["install", zip, "--enable"]);
+      },
+      theirs: async () => {
+        await fresh(other);
+        const command = [launcher, "--background", "--python-expr", script];
+        return seconds(() => mustRun(command, { env: other.env }));
+      },
+    },
+    rounds,
+  );
+  const what = `addon install --enable of ${files + 1} files / Blender's own way (${blender})`;
+  return ratioRow(what, ours, theirs, aim);
+}
+
+/** `addon install --enable` against one background start that does the same with Blender's operators. */
+export async function addonBesideTheirs(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const blender of ["debian", "bpy"] as const) {
+    rows.push(await besideTheirs(blender, 5, 1.1, ROUNDS));
+    rows.push(await besideTheirs(blender, 9000, 1, 5));
+  }
+  return rows;
 }

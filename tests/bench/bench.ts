@@ -7,7 +7,7 @@ import { Session } from "../../src/remote/wire/session.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
 import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
-import { addonInstalls, addonStarts } from "./addons.ts";
+import { addonBesideTheirs, addonInstalls, addonStarts } from "./addons.ts";
 import { executing } from "./execute.ts";
 import { looking } from "./looking.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
@@ -108,7 +108,7 @@ async function bench(): Promise<number> {
   const rows: Row[] = [];
   const pushes = [bigPush, smallPushes, busyPush, publishedPush];
   const pips = [pipOutput, installOverhead];
-  const addons = [addonStarts, addonInstalls];
+  const addons = [addonStarts, addonInstalls, addonBesideTheirs];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
   for (const measure of [startUp, latency, executing, looking, ...pushes, ...pips, ...addons]) {
