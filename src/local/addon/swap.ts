@@ -25,6 +25,11 @@ import type { AddonSource, SourceFile } from "../addon-source/source.ts";
 const prefix = ".blender-remote-cli-";
 const discardedPrefix = `${prefix}discarded-`;
 
+/** Up to how many bytes a file is written in one call, which takes less than half of the time. */
+const writtenWhole = 1024 ** 2;
+
+const foldersAtOnce = 4;
+
 const planSchema = v.object({
   /** The file or folder that is to be put in place; null where something is only set aside. */
   name: v.nullable(v.string()),
@@ -122,7 +127,7 @@ export async function stage(
       for (const one of new Set([...source.folders, ...above])) {
         await mkdir(join(path, one), { recursive: true });
       }
-      for (const file of source.files) await write(file, join(path, file.path), options.signal);
+      await writeAll(source.files, path, options.signal);
     }
     const replaces = form === "legacy" ? [module, `${module}.py`] : [module];
     await writePlan(exchange, { name, replaces, identity: await identityOf(path) });
@@ -133,8 +138,43 @@ export async function stage(
   }
 }
 
+/**
+ * Writes the files of several folders at the same time: in one folder, the system makes files one
+ * after the other.
+ */
+async function writeAll(
+  files: readonly SourceFile[],
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const groups = Map.groupBy(files, ({ path }) => dirname(path)).values();
+  let failed = false;
+  const writer = async () => {
+    try {
+      for (const group of groups) {
+        for (const file of group) {
+          if (failed) return;
+          await write(file, join(folder, file.path), signal);
+        }
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  // None may still write when what was written is removed.
+  const ends = await Promise.allSettled(Array.from({ length: foldersAtOnce }, writer));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
 async function write(file: SourceFile, path: string, signal?: AbortSignal): Promise<void> {
-  const handle = await open(path, "wx", file.executable ? 0o777 : 0o666);
+  signal?.throwIfAborted();
+  const mode = file.executable ? 0o777 : 0o666;
+  if (file.size <= writtenWhole) {
+    const pieces = await Array.fromAsync(file.content());
+    return await writeFile(path, Buffer.concat(pieces), { flag: "wx", mode });
+  }
+  const handle = await open(path, "wx", mode);
   try {
     for await (const piece of file.content()) {
       signal?.throwIfAborted();

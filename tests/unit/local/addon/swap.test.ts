@@ -222,7 +222,7 @@ describe("recover", () => {
       using source = await openSource(process.argv[1]);
       const [first, ...rest] = source.files;
       const slow = async function* () { yield new Uint8Array(1); process.kill(process.pid, "SIGKILL"); await new Promise(() => {}); };
-      await stage({ ...source, files: [first, { ...first, path: "slow", content: slow }, ...rest] }, process.argv[2]);
+      await stage({ ...source, files: [first, { ...first, path: "slow", size: 1e7, content: slow }, ...rest] }, process.argv[2]);
     `;
     await writeFile(join(dir, "new.zip"), zipOf(newTree.package));
     const run = Bun.spawnSync([process.execPath, "-e", script, join(dir, "new.zip"), addons]);
