@@ -2,15 +2,18 @@
 
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import type { AddonSource, SourceFile } from "../addon-source/source.ts";
+import { startOf } from "../blender/process.ts";
 
 /*
  * An exchange is a hidden folder beside the add-ons, in which a new one is made and an old one kept:
  *
- *   <add-ons>/.blender-remote-cli-<random>/plan.json   what it is for; written before anything moves
+ *   <add-ons>/.blender-remote-cli-<random>/owner.json  whose it is; its first file
+ *                                          plan.json   what it is for; written before anything moves
  *                                          new/NAME    the new one, until it is swapped in
  *                                          old/…       what was in its place, once that was moved away
  *
@@ -40,6 +43,13 @@ const planSchema = v.object({
 });
 
 type Plan = v.InferOutput<typeof planSchema>;
+
+/** The command that an exchange belongs to. Folders that `--into` names may be shared. */
+const ownerSchema = v.object({
+  host: v.string(),
+  pid: v.number(),
+  started: v.nullable(v.string()),
+});
 
 /** An add-on that is unpacked beside its place. */
 export interface Staged {
@@ -85,9 +95,21 @@ async function identityOf(path: string): Promise<string> {
 
 async function newExchange(folder: string): Promise<string> {
   const exchange = join(folder, `${prefix}${randomBytes(6).toString("hex")}`);
-  await mkdir(join(exchange, "new"), { recursive: true });
+  await mkdir(exchange, { recursive: true });
+  const owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
+  await writeFile(join(exchange, "owner.json"), JSON.stringify(owner));
+  await mkdir(join(exchange, "new"));
   await mkdir(join(exchange, "old"));
   return exchange;
+}
+
+/** Whether an exchange belongs to another command that runs, as far as can be told from here. */
+async function isOthers(exchange: string): Promise<boolean> {
+  const text = await readFile(join(exchange, "owner.json"), "utf8").catch(() => "");
+  const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), ownerSchema), text);
+  if (!success || output.pid === process.pid) return false;
+  if (output.host !== hostname()) return true;
+  return output.started !== null && (await startOf(output.pid)) === output.started;
 }
 
 async function writePlan(exchange: string, plan: Plan): Promise<void> {
@@ -275,8 +297,8 @@ async function takeAway(
 
 /**
  * Ends what a killed process left in an add-ons folder or extension repository: an exchange that
- * wasn't finished is undone. To be called under the lock that every exchange is made under, when no
- * Blender of that lock runs any more.
+ * wasn't finished is undone, unless another command, of other preferences or another machine, works on
+ * it. To be called under the lock of the preferences, when no Blender of that lock runs any more.
  *
  * @param folder absolute; may be missing.
  * @returns the names of add-ons that stand in their places again.
@@ -296,6 +318,7 @@ export async function recover(folder: string): Promise<string[]> {
   const back: string[] = [];
   for (const name of names.filter((one) => one.startsWith(prefix)).sort()) {
     const path = join(folder, name);
+    if (await isOthers(path)) continue;
     if (name.startsWith(discardedPrefix)) await removeDiscarded(path);
     else back.push(...(await putBack(path)));
   }
