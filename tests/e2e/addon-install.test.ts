@@ -62,6 +62,7 @@ describe.each(everyBlender)("%s", (_, launcher) => {
       op: "install",
       source: join(box.dir, "packed.zip"),
       module_name: "packed",
+      version: "1.0",
       installed_path: join(addons, "packed"),
       enabled: true,
       loaded: true,

@@ -38,7 +38,9 @@ export async function changed(
     const name = change.name ?? change.asked;
     const { value, line } = render(change, name);
     const { changed, failure } = change;
-    const now = { name, enabled: op === "enable", files: "same", changed } as const;
+    const enabled = op === "enable";
+    const windowOnly = enabled && !change.loaded;
+    const now = { name, enabled, files: "same", windowOnly, changed } as const;
     return {
       value: { op, module_name: name, ...value },
       line,

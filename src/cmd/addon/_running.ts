@@ -7,7 +7,7 @@ import type { RunningLook } from "../../local/addon/running.ts";
 import type { RunningBlender } from "../../local/blender/running-blender.ts";
 import type { UserFolders } from "../../local/blender/user-folders.ts";
 import type { Session } from "../../remote/wire/session.ts";
-import { again, ours, type Text, text } from "../../text.ts";
+import { again, type Text, text } from "../../text.ts";
 import { waiting } from "../../ui/waiting.ts";
 import type { Context } from "../_command.ts";
 import { type Target, type TargetFlags, targetOf, withSession } from "../_target.ts";
@@ -20,6 +20,8 @@ export interface NewState {
   /** null where it isn't enabled and may be loaded in one of them all the same. */
   enabled: boolean | null;
   files: "new" | "replaced" | "same";
+  /** Whether only a Blender with a window may be able to load it. */
+  windowOnly: boolean;
   changed: boolean;
 }
 
@@ -89,9 +91,13 @@ function differs({ enabled, files }: NewState, loaded: boolean): boolean {
   return loaded ? files !== "same" || enabled === false : enabled === true;
 }
 
-function staleAmong({ look, processes }: Sighting, state: NewState): FoundBlender[] {
-  const { name, changed } = state;
-  const others = processes.filter(({ pid }) => pid !== look?.pid);
+function staleAmong({ look: asked, processes }: Sighting, state: NewState): FoundBlender[] {
+  const { name, changed, windowOnly } = state;
+  // Without a window one has what it can have.
+  const look = windowOnly && asked?.window === false ? undefined : asked;
+  const others = processes.filter(({ pid, window }) => {
+    return pid !== asked?.pid && (window || !windowOnly);
+  });
   const loaded = look !== undefined && Object.hasOwn(look.loaded, name);
   const found: FoundBlender[] = [];
   if (look !== undefined && differs(state, loaded)) {
@@ -108,7 +114,7 @@ function staleAmong({ look, processes }: Sighting, state: NewState): FoundBlende
 
 function what({ name, enabled, files }: NewState, { loaded, version }: StaleBlender): string {
   const may = loaded === null;
-  const old = loaded ? enabled !== false : files === "replaced";
+  const old = loaded ? enabled !== false : may && files === "replaced";
   if (old) {
     const which = version === null ? "" : ` (${version})`;
     return `${may ? "may still have" : "still has"} the old ${name} loaded${which}`;
@@ -167,7 +173,7 @@ async function reloaded(session: Session, result: AddonResult, look: RunningLook
   if (reload.failure !== undefined) {
     const { message } = reload.failure;
     const failure = extended(reload.failure, {
-      message: `${line}; but Blender (pid ${pid}) couldn't load it anew: ${message}`,
+      message: `${line}; but Blender (pid ${pid}) couldn't load it: ${message}`,
     });
     return { result: { ...result, warnings, failure }, done: false };
   }
@@ -224,7 +230,7 @@ async function withReload(
   });
 }
 
-const noWindow = text`'${ours("start", "--detach")}' on the machine's display starts one with the service; '--enable-unchecked' leaves it to the next one`;
+const noWindow = text`'xvfb-run ${again()}' gives it a display that nobody sees; '--enable-unchecked' leaves it to the next window`;
 
 /**
  * Changes add-ons, and says in each result which Blenders that run haven't what is on the disk now;

@@ -31,13 +31,15 @@ function stateOf(one: Installation, check: boolean): NewState | undefined {
   const { moduleName: name, enabled, replaces } = one;
   if (one.failure !== undefined || name === undefined || check) return undefined;
   const files = replaces ? "replaced" : "new";
-  return { name, enabled: enabled || null, files, changed: enabled || replaces };
+  const windowOnly = enabled && !one.loaded;
+  return { name, enabled: enabled || null, files, windowOnly, changed: enabled || replaces };
 }
 
 function resultOf(one: Installation, check: boolean): AddonResult {
-  const { moduleName, path, replaces, replacedVersion, enabled, files } = one;
+  const { moduleName, path, replaces, version, replacedVersion, enabled, files } = one;
   const done = check ? "would be installed" : "is installed";
-  const how = enabled ? " and enabled" : "";
+  const how = enabled ? (check ? ", and enabled if it can be loaded" : " and enabled") : "";
+  const what = version === undefined ? moduleName : `${moduleName} ${version}`;
   const instead = replaces ? `, in place of ${replacedVersion ?? "what was there"}` : "";
   return {
     value: {
@@ -45,6 +47,7 @@ function resultOf(one: Installation, check: boolean): AddonResult {
       source: one.source,
       module_name: moduleName ?? null,
       installed_path: path ?? null,
+      version: one.version ?? null,
       enabled,
       loaded: one.loaded,
       kind: one.kind ?? null,
@@ -52,7 +55,7 @@ function resultOf(one: Installation, check: boolean): AddonResult {
       replaced_version: replacedVersion ?? null,
       ...(check ? { check: true, files } : {}),
     },
-    line: `${moduleName} ${done}${how}${instead}: ${path} (${count(files, "file")})`,
+    line: `${what} ${done}${how}${instead}: ${path} (${count(files, "file")})`,
     about: moduleName ?? one.asked,
     warnings: one.warnings,
     failure: worded(one),
@@ -109,7 +112,7 @@ export const install = command({
       sources: positionals,
       install: {
         ifRunning: args["if-running"],
-        enable: args.enable || args["enable-unchecked"],
+        enable: args.enable || args["enable-unchecked"] || args["in-window"],
         unchecked,
         window,
         form: args.as,

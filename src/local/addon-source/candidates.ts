@@ -1,6 +1,7 @@
 // Finds the add-ons in a folder or archive, and chooses the one that is meant.
 
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Failure } from "../../failure.ts";
 import { listed } from "../../text.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
@@ -182,7 +183,11 @@ function noAddon(tree: FileTree, path: string, parts: FoundAddons["parts"]): Fai
     return new Failure(
       "no-addon-in-source",
       `there is no add-on in ${path}, but another archive: ${inner.path}`,
-      { hint: `unpack it, then give ${basename(inner.path)}` },
+      {
+        hint: existsSync(join(path, inner.path))
+          ? `give that one: ${join(path, inner.path)}`
+          : `unpack it, then give ${basename(inner.path)}`,
+      },
     );
   }
   const seen = tree.files.map(({ path, problem }) => {

@@ -105,7 +105,9 @@ class Changes:
                 self._add_entry(addon.name)
             else:
                 forget(addon.name)
-                warnings += enable_or_leave(addon, unchecked=item["unchecked"])
+                unchecked = item["unchecked"]
+                # What is enabled already stays so.
+                warnings += enable_or_leave(addon, unchecked=unchecked, window_only=had_entry)
             if not had_entry:
                 save()
         except RefusedError as error:

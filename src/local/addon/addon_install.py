@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from typing import Literal
+from typing import Literal, TypedDict
 
 from addon_changes import Item
 from addon_doubles import doubles
@@ -34,7 +34,7 @@ from addon_state import (
     other_module,
     refresh_extensions,
 )
-from extension_wheels import WheelView
+from extension_wheels import WheelView, in_order
 from preferences import RefusedError, save
 from swap import Exchange
 
@@ -54,6 +54,13 @@ class InstallItem(Item):
     unchecked: bool
     # Only look, and change nothing.
     check: bool
+
+
+class Versions(TypedDict):
+    """The new version and the old one."""
+
+    version: str | None
+    replaced: str | None
 
 
 class Installer:
@@ -76,11 +83,14 @@ class Installer:
         old = find_old(addon, others)
         was_loaded = old is not None and is_loaded(old)
         before = None if old is None else facts_of(old)
-        warnings += other_addon(before, facts)
+        warnings += about_replaced(before, facts)
         warnings += self.wheels.warnings(addon, facts.wheels, enabled=wanted)
-        replaced = None if before is None else before.version or None
+        versions = Versions(
+            version=facts.version or None,
+            replaced=None if before is None else before.version or None,
+        )
         if item["check"]:
-            return outcome(addon, enabled=wanted, warnings=warnings, replaced=replaced)
+            return outcome(addon, enabled=wanted, warnings=warnings, **versions)
         self.journal.write({"begin": item["index"], "warnings": warnings})
         exchange = Exchange(item["exchange"])
         forget(addon.name)
@@ -107,7 +117,7 @@ class Installer:
                 return failed(addon, error, warnings, enabled=False)
             raise
         exchange.commit()
-        return outcome(addon, enabled=wanted, changed=True, warnings=warnings, replaced=replaced)
+        return outcome(addon, enabled=wanted, changed=True, warnings=warnings, **versions)
 
     def _installed_as(self, item: InstallItem) -> Addon:
         path = item["destination"]
@@ -165,11 +175,18 @@ def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
     return None
 
 
-def other_addon(before: Facts | None, facts: Facts) -> list[str]:
-    """A warning where what is replaced calls itself something else."""
-    if before is None or before.name == facts.name or not before.name:
+def about_replaced(before: Facts | None, facts: Facts) -> list[str]:
+    """A warning where what is replaced calls itself something else, or is newer."""
+    if before is None:
         return []
-    return [f"it takes the place of another add-on, '{before.name}' {before.version}".rstrip()]
+    if before.name and before.name != facts.name:
+        what = f"'{before.name}' {before.version}".rstrip()
+        return [f"it takes the place of another add-on, {what}"]
+    # Their numbers alone: how add-ons write what comes before a release differs.
+    (old, _), (new, _) = in_order(before.version), in_order(facts.version)
+    if not facts.version or new >= old:
+        return []
+    return [f"{facts.version} takes the place of {before.version}, which is newer"]
 
 
 def syntax_problem(staged: str) -> str | None:

@@ -38,7 +38,8 @@ class Outcome(TypedDict):
     changed: bool
     warnings: list[str]
     failure: Refusal | None
-    # The version that it takes the place of, where one is known.
+    # The version of an installed one, and that which it takes the place of, where they are known.
+    version: str | None
     replaced: str | None
 
 
@@ -48,6 +49,7 @@ def outcome(
     enabled: bool | None = None,
     changed: bool = False,
     warnings: list[str] | None = None,
+    version: str | None = None,
     replaced: str | None = None,
 ) -> Outcome:
     """What became of an add-on that could be worked on; `enabled` as it is now if not given."""
@@ -61,6 +63,7 @@ def outcome(
         "changed": changed,
         "warnings": warnings or [],
         "failure": None,
+        "version": version,
         "replaced": replaced,
     }
 
@@ -86,6 +89,7 @@ def failure(error: RefusedError) -> Outcome:
         "changed": False,
         "warnings": [],
         "failure": refusal(error),
+        "version": None,
         "replaced": None,
     }
 

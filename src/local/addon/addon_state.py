@@ -85,10 +85,9 @@ def enable_or_leave(addon: Addon, *, unchecked: bool, window_only: bool = False)
             bpy.context.preferences.addons.new().module = addon.name
         if addon.kind == "extension":
             refresh_extensions()
-        again = ", nor could its old version" if wanting and not unchecked else ""
         return [
-            f"it couldn't be loaded here{again}, and is enabled unchecked: the next Blender with a "
-            f"window decides ({error.detail})"
+            "it couldn't be loaded here, and is enabled unchecked: the next Blender with a window "
+            f"decides ({error.detail})"
         ]
     return []
 

@@ -36,14 +36,22 @@ function hasExtensions({ version }: Places): boolean {
 /**
  * Whether a source is installed as a legacy add-on or an extension in this Blender.
  *
- * @param wanted the form that the user wants, or that the place has.
+ * @param asked the form that the user wants.
+ * @param into the place that the user wants, which says the form where the user doesn't.
  * @throws Failure `no-extensions`, `other-form`.
  */
-export function formFor(source: AddonSource, places: Places, wanted: Form | undefined): Form {
+export function formFor(
+  source: AddonSource,
+  places: Places,
+  asked: Form | undefined,
+  into: Place | undefined,
+): Form {
   const isLegacy = source.legacyName !== undefined;
-  if (wanted === "legacy" && !isLegacy) throw otherForm(source, "it has no bl_info");
+  const wanted = asked ?? into?.form;
+  const hint = `leave ${asked === undefined ? "--into" : "--as"} out`;
+  if (wanted === "legacy" && !isLegacy) throw otherForm(source, "it has no bl_info", hint);
   if (wanted === "extension" && source.kind === "legacy") {
-    throw otherForm(source, "it has no blender_manifest.toml");
+    throw otherForm(source, "it has no blender_manifest.toml", hint);
   }
   const form = wanted ?? source.kind;
   if (form === "legacy" || hasExtensions(places)) return form;
@@ -59,9 +67,9 @@ export function formFor(source: AddonSource, places: Places, wanted: Form | unde
   );
 }
 
-function otherForm(source: AddonSource, why: string): Failure {
+function otherForm(source: AddonSource, why: string, hint: string): Failure {
   const message = `${source.moduleName} is ${called[source.kind]} only: ${why}`;
-  return new Failure("other-form", message, { hint: `install it as ${called[source.kind]}` });
+  return new Failure("other-form", message, { hint });
 }
 
 async function real(path: string): Promise<string> {
@@ -93,7 +101,7 @@ export async function placeAt(into: string, paths: AddonPaths): Promise<Place> {
   const folders = [...new Set(known.map(({ folder }) => folder))];
   throw new Failure(
     "no-such-place",
-    `Blender looks for add-ons in ${listed(folders)}; ${resolve(into)} is none of these`,
+    `${resolve(into)} is none of the folders in which Blender looks for add-ons: ${listed(folders)}`,
     { kind: "usage", hint: ours("addon paths") },
   );
 }

@@ -43,7 +43,8 @@ export interface Installation
   files: number;
   /** Whether something of the name was in its place before. */
   replaces: boolean;
-  /** Its version, where it had one. */
+  /** Its own version, and that of what it replaces, where they have one. */
+  version: string | undefined;
   replacedVersion: string | undefined;
 }
 
@@ -151,7 +152,7 @@ async function prepare(
   job.staged = undefined;
   job.warnings.splice(0, Number.POSITIVE_INFINITY, ...source.notes);
   try {
-    const form = formFor(source, places, options.form ?? into?.form);
+    const form = formFor(source, places, options.form, into);
     job.form = form;
     if (form === "legacy" && source.manifest !== undefined) {
       job.warnings.push(...asLegacyNotes(source.manifest, places, options.form !== undefined));
@@ -214,6 +215,7 @@ function installationOf(job: InstallJob, outcome: AddonOutcome | undefined): Ins
     path: good ? destination : undefined,
     files: good ? (source?.files.length ?? 0) : 0,
     replaces,
+    version: (good && outcome?.version) || undefined,
     replacedVersion: outcome?.replaced ?? undefined,
     enabled: good && outcome?.enabled === true,
     loaded: good && outcome?.loaded === true,

@@ -94,7 +94,7 @@ export async function addonInfo(
     { op: "info", items: [{ index: 0, name }] },
     schema,
   );
-  return { details: "version" in result ? result : undefined, names };
+  return { details: "failure" in result ? undefined : result, names };
 }
 
 /** Where Blender looks for add-ons. @throws Failure as `runAddonScript`. */

@@ -30,7 +30,8 @@ export const outcomeSchema = v.object({
     v.nullable(refusalSchema),
     v.transform((told) => (told === null ? undefined : failureOf(told))),
   ),
-  /** The version that an installed one takes the place of; null where none is known. */
+  /** The version of an installed one, and that which it takes the place of; null where none is known. */
+  version: v.nullable(v.string()),
   replaced: v.nullable(v.string()),
 });
 
@@ -104,6 +105,7 @@ export function failedOutcome(
     changed: false,
     warnings: [...warnings],
     failure: failureOf(v.parse(refusalSchema, failure)),
+    version: null,
     replaced: null,
   };
 }

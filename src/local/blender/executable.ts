@@ -43,6 +43,14 @@ function notBlender(executable: string, why: string, cause?: unknown): Failure {
   });
 }
 
+function lacksLibrary(executable: string, library: string): Failure {
+  return new Failure(
+    "blender-not-executable",
+    `${executable} can't start: the system's library ${library} is missing`,
+    { hint: `install the system's package that has ${library}` },
+  );
+}
+
 /** Why an executable couldn't be started; `not-blender` where the system gives no usual reason. */
 export function cannotRun(executable: string, error: unknown): Failure {
   const code = systemCodeOf(error);
@@ -126,6 +134,8 @@ export async function identifyBlender(
   }
   const match = /^Blender (\d+)\.(\d+)(?:\.(\d+))?/m.exec(finished.stdout);
   if (match === null) {
+    const library = /error while loading shared libraries: ([^:\s]+)/.exec(finished.tail)?.[1];
+    if (library !== undefined) throw lacksLibrary(executable, library);
     const said = lastLines(finished.tail, 1).slice(0, 200);
     const answer = said === "" ? "nothing" : JSON.stringify(said);
     throw notBlender(executable, `asked for --version it said ${answer}`);

@@ -60,6 +60,7 @@ describe("a failure in the command's words keeps its details", () => {
     path: undefined,
     kind: undefined,
     replaces: false,
+    version: undefined,
     replacedVersion: undefined,
     enabled: false,
     loaded: false,

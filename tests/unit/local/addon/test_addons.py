@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -442,12 +443,29 @@ def test_an_update_of_one_that_needs_a_window_keeps_its_entry(
     entry = blender.entries["w"]
     done = run(blender, "install", staged(blender, "w", NEEDS_WINDOW % 2))["results"][0]
     assert (done["enabled"], done["loaded"], done["failure"]) == (True, False, None)
-    assert "nor could its old version" in done["warnings"][0]
+    assert "the next Blender with a window decides" in done["warnings"][0]
     assert blender.entries["w"] is entry
     assert files(blender.addons) == ["w"]
     # What can't be imported at all works in no window either.
     broken = staged(blender, "w", "import not_there_at_all\n" + NEEDS_WINDOW % 3)
     assert failure_of(run(blender, "install", broken))[0] == "missing-module"
+
+
+def test_enabling_it_again_does_no_harm(blender: FakeBlender, run: Run) -> None:
+    blender.addon("w", NEEDS_WINDOW % 1)
+    blender.entry("w")
+    done = run(blender, "enable", named("w"))["results"][0]
+    assert (done["enabled"], done["loaded"], done["changed"]) == (True, False, False)
+
+
+def test_an_older_version_is_told(blender: FakeBlender, run: Run) -> None:
+    blender.addon("tool", working("tool", "(1, 10, 0)"))
+    for version, warned in (("(1, 9)", 1), ("(1, 10)", 0), ('"1.10.0-beta"', 0)):
+        item = staged(blender, "tool", working("tool", version), check=True)
+        done = run(blender, "install", item)["results"][0]
+        assert len(done["warnings"]) == warned
+        assert (done["version"] is not None, done["replaced"]) == (True, "1.10.0")
+        shutil.rmtree(item["exchange"])
 
 
 def test_an_update_that_newly_needs_a_window_is_refused(blender: FakeBlender, run: Run) -> None:

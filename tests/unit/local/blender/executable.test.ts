@@ -37,6 +37,14 @@ describe("identifyBlender", () => {
     expect(failure.exitCode).toBe(1);
   });
 
+  test("one that lacks a library of the system says which", async () => {
+    const says = "blender: error while loading shared libraries: libx.so.3: cannot open it";
+    const path = await program(`echo '${says}' >&2; exit 127`);
+    const failure = await failureOf(identifyBlender(path, never));
+    expect(failure.code).toBe("blender-not-executable");
+    expect(failure.message).toContain("libx.so.3 is missing");
+  });
+
   test("text that isn't a program, and a file that can't be run", async () => {
     const text = join(folder.path, "text");
     await writeFile(text, "hello");
