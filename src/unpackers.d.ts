@@ -1,4 +1,4 @@
-// The types of the two unpackers of zip's rarer methods, as far as they are used: neither brings its own.
+// The types of the unpacker of bzip2, as far as they are used: it brings none.
 
 declare module "seek-bzip" {
   /** One bzip2 stream while it is unpacked. */
@@ -16,19 +16,4 @@ declare module "seek-bzip" {
   }
   function readBytes(buffer: Uint8Array, offset: number, length: number): number;
   export default Bunzip;
-}
-
-declare module "*/lzma1/lib/decoder.js" {
-  export class Decoder {
-    /** Takes the head of a .lzma: one byte of properties, the dictionary's size, and that of all. */
-    initDecompression(
-      input: { readByte(): number },
-      output: { writeBytes(from: Uint8Array, offset: number, length: number): void },
-    ): void;
-    /** Unpacks one symbol: 1 is the end, -1 an error. */
-    codeOneChunk(): 0 | 1 | -1;
-    /** Writes what is unpacked and not yet written. */
-    flush(): void;
-    readonly nowPos64: bigint;
-  }
 }

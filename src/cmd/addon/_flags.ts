@@ -1,6 +1,7 @@
 // Flags and positionals that `addon` commands have in common.
 
 import { Failure } from "../../failure.ts";
+import type { Leave } from "../../local/addon/changes.ts";
 import { hasDisplay } from "../../local/start/display.ts";
 import type { Argument, Arguments } from "../_declaration.ts";
 import { blenderArgs } from "../_local-blender.ts";
@@ -52,7 +53,8 @@ export function enablingOf(flags: EnableFlags) {
     });
   }
   const byService = window && !hasDisplay();
-  return { unchecked: unchecked || byService, window: window && !byService, byService };
+  const leave: Leave = unchecked ? "all" : byService ? "window" : "nothing";
+  return { leave, window: window && !byService, byService };
 }
 
 /** The names of add-ons, one or several. */

@@ -2,7 +2,7 @@
 
 import type { Failure } from "../../failure.ts";
 import { Traceback } from "../../local/addon/outcome.ts";
-import type { Text } from "../../text.ts";
+import { type Text, text } from "../../text.ts";
 import type { Output } from "../../ui/output.ts";
 import { failureJson } from "../../ui/report.ts";
 import type { NewState } from "./_running.ts";
@@ -15,7 +15,7 @@ export interface AddonResult {
   line: string;
   /** Whom the warnings are about. */
   about: string;
-  warnings: readonly string[];
+  warnings: readonly Text[];
   failure: Failure | undefined;
   /** Where something is on the disk that Blenders that run may not have. */
   now?: NewState | undefined;
@@ -28,7 +28,8 @@ function errorsOf({ cause, message }: Failure): string[] {
   return [cause instanceof Traceback ? cause.message : message];
 }
 
-function jsonOf({ value, warnings, failure }: AddonResult, output: Output) {
+function jsonOf({ value, warnings: told, failure }: AddonResult, output: Output) {
+  const warnings = told.map(output.rendered);
   if (failure === undefined) return { ...value, warnings, errors: [] };
   return { ...value, warnings, errors: errorsOf(failure), error: failureJson(failure, output) };
 }
@@ -37,7 +38,7 @@ async function show(
   { line, about, warnings, failure, notes = [] }: AddonResult,
   output: Output,
 ): Promise<void> {
-  for (const warning of warnings) output.warn(`${about}: ${warning}`);
+  for (const warning of warnings) output.warn(text`${about}: ${warning}`);
   if (failure === undefined) await output.result(line);
   else {
     if (failure.cause instanceof Traceback) await output.writeError(`${failure.cause.message}\n`);

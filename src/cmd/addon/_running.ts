@@ -7,7 +7,7 @@ import type { RunningLook } from "../../local/addon/running.ts";
 import type { RunningBlender } from "../../local/blender/running-blender.ts";
 import type { UserFolders } from "../../local/blender/user-folders.ts";
 import type { Session } from "../../remote/wire/session.ts";
-import { again, type Text, text } from "../../text.ts";
+import { again, ours, type Text, text } from "../../text.ts";
 import { waiting } from "../../ui/waiting.ts";
 import type { Context } from "../_command.ts";
 import { type Target, type TargetFlags, targetOf, withSession } from "../_target.ts";
@@ -126,7 +126,7 @@ function what({ name, enabled, files }: NewState, { loaded, version }: StaleBlen
 /** How that Blender gets what is on the disk. */
 function way(
   { stale, started, port }: FoundBlender,
-  { enabled }: NewState,
+  { name, enabled }: NewState,
   op: string,
   named: boolean,
 ) {
@@ -136,6 +136,8 @@ function way(
   const flags = port === undefined ? [] : ["--port", `${port}`];
   // What is gone can't be named again.
   if (!reachable || op === "uninstall") return startingAgain(started && reachable, ...flags);
+  if (enabled === true)
+    return text`'${ours("addon enable", name, "--reload", ...flags)}' loads it there`;
   const does = enabled === false ? "disables" : "loads";
   return text`'${again("--reload", ...flags)}' ${does} it there`;
 }
@@ -200,6 +202,7 @@ async function withReload(
   context: Context,
   change: Change,
 ): Promise<AddonResult[]> {
+  let found = false;
   const loading = withSession(target, context, async (session) => {
     const { seen, blender } = watching(own);
     const look = await session.waits.during(
@@ -212,6 +215,7 @@ async function withReload(
         hint: noWindow,
       });
     }
+    found = true;
     const results: AddonResult[] = [];
     for (const one of await change({ ...blender, told: pid })) {
       const reloading = reloaded(session, one, look);
@@ -222,8 +226,8 @@ async function withReload(
     }
     return results;
   });
-  if (!window) return loading;
   return loading.catch((error: unknown) => {
+    if (!window || found) throw error;
     if (!(error instanceof Failure) || error.kind === "interrupted") throw error;
     const message = `there is no display for a window here, and ${error.message}`;
     throw extended(error, { message, hint: noWindow });

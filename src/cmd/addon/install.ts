@@ -107,13 +107,13 @@ export const install = command({
         hint: "install that one by itself",
       });
     }
-    const { unchecked, window, byService } = enablingOf(args);
+    const { leave, window, byService } = enablingOf(args);
     return {
       sources: positionals,
       install: {
         ifRunning: args["if-running"],
         enable: args.enable || args["enable-unchecked"] || args["in-window"],
-        unchecked,
+        leave,
         window,
         form: args.as,
         into: args.into,

@@ -11,7 +11,7 @@ from addon_doubles import doubles
 from addon_errors import trace_of
 from addon_facts import facts_of, misfit
 from addon_journal import Journal
-from addon_outcome import Outcome, failed, failure, outcome
+from addon_outcome import Outcome, Told, failed, failure, outcome
 from addon_places import Folders, addon_paths, repositories, same_place
 from addon_records import (
     Addon,
@@ -23,7 +23,9 @@ from addon_records import (
     remains_of,
 )
 from addon_state import (
+    Leave,
     disable,
+    drop_entry,
     enable,
     enable_or_leave,
     forget,
@@ -32,7 +34,7 @@ from addon_state import (
 )
 from extension_wheels import WheelView
 from preferences import RefusedError, save
-from swap import clear_away, remove
+from swap import Removal, clear_away
 
 
 class Item(TypedDict):
@@ -45,8 +47,8 @@ class NamedItem(Item):
     """An add-on that is to be changed."""
 
     name: str
-    # Enable it although it can't be loaded here.
-    unchecked: bool
+    # What is enabled although it can't be loaded here.
+    leave: Leave
     # Uninstall it outside the user's own folders, too.
     force: bool
 
@@ -59,15 +61,18 @@ def each(
 ) -> list[Outcome]:
     """Do one after the other; what goes wrong with one is its outcome."""
     results: list[Outcome] = []
+    unsaved: RefusedError | None = None
     for item in items:
         journal.write({"begin": item["index"]})
         try:
-            result = change(item)
+            # What a save left undone would be saved with the next.
+            result = change(item) if unsaved is None else failure(unsaved)
         except KeyboardInterrupt as error:
             journal.write({"begin": item["index"], "traceback": trace_of(error)})
             raise
         except RefusedError as error:
             result = failure(error)
+            unsaved = error if error.reason == "preferences-not-saved" else None
         except OSError as error:
             detail = f"{error.filename}: {error.strerror}"
             result = failure(RefusedError("write-failed", detail))
@@ -105,15 +110,15 @@ class Changes:
                 self._add_entry(addon.name)
             else:
                 forget(addon.name)
-                unchecked = item["unchecked"]
                 # What is enabled already stays so.
-                warnings += enable_or_leave(addon, unchecked=unchecked, window_only=had_entry)
+                leave = "window" if had_entry and item["leave"] == "nothing" else item["leave"]
+                warnings += enable_or_leave(addon, leave)
             if not had_entry:
                 save()
         except RefusedError as error:
             if not had_entry:
                 disable(addon.name, keep_entry=False)
-            return failed(addon, error, warnings, enabled=False)
+            return failed(addon, error, warnings, enabled=had_entry)
         changed = not had_entry or is_loaded(addon)
         return outcome(addon, enabled=True, warnings=warnings, changed=changed)
 
@@ -127,13 +132,15 @@ class Changes:
         had_entry = in_preferences(addon.name)
         if not had_entry and not is_enabled_module(addon.name):
             return outcome(addon, enabled=False)
-        warnings = self._disable(addon)
+        warnings = self._unload(addon)
         if had_entry:
+            drop_entry(addon.name)
             save()
         return outcome(addon, enabled=False, changed=had_entry, warnings=warnings)
 
-    def _disable(self, addon: Addon) -> list[str]:
-        trace = disable(addon.name, keep_entry=False)
+    def _unload(self, addon: Addon) -> list[Told]:
+        """Unload it, if it is loaded; its entry in the preferences stays, with its settings."""
+        trace = disable(addon.name, keep_entry=True)
         if trace is None:
             return []
         return [f"{addon.name} raised an error while it was disabled: {trace.strip()}"]
@@ -145,25 +152,34 @@ class Changes:
                 "not-the-users",
                 f"{addon.name} isn't in the user's own add-ons folder but in {addon.path}",
             )
+        place = None if addon.path is None else self._own_place(addon, addon.path)
         had_entry = in_preferences(addon.name)
         # Also of one that only this session has.
-        warnings = self._disable(addon) if had_entry or is_enabled_module(addon.name) else []
+        warnings = self._unload(addon) if had_entry or is_enabled_module(addon.name) else []
+        removal = None
+        try:
+            removal = None if place is None else Removal(place)
+        except OSError as error:
+            # Nothing was saved; the entry and its settings are as they were.
+            if had_entry:
+                self._load_again(addon)
+            refused = RefusedError("write-failed", f"can't remove {place}: {error.strerror}")
+            return failed(addon, refused, warnings, enabled=had_entry)
         if had_entry:
-            save()
-        if addon.path is not None:
+            drop_entry(addon.name)
             try:
-                remove(self._own_place(addon, addon.path))
-            except OSError as error:
-                if had_entry:
-                    self._restore(addon)
-                detail = f"can't remove {addon.path}: {error.strerror}"
-                refused = RefusedError("write-failed", detail)
-                return failed(addon, refused, warnings)
+                save()
+            except RefusedError:
+                if removal is not None:
+                    removal.bring_back()
+                raise
+        if removal is not None:
+            removal.commit()
             forget(addon.name)
             if addon.kind == "extension":
                 refresh_extensions()
         remove_traces(addon, self.folders)
-        gone = addon.path is None or not os.path.lexists(addon.path)
+        gone = place is None or not os.path.lexists(place)
         return outcome(addon, enabled=False, changed=gone, warnings=warnings)
 
     def _own_place(self, addon: Addon, path: str) -> str:
@@ -171,7 +187,7 @@ class Changes:
         folders = [*addon_paths(self.folders), *(place for _, place in repositories(self.folders))]
         if any(same_place(os.path.dirname(path), folder) for folder in folders):
             return path
-        raise RefusedError("not-the-users", f"{addon.name} is in no folder of add-ons: {path}")
+        raise RefusedError("no-place", f"{addon.name} is in no folder of Blender's: {path}")
 
     def _find_with_remains(self, name: str) -> Addon:
         """Find an add-on, or what is left of one. Raises RefusedError ``addon-not-found``."""
@@ -183,10 +199,10 @@ class Changes:
                 raise
             return remains
 
-    def _restore(self, addon: Addon) -> None:
+    def _load_again(self, addon: Addon) -> None:
+        """Load what is enabled all the same, for the other changes of this run."""
         with contextlib.suppress(RefusedError):
             enable(addon)
-            save()
 
 
 def remove_traces(addon: Addon, folders: Folders) -> None:

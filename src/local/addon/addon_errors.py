@@ -168,10 +168,12 @@ def refused(addon: Addon, error: BaseException, heard: str = "") -> RefusedError
 
 def about_module(addon: Addon, error: ModuleNotFoundError, name: str) -> tuple[str, str]:
     """Code and subject for a module that wasn't found."""
+    if name == addon.name or name.startswith(f"{addon.name}."):
+        return "enable-failed", ""
     top = name.partition(".")[0]
     if is_itself(addon, error, top):
         return "other-name", top
-    if top == addon.name or top in SHARED or (name != top and has_module(top)):
+    if top in SHARED or (name != top and has_module(top)):
         # Only a part of it is missing.
         return "enable-failed", ""
     if top in GONE or top in sys.stdlib_module_names or top.startswith(("bpy", "bl_", "_")):

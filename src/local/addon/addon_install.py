@@ -8,7 +8,7 @@ from addon_changes import Item
 from addon_doubles import doubles
 from addon_facts import Facts, facts_of, misfit
 from addon_journal import Journal
-from addon_outcome import Outcome, failed, outcome
+from addon_outcome import Outcome, Told, failed, outcome
 from addon_places import (
     Folders,
     Repository,
@@ -27,6 +27,7 @@ from addon_records import (
     is_loaded,
 )
 from addon_state import (
+    Leave,
     disable,
     enable,
     enable_or_leave,
@@ -50,8 +51,8 @@ class InstallItem(Item):
     exchange: str
     destination: str
     enable: bool
-    # Enable it although it can't be loaded here.
-    unchecked: bool
+    # What is enabled although it can't be loaded here.
+    leave: Leave
     # Only look, and change nothing.
     check: bool
 
@@ -98,11 +99,10 @@ class Installer:
             exchange.swap_in()
             make_importable(os.path.dirname(path))
             if wanted:
-                warnings += enable_or_leave(
-                    addon,
-                    unchecked=item["unchecked"],
-                    window_only=was_enabled and not was_loaded,
-                )
+                # Nor could the old version be.
+                unloaded = was_enabled and not was_loaded
+                leave = "window" if unloaded and item["leave"] == "nothing" else item["leave"]
+                warnings += enable_or_leave(addon, leave)
             if wanted and not was_enabled:
                 # An entry in the preferences isn't to be left without its add-on.
                 exchange.settle()
@@ -130,7 +130,7 @@ class Installer:
 
     def _check_install(
         self, addon: Addon, facts: Facts, item: InstallItem, others: list[Addon]
-    ) -> list[str]:
+    ) -> list[Told]:
         """Warnings about an add-on that can be installed. Raises RefusedError for others."""
         why = misfit(facts)
         if addon.kind == "extension":
@@ -184,7 +184,7 @@ def about_replaced(before: Facts | None, facts: Facts) -> list[str]:
         return [f"it takes the place of another add-on, {what}"]
     # Their numbers alone: how add-ons write what comes before a release differs.
     (old, _), (new, _) = in_order(before.version), in_order(facts.version)
-    if not facts.version or new >= old:
+    if not facts.version[:1].isdigit() or not before.version[:1].isdigit() or new >= old:
         return []
     return [f"{facts.version} takes the place of {before.version}, which is newer"]
 

@@ -4,7 +4,7 @@ import json
 import os
 from typing import TypedDict
 
-from addon_outcome import Outcome
+from addon_outcome import Outcome, Told
 
 
 class Begin(TypedDict):
@@ -18,7 +18,7 @@ class BeginEntry(Begin, total=False):
 
     path: str | None
     # What is to be said although Blender may not come back.
-    warnings: list[str]
+    warnings: list[Told]
     # Where it was when the time was up.
     traceback: str
 

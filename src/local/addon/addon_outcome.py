@@ -1,6 +1,6 @@
 """What became of one add-on, and why it failed if it did."""
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from addon_places import Source
 from addon_records import Addon, Kind, is_enabled, is_loaded
@@ -16,6 +16,20 @@ class Refusal(TypedDict):
     traceback: str
     # What it is about, such as a package's name; may be empty.
     about: str
+
+
+class Hinted(TypedDict):
+    """A warning with the command of ours that helps, which the command line completes."""
+
+    text: str
+    command: Literal["addon uninstall", "addon disable"]
+    # The add-on that the command is for.
+    name: str
+    # Whether --name with that name would have the new one take its place.
+    replaceable: bool
+
+
+Told = str | Hinted
 
 
 class Refused(TypedDict):
@@ -36,7 +50,7 @@ class Outcome(TypedDict):
     # Whether this Blender has loaded it: what is enabled may be for windows only.
     loaded: bool
     changed: bool
-    warnings: list[str]
+    warnings: list[Told]
     failure: Refusal | None
     # The version of an installed one, and that which it takes the place of, where they are known.
     version: str | None
@@ -48,7 +62,7 @@ def outcome(
     *,
     enabled: bool | None = None,
     changed: bool = False,
-    warnings: list[str] | None = None,
+    warnings: list[Told] | None = None,
     version: str | None = None,
     replaced: str | None = None,
 ) -> Outcome:
@@ -95,7 +109,7 @@ def failure(error: RefusedError) -> Outcome:
 
 
 def failed(
-    addon: Addon, error: RefusedError, warnings: list[str], *, enabled: bool | None = None
+    addon: Addon, error: RefusedError, warnings: list[Told], *, enabled: bool | None = None
 ) -> Outcome:
     """What became of an add-on that couldn't be changed."""
     return {**outcome(addon, enabled=enabled, warnings=warnings), "failure": refusal(error)}

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from typing import Literal
 
 import addon_utils
 import bpy
@@ -29,8 +30,7 @@ def enable(addon: Addon) -> None:
     """Enable an add-on that isn't loaded, from its own file and no other.
 
     An older entry in the preferences stays when this fails, with the add-on's own settings in it.
-    Raises RefusedError: as `refused` for what the add-on raised, ``shadowed``,
-    ``addon-ends-blender``.
+    Raises RefusedError: as `refused` for what the add-on raised, ``shadowed``.
     """
     had_entry = in_preferences(addon.name)
     try:
@@ -44,7 +44,6 @@ def enable(addon: Addon) -> None:
 
 def _try_to_enable(addon: Addon, had_entry: bool) -> None:
     errors: list[BaseException] = []
-    handlers = load_handlers()
     with listening() as ear:
         try:
             addon_utils.enable(
@@ -63,25 +62,30 @@ def _try_to_enable(addon: Addon, had_entry: bool) -> None:
     file = loaded_file(addon.name)
     if addon.file is not None and (file is None or not same_place(file, addon.file)):
         raise RefusedError("shadowed", f"Blender takes {addon.name} from {file}")
-    for handler in load_handlers():
-        if handler not in handlers:
-            call_as_start_does(handler)
 
 
-def enable_or_leave(addon: Addon, *, unchecked: bool, window_only: bool = False) -> list[str]:
-    """Enable an add-on; with `unchecked` also one that can't be loaded here.
+# What may be enabled although it can't be loaded: nothing, what seems to need a window, or all.
+Leave = Literal["nothing", "window", "all"]
 
-    With `window_only` such a one, too, where that seems to be for want of a window. Gives what is
-    to be said. Raises RefusedError as `enable`.
+
+def enable_or_leave(addon: Addon, leave: Leave) -> list[str]:
+    """Enable an add-on as a start does, or leave it to the next one; gives what is to be said.
+
+    Only for a Blender that ends when the work is done: code of the add-on runs as at a start.
+    Raises RefusedError as `enable`, ``addon-ends-blender``.
     """
+    had_entry = in_preferences(addon.name)
     try:
-        enable(addon)
+        try_as_start(addon)
     except RefusedError as error:
-        wanting = window_only and error.reason == "needs-window"
+        forget(addon.name)
+        if not had_entry:
+            drop_entry(addon.name)
         ends = error.reason == "addon-ends-blender" or isinstance(error.__cause__, SystemExit)
-        if not (unchecked or wanting) or ends or error.reason == "shadowed":
+        left = leave == "all" or (leave == "window" and error.reason == "needs-window")
+        if not left or ends or error.reason == "shadowed":
             raise
-        if not in_preferences(addon.name):
+        if not had_entry:
             bpy.context.preferences.addons.new().module = addon.name
         if addon.kind == "extension":
             refresh_extensions()
@@ -90,6 +94,15 @@ def enable_or_leave(addon: Addon, *, unchecked: bool, window_only: bool = False)
             f"decides ({error.detail})"
         ]
     return []
+
+
+def try_as_start(addon: Addon) -> None:
+    """Enable an add-on, and call what it has every start call once add-ons are loaded."""
+    handlers = load_handlers()
+    enable(addon)
+    for handler in load_handlers():
+        if handler not in handlers:
+            call_as_start_does(handler)
 
 
 def load_handlers() -> list[Callable[..., object]]:

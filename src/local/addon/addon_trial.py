@@ -8,6 +8,8 @@ import bpy
 from addon_journal import Journal
 from addon_places import Folders, repositories
 from addon_records import is_loaded, known
+from addon_state import call_as_start_does, load_handlers
+from preferences import RefusedError
 
 
 def trial(folders: Folders, journal: Journal) -> None:
@@ -22,8 +24,14 @@ def trial(folders: Folders, journal: Journal) -> None:
         if addon is None or addon.file is None or is_loaded(addon):
             continue
         journal.write({"begin": addon.name, "path": addon.path})
+        handlers = load_handlers()
         try:
             addon_utils.enable(addon.name, handle_error=lambda _error: None)
+            for handler in load_handlers():
+                if handler not in handlers:
+                    call_as_start_does(handler)
+        except RefusedError:
+            os._exit(1)
         except SystemExit as error:
             # It ends a start, and so it must end the trial.
             os._exit(error.code if isinstance(error.code, int) else 1)

@@ -1,6 +1,9 @@
 // Enables, disables, uninstalls and installs add-ons, also where one of them ends Blender.
 
 import * as v from "valibot";
+import { extended, type Failure } from "../../failure.ts";
+import { again, text } from "../../text.ts";
+import type { NoResult } from "../blender/background.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { diagnoseStart } from "./diagnose-start.ts";
 import { Interrupted } from "./journal.ts";
@@ -25,6 +28,7 @@ interface Rest {
   outcomes: Map<number, AddonOutcome>;
   /** Why the user's add-ons are left out; undefined while they are loaded. */
   without: string | undefined;
+  window: boolean;
 }
 
 const outcomesSchema = v.array(outcomeSchema);
@@ -64,7 +68,7 @@ export async function makeChanges(
         ? await runWithoutAddons(blender, { ...call, op })
         : await runAddonScript(blender, { ...call, op, window, onBadEnd });
     if (reply instanceof Interrupted) {
-      without = await goOn(blender, workplace, reply, { op, pending, outcomes, without });
+      without = await goOn(blender, workplace, reply, { op, pending, outcomes, without, window });
       pending = pending.filter(({ index }) => !outcomes.has(index));
       continue;
     }
@@ -85,6 +89,13 @@ export async function makeChanges(
   return { outcomes, names };
 }
 
+/** Mostly it is the display: add-ons were loaded in the background often before. */
+function withoutWindow(end: NoResult): Failure {
+  return extended(end, {
+    hint: text`see whether Blender opens a window on this display by itself; 'xvfb-run ${again()}' gives it one that nobody sees`,
+  });
+}
+
 /**
  * Notes what a Blender that ended had done, and decides how to go on.
  *
@@ -95,9 +106,10 @@ async function goOn(
   blender: AddonBlender,
   { lock, places }: Workplace,
   interrupted: Interrupted,
-  { op, pending, outcomes, without }: Rest,
+  { op, pending, outcomes, without, window }: Rest,
 ): Promise<string | undefined> {
   const { end, done } = interrupted;
+  if (window && !end.begun) throw withoutWindow(end);
   if (!isRescue(op) && !end.begun) {
     throw await diagnoseStart(blender, places, end, (pid) => lock.works(pid));
   }
@@ -138,13 +150,16 @@ async function noteUnfinished(
   }
 }
 
+/** What is enabled although it can't be loaded: nothing, what seems to need a window, or all. */
+export type Leave = "nothing" | "window" | "all";
+
 /** How add-ons are changed by name. */
 export interface ChangeOptions {
   ifRunning: IfRunning;
   /** For `uninstall`: also outside the user's own folders. */
   force?: boolean;
-  /** For `enable`: also what can't be loaded by the Blender that does it. */
-  unchecked?: boolean;
+  /** For `enable`. */
+  leave?: Leave;
   /** In a Blender with a window. */
   window?: boolean;
 }
@@ -168,8 +183,8 @@ export async function changeAddons(
   asked: readonly string[],
   options: ChangeOptions,
 ): Promise<{ changes: AddonChange[]; names: readonly string[] }> {
-  const { force = false, unchecked = false, window = false } = options;
-  const items = asked.map((name, index) => ({ index, name, force, unchecked }));
+  const { force = false, leave = "nothing", window = false } = options;
+  const items = asked.map((name, index) => ({ index, name, force, leave }));
   const { outcomes, names } = await underLock(blender, options.ifRunning, (workplace) =>
     makeChanges(blender, workplace, op, items, window),
   );

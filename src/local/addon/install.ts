@@ -3,10 +3,11 @@
 import { readlink, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
+import type { Text } from "../../text.ts";
 import { type AddonSource, openSource, type SourceOptions } from "../addon-source/source.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
-import { makeChanges } from "./changes.ts";
+import { type Leave, makeChanges } from "./changes.ts";
 import {
   asLegacyNotes,
   type Form,
@@ -61,8 +62,7 @@ export interface InstallOptions {
   form: Form | undefined;
   /** One of Blender's folders for add-ons; the user's own unless given. */
   into: string | undefined;
-  /** Enables what can't be loaded by the Blender that does it. */
-  unchecked: boolean;
+  leave: Leave;
   /** In a Blender with a window. */
   window: boolean;
 }
@@ -77,7 +77,7 @@ interface InstallJob {
   /** In the add-ons folder or repository. */
   destination: string | undefined;
   replaces: boolean;
-  readonly warnings: string[];
+  readonly warnings: Text[];
 }
 
 async function open(asked: string, options: SourceOptions): Promise<InstallJob> {
@@ -196,7 +196,7 @@ function itemOf(job: InstallJob, index: number, options: InstallOptions): Change
       exchange: staged.exchange,
       destination,
       enable: options.enable,
-      unchecked: options.unchecked,
+      leave: options.leave,
       check: options.check,
     },
   ];

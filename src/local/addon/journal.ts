@@ -2,15 +2,16 @@
 
 import { readFile } from "node:fs/promises";
 import * as v from "valibot";
+import type { Text } from "../../text.ts";
 import type { NoResult } from "../blender/background.ts";
-import { type AddonOutcome, outcomeSchema } from "./outcome.ts";
+import { type AddonOutcome, outcomeSchema, warningSchema } from "./outcome.ts";
 
 const entrySchema = v.union([
   v.object({
     begin: v.union([v.number(), v.string()]),
     path: v.optional(v.nullable(v.string())),
     /** Warnings from before it was loaded. */
-    warnings: v.optional(v.array(v.string()), []),
+    warnings: v.optional(v.array(warningSchema), []),
     /** What it was doing when the time was up. */
     traceback: v.optional(v.string(), ""),
   }),
@@ -24,7 +25,7 @@ interface UnfinishedWork {
   /** An item's index, or in a trial an add-on's name. */
   what: number | string;
   path: string | null;
-  warnings: readonly string[];
+  warnings: readonly Text[];
   traceback: string;
 }
 

@@ -35,12 +35,14 @@ const places = script("addon_places", placesSource, preferences);
 const records = script("addon_records", recordsSource, places, preferences);
 const facts = script("addon_facts", factsSource, places, records);
 const errors = script("addon_errors", errorsSource, records, preferences);
-const doubles = script("addon_doubles", doublesSource, facts, places, records);
 const state = script("addon_state", stateSource, errors, facts, places, records, preferences);
 const outcome = script("addon_outcome", outcomeSource, places, records, preferences);
+const doubles = script("addon_doubles", doublesSource, facts, outcome, places, records);
 const journal = script("addon_journal", journalSource, outcome);
 const looks = script("addon_looks", looksSource, facts, places, records, preferences);
-const trial = script("addon_trial", trialSource, journal, places, records);
+const trial = script(
+  ...(["addon_trial", trialSource, journal, places, records, state, preferences] as const),
+);
 const forWheels = [packageMetadata, packageNames, packageOrigins, pythonFolders];
 const wheels = script("extension_wheels", wheelsSource, facts, places, records, ...forWheels);
 /** What changing an add-on takes, enabled by name or installed. */

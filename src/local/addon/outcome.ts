@@ -14,6 +14,26 @@ export const refusalSchema = v.object({
   about: v.optional(v.string(), ""),
 });
 
+/** A warning as the scripts give it; where a command of ours helps, it is named with the user's flags. */
+export const warningSchema = v.pipe(
+  v.union([
+    v.string(),
+    v.object({
+      text: v.string(),
+      command: v.picklist(["addon uninstall", "addon disable"]),
+      name: v.string(),
+      replaceable: v.boolean(),
+    }),
+  ]),
+  v.transform((told): Text => {
+    if (typeof told === "string") return told;
+    const { text: words, command, name, replaceable } = told;
+    const does = command === "addon disable" ? "disables" : "removes";
+    const instead = replaceable ? `--name ${name} has this one take its place, ` : "";
+    return text`${words}; ${instead}'${ours(command, name)}' ${does} that one`;
+  }),
+);
+
 /** What became of one add-on, as the scripts give it; `failure` is made a `Failure`. */
 export const outcomeSchema = v.object({
   /** The module name; null where it wasn't found. */
@@ -25,7 +45,7 @@ export const outcomeSchema = v.object({
   /** Whether the Blender that changed it has loaded it. */
   loaded: v.boolean(),
   changed: v.boolean(),
-  warnings: v.array(v.string()),
+  warnings: v.array(warningSchema),
   failure: v.pipe(
     v.nullable(refusalSchema),
     v.transform((told) => (told === null ? undefined : failureOf(told))),
@@ -52,6 +72,7 @@ const hints: Record<string, Text | ((about: string) => Text)> = {
   "addon-ends-blender": "its code ends Blender when it is loaded; nothing was changed",
   shadowed: text`remove or rename the other one: ${ours("addon list", "--all")}`,
   "name-taken": "take that one away, or install this under another name: --name NAME",
+  "no-place": "nothing was changed; what is there isn't an add-on's alone: remove it by hand",
   "not-the-users": "--force removes it all the same, if that folder can be written",
   incompatible: "take a version of it that is for this Blender",
   "no-extensions": "take a Blender from 4.2 on, or an older version of the add-on",
@@ -93,7 +114,7 @@ export function failureOf({
 /** The outcome of an add-on for which Blender didn't live to give one. */
 export function failedOutcome(
   failure: v.InferInput<typeof refusalSchema>,
-  warnings: readonly string[] = [],
+  warnings: readonly Text[] = [],
 ): AddonOutcome {
   return {
     name: null,

@@ -24,6 +24,8 @@ export interface PreferencesLock extends AsyncDisposable {
   readonly folders: readonly string[];
   /** Notes a folder before anything is changed there, so that the next holder can undo it. */
   worksIn(folder: string): Promise<void>;
+  /** Says that nothing is left to undo in a folder. */
+  doneIn(folder: string): Promise<void>;
 }
 
 function cannotLock(folder: string, error: unknown): Failure {
@@ -82,27 +84,37 @@ async function foldersIn(path: string): Promise<string[]> {
   return read.success ? read.output : [];
 }
 
-function held(lock: Disposable, config: string, folders: string[]): PreferencesLock {
+function held(lock: Disposable, config: string, noted: string[]): PreferencesLock {
   const [worker, places] = [join(config, workerName), join(config, placesName)];
-  let noted = Promise.resolve();
+  let writing = Promise.resolve();
+  const folders = [...noted];
   return {
-    folders,
+    get folders() {
+      return [...folders];
+    },
     worksIn: async (folder) => {
       if (folders.includes(folder)) return;
       folders.push(folder);
       await writeFile(places, JSON.stringify(folders));
+    },
+    doneIn: async (folder) => {
+      const at = folders.indexOf(folder);
+      if (at === -1) return;
+      folders.splice(at, 1);
+      if (folders.length === 0) await rm(places, { force: true });
+      else await writeFile(places, JSON.stringify(folders));
     },
     works: (pid) => {
       const note = async () => {
         await writeFile(worker, JSON.stringify({ pid, started: await startOf(pid) }));
       };
       // Where there is no room for this, Blender can't save either, and says so.
-      noted = noted.then(note).catch(() => {});
+      writing = writing.then(note).catch(() => {});
     },
     [Symbol.asyncDispose]: async () => {
-      await noted;
+      await writing;
       // One that stays, where nothing can be written, names a process that is known to be gone.
-      for (const file of [worker, places]) await rm(file, { force: true }).catch(() => {});
+      await rm(worker, { force: true }).catch(() => {});
       lock[Symbol.dispose]();
     },
   };

@@ -105,13 +105,40 @@ class Exchange:
             os.rename(os.path.join(old, name), os.path.join(self.home, name))
 
 
-def remove(path: str) -> None:
-    """Remove an add-on's file, folder or link, whole or not at all. Raises OSError."""
-    discarded = discarded_name(os.path.dirname(path))
-    os.mkdir(discarded)
-    try:
-        os.rename(path, os.path.join(discarded, os.path.basename(path)))
-    except BaseException:
-        os.rmdir(discarded)
-        raise
-    clear_away(discarded)
+class Removal:
+    """An add-on's file, folder or link on its way out, which can still come back.
+
+    What a killed process leaves, `recover` of swap.ts brings back.
+    """
+
+    def __init__(self, path: str) -> None:
+        """Move it out of Blender's sight, beside its place. Raises OSError."""
+        self._path = path
+        home, name = os.path.split(path)
+        self._folder = os.path.join(home, f"{PREFIX}{os.urandom(6).hex()}")
+        os.mkdir(self._folder)
+        try:
+            for inner in ("new", "old"):
+                os.mkdir(os.path.join(self._folder, inner))
+            plan = {"name": None, "replaces": [name], "identity": None}
+            with open(os.path.join(self._folder, "plan.json"), "w", encoding="utf-8") as file:
+                json.dump(plan, file)
+            os.rename(path, self._aside)
+        except BaseException:
+            clear_away(self._folder)
+            raise
+
+    @property
+    def _aside(self) -> str:
+        return os.path.join(self._folder, "old", os.path.basename(self._path))
+
+    def bring_back(self) -> None:
+        """Undo it. Raises OSError."""
+        os.rename(self._aside, self._path)
+        clear_away(self._folder)
+
+    def commit(self) -> None:
+        """End it: it is gone for good. Raises OSError."""
+        discarded = discarded_name(os.path.dirname(self._path))
+        os.rename(self._folder, discarded)
+        clear_away(discarded)

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import type { AddonSource, SourceFile } from "../addon-source/source.ts";
@@ -53,7 +53,7 @@ const ownerSchema = v.object({
 
 /** An add-on that is unpacked beside its place. */
 export interface Staged {
-  /** The hidden folder, absolute; for `Exchange` of swap.py, `putBack` and `discard`. */
+  /** The hidden folder, absolute; for `Exchange` of swap.py, and `putBack`. */
   exchange: string;
   /** The unpacked package or .py, absolute, until it is swapped in. */
   path: string;
@@ -149,7 +149,12 @@ export async function stage(
       for (const one of new Set([...source.folders, ...above])) {
         await mkdir(join(path, one), { recursive: true });
       }
-      await writeAll(source.files, path, options.signal);
+      const isSmall = ({ size }: SourceFile) => size <= writtenWhole;
+      await writeAll(source.files.filter(isSmall), path, options.signal);
+      // Unpacking one may take much memory.
+      for (const file of source.files) {
+        if (!isSmall(file)) await write(file, join(path, file.path), options.signal);
+      }
     }
     const replaces = form === "legacy" ? [module, `${module}.py`] : [module];
     await writePlan(exchange, { name, replaces, identity: await identityOf(path) });
@@ -207,29 +212,8 @@ async function write(file: SourceFile, path: string, signal?: AbortSignal): Prom
   }
 }
 
-/**
- * Moves an add-on out of Blender's sight, beside its place; `putBack` brings it back, as does
- * `recover` when this process is killed.
- *
- * @param path the add-on's file, folder or link, absolute.
- * @returns the exchange, for `putBack` or `discard`.
- * @throws Failure `write-failed`.
- */
-export async function setAside(path: string): Promise<string> {
-  let exchange: string | undefined;
-  try {
-    exchange = await newExchange(dirname(path));
-    await writePlan(exchange, { name: null, replaces: [basename(path)], identity: null });
-    await rename(path, join(exchange, "old", basename(path)));
-    return exchange;
-  } catch (error) {
-    if (exchange !== undefined) await rm(exchange, { recursive: true, force: true });
-    throw cannotWrite(path, error);
-  }
-}
-
 /** Ends an exchange as it is: what was replaced or set aside is removed. @throws Failure `write-failed`. */
-export async function discard(exchange: string): Promise<void> {
+async function discard(exchange: string): Promise<void> {
   const name = `${discardedPrefix}${randomBytes(6).toString("hex")}`;
   const discarded = join(dirname(exchange), name);
   try {

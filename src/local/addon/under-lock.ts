@@ -44,6 +44,8 @@ async function undoLeftovers(blender: AddonBlender, { places, lock }: Workplace)
     for (const name of await clearing) {
       listener.note(`${name} is back in its place: a command was ended before it was done`);
     }
+    // One that isn't there may be a share that will be there again.
+    if (await pathExists(folder)) await lock.doneIn(folder);
   }
 }
 
@@ -129,7 +131,7 @@ export async function withoutLock<T extends object>(
   blender: AddonBlender,
   work: WorkIn<T>,
 ): Promise<T> {
-  const nothing = { works: () => {}, folders: [], worksIn: async () => {} };
+  const nothing = { works: () => {}, folders: [], worksIn: async () => {}, doneIn: async () => {} };
   const lock = { ...nothing, [Symbol.asyncDispose]: async () => {} };
   const places = expectedPlaces(blender);
   const result = await work({ lock, places });

@@ -72,9 +72,16 @@ const windowGrace = 60_000;
 /** What background_call.py prints behind the result. */
 const endMarker = "__BLENDER_REMOTE_JSON_END__";
 
-/** Ends a Blender with a window; what it would save when it quits has been saved, or isn't to be. */
-const closeWindow =
-  "import bpy; bpy.context.preferences.use_preferences_save = False; bpy.ops.wm.quit_blender()";
+/**
+ * Ends a Blender with a window. What it would save of its preferences has been saved, or isn't to be; its
+ * session goes where this run's files are: in the usual place is the user's last one.
+ */
+const closeWindow = [
+  "import bpy, os, sys",
+  "bpy.context.preferences.use_preferences_save = False",
+  "bpy.context.preferences.filepaths.temporary_directory = os.path.dirname(sys.argv[-1])",
+  "bpy.ops.wm.quit_blender()",
+].join("; ");
 
 /** The first Blender that was seen to know --quiet; 3.4 takes it for a file to open. */
 const quietSince: readonly [number, number] = [4, 3];

@@ -2,11 +2,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import Bunzip from "seek-bzip";
-// What the package itself exports unpacks all in one go, in which no Ctrl-C is heard.
-import { Decoder } from "../../../node_modules/lzma1/lib/decoder.js";
-
-/** How many symbols of LZMA are unpacked before others have their turn; a tenth of a second or so. */
-const symbolsAtOnce = 100_000;
+import { unpackLzma } from "./lzma.ts";
 
 /** Bytes that are read one by one. */
 class PackedBytes extends Bunzip.Stream {
@@ -80,30 +76,14 @@ async function* bunzip(packed: Buffer, size: number): AsyncGenerator<Buffer> {
 
 /**
  * A zip has its own head before LZMA's data: two bytes of version, two with the length of the
- * properties, and these: one byte, and the dictionary's size (APPNOTE 5.8.8).
+ * properties, and these: one byte, and the dictionary's size (APPNOTE 5.8.8), which isn't needed:
+ * all that was unpacked is at hand.
  */
 async function* unlzma(packed: Buffer, size: number): AsyncGenerator<Buffer> {
   const head = 4 + 5;
   if (packed.length < head || packed.readUInt16LE(2) !== 5) throw new Error("it is no LZMA");
-  const start = Buffer.alloc(1 + 4 + 8);
-  start.writeUInt8(packed.readUInt8(4));
-  // Nothing lies farther back than its beginning, so that no more memory is needed.
-  start.writeUInt32LE(Math.min(packed.readUInt32LE(5), size), 1);
-  start.writeUInt32LE(size, 5);
-  const unpacked = new UnpackedBytes(size);
-  const decoder = new Decoder();
-  decoder.initDecompression(
-    new PackedBytes(Buffer.concat([start, packed.subarray(head)])),
-    unpacked,
-  );
-  for (let ended = false; !ended && decoder.nowPos64 < size; ) {
-    for (let count = 0; count < symbolsAtOnce && !ended && decoder.nowPos64 < size; count++) {
-      const symbol = decoder.codeOneChunk();
-      if (symbol === -1) throw new Error("its data make no sense");
-      ended = symbol === 1;
-    }
-    decoder.flush();
-    yield unpacked.take();
+  for (const piece of unpackLzma(packed.subarray(head), packed.readUInt8(4), size)) {
+    yield Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     await setImmediate();
   }
 }

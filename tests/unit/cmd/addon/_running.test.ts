@@ -23,11 +23,11 @@ test("without a display a window is that of a Blender that runs", async () => {
   try {
     process.env["DISPLAY"] = ":7";
     const shown = await optionsOf(enable, ["a", "--in-window"]);
-    expect(shown).toMatchObject({ change: { window: true, unchecked: false }, running: usual });
+    expect(shown).toMatchObject({ change: { window: true, leave: "nothing" }, running: usual });
     delete process.env["DISPLAY"];
     delete process.env["WAYLAND_DISPLAY"];
     const { change, running } = await optionsOf(enable, ["a", "--in-window"]);
-    expect(change).toMatchObject({ window: false, unchecked: true });
+    expect(change).toMatchObject({ window: false, leave: "window" });
     expect(running).toEqual({ ...usual, reload: true, window: true });
   } finally {
     Object.assign(process.env, DISPLAY === undefined ? {} : { DISPLAY });

@@ -5,9 +5,9 @@ import { optionsOf, refusalOf, usualBlender } from "../parsing.ts";
 test.each([
   [["a"], ["a"], {}],
   [["a", "b", "--if-running", "ignore"], ["a", "b"], { ifRunning: "ignore" }],
-  [["a", "--enable-unchecked"], ["a"], { unchecked: true }],
+  [["a", "--enable-unchecked"], ["a"], { leave: "all" }],
 ])("%j", async (tokens, names, given) => {
-  const change = { ifRunning: "warn", unchecked: false, window: false, ...given };
+  const change = { ifRunning: "warn", leave: "nothing", window: false, ...given };
   const options = { names, change, blender: usualBlender };
   const { running: _, ...found } = await optionsOf(enable, tokens);
   expect(found).toEqual<unknown>(options);

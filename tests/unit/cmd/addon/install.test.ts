@@ -11,14 +11,14 @@ const usual = {
   name: undefined,
   form: undefined,
   into: undefined,
-  unchecked: false,
+  leave: "nothing",
   window: false,
 };
 
 test.each([
   [["a.zip"], {}],
   [["a.zip", "-e"], { enable: true }],
-  [["a.zip", "--enable-unchecked"], { enable: true, unchecked: true }],
+  [["a.zip", "--enable-unchecked"], { enable: true, leave: "all" }],
   [["a.zip", "--as", "legacy"], { form: "legacy" }],
   [["a.zip", "--into", "/scripts"], { into: "/scripts" }],
   [["a.zip", "--no-overwrite"], { overwrite: false }],

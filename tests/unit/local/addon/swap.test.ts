@@ -18,14 +18,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
-import {
-  discard,
-  putBack,
-  recover,
-  type Staged,
-  setAside,
-  stage,
-} from "../../../../src/local/addon/swap.ts";
+import { putBack, recover, type Staged, stage } from "../../../../src/local/addon/swap.ts";
 import { openSource } from "../../../../src/local/addon-source/source.ts";
 import { zipOf } from "../../../support/zip.ts";
 
@@ -241,27 +234,28 @@ describe("recover", () => {
   });
 });
 
-describe("setting aside", () => {
+describe("a removal", () => {
   const kinds: Tree[] = [{ "it/__init__.py": "x" }, { "it.py": "x" }, { it: "-> ../developed" }];
-  test.each(kinds)("%p and back, or for good", async (tree) => {
-    await put({ ...other, ...tree });
-    const path = join(addons, Object.keys(tree)[0]?.split("/")[0] ?? "");
-    for (const back of [putBack, () => recover(addons)]) {
-      const exchange = await setAside(path);
-      expect(await lstat(path).catch(() => undefined)).toBeUndefined();
-      expect(await back(exchange)).toEqual([path.slice(addons.length + 1)]);
-      expect(await treeAt(addons)).toEqual({ ...other, ...tree });
-    }
-    await discard(await setAside(path));
-    expect(await treeAt(addons)).toEqual(other);
-  });
-
-  test("what isn't there", async () => {
-    await put(other);
-    expect(await setAside(join(addons, "it")).catch((error) => error)).toMatchObject({
-      code: "write-failed",
+  describe.each(kinds)("of %p", (tree) => {
+    test.each(["remove,commit", "remove,bring_back"])("killed anywhere in %s", async (calls) => {
+      const path = join(addons, Object.keys(tree)[0]?.split("/")[0] ?? "");
+      const left = { whole: 0, gone: 0 };
+      for (let killAt = 0; ; killAt++) {
+        await rm(addons, { recursive: true, force: true });
+        await put({ ...other, ...tree });
+        const run = await python(calls, path, killAt);
+        await recover(addons);
+        const found = await treeAt(addons);
+        const gone = Object.keys(found).every((name) => name in other);
+        expect(found).toEqual(gone ? other : { ...other, ...tree });
+        expect((await readdir(addons)).filter((name) => name.startsWith("."))).toEqual([]);
+        left[gone ? "gone" : "whole"] += 1;
+        if (run.killed) continue;
+        expect([run.error, gone]).toEqual([null, calls === "remove,commit"]);
+        break;
+      }
+      expect(left.whole).toBeGreaterThan(2);
     });
-    expect(await treeAt(addons)).toEqual(other);
   });
 });
 

@@ -1,7 +1,8 @@
 """Takes exchanges' steps, each time in a process of its own, which may be killed anywhere.
 
 Reads lines of JSON, ``{"calls", "exchange", "killAt"}``: methods of Exchange, its folder, and the
-number of the change to the disk before which the process kills itself. Answers each with
+number of the change to the disk before which the process kills itself. The call ``remove`` begins a
+Removal instead, of the path that stands for the folder. Answers each with
 ``{"killed", "changes", "error"}``: how many changes there were, and the exception's type, if any.
 """
 
@@ -35,9 +36,13 @@ def take(calls: list[str], exchange: str, kill_at: int) -> dict[str, Any]:
         setattr(os, name, counted(getattr(os, name), kill_at))
     error = None
     try:
-        one = swap.Exchange(exchange)
+        one = None
         for call in calls:
-            getattr(one, call)()
+            if call == "remove":
+                one = swap.Removal(exchange)
+            else:
+                one = one or swap.Exchange(exchange)
+                getattr(one, call)()
     except OSError as caught:
         error = type(caught).__name__
     return {"killed": False, "changes": changes, "error": error}

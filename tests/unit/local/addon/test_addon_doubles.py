@@ -4,6 +4,7 @@ from fake_blender import FakeBlender, working
 
 
 def doubles_of(name: str) -> list[str]:
+    """The warnings, each with its command."""
     from addon_doubles import doubles
     from addon_facts import facts_of
     from addon_places import own_folders
@@ -11,7 +12,11 @@ def doubles_of(name: str) -> list[str]:
 
     addons = installed(own_folders())
     addon = find(name, addons)
-    return doubles(addon, facts_of(addon), addons)
+    told = doubles(addon, facts_of(addon), addons)
+    return [
+        one if isinstance(one, str) else f"{one['text']}; '{one['command']} {one['name']}'"
+        for one in told
+    ]
 
 
 def titled(title: str, author: str) -> str:
@@ -51,4 +56,5 @@ def test_one_title_of_two(blender: FakeBlender) -> None:
 def test_what_is_disabled_in_another_folder(blender: FakeBlender) -> None:
     blender.addon("twice", titled("Tool", "Ann"))
     brought = blender.addon("twice", titled("Tool", "Ann"), folder=blender.bundled)
-    assert doubles_of("twice") == [f"twice is also there as {brought}, which it hides"]
+    (warning,) = doubles_of("twice")
+    assert warning.startswith(f"twice is also there as {brought}: ")

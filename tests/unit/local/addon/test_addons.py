@@ -47,8 +47,8 @@ def run(journal: Path) -> Run:
     return run
 
 
-def named(name: str, *, force: bool = False, unchecked: bool = False) -> dict[str, Any]:
-    return {"name": name, "force": force, "unchecked": unchecked}
+def named(name: str, *, force: bool = False, leave: str = "nothing") -> dict[str, Any]:
+    return {"name": name, "force": force, "leave": leave}
 
 
 def staged(
@@ -57,7 +57,7 @@ def staged(
     source: str = "",
     *,
     enable: bool = False,
-    unchecked: bool = False,
+    leave: str = "nothing",
     check: bool = False,
     home: Path | None = None,
     manifest: str | None = None,
@@ -82,7 +82,7 @@ def staged(
         "exchange": str(exchange),
         "destination": str(folder / name),
         "enable": enable,
-        "unchecked": unchecked,
+        "leave": leave,
         "check": check,
     }
 
@@ -286,6 +286,7 @@ def test_what_cant_be_removed_is_enabled_again(
 ) -> None:
     blender.addon("own")
     run(blender, "enable", named("own"))
+    entry = blender.entries["own"]
 
     def refused(source: str, _target: str) -> None:
         raise PermissionError(13, "Permission denied", source)
@@ -295,6 +296,20 @@ def test_what_cant_be_removed_is_enabled_again(
     code, message = failure_of(reply)
     assert (code, message.endswith("own.py: Permission denied")) == ("write-failed", True)
     assert (blender.saved, sys.registered, files(blender.addons)) == (["own"], ["own"], ["own.py"])
+    # With its settings.
+    assert blender.entries["own"] is entry
+
+
+def test_what_cant_be_saved_comes_back_and_nothing_more_is_saved(
+    blender: FakeBlender, run: Run
+) -> None:
+    for name in ("one", "two"):
+        blender.addon(name)
+    run(blender, "enable", named("one"), named("two"))
+    blender.save_error = "no space"
+    reply = run(blender, "uninstall", named("one"), named("two"))
+    assert [failure_of(reply, at)[0] for at in (0, 1)] == ["preferences-not-saved"] * 2
+    assert (blender.saved, files(blender.addons)) == (["one", "two"], ["one.py", "two.py"])
 
 
 def test_installing_puts_it_in_place_and_enables(blender: FakeBlender, run: Run) -> None:
@@ -429,7 +444,7 @@ def test_one_that_needs_a_window_is_enabled_unchecked_or_refused(
     refused = run(blender, "enable", named("w"))
     assert failure_of(refused)[0] == "needs-window"
     assert blender.entries.names == []
-    done = run(blender, "enable", named("w", unchecked=True))["results"][0]
+    done = run(blender, "enable", named("w", leave="all"))["results"][0]
     assert (done["enabled"], done["loaded"], done["changed"]) == (True, False, True)
     assert "available in background mode" in done["warnings"][0]
     assert blender.saved == ["w"]
@@ -476,7 +491,7 @@ def test_an_update_that_newly_needs_a_window_is_refused(blender: FakeBlender, ru
     addon_state.enable(addon_records.Addon("w", "legacy", "user", str(path), str(path)))
     refused = run(blender, "install", staged(blender, "w", NEEDS_WINDOW % 2))
     assert failure_of(refused)[0] == "needs-window"
-    unchecked = staged(blender, "w", NEEDS_WINDOW % 2, unchecked=True)
+    unchecked = staged(blender, "w", NEEDS_WINDOW % 2, leave="all")
     done = run(blender, "install", unchecked)["results"][0]
     assert (done["enabled"], done["loaded"]) == (True, False)
 
@@ -595,7 +610,7 @@ def test_one_that_ends_blender_at_each_start_is_refused(blender: FakeBlender, ru
     )
     assert blender.entries.names == []
     # It would end the Blender with a window, too.
-    assert failure_of(run(blender, "enable", named("ends", unchecked=True)))[0]
+    assert failure_of(run(blender, "enable", named("ends", leave="all")))[0]
 
 
 def test_a_wheel_for_another_python_is_told(blender: FakeBlender, run: Run) -> None:

@@ -51,7 +51,7 @@ def test_rolling_back_one_that_was_never_swapped_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "link"])
-def test_remove_takes_away_that_one_thing(tmp_path: Path, kind: str) -> None:
+def test_a_removal_takes_away_that_one_thing_and_brings_it_back(tmp_path: Path, kind: str) -> None:
     addons, outside = tmp_path / "addons", tmp_path / "outside"
     addons.mkdir()
     outside.mkdir()
@@ -65,14 +65,18 @@ def test_remove_takes_away_that_one_thing(tmp_path: Path, kind: str) -> None:
         path.write_text("x")
     else:
         path.symlink_to(outside)
-    swap.remove(str(path))
-    assert os.listdir(addons) == ["other.py"]
+    for end in ("bring_back", "commit"):
+        removal = swap.Removal(str(path))
+        assert not os.path.lexists(path)
+        getattr(removal, end)()
+        left = ["other.py"] if end == "commit" else ["it", "other.py"]
+        assert sorted(os.listdir(addons)) == left
     assert (outside / "mine.py").read_text() == "mine"
 
 
-def test_remove_of_what_is_not_there_leaves_nothing(tmp_path: Path) -> None:
+def test_a_removal_of_what_is_not_there_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        swap.remove(str(tmp_path / "it"))
+        swap.Removal(str(tmp_path / "it"))
     assert os.listdir(tmp_path) == []
 
 

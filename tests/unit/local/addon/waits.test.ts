@@ -34,7 +34,13 @@ async function waitedFor(check: boolean): Promise<string[]> {
       },
     };
     const usual = { name: undefined, form: undefined, into: undefined };
-    const flags = { enable: true, unchecked: false, window: false, overwrite: true, check };
+    const flags = {
+      enable: true,
+      leave: "nothing",
+      window: false,
+      overwrite: true,
+      check,
+    } as const;
     const options = { ...usual, ...flags };
     const source = join(home, "a.py");
     await failureOf(installAddons(blender, [source], { ...options, ifRunning: "warn" }));

@@ -1,4 +1,4 @@
-"""Writes zips as Python packs them: a member by bzip2 and by LZMA,."""
+"""Writes zips as Python packs them: a member by bzip2 and by LZMA."""
 
 import bz2
 import random
