@@ -69,7 +69,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
       await box.cli(["addon", "install", "work/tool", "--name", "tool2"]),
     );
     expect(again.stderr).toContain("another add-on has the same title, 'A test': tool");
-    expect(again.stderr).toContain("'addon uninstall tool' removes that one");
+    expect(again.stderr).toContain("addon uninstall tool' removes that one");
   });
 });
 

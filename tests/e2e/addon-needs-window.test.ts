@@ -1,7 +1,7 @@
 // Add-ons that can't be loaded in the background, and those that break Blender once they are enabled.
 
 import { describe, expect, test } from "bun:test";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { canRunWindow } from "../../scripts/blenders.ts";
 import { legacyText, writeFiles } from "../support/addon-sources.ts";
@@ -110,9 +110,17 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
   });
 });
 
-test.if(await canRunWindow())("in a window it is checked", async () => {
+/** As a Python module, Blender has no window. */
+const windowed = (await canRunWindow())
+  ? everyBlender.filter(([name]) => !name.startsWith("bpy"))
+  : [];
+
+test.each(windowed)("%s: in a window it is checked", async (_, launcher) => {
   await using box = await sandbox();
-  await configured(box, await launcherOf("debian"));
+  await configured(box, launcher);
+  const own = join(box.dir, "own-tmp");
+  await writeFiles(box, "own-tmp", { "quit.blend": "the user's last session" });
+  box.env["TMPDIR"] = own;
   await writeFiles(box, "w", { "__init__.py": wantsWindow("(1, 0)") });
   const install = ["addon", "install", "w", "--in-window"];
   delete box.env["DISPLAY"];
@@ -120,9 +128,15 @@ test.if(await canRunWindow())("in a window it is checked", async () => {
   const nobody = { code: "connection-refused", exit: 4, says: "there is no display" };
   await expectFailure(box, install, nobody);
   await using screen = await virtualScreen(box);
+  box.env["DISPLAY"] = ":7654";
+  const dead = await box.cli([...install, "--json"]);
+  expect(JSON.parse(dead.stdout).error.hint).toContain("xvfb-run blender-remote-cli addon install");
+  expect(dead.stderr).not.toContain("looking for the add-on");
   box.env["DISPLAY"] = screen.display;
   expect(await json(box, install)).toMatchObject({ enabled: true, loaded: true, warnings: [] });
   expect((await listed(box))["w"]).toMatchObject({ enabled: true, loaded: false });
+  const last = await readFile(join(own, "quit.blend"), "utf8");
+  expect(last).toBe("the user's last session");
   const enable = ["addon", "enable", "w", "--in-window"];
   expect(await json(box, enable)).toMatchObject({ loaded: true, reloaded: null });
 

@@ -109,7 +109,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
         installed_path: join(repository, "both"),
         enabled: true,
         // By its title and author.
-        warnings: [expect.stringContaining("'addon disable here' disables that one")],
+        warnings: [expect.stringContaining("addon disable here' disables that one")],
       });
       await json(box, ["addon", "uninstall", "bl_ext.studio.both"]);
       expect(await entries(repository)).toEqual([]);

@@ -58,7 +58,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
     const inLine = { running: [], reloaded: true, errors: [] };
 
     const installed = expectSuccess(await box.cli(["addon", "install", first, "--enable"]));
-    const again = `'blender-remote-cli addon install ${first} --enable --reload'`;
+    const again = `'blender-remote-cli addon enable thing --reload'`;
     expect(besidesWaiting(installed.stderr)).toBe(
       `the Blender in the background (pid ${pid}) still has thing disabled: ${again} loads it there\n`,
     );
@@ -102,7 +102,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
     const only = "if os.environ.get('BLD_REMOTE_MCP_START_NOW'): raise ValueError('not here')";
     const bad = await writeZip(box, "2.zip", thing(2, only));
     const failed = await box.cli(["addon", "install", bad, "--reload", "--json"]);
-    const says = `but Blender (pid ${pid}) couldn't load it anew: ValueError: not here`;
+    const says = `but Blender (pid ${pid}) couldn't load it: ValueError: not here`;
     expectError(failed, { code: "reload-failed", exit: 1, says });
     const value = JSON.parse(failed.stdout);
     expect(value).toMatchObject({
@@ -218,7 +218,7 @@ test("a Blender whose service is at another port, and one that isn't asked", asy
   const port = String(box.port + 1);
   const pid = await startConfigured(box, "--port", port);
   const { stderr } = expectSuccess(await box.cli(["addon", "install", "plain.py", "-e"]));
-  const again = `'blender-remote-cli addon install plain.py -e --reload --port ${port}'`;
+  const again = `'blender-remote-cli addon enable plain --reload --port ${port}'`;
   expect(besidesWaiting(stderr)).toBe(
     `the Blender in the background (pid ${pid}) may still have plain disabled: ${again} loads it there\n`,
   );

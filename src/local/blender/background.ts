@@ -79,6 +79,8 @@ const endMarker = "__BLENDER_REMOTE_JSON_END__";
 const closeWindow = [
   "import bpy, os, sys",
   "bpy.context.preferences.use_preferences_save = False",
+  // The splash screen would take the quit for itself (4.3).
+  "bpy.context.preferences.view.show_splash = False",
   "bpy.context.preferences.filepaths.temporary_directory = os.path.dirname(sys.argv[-1])",
   "bpy.ops.wm.quit_blender()",
 ].join("; ");
