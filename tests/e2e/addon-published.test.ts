@@ -123,8 +123,8 @@ for path, name, extension in json.loads(ROWS):
     result[name] = name in bpy.context.preferences.addons and addon_utils.check(name)[1]
 `;
 
-/** Blender's own notes; bytecode and user folders of add-ons. */
-const ownNotes = /(^|\/)(\.cache|\.blender_ext|\.user|__pycache__)(\/|$)|^user_default$/;
+/** Blender's own notes. */
+const ownNotes = /(^|\/)(\.cache|\.blender_ext)(\/|$)|^user_default$/;
 
 /** What lies in the folders of add-ons and extensions. */
 async function filesOf(box: Sandbox, folder: string): Promise<string[]> {

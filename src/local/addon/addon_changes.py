@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Callable
 from typing import TypedDict, TypeVar
 
@@ -32,9 +31,10 @@ from addon_state import (
     is_enabled_module,
     refresh_extensions,
 )
+from addon_traces import remove_traces
 from extension_wheels import WheelView
 from preferences import RefusedError, save
-from swap import Removal, clear_away
+from swap import Removal
 
 
 class Item(TypedDict):
@@ -203,26 +203,3 @@ class Changes:
         """Load what is enabled all the same, for the other changes of this run."""
         with contextlib.suppress(RefusedError):
             enable(addon)
-
-
-def remove_traces(addon: Addon, folders: Folders) -> None:
-    """Remove what was kept for an add-on outside of it: what can't be removed does no harm."""
-    parts = re.fullmatch(r"bl_ext\.(\w+)\.(\w+)", addon.name, re.ASCII)
-    if parts is not None and folders.extensions is not None:
-        home = os.path.join(folders.extensions, ".user", parts[1])
-        clear_away(os.path.join(home, parts[2]))
-        remove_empty(home, os.path.dirname(home))
-    if addon.kind == "extension" or addon.path is None:
-        return
-    caches = os.path.join(os.path.dirname(addon.path), "__pycache__")
-    with contextlib.suppress(OSError):
-        for file in os.listdir(caches):
-            if file.startswith(f"{addon.name}.") and file.endswith(".pyc"):
-                os.remove(os.path.join(caches, file))
-    remove_empty(caches)
-
-
-def remove_empty(*folders: str) -> None:
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            os.rmdir(folder)

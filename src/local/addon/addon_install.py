@@ -35,6 +35,7 @@ from addon_state import (
     other_module,
     refresh_extensions,
 )
+from addon_traces import own_folder, remove_traces
 from extension_wheels import WheelView, in_order
 from preferences import RefusedError, save
 from swap import Exchange
@@ -94,6 +95,7 @@ class Installer:
             return outcome(addon, enabled=wanted, warnings=warnings, **versions)
         self.journal.write({"begin": item["index"], "warnings": warnings})
         exchange = Exchange(item["exchange"])
+        had_own = os.path.lexists(own_folder(addon, self.folders) or "")
         forget(addon.name)
         try:
             exchange.swap_in()
@@ -112,6 +114,8 @@ class Installer:
             if not was_enabled:
                 disable(addon.name, keep_entry=False)
             exchange.roll_back()
+            if old is None and not had_own:
+                remove_traces(addon, self.folders)
             self._reload(old, was_enabled)
             if isinstance(error, RefusedError):
                 return failed(addon, error, warnings, enabled=False)

@@ -19,6 +19,7 @@ import placesSource from "./addon_places.py" with { type: "text" };
 import recordsSource from "./addon_records.py" with { type: "text" };
 import runningSource from "./addon_running.py" with { type: "text" };
 import stateSource from "./addon_state.py" with { type: "text" };
+import tracesSource from "./addon_traces.py" with { type: "text" };
 import trialSource from "./addon_trial.py" with { type: "text" };
 import addonsSource from "./addons.py" with { type: "text" };
 import wheelsSource from "./extension_wheels.py" with { type: "text" };
@@ -43,11 +44,12 @@ const looks = script("addon_looks", looksSource, facts, places, records, prefere
 const trial = script(
   ...(["addon_trial", trialSource, journal, places, records, state, preferences] as const),
 );
+const traces = script("addon_traces", tracesSource, places, records, swap);
 const forWheels = [packageMetadata, packageNames, packageOrigins, pythonFolders];
 const wheels = script("extension_wheels", wheelsSource, facts, places, records, ...forWheels);
 /** What changing an add-on takes, enabled by name or installed. */
 const forChanges = [
-  ...[doubles, facts, journal, outcome, places, records, state, wheels, preferences, swap],
+  ...[doubles, facts, journal, outcome, places, records, state, traces, wheels, preferences, swap],
 ];
 const changes = script("addon_changes", changesSource, errors, ...forChanges);
 const install = script("addon_install", installSource, changes, ...forChanges);

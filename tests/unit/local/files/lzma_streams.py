@@ -10,9 +10,9 @@ words = [b"alpha", b"beta\n", b"gamma", b"\x00\xff"]
 contents = [
     b"",
     b"x",
-    chance.randbytes(70_000),
-    bytes(300_000),
-    b"".join(chance.choice([*words, chance.randbytes(3)]) for _ in range(150_000)),
+    chance.randbytes(20_000),
+    bytes(30_000),
+    b"".join(chance.choice([*words, chance.randbytes(3)]) for _ in range(8_000)),
 ]
 layouts = [
     (context, place, position)
