@@ -69,9 +69,26 @@ export function names(value: Text, command: string): boolean {
   );
 }
 
-/** One word as a POSIX shell takes it. */
+/** One word as the shells of this machine take it. */
 export function shellWord(word: string): string {
+  return wordFor(process.platform, word);
+}
+
+/** One word as the shells of a platform take it: on Windows cmd.exe and PowerShell, else POSIX' own. */
+export function wordFor(platform: NodeJS.Platform, word: string): string {
+  if (platform === "win32") return windowsWord(word);
   return /^[\w@%+=:,./…-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/**
+ * A word in double quotes is the same for cmd.exe, PowerShell and the program that takes the line
+ * apart. What both expand within them can't be quoted for both: `%NAME%` and `$name`.
+ * Source: "Parsing C command-line arguments", Microsoft C++.
+ */
+function windowsWord(word: string): string {
+  if (/^[\w+=:./\\…-]+$/.test(word)) return word;
+  const escaped = word.replaceAll(/(\\*)"/g, '$1$1\\"').replace(/\\+$/, "$&$&");
+  return `"${escaped}"`;
 }
 
 /** Of more names than this the rest is only counted. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { again, ours, rendered, text, type UserFlags } from "../../src/text.ts";
+import { again, ours, rendered, text, type UserFlags, wordFor } from "../../src/text.ts";
 
 const given = "--port 6791 --config 'a b.yaml'";
 const flags: UserFlags = {
@@ -36,4 +36,20 @@ describe("a text is rendered once, with the user's own flags", () => {
     const way = text`run ${ours("pkg info")}`;
     expect(rendered(text`${way}; or ${3} more`)).toBe("run blender-remote-cli pkg info; or 3 more");
   });
+});
+
+test.each([
+  ["numpy", "numpy", "numpy"],
+  ["scipy>=1.11", "'scipy>=1.11'", '"scipy>=1.11"'],
+  ["C:\\tmp\\wheels", "'C:\\tmp\\wheels'", "C:\\tmp\\wheels"],
+  ["C:\\Program Files\\", "'C:\\Program Files\\'", '"C:\\Program Files\\\\"'],
+  ["it's", "'it'\\''s'", `"it's"`],
+  ['say "a\\"', `'say "a\\"'`, '"say \\"a\\\\\\""'],
+  ["a,b", "a,b", '"a,b"'],
+  ["@x", "@x", '"@x"'],
+  ["", "''", '""'],
+])("%j is quoted for the platform's shells", (word, posix, windows) => {
+  expect(wordFor("linux", word)).toBe(posix);
+  expect(wordFor("darwin", word)).toBe(posix);
+  expect(wordFor("win32", word)).toBe(windows);
 });

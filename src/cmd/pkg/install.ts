@@ -80,7 +80,7 @@ export const install = command({
     spec: {
       type: "positional",
       required: false,
-      description: "Names with version constraints: numpy 'scipy>=1.11'",
+      description: 'Names with version constraints: numpy "scipy>=1.11"',
     },
     requirement: {
       type: "string",

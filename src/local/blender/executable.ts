@@ -3,9 +3,10 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { programOnPath } from "../files/programs.ts";
 import { type Finished, runToEnd } from "./process.ts";
 import { lastLines, shortSeconds } from "./quoting.ts";
 
@@ -73,18 +74,27 @@ export function cannotRun(executable: string, error: unknown): Failure {
   return notBlender(executable, messageOf(error), error);
 }
 
+function onlyHere(path: string): Failure {
+  return new Failure("blender-not-found", `there is no ${path} on PATH, but one in this folder`, {
+    hint: `give its path, if it is meant: .${sep}${path}`,
+  });
+}
+
 /**
- * The executable that a path means: relative to the current folder; a macOS bundle's inner one; one
- * on PATH for a bare name that isn't here.
+ * The executable that a path means: relative to the current folder; a macOS bundle's inner one; for
+ * a bare name the one on PATH.
  *
  * @throws Failure `blender-not-found`, `blender-not-executable` or `not-blender` (a folder).
  */
 export async function executableAt(path: string): Promise<string> {
   if (path === "") throw notBlender("''", "the path is empty");
   let executable = resolve(path);
-  // A bare name, as a shell would find it.
-  if (basename(path) === path && !existsSync(executable))
-    executable = Bun.which(path) ?? executable;
+  // A bare name is looked for as a shell does it: not in the current folder.
+  if (basename(path) === path) {
+    const found = programOnPath(path);
+    if (found === undefined && existsSync(executable)) throw onlyHere(path);
+    executable = found ?? executable;
+  }
   try {
     if (!(await stat(executable)).isDirectory()) return executable;
     if (!executable.endsWith(".app")) {

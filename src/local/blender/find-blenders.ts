@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { access, realpath } from "node:fs/promises";
 import { join, posix, win32 } from "node:path";
+import { foldersOnPath } from "../files/programs.ts";
 import { type Blender, identifyBlender } from "./executable.ts";
 
 /** A folder, and the executables in it that may be a Blender, as a glob pattern. */
@@ -12,10 +13,7 @@ export interface SearchPlace {
 }
 
 function onPath(env: NodeJS.ProcessEnv, name: string, separator: string): SearchPlace[] {
-  const path = env["PATH"] ?? env["Path"] ?? "";
-  // A relative entry means another folder in every folder: not a place to look.
-  const folders = path.split(separator).filter((folder) => /^([/\\]|[A-Za-z]:)/.test(folder));
-  return folders.map((folder) => ({ folder, pattern: name }));
+  return foldersOnPath(env, separator).map((folder) => ({ folder, pattern: name }));
 }
 
 function linuxPlaces(env: NodeJS.ProcessEnv, home: string): SearchPlace[] {

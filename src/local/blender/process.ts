@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { systemProgram } from "../files/programs.ts";
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -46,7 +47,9 @@ const keptCharacters = 16 * 1024;
 export function signalTree(child: ChildProcess, signal: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
   if (child.pid === undefined) return;
   if (process.platform === "win32") {
-    spawnSync("taskkill", ["/pid", String(child.pid), "/t", "/f"], { windowsHide: true });
+    spawnSync(systemProgram("taskkill"), ["/pid", String(child.pid), "/t", "/f"], {
+      windowsHide: true,
+    });
     return;
   }
   try {
@@ -91,7 +94,9 @@ export async function startOf(pid: number): Promise<string | null> {
     return fields[0] === "Z" ? null : (fields[19] ?? null);
   }
   if (process.platform === "win32") return null;
-  const { stdout } = spawnSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
+  const { stdout } = spawnSync(systemProgram("ps"), ["-o", "lstart=", "-p", String(pid)], {
+    encoding: "utf8",
+  });
   return stdout.trim() || null;
 }
 

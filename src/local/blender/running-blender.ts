@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
+import { systemProgram } from "../files/programs.ts";
 import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
@@ -135,7 +136,7 @@ const run = promisify(execFile);
 async function onMac(): Promise<RunningSearch> {
   const uid = String(process.getuid?.());
   try {
-    const { stdout } = await run("ps", ["-U", uid, "-x", "-o", "pid=,command="]);
+    const { stdout } = await run(systemProgram("ps"), ["-U", uid, "-x", "-o", "pid=,command="]);
     return { found: macProcesses(stdout), looked: true };
   } catch {
     return { found: [], looked: false };
@@ -164,7 +165,7 @@ export function macProcesses(lines: string): RunningBlender[] {
 
 async function onWindows(): Promise<RunningSearch> {
   try {
-    const { stdout } = await run("tasklist", [
+    const { stdout } = await run(systemProgram("tasklist"), [
       "/fi",
       "imagename eq blender.exe",
       "/fo",

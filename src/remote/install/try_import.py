@@ -19,6 +19,8 @@ LIMIT_SECONDS = 60
 WHOLE_LIMIT_SECONDS = 300
 
 AT_ONCE = 4
+# By its whole path: Windows would take one in the current folder first.
+TASKKILL = os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "taskkill.exe")
 
 
 class TrialOrder(TypedDict):
@@ -45,7 +47,7 @@ def end_all(process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
     elif process.poll() is None:
-        command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        command = [TASKKILL, "/F", "/T", "/PID", str(process.pid)]
         subprocess.run(command, check=False, capture_output=True)
     process.wait()
 

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+# By its whole path: Windows would take one in the current folder first.
+TASKKILL = os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "taskkill.exe")
 SCANS = 50
 SCAN_PAUSE_SECONDS = 0.01
 
@@ -54,7 +56,7 @@ def main(arguments: list[str]) -> None:
     if os.name == "posix":
         end_group(int(pid), mark)
     else:
-        subprocess.run(["taskkill", "/F", "/T", "/PID", pid], check=False)
+        subprocess.run([TASKKILL, "/F", "/T", "/PID", pid], check=False)
     shutil.rmtree(folder, ignore_errors=True)
 
 

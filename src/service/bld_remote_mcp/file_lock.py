@@ -19,8 +19,9 @@ _PAUSE_SECONDS = 0.005
 if sys.platform == "win32":
     import msvcrt
 
-    # A lock keeps others from the bytes that it covers, so it covers one that is never used.
-    _LOCKED_BYTE = 1 << 62
+    # A lock keeps others from the bytes that it covers, so it covers one that is never used. Some
+    # file systems refuse an offset far beyond what a file of theirs can have; this is 1 TiB.
+    _LOCKED_BYTE = (1 << 40) - 1
 
     def _lock_now(file: FileIO, exclusive: bool) -> None:
         del exclusive  # There is only one kind of lock.
