@@ -5,6 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import { type AddonSource, openSource, type SourceOptions } from "../addon-source/source.ts";
+import { expanded } from "../files/patterns.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { type Leave, makeChanges } from "./changes.ts";
@@ -258,7 +259,7 @@ export async function installAddons(
   const form = options.form ?? into?.form;
   using sources = new DisposableStack();
   const jobs: InstallJob[] = [];
-  for (const path of asked) {
+  for (const path of await expanded(asked)) {
     const opening = open(path, { name: options.name, form });
     const job = await blender.listener.during(`reading ${path}`, opening);
     if (job.source !== undefined) sources.use(job.source);

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { listed, ours, shellWord, text } from "../../text.ts";
 import { isSourceArchive } from "../../wheels/filename.ts";
+import { expanded } from "../files/patterns.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { examineWheel, type LocalWheel } from "./examine.ts";
 
@@ -28,12 +29,13 @@ interface Found {
  * Finds the wheels that paths name: files as they are, folders searched deeply. In order of file
  * name; each file once, whichever way it was reached.
  *
- * @throws Failure `not-a-path` for an address, `missing-path`, `not-a-wheel`, `no-wheels`, `same-name-twice`.
+ * @throws Failure `not-a-path` for an address, `missing-path`, `not-a-wheel`, `no-wheels`, `same-name-twice`;
+ *   as `expanded`.
  */
 export async function collectWheels(paths: readonly string[]): Promise<Found> {
   const found = new Map<string, { real: string; folder: string }>();
   const sources = new Set<string>();
-  for (const path of paths) {
+  for (const path of await expanded(paths)) {
     const here = await wheelsAt(path);
     if (here.wheels.length === 0) throw noWheels(path, here.sources);
     for (const source of here.sources) sources.add(source);
