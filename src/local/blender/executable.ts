@@ -9,6 +9,7 @@ import { ours, text } from "../../text.ts";
 import { programOnPath } from "../files/programs.ts";
 import { type Finished, runToEnd } from "./process.ts";
 import { lastLines, shortSeconds } from "./quoting.ts";
+import { windowsExecutable } from "./windows-executable.ts";
 
 /** The oldest Blender that the Python of this program is written for. */
 export const oldestVersion: readonly [number, number] = [3, 3];
@@ -95,6 +96,7 @@ export async function executableAt(path: string): Promise<string> {
     if (found === undefined && existsSync(executable)) throw onlyHere(path);
     executable = found ?? executable;
   }
+  if (process.platform === "win32") executable = windowsExecutable(executable);
   try {
     if (!(await stat(executable)).isDirectory()) return executable;
     if (!executable.endsWith(".app")) {
