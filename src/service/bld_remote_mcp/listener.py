@@ -187,18 +187,20 @@ def _listening(host: str, port: int) -> Socket:
         family, kind, protocol, _name, address = _socket.getaddrinfo(
             host, port, type=_socket.SOCK_STREAM, flags=_socket.AI_PASSIVE
         )[0]
-        listening = Socket.adopt(_socket.socket(family, kind, protocol).detach())
+        plain = _socket.socket(family, kind, protocol)
         try:
             if os.name == "posix":
-                listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+                plain.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
             else:  # Windows, where SO_REUSEADDR would let two services share the port
-                listening.setsockopt(_socket.SOL_SOCKET, _socket.SO_EXCLUSIVEADDRUSE, 1)
-            listening.bind(address)
-            listening.listen(_BACKLOG)
-            listening.setblocking(False)
+                plain.setsockopt(_socket.SOL_SOCKET, _socket.SO_EXCLUSIVEADDRUSE, 1)
+            plain.bind(address)
+            plain.listen(_BACKLOG)
         except OSError:
-            listening.close()
+            plain.close()
             raise
+        # Only now: Windows tells the address family of no socket that isn't bound.
+        listening = Socket.adopt(plain.detach())
+        listening.setblocking(False)
     except OSError as error:
         reason = error.strerror or str(error)
         if error.errno == errno.EADDRINUSE:
