@@ -20,7 +20,7 @@ WHOLE_LIMIT_SECONDS = 300
 
 AT_ONCE = 4
 # By its whole path: Windows would take one in the current folder first.
-TASKKILL = os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "taskkill.exe")
+TASKKILL = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
 
 
 class TrialOrder(TypedDict):

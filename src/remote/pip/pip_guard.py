@@ -16,7 +16,7 @@ import sys
 import time
 
 # By its whole path: Windows would take one in the current folder first.
-TASKKILL = os.path.join(os.environ.get("SystemRoot", r"C:\Windows"), "System32", "taskkill.exe")
+TASKKILL = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
 SCANS = 50
 SCAN_PAUSE_SECONDS = 0.01
 
