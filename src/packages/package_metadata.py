@@ -23,7 +23,6 @@ VERSION = re.compile(r"[!-~]+")
 
 # More of a file isn't read: metadata has kilobytes, a large package's RECORD a few megabytes.
 LIMIT = 64 * 1024 * 1024
-PIECE = 64 * 1024
 
 # What a path of a RECORD has that may not be as plain as pip writes it.
 ODD_PATH = re.compile(r"^[/.]|[:\\]|//|/\.")
@@ -43,31 +42,20 @@ def at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def beginning(path: str) -> bytes:
-    """Give ``LIMIT`` bytes of a file at most.
-
-    Not in one piece: Windows goes through a whole buffer before it reads into it.
-    """
-    content = b""
-    with open(path, "rb", opener=at_once) as file:
-        while piece := file.read(min(max(len(content), PIECE), LIMIT - len(content))):
-            content += piece
-    return content
-
-
 def read(*path: str) -> str:
     """Give a text file, of which ``LIMIT`` at most; an empty text where it is missing."""
     try:
-        text = beginning(os.path.join(*path)).decode("utf-8", "replace")
+        with open(os.path.join(*path), encoding="utf-8", errors="replace", opener=at_once) as file:
+            return file.read(LIMIT)
     except OSError:
         return ""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def text_problem(path: str) -> str | None:
     """Tell why a file is no text that a program could go by; None where it is one."""
     try:
-        content = beginning(path)
+        with open(path, "rb", opener=at_once) as file:
+            content = file.read(LIMIT)
     except FileNotFoundError:
         return "is missing"
     except OSError as error:
