@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from typing import TypedDict, TypeVar
 
-import bpy
 from addon_doubles import doubles
 from addon_errors import trace_of
 from addon_facts import facts_of, misfit
@@ -23,6 +22,7 @@ from addon_records import (
 )
 from addon_state import (
     Leave,
+    add_entry,
     disable,
     drop_entry,
     enable,
@@ -107,12 +107,10 @@ class Changes:
         try:
             if loaded_already:
                 # By --addons, or by another add-on: not to be registered a second time.
-                self._add_entry(addon.name)
+                add_entry(addon.name)
             else:
                 forget(addon.name)
-                # What is enabled already stays so.
-                leave = "window" if had_entry and item["leave"] == "nothing" else item["leave"]
-                warnings += enable_or_leave(addon, leave)
+                warnings += enable_or_leave(addon, item["leave"], keep=had_entry)
             if not had_entry:
                 save()
         except RefusedError as error:
@@ -121,10 +119,6 @@ class Changes:
             return failed(addon, error, warnings, enabled=had_entry)
         changed = not had_entry or is_loaded(addon)
         return outcome(addon, enabled=True, warnings=warnings, changed=changed)
-
-    def _add_entry(self, name: str) -> None:
-        if not in_preferences(name):
-            bpy.context.preferences.addons.new().module = name
 
     def disable(self, item: NamedItem) -> Outcome:
         addons = known(self.folders)

@@ -101,10 +101,8 @@ class Installer:
             exchange.swap_in()
             make_importable(os.path.dirname(path))
             if wanted:
-                # Nor could the old version be.
-                unloaded = was_enabled and not was_loaded
-                leave = "window" if unloaded and item["leave"] == "nothing" else item["leave"]
-                warnings += enable_or_leave(addon, leave)
+                keep = was_enabled and not was_loaded
+                warnings += enable_or_leave(addon, item["leave"], keep=keep)
             if wanted and not was_enabled:
                 # An entry in the preferences isn't to be left without its add-on.
                 exchange.settle()

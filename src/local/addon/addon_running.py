@@ -14,6 +14,7 @@ from addon_outcome import Refusal, refusal
 from addon_places import make_importable, own_folders
 from addon_records import find, in_preferences, known
 from addon_state import (
+    add_entry,
     disable,
     drop_entry,
     enable,
@@ -109,9 +110,9 @@ def reload(name: str, enabled: bool | None) -> list[str]:
     make_importable(own_folders().addons)
     refresh_extensions()
     if enabled or (enabled is None and loaded):
-        if enabled and not had_entry:
+        if enabled:
             # Also if it can't be loaded: it is on the disk.
-            bpy.context.preferences.addons.new().module = name
+            add_entry(name)
         try:
             enable(find(name, known(own_folders())))
         finally:

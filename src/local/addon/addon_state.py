@@ -19,6 +19,12 @@ from preferences import RefusedError
 OLDEST_API = (2, 80)
 
 
+def add_entry(name: str) -> None:
+    """Have the preferences name an add-on, if they don't yet."""
+    if not in_preferences(name):
+        bpy.context.preferences.addons.new().module = name
+
+
 def drop_entry(name: str) -> None:
     """Take a name out of the preferences, however often it is listed."""
     addons = bpy.context.preferences.addons
@@ -68,11 +74,12 @@ def _try_to_enable(addon: Addon, had_entry: bool) -> None:
 Leave = Literal["nothing", "window", "all"]
 
 
-def enable_or_leave(addon: Addon, leave: Leave) -> list[str]:
+def enable_or_leave(addon: Addon, leave: Leave, *, keep: bool) -> list[str]:
     """Enable an add-on as a start does, or leave it to the next one; gives what is to be said.
 
-    Only for a Blender that ends when the work is done: code of the add-on runs as at a start.
-    Raises RefusedError as `enable`, ``addon-ends-blender``.
+    With `keep` it was enabled and couldn't be loaded: where it needs a window, it stays so. Only
+    for a Blender that ends when the work is done: code of the add-on runs as at a start. Raises
+    RefusedError as `enable`, ``addon-ends-blender``.
     """
     had_entry = in_preferences(addon.name)
     try:
@@ -82,11 +89,11 @@ def enable_or_leave(addon: Addon, leave: Leave) -> list[str]:
         if not had_entry:
             drop_entry(addon.name)
         ends = error.reason == "addon-ends-blender" or isinstance(error.__cause__, SystemExit)
-        left = leave == "all" or (leave == "window" and error.reason == "needs-window")
+        wanting = error.reason == "needs-window" and (keep or leave == "window")
+        left = leave == "all" or wanting
         if not left or ends or error.reason == "shadowed":
             raise
-        if not had_entry:
-            bpy.context.preferences.addons.new().module = addon.name
+        add_entry(addon.name)
         if addon.kind == "extension":
             refresh_extensions()
         return [
@@ -100,6 +107,11 @@ def try_as_start(addon: Addon) -> None:
     """Enable an add-on, and call what it has every start call once add-ons are loaded."""
     handlers = load_handlers()
     enable(addon)
+    call_new(handlers)
+
+
+def call_new(handlers: list[Callable[..., object]]) -> None:
+    """Call the load handlers that came to these. Raises as `call_as_start_does`."""
     for handler in load_handlers():
         if handler not in handlers:
             call_as_start_does(handler)

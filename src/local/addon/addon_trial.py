@@ -8,7 +8,7 @@ import bpy
 from addon_journal import Journal
 from addon_places import Folders, repositories
 from addon_records import is_loaded, known
-from addon_state import call_as_start_does, load_handlers
+from addon_state import call_new, load_handlers
 from preferences import RefusedError
 
 
@@ -27,9 +27,7 @@ def trial(folders: Folders, journal: Journal) -> None:
         handlers = load_handlers()
         try:
             addon_utils.enable(addon.name, handle_error=lambda _error: None)
-            for handler in load_handlers():
-                if handler not in handlers:
-                    call_as_start_does(handler)
+            call_new(handlers)
         except RefusedError:
             os._exit(1)
         except SystemExit as error:
