@@ -129,6 +129,9 @@ class Changes:
         warnings = self._unload(addon)
         if had_entry:
             drop_entry(addon.name)
+            if addon.kind == "extension":
+                # By the entries it is known whose wheels stay.
+                refresh_extensions()
             save()
         return outcome(addon, enabled=False, changed=had_entry, warnings=warnings)
 

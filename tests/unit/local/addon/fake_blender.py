@@ -60,6 +60,8 @@ class FakeBlender:
         self.loads = 0
         self.preference_reads = 0
         self.extension_refreshes = 0
+        # The entries at the last one, by which Blender keeps wheels.
+        self.refreshed_with: list[str] = []
         self.script_directories: list[str] = []
         self.load_handlers: list[Callable[..., object]] = []
 
@@ -195,6 +197,7 @@ class FakeBlender:
 
     def _refresh_extensions(self) -> None:
         self.extension_refreshes += 1
+        self.refreshed_with = self.entries.names
 
     def _enable(
         self,

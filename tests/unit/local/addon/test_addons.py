@@ -255,6 +255,14 @@ def test_disabling(blender: FakeBlender, run: Run) -> None:
     assert (blender.saved, sys.registered) == ([], [])
 
 
+def test_the_wheels_of_a_disabled_extension_go(blender: FakeBlender, run: Run) -> None:
+    blender.extension("tool")
+    run(blender, "enable", named("tool"))
+    run(blender, "disable", named("tool"))
+    assert blender.extension_refreshes > 0
+    assert blender.refreshed_with == []
+
+
 def test_an_entry_without_files_can_be_disabled(blender: FakeBlender, run: Run) -> None:
     blender.entry("gone")
     blender.entry("gone")
