@@ -1,4 +1,5 @@
-// Compiles the executables: this machine's, or with --all every platform's with SHA256SUMS.
+// Compiles the executables: this machine's, with --windows also the one for Windows, or with --all
+// every platform's with SHA256SUMS.
 import { rm } from "node:fs/promises";
 import { sha256Of } from "./src/local/files/sha256.ts";
 
@@ -8,12 +9,13 @@ interface Platform {
   name: string;
 }
 
+const windows: Platform = { target: "bun-windows-x64", name: "windows-x64.exe" };
 const platforms: readonly Platform[] = [
   { target: "bun-linux-x64", name: "linux-x64" },
   { target: "bun-linux-arm64", name: "linux-arm64" },
   { target: "bun-linux-x64-musl", name: "linux-x64-musl" },
   { target: "bun-linux-arm64-musl", name: "linux-arm64-musl" },
-  { target: "bun-windows-x64", name: "windows-x64.exe" },
+  windows,
   { target: "bun-darwin-x64", name: "darwin-x64" },
   { target: "bun-darwin-arm64", name: "darwin-arm64" },
 ];
@@ -38,11 +40,13 @@ async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promi
   console.error(`built ${outfile}`);
 }
 
+const fileOf = ({ name }: Platform) => `blender-remote-cli-${name}`;
+
 async function compileAll(): Promise<void> {
   const sums: string[] = [];
-  for (const { target, name } of platforms) {
-    const file = `blender-remote-cli-${name}`;
-    await compile(`dist/${file}`, target);
+  for (const platform of platforms) {
+    const file = fileOf(platform);
+    await compile(`dist/${file}`, platform.target);
     sums.push(`${await sha256Of(`dist/${file}`)}  ${file}\n`);
   }
   await Bun.write("dist/SHA256SUMS", sums.join(""));
@@ -57,4 +61,5 @@ if (Bun.argv.includes("--all")) {
   await rm("dist", { recursive: true, force: true });
   await compileAll();
 }
+if (Bun.argv.includes("--windows")) await compile(`dist/${fileOf(windows)}`, windows.target);
 await compile("dist/blender-remote-cli");

@@ -2,6 +2,7 @@
 
 import { ensurePackages, installedPackages } from "./apt.ts";
 import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";
+import { debootstrapUnavailable } from "./debootstrap.ts";
 import { installMcpAddon, mcpAddon } from "./mcp.ts";
 import { DevError } from "./process.ts";
 import {
@@ -10,7 +11,13 @@ import {
   PUBLISHED_VERSION,
   publishedAddon,
 } from "./published.ts";
-import { installTrixie, trixie, trixieUnavailable } from "./trixie.ts";
+import { installTrixie, trixie } from "./trixie.ts";
+import {
+  installWindows,
+  WINDOWS_BLENDER_VERSION,
+  windowsLab,
+  windowsUnavailable,
+} from "./windows.ts";
 
 export { type BpyEnvironment, bpyEnvironment } from "./bpy.ts";
 export { MCP_MODULE, mcpAddon } from "./mcp.ts";
@@ -27,9 +34,9 @@ export interface Blender {
 
 /** A thing that tests need: a Blender, or something beside it. */
 export interface Part {
-  name: Blender["name"] | "gui" | "published" | "mcp";
+  name: Blender["name"] | "windows" | "gui" | "published" | "mcp";
   version: string;
-  /** The executable; of an add-on its folder. */
+  /** The executable; of an add-on and of Windows its folder. */
   path: string;
   state: "ready" | "missing" | "unavailable";
   /** What is missing and what to do, or why it can't be had here. */
@@ -40,9 +47,13 @@ export interface Part {
 export async function blenders(): Promise<Blender[]> {
   const found: Blender[] = [];
   for (const { name, version, path, state } of await parts())
-    if (state === "ready" && name !== "gui" && name !== "published" && name !== "mcp")
-      found.push({ name, version, launcher: path });
+    if (state === "ready" && isBlenderHere(name)) found.push({ name, version, launcher: path });
   return found;
+}
+
+/** Whether this part is a Blender that this system runs itself. */
+export function isBlenderHere(name: Part["name"]): name is Blender["name"] {
+  return name === "debian" || name === "bpy" || name === "trixie";
 }
 
 export async function blender(name: Blender["name"]): Promise<Blender | undefined> {
@@ -58,7 +69,9 @@ export async function canRunWindow(): Promise<boolean> {
 export async function parts(): Promise<Part[]> {
   const packages = await installedPackages([...DEBIAN_PACKAGES, ...GUI_PACKAGES]);
   const inTrixie = await trixie();
-  const trixieReason = inTrixie ? "" : await trixieUnavailable();
+  const trixieReason = inTrixie ? "" : await debootstrapUnavailable();
+  const windows = await windowsLab();
+  const windowsReason = await windowsUnavailable();
   const addon = publishedAddon();
   const mcp = await mcpAddon();
   return [
@@ -69,8 +82,11 @@ export async function parts(): Promise<Part[]> {
     ),
     part("bpy", BPY_VERSION, await sharedBpyLauncher()),
     trixieReason
-      ? { name: "trixie", version: "", path: "", state: "unavailable", reason: trixieReason }
+      ? unavailable("trixie", trixieReason)
       : part("trixie", inTrixie?.version, inTrixie?.launcher),
+    windowsReason
+      ? unavailable("windows", windowsReason)
+      : part("windows", WINDOWS_BLENDER_VERSION, windows?.template),
     part(
       "gui",
       upstreamVersion(packages.get("xvfb")),
@@ -90,6 +106,10 @@ function part(
   return { name, version: version ?? "", path, state: "ready", reason: "" };
 }
 
+function unavailable(name: Part["name"], reason: string): Part {
+  return { name, version: "", path: "", state: "unavailable", reason };
+}
+
 function has(packages: Map<string, string>, names: string[]): boolean {
   return names.every((name) => packages.has(name));
 }
@@ -103,6 +123,7 @@ const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
   debian: () => ensurePackages(DEBIAN_PACKAGES, "Debian's Blender"),
   bpy: installBpy,
   trixie: installTrixie,
+  windows: installWindows,
   gui: () => ensurePackages(GUI_PACKAGES, "a virtual display"),
   published: installPublishedAddon,
   mcp: installMcpAddon,

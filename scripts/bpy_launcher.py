@@ -94,7 +94,7 @@ def silence() -> Iterator[None]:
     try:
         yield
     finally:
-        ctypes.CDLL(None).fflush(None)
+        ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).fflush(None)
         for descriptor, copy in enumerate(kept, start=1):
             os.dup2(copy, descriptor)
             os.close(copy)
@@ -232,6 +232,9 @@ def main() -> int:
     # argv[1] is the launcher's own path; from there on it is the command line that was typed.
     script = sys.argv.pop(0)
     launcher = sys.argv[0]
+    if sys.platform == "win32":
+        # Python is inside blender.exe there and takes that for its executable; Blender mends it.
+        sys.executable = sys._base_executable = os.path.join(sys.prefix, "bin", "python.exe")
     line = parse(sys.argv[1:])
     if SYSTEM_ENVIRONMENT in line.switches and sys.flags.isolated:
         os.execv(sys.executable, [sys.executable, "-X", "utf8", script, *sys.argv])

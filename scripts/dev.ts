@@ -6,16 +6,22 @@ import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
 import { UsageError } from "./selection.ts";
 import { test } from "./test.ts";
+import { windows } from "./windows_dev.ts";
 
 const USAGE = `usage: ./dev <command>
 
-  build [--all]                      the executable for this machine (or for every platform) in dist/
+  build [--windows|--all]            the executable for this machine in dist/ (also the one for Windows,
+                                     or those for every platform)
   test [unit|e2e|lint] [FILE|FOLDER…] [-t "part of a name"] [--option=value of bun test …]
                                      every check; or one kind, the tests of files and folders, the
                                      tests with this in their name (of the unit tests, where nothing
                                      else is said); the last line has the counts
   blenders [--json] [--peers]        list the Blenders that the tests use, installing what is missing
                                      (--peers: also the published CLI that ./dev bench compares with)
+  windows [run [--home FOLDER] PROGRAM ARGS…]
+                                     the Windows (Wine) that the tests use: makes it and says where it
+                                     is, or runs a program in a fresh one (--home: in one whose drives
+                                     keep what is changed in this folder)
   demo                               a wheelhouse into a fresh Blender, command by command
   bench [options]                    measure transfers and start-up times
   help                               this text
@@ -41,6 +47,8 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
         json: options.includes("--json"),
       });
     }
+    case "windows":
+      return await windows(options);
     case "demo":
       return options.length > 0
         ? wrongUsage("demo takes no options")

@@ -1,11 +1,11 @@
 // All Blenders that this machine can have, for tests that run once in each of them.
 
-import { blenders, parts } from "../../scripts/blenders.ts";
+import { blenders, isBlenderHere, parts } from "../../scripts/blenders.ts";
 
 /** A test for a Blender that should be here and isn't must fail, not be left out. */
 async function testBlenders(): Promise<[name: string, launcher: string][]> {
   const missing = (await parts()).filter(
-    ({ name, state }) => name !== "gui" && name !== "published" && state === "missing",
+    ({ name, state }) => isBlenderHere(name) && state === "missing",
   );
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(", ");

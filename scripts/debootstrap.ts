@@ -1,0 +1,49 @@
+// Another release of Debian in a folder, for programs that this one doesn't have; it takes root.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { debianMirror, ensurePackages, hasApt } from "./apt.ts";
+import { DevError, isRoot, mustRun, run } from "./process.ts";
+
+/** Why no other Debian can be had on this machine, as far as that is known without trying. */
+export async function debootstrapUnavailable(): Promise<string | undefined> {
+  if (!isRoot()) return "its folder can be made and used by root only";
+  if (!hasApt()) return "this is not Debian";
+  const { code, stderr } = await run(["unshare", "--mount", "true"]);
+  if (code !== 0) return `no private mounts here (${stderr.trim()})`;
+  return undefined;
+}
+
+/** Fills `system` with Debian trixie and these packages; apt's signatures and hashes are checked. */
+export async function debootstrap(
+  system: string,
+  packages: readonly string[],
+  purpose: string,
+): Promise<void> {
+  const mirror = await debianMirror();
+  if (!mirror) throw new DevError("apt on this machine names no Debian archive");
+  await ensurePackages(["debootstrap"], purpose);
+  const options = ["--variant=minbase", `--include=${packages.join(",")}`];
+  // debootstrap mounts /proc and /sys below the folder: privately, or else removing what an
+  // interrupted run left behind would go through those mounts.
+  const command = ["unshare", "--mount", "/usr/sbin/debootstrap", ...options];
+  await mustRun([...command, "trixie", system, mirror], {
+    env: { ...process.env, ...(await aptProxies()) },
+  });
+  await rm(join(system, "var/cache/apt/archives"), { recursive: true });
+}
+
+/** debootstrap downloads by itself, so apt's proxies have to be passed on. */
+async function aptProxies(): Promise<Record<string, string>> {
+  const { stdout } = await run([
+    "apt-config",
+    "shell",
+    "http_proxy",
+    "Acquire::http::Proxy",
+    "https_proxy",
+    "Acquire::https::Proxy",
+  ]);
+  return Object.fromEntries(
+    [...stdout.matchAll(/^(\w+)='(.*)'$/gm)].map(([, name = "", value = ""]) => [name, value]),
+  );
+}
