@@ -67,7 +67,7 @@ function steps(reports: string, selection: Selection): Step[] {
       phase: "python",
       run: () => pytest(selection, join(reports, "pytest.xml")),
     },
-    { ...check("build", async () => [process.execPath, "build.ts"]), phase: "e2e" },
+    { ...check("build", async () => [process.execPath, "build.ts", "--windows"]), phase: "e2e" },
     { name: "test Blenders", phase: "e2e", run: prepareBlenders },
     {
       name: `bun test ${selection.e2e.join(" ")}`,

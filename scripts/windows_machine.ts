@@ -6,6 +6,8 @@ import { DevError } from "./process.ts";
 const SCRIPT = join(import.meta.dirname, "windows_machine.sh");
 /** Where the folder of the Wine prefix is seen in there (windows_machine.sh). */
 const PREFIX = "/wine";
+/** The user's folder, `C:\\users\\root`, as the Debian in there sees it. */
+export const HOME_IN_WINE = join(PREFIX, "drive_c/users/root");
 
 export interface WindowsParts {
   /** The Debian that has Wine. */
@@ -22,7 +24,7 @@ export interface WindowsOptions {
 }
 
 export interface WindowsRun {
-  /** A folder of this side. */
+  /** A folder of the Debian in there: a shared one, or one of `HOME_IN_WINE`'s drive. */
   cwd?: string;
   env?: Record<string, string | undefined>;
 }
@@ -58,12 +60,15 @@ export async function windowsMachine(
     const said = await keeper.stderr.text();
     throw new DevError(`no Windows could be started: ${said.trim() || "it says nothing"}`);
   }
-  const native = (command: readonly string[], { cwd = "/", env = {} }: WindowsRun = {}) => {
+  const native = (
+    command: readonly string[],
+    { cwd = HOME_IN_WINE, env = {} }: WindowsRun = {},
+  ) => {
     const enter = ["nsenter", `--target=${pid}`, "--mount", "--pid", "--root", "--wd"];
     const variables = Object.entries({ ...ENVIRONMENT, ...env }).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     );
-    const start = ["/bin/sh", "-c", 'cd "$0" && exec "$@"', cwd];
+    const start = ["/bin/sh", "-c", 'cd "$0" 2>/dev/null; exec "$@"', cwd];
     return [...enter, "/usr/bin/env", "-i", ...variables, ...start, ...command];
   };
   // The first program starts Windows' services, which keep its output open for as long as they run.
@@ -93,5 +98,7 @@ const ENVIRONMENT = {
   // Microsoft's C runtime, since Wine's has other values of errno, and our way into Bun; no .NET, no
   // browser, nothing in this side's menus.
   WINEDLLOVERRIDES: "bcryptprimitives,ucrtbase=n,b;mscoree,mshtml,winemenubuilder.exe=",
+  // Asked for by what draws windows, which says so where there is none.
+  XDG_RUNTIME_DIR: join(PREFIX, "home"),
   LD_PRELOAD: join(PREFIX, "receive.so"),
 };

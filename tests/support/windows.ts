@@ -1,0 +1,92 @@
+// The Windows executable on a Windows of its own, with the Windows Blender.
+
+import { describe } from "bun:test";
+import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../../scripts/port.ts";
+import {
+  BLENDER_ON_WINDOWS,
+  CLI_ON_WINDOWS,
+  onDriveC,
+  windowsLab,
+  windowsUnavailable,
+} from "../../scripts/windows.ts";
+import {
+  HOME_IN_WINE,
+  type WindowsMachine,
+  windowsMachine,
+} from "../../scripts/windows_machine.ts";
+import { type CliOptions, executable, type Sandbox } from "./sandbox.ts";
+
+export { windowsPath } from "../../scripts/windows_machine.ts";
+
+/** The Blender's executable, as programs on Windows call it. */
+export const windowsBlender = onDriveC(BLENDER_ON_WINDOWS);
+
+const unavailable = await windowsUnavailable();
+const lab = unavailable === undefined ? await windowsLab() : undefined;
+// A test for a Windows that should be here and isn't must fail, not be left out.
+if (unavailable === undefined && lab === undefined)
+  throw new Error("the Windows that tests use is missing: run ./dev windows");
+
+/** Tests that need a Windows; where none can be had they are skipped, and their names say why. */
+export function onWindows(title: string, tests: () => void): void {
+  if (unavailable === undefined) describe(title, tests);
+  else describe.skip(`${title} (no Windows: ${unavailable})`, tests);
+}
+
+/**
+ * A sandbox whose commands are those of the Windows executable, on a fresh machine that nothing else
+ * sees. `dir` is a folder of this side: `windowsPath` is what they call it. Variables reach programs
+ * there as they are, and a `cwd` is a folder below /tmp; without one it is the user's own.
+ */
+export interface WindowsSandbox extends Sandbox {
+  machine: WindowsMachine;
+  /** This side's path of a file on drive C. */
+  driveC(path: string): string;
+}
+
+/** Makes one; disposing it ends all that runs there and forgets its drives. */
+export async function windowsSandbox(): Promise<WindowsSandbox> {
+  if (lab === undefined) throw new Error(`no Windows: ${unavailable}`);
+  const root = await mkdtemp(join(tmpdir(), "blender-remote-windows-"));
+  const dir = join(root, "box");
+  await mkdir(dir);
+  const machine = await windowsMachine(lab, { changes: join(root, "machine") });
+  await copyFile(`${executable}-windows-x64.exe`, machine.driveC(CLI_ON_WINDOWS));
+  const port = await freePort();
+  const env = { BLENDER_REMOTE_PORT: String(port) };
+  const command = (args: string[], options: CliOptions = {}) =>
+    machine.wine([onDriveC(CLI_ON_WINDOWS), ...args], {
+      cwd: options.cwd ?? HOME_IN_WINE,
+      env: { ...env, ...options.env },
+    });
+  let runs = 0;
+  return {
+    dir,
+    env,
+    port,
+    machine,
+    driveC: machine.driveC,
+    spawn: (args, options) =>
+      Bun.spawn(command(args, options), { stdin: "pipe", stdout: "pipe", stderr: "pipe" }),
+    owns: () => {},
+    cli: async (args, options = {}) => {
+      // No pipe: Wine gives stderr to every process that the command starts, whatever that was told,
+      // and a detached Blender would keep it open.
+      const errors = join(root, `stderr-${++runs}`);
+      const child = Bun.spawn(command(args, options), {
+        stdio: ["pipe", "pipe", Bun.file(errors)],
+      });
+      if (options.stdin !== undefined) child.stdin.write(options.stdin);
+      await child.stdin.end();
+      const [stdout, code] = await Promise.all([child.stdout.text(), child.exited]);
+      return { code, stdout, stderr: await Bun.file(errors).text() };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await machine[Symbol.asyncDispose]();
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
