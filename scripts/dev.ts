@@ -22,6 +22,7 @@ const USAGE = `usage: ./dev <command>
                                      the Windows (Wine) that the tests use: makes it and says where it
                                      is, or runs a program in a fresh one (--home: in one whose drives
                                      keep what is changed in this folder)
+  windows test-units [FILE|FOLDER…]  the unit tests there
   demo                               a wheelhouse into a fresh Blender, command by command
   bench [options]                    measure transfers and start-up times
   help                               this text

@@ -181,7 +181,8 @@ async function runStep({ name, run }: Step): Promise<Result[]> {
   return results;
 }
 
-function summarise(results: Result[]): number {
+/** Prints what was skipped and failed, and the counts; the exit code. */
+export function summarise(results: Result[]): number {
   const named = (outcome: Result["outcome"]) => results.filter((one) => one.outcome === outcome);
   const failures = named("failed");
   const skips = named("skipped");

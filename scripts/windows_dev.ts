@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DevError, runVisibly } from "./process.ts";
-import { UsageError } from "./selection.ts";
+import { selectionOf, UsageError } from "./selection.ts";
+import { summarise } from "./test.ts";
 import {
   BLENDER_ON_WINDOWS,
   BUN_ON_WINDOWS,
@@ -14,17 +15,22 @@ import {
   windowsUnavailable,
 } from "./windows.ts";
 import { windowsMachine } from "./windows_machine.ts";
+import { windowsUnits } from "./windows_units.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
 /** Makes the lab and says where it is, or runs something in it; the exit code. */
 export async function windows(args: readonly string[]): Promise<number> {
   const [action, ...rest] = args;
-  if (action !== undefined && action !== "run")
+  if (action !== undefined && action !== "run" && action !== "test-units")
     throw new UsageError(`windows doesn't know ${action}`);
   const reason = await windowsUnavailable();
   if (reason !== undefined) throw new DevError(`there is no Windows to be had here: ${reason}`);
   if (action === "run") return await runProgram(rest);
+  if (action === "test-units") {
+    const selection = selectionOf(rest.length > 0 ? rest : ["unit"], ROOT);
+    return summarise(await windowsUnits(selection));
+  }
   const { template } = await installWindows();
   console.log(`drive C:  ${join(template, "drive_c")} (every machine has a copy of its own)`);
   for (const path of [PYTHON_ON_WINDOWS, BUN_ON_WINDOWS, BLENDER_ON_WINDOWS])

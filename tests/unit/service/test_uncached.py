@@ -1,7 +1,6 @@
 """Blocks of any length, to disks that take them past the cache and to others."""
 
 import errno
-import fcntl
 import mmap
 import os
 import random
@@ -12,6 +11,8 @@ from typing import BinaryIO
 
 import pytest
 from bld_remote_mcp.uncached import ALIGNMENT, Uncached
+
+fcntl = pytest.importorskip("fcntl", reason="POSIX only: past the cache by a flag of the descriptor")
 
 CONTENT = random.Random(5).randbytes(5 * ALIGNMENT + 123)
 LENGTHS = [

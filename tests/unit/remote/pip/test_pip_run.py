@@ -185,11 +185,11 @@ def test_output_and_exit_status(runs: Runs, temporary: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
-def test_ended_by_a_signal(runs: Runs, number: int) -> None:
-    runs.start(f"import os; os.kill(os.getpid(), {int(number)})")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT"])
+def test_ended_by_a_signal(runs: Runs, name: str) -> None:
+    runs.start(f"import os, signal; os.kill(os.getpid(), signal.{name})")
     code = runs.follow_to_the_end()[2]
-    assert code == -number
+    assert code == -getattr(signal, name)
 
 
 def test_output_comes_while_it_runs(runs: Runs, tmp_path: Path) -> None:
