@@ -23,6 +23,7 @@ VERSION = re.compile(r"[!-~]+")
 
 # More of a file isn't read: metadata has kilobytes, a large package's RECORD a few megabytes.
 LIMIT = 64 * 1024 * 1024
+PIECE = 64 * 1024
 
 # What a path of a RECORD has that may not be as plain as pip writes it.
 ODD_PATH = re.compile(r"^[/.]|[:\\]|//|/\.")
@@ -37,25 +38,29 @@ DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 EXTRA = re.compile(r";(?!.*\bor\b).*\bextra\s*[=>]=")
 
 
-def at_once(path: str, flags: int) -> int:
-    """Open a file; a pipe too, without waiting for whoever writes into it."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def beginning(path: str) -> bytes:
+    """Give ``LIMIT`` bytes of a file at most; of a pipe what is there, without waiting for more."""
+    content, no_wait = b"", getattr(os, "O_NONBLOCK", 0)
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | no_wait)) as file:
+        # Little at first: Windows goes through all of a buffer before it reads into it.
+        while piece := file.read(min(max(len(content), PIECE), LIMIT - len(content))):
+            content += piece
+    return content
 
 
 def read(*path: str) -> str:
     """Give a text file, of which ``LIMIT`` at most; an empty text where it is missing."""
     try:
-        with open(os.path.join(*path), encoding="utf-8", errors="replace", opener=at_once) as file:
-            return file.read(LIMIT)
+        text = beginning(os.path.join(*path)).decode("utf-8", "replace")
     except OSError:
         return ""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def text_problem(path: str) -> str | None:
     """Tell why a file is no text that a program could go by; None where it is one."""
     try:
-        with open(path, "rb", opener=at_once) as file:
-            content = file.read(LIMIT)
+        content = beginning(path)
     except FileNotFoundError:
         return "is missing"
     except OSError as error:

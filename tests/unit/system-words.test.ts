@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Failure, messageOf, systemCodeBehind } from "../../src/failure.ts";
 import { RemoteError } from "../../src/remote/script/failures.ts";
 import { systemWords } from "../../src/system-words.ts";
+import { posixOnly } from "../support/systems.ts";
 
 const codes =
   "EACCES ENOENT ENOTFOUND ECONNREFUSED ENOSPC EPIPE EISDIR ENOTDIR EPERM EROFS EMFILE ETIMEDOUT EHOSTUNREACH EAI_AGAIN EBUSY ETXTBSY ELOOP ENAMETOOLONG EEXIST EXDEV ENETUNREACH EADDRINUSE EFBIG ENOTEMPTY EDQUOT ECONNRESET WSAEACCES WSAECONNREFUSED";
@@ -30,26 +31,29 @@ async function thrownBy(work: () => Promise<unknown>): Promise<unknown> {
   throw new Error("nothing was thrown");
 }
 
-test("errors of the system are told in words, without the code and the call", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "system-words-"));
-  const loop = `${folder}/loop`;
-  await symlink(loop, loop);
-  const cases: [string, () => Promise<unknown>][] = [
-    ["no such file or folder", () => readFile(`${folder}/missing`)],
-    ["it is a folder", () => readFile(folder)],
-    ["it, or a part of its path, isn't a folder", () => readFile("/etc/hostname/x")],
-    ["its links lead in a circle", () => readFile(loop)],
-    ["name too long", () => readFile(`${folder}/${"x".repeat(300)}`)],
-    ["it exists already", () => mkdir(folder)],
-    ["permission denied", async () => Bun.spawn(["/etc/passwd"])],
-    [
-      "nothing listens there",
-      () => Bun.connect({ hostname: "127.0.0.1", port: 1, socket: { data() {} } }),
-    ],
-  ];
-  for (const [words, work] of cases) expect(messageOf(await thrownBy(work))).toBe(words);
-  await rm(folder, { recursive: true });
-});
+posixOnly("its examples are files of POSIX systems")(
+  "errors of the system are told in words, without the code and the call",
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "system-words-"));
+    const loop = `${folder}/loop`;
+    await symlink(loop, loop);
+    const cases: [string, () => Promise<unknown>][] = [
+      ["no such file or folder", () => readFile(`${folder}/missing`)],
+      ["it is a folder", () => readFile(folder)],
+      ["it, or a part of its path, isn't a folder", () => readFile("/etc/hostname/x")],
+      ["its links lead in a circle", () => readFile(loop)],
+      ["name too long", () => readFile(`${folder}/${"x".repeat(300)}`)],
+      ["it exists already", () => mkdir(folder)],
+      ["permission denied", async () => Bun.spawn(["/etc/passwd"])],
+      [
+        "nothing listens there",
+        () => Bun.connect({ hostname: "127.0.0.1", port: 1, socket: { data() {} } }),
+      ],
+    ];
+    for (const [words, work] of cases) expect(messageOf(await thrownBy(work))).toBe(words);
+    await rm(folder, { recursive: true });
+  },
+);
 
 test("a failure keeps its own message, and the code behind it can be found", async () => {
   const cause = await thrownBy(() => readFile("/missing"));

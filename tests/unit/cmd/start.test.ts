@@ -77,7 +77,7 @@ test.each([
   [["--log-level", "LOUD"], "bad-log-level", "DEBUG, INFO, WARNING, ERROR, CRITICAL"],
   [["--scene", "/not/there.blend"], "no-scene", "doesn't exist"],
   [["--scene", folder], "no-scene", "isn't a file"],
-  [["--log-file", "/not/there/x.log"], "no-folder", "there is no folder /not/there"],
+  [["--log-file", "/not/there/x.log"], "no-folder", `there is no folder ${resolve("/not/there")}`],
   [["--isolated", "--detach"], "isolated-detached", "--profile DIR"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(start, tokens);

@@ -1,10 +1,11 @@
 """Reading metadata, and RECORD's paths as whoever wrote them meant them."""
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
-from package_metadata import Distribution, is_elsewhere, row_path
+from package_metadata import Distribution, is_elsewhere, read, row_path
 
 
 def put(folder: Path, rows: list[str]) -> Distribution:
@@ -114,3 +115,17 @@ def test_files_that_never_end_and_pipes_that_nobody_writes_into(
         assert again.version == ("" if name == "METADATA" else "1.0")
         assert name == "RECORD" or again.files() == {os.path.join("br", "a.py")}
         assert (again.problem() is None) == (name == "INSTALLER")
+
+
+def test_a_small_file_takes_little_memory_and_a_large_one_is_whole(tmp_path: Path) -> None:
+    """Windows goes through a whole buffer before it reads a file into it."""
+    path = tmp_path / "METADATA"
+    for lines in (1, 30_000):
+        path.write_bytes(b"Name: \xc3\xa4\xff\r\n" * lines)
+        tracemalloc.start()
+        try:
+            assert read(str(path)) == "Name: ä\ufffd\n" * lines
+            _size, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 1_000_000 + 20 * path.stat().st_size

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 from bld_remote_mcp.program import Program, run
+from systems import same_lines
 from wire import SECONDS
 
 Done = tuple[int, bytes, bytes]
@@ -41,7 +42,7 @@ def python(*arguments: str, source: str = "") -> Done:
         timeout=SECONDS,
         env={**os.environ, "NO_COLOR": "1"},
     )
-    return done.returncode, done.stdout, done.stderr
+    return done.returncode, same_lines(done.stdout), same_lines(done.stderr)
 
 
 PROGRAMS = {

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pytest
 from bld_remote_mcp.uncached import ALIGNMENT, Uncached
 
-fcntl = pytest.importorskip("fcntl", reason="POSIX only: past the cache by a flag of the descriptor")
+fcntl = pytest.importorskip("fcntl", reason="POSIX only: a flag of the descriptor")
 
 CONTENT = random.Random(5).randbytes(5 * ALIGNMENT + 123)
 LENGTHS = [

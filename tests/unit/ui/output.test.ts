@@ -31,7 +31,7 @@ test.each([
 
 test("what others wrote moves no cursor and changes no colours", async () => {
   const program = `
-    import { createOutput } from "${join(import.meta.dir, "../../../src/ui/output.ts")}";
+    import { createOutput } from ${JSON.stringify(join(import.meta.dir, "../../../src/ui/output.ts"))};
     const output = createOutput({ json: false, quiet: false, verbose: false });
     output.error("a\\u001b[31mb\\rc\\nd\\te\\u009bf");
     await output.sentences(["x\\u0007y"]);

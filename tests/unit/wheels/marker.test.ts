@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { toolsPython } from "../../../scripts/python.ts";
 import pipWheel from "../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import { markerHolds } from "../../../src/wheels/marker.ts";
+import { anyPython } from "../../support/systems.ts";
 
 const environment = {
   implementation_name: "cpython",
@@ -68,7 +68,7 @@ describe("markers", () => {
       "holds = lambda one: any(Marker(one).evaluate({**environment, 'extra': e}) for e in extras)",
       "print(json.dumps([holds(one) for one in markers]))",
     ].join("\n");
-    const python = Bun.spawn([await toolsPython(), "-c", source, pipWheel], {
+    const python = Bun.spawn([await anyPython(), "-c", source, pipWheel], {
       stdin: new Blob([JSON.stringify([markers, environment])]),
       stdout: "pipe",
     });

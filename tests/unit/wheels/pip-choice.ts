@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import * as v from "valibot";
-import { toolsPython } from "../../../scripts/python.ts";
 import pipWheel from "../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
+import { anyPython } from "../../support/systems.ts";
 
 function glibcPlatforms(newest: number, machine: string): string[] {
   const legacy: Record<number, string> = {
@@ -79,7 +79,7 @@ export type PipAnswer = v.InferOutput<typeof answerSchema>;
 /** Asks pip about all of these cases in one process. */
 export async function askPip(cases: readonly Case[]): Promise<PipAnswer> {
   const script = join(import.meta.dir, "pip_choice.py");
-  const child = Bun.spawn([await toolsPython(), "-I", script, pipWheel], {
+  const child = Bun.spawn([await anyPython(), "-I", script, pipWheel], {
     stdin: new Blob([JSON.stringify({ targets, cases })]),
     stdout: "pipe",
     stderr: "inherit",

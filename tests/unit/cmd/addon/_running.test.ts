@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { enable } from "../../../../src/cmd/addon/enable.ts";
 import { install } from "../../../../src/cmd/addon/install.ts";
+import { posixOnly } from "../../../support/systems.ts";
 import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const usual = { target: usualTarget, named: false, reload: false, window: false, look: true };
@@ -18,22 +19,25 @@ test.each([
   expect((await optionsOf(install, tokens)).running).toEqual({ ...usual, ...expected });
 });
 
-test("without a display a window is that of a Blender that runs", async () => {
-  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
-  try {
-    process.env["DISPLAY"] = ":7";
-    const shown = await optionsOf(enable, ["a", "--in-window"]);
-    expect(shown).toMatchObject({ change: { window: true, leave: "nothing" }, running: usual });
-    delete process.env["DISPLAY"];
-    delete process.env["WAYLAND_DISPLAY"];
-    const { change, running } = await optionsOf(enable, ["a", "--in-window"]);
-    expect(change).toMatchObject({ window: false, leave: "window" });
-    expect(running).toEqual({ ...usual, reload: true, window: true });
-  } finally {
-    Object.assign(process.env, DISPLAY === undefined ? {} : { DISPLAY });
-    Object.assign(process.env, WAYLAND_DISPLAY === undefined ? {} : { WAYLAND_DISPLAY });
-  }
-});
+posixOnly("Windows always has a display")(
+  "without a display a window is that of a Blender that runs",
+  async () => {
+    const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+    try {
+      process.env["DISPLAY"] = ":7";
+      const shown = await optionsOf(enable, ["a", "--in-window"]);
+      expect(shown).toMatchObject({ change: { window: true, leave: "nothing" }, running: usual });
+      delete process.env["DISPLAY"];
+      delete process.env["WAYLAND_DISPLAY"];
+      const { change, running } = await optionsOf(enable, ["a", "--in-window"]);
+      expect(change).toMatchObject({ window: false, leave: "window" });
+      expect(running).toEqual({ ...usual, reload: true, window: true });
+    } finally {
+      Object.assign(process.env, DISPLAY === undefined ? {} : { DISPLAY });
+      Object.assign(process.env, WAYLAND_DISPLAY === undefined ? {} : { WAYLAND_DISPLAY });
+    }
+  },
+);
 
 test("a check changes nothing in them", async () => {
   const { running } = await optionsOf(install, ["a", "--check"]);

@@ -5,7 +5,7 @@ import { optionsOf, refusalOf } from "../parsing.ts";
 
 test.each([
   [["--output", "a.zip"], { path: resolve("a.zip"), force: false }],
-  [["-o", "/x/A.ZIP", "--force"], { path: "/x/A.ZIP", force: true }],
+  [["-o", "/x/A.ZIP", "--force"], { path: resolve("/x/A.ZIP"), force: true }],
 ])("%j", async (tokens, expected) => {
   expect(await optionsOf(addon, tokens)).toEqual(expected);
 });

@@ -4,9 +4,10 @@ import {
   isModuleName,
   moduleNameFrom,
 } from "../../../../src/local/addon-source/python-module.ts";
+import { pythonCommand } from "../../../support/systems.ts";
 
 const python = (code: string, input: string) => {
-  const { stdout, stderr, exitCode } = Bun.spawnSync(["python3", "-c", code], {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([pythonCommand, "-X", "utf8", "-c", code], {
     stdin: Buffer.from(input),
   });
   if (exitCode !== 0) throw new Error(stderr.toString());

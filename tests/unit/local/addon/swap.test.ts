@@ -20,6 +20,7 @@ import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
 import { putBack, recover, type Staged, stage } from "../../../../src/local/addon/swap.ts";
 import { openSource } from "../../../../src/local/addon-source/source.ts";
+import { isWindows, posixGroup, posixOnly, pythonCommand } from "../../../support/systems.ts";
 import { zipOf } from "../../../support/zip.ts";
 
 let dir = "";
@@ -79,7 +80,7 @@ const answerSchema = v.object({
   changes: v.number(),
   error: v.nullable(v.string()),
 });
-const stepper = spawn("python3", ["-IS", join(import.meta.dir, "swap_steps.py")], {
+const stepper = spawn(pythonCommand, ["-IS", join(import.meta.dir, "swap_steps.py")], {
   stdio: ["pipe", "pipe", "inherit"],
 });
 const answers = createInterface({ input: stepper.stdout })[Symbol.asyncIterator]();
@@ -103,7 +104,7 @@ const olds: [string, Tree][] = [
   ["both forms", { "it/__init__.py": "old", "it.py": "old too" }],
 ];
 
-describe.each(olds)("over %s", (_, old) => {
+describe.skipIf(isWindows).each(olds)("over %s (POSIX only: Windows has no fork)", (_, old) => {
   describe.each(["package", "module"] as const)("a %s", (form) => {
     beforeEach(async () => {
       await mkdir(join(dir, "developed"));
@@ -166,29 +167,32 @@ describe.each(olds)("over %s", (_, old) => {
   });
 });
 
-describe("what someone else does between the kill and the recovery", () => {
-  test("a new one put in by hand stays", async () => {
-    await put({ "it/__init__.py": "old" });
-    const { exchange, destination } = await stageNew("package");
-    await python("swap_in", exchange);
-    // The old inode stays in use, so that the new one can't get its number.
-    await rename(destination, join(dir, "elsewhere"));
-    await put({ "it/__init__.py": "by hand" });
-    expect(await recover(addons)).toEqual([]);
-    expect(await treeAt(addons)).toEqual({ "it/__init__.py": "by hand" });
-  });
+posixGroup("Windows has no fork")(
+  "what someone else does between the kill and the recovery",
+  () => {
+    test("a new one put in by hand stays", async () => {
+      await put({ "it/__init__.py": "old" });
+      const { exchange, destination } = await stageNew("package");
+      await python("swap_in", exchange);
+      // The old inode stays in use, so that the new one can't get its number.
+      await rename(destination, join(dir, "elsewhere"));
+      await put({ "it/__init__.py": "by hand" });
+      expect(await recover(addons)).toEqual([]);
+      expect(await treeAt(addons)).toEqual({ "it/__init__.py": "by hand" });
+    });
 
-  test("the new one removed by hand: the old one is back", async () => {
-    await put({ "it/__init__.py": "old" });
-    const { exchange, destination } = await stageNew("package");
-    await python("swap_in", exchange);
-    await rm(destination, { recursive: true });
-    expect(await recover(addons)).toEqual(["it"]);
-    expect(await treeAt(addons)).toEqual({ "it/__init__.py": "old" });
-  });
-});
+    test("the new one removed by hand: the old one is back", async () => {
+      await put({ "it/__init__.py": "old" });
+      const { exchange, destination } = await stageNew("package");
+      await python("swap_in", exchange);
+      await rm(destination, { recursive: true });
+      expect(await recover(addons)).toEqual(["it"]);
+      expect(await treeAt(addons)).toEqual({ "it/__init__.py": "old" });
+    });
+  },
+);
 
-test("swapping that fails leaves all as it was", async () => {
+posixOnly("Windows has no fork")("swapping that fails leaves all as it was", async () => {
   await put({ "it/__init__.py": "old", "it.py": "old too" });
   const { exchange, path } = await stageNew("package");
   await rm(path, { recursive: true });
@@ -207,7 +211,7 @@ describe("recover", () => {
     expect(await treeAt(addons)).toEqual(other);
   });
 
-  test("after a kill in the middle of staging", async () => {
+  posixOnly("Windows has no signals")("after a kill in the middle of staging", async () => {
     await put(other);
     const script = `
       import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
@@ -235,7 +239,9 @@ describe("recover", () => {
 });
 
 describe("a removal", () => {
-  const kinds: Tree[] = [{ "it/__init__.py": "x" }, { "it.py": "x" }, { it: "-> ../developed" }];
+  const kinds: Tree[] = [{ "it/__init__.py": "x" }, { "it.py": "x" }];
+  // Links take a right of their own on Windows.
+  if (!isWindows) kinds.push({ it: "-> ../developed" });
   describe.each(kinds)("of %p", (tree) => {
     test.each(["remove,commit", "remove,bring_back"])("killed anywhere in %s", async (calls) => {
       const path = join(addons, Object.keys(tree)[0]?.split("/")[0] ?? "");
@@ -269,7 +275,7 @@ describe("staging", () => {
     expect((await readdir(addons)).every((name) => !name.endsWith(".py"))).toBe(true);
   });
 
-  test("an extension as one, and as a legacy add-on", async () => {
+  posixOnly("Windows has no fork")("an extension as one, and as a legacy add-on", async () => {
     const manifest = `schema_version = "1.0.0"\nid = "ext"\nversion = "1.0.0"\nname = "E"\ntagline = "E"\nmaintainer = "M"\ntype = "add-on"\nlicense = ["SPDX:MIT"]\nblender_version_min = "4.2.0"\n`;
     const files = { "it/__init__.py": info, "it/blender_manifest.toml": manifest };
     await writeFile(join(dir, "x.zip"), zipOf(files));
@@ -309,7 +315,7 @@ describe("staging", () => {
     expect(error.message).toContain(addons);
   });
 
-  const mounts = Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
+  const mounts = !isWindows && Bun.spawnSync(["unshare", "-rm", "true"]).exitCode === 0;
   const needing = mounts ? "" : " (skipped: no private mounts here)";
   test.skipIf(!mounts)(`where there is no room${needing}`, async () => {
     await writeFile(
@@ -338,12 +344,15 @@ describe("staging", () => {
   });
 });
 
-test("a read-only old version is replaced, and what it links to isn't touched", async () => {
-  await mkdir(join(dir, "kept"), { mode: 0o555 });
-  await put({ "it/__init__.py": "old", "it/sub/x.py": "", "it/link": `-> ${join(dir, "kept")}` });
-  await chmod(join(addons, "it/sub"), 0o555);
-  const { exchange } = await stageNew("package");
-  expect(await python("swap_in,commit", exchange)).toMatchObject({ error: null });
-  expect(await treeAt(addons)).toEqual(newTree.package);
-  expect((await lstat(join(dir, "kept"))).mode & 0o777).toBe(0o555);
-});
+posixOnly("Windows has no fork")(
+  "a read-only old version is replaced, and what it links to isn't touched",
+  async () => {
+    await mkdir(join(dir, "kept"), { mode: 0o555 });
+    await put({ "it/__init__.py": "old", "it/sub/x.py": "", "it/link": `-> ${join(dir, "kept")}` });
+    await chmod(join(addons, "it/sub"), 0o555);
+    const { exchange } = await stageNew("package");
+    expect(await python("swap_in,commit", exchange)).toMatchObject({ error: null });
+    expect(await treeAt(addons)).toEqual(newTree.package);
+    expect((await lstat(join(dir, "kept"))).mode & 0o777).toBe(0o555);
+  },
+);

@@ -1,10 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AddonBlender, Deadline } from "../../../../src/local/addon/addon-blender.ts";
 import { installAddons } from "../../../../src/local/addon/install.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { posixOnly } from "../../../support/systems.ts";
 
 /** Has a Blender that ends at once install a source; what was waited for, in its order. */
 async function waitedFor(check: boolean): Promise<string[]> {
@@ -52,22 +53,25 @@ async function waitedFor(check: boolean): Promise<string[]> {
 
 const diagnosis = ["asking blender for its version", "waiting for Blender in the background"];
 
-test("each step of an install that can take long is said", async () => {
-  expect(await waitedFor(false)).toEqual([
-    "reading a.py",
-    "waiting for another command that changes the add-ons",
-    "removing what was replaced",
-    "removing what was replaced",
-    "looking for Blenders that run",
-    "unpacking a.py",
-    "waiting for Blender in the background",
-    ...diagnosis,
-    "removing what was replaced",
-    "removing what was replaced",
-  ]);
-});
+posixOnly("its programs are shell scripts")(
+  "each step of an install that can take long is said",
+  async () => {
+    expect(await waitedFor(false)).toEqual([
+      "reading a.py",
+      "waiting for another command that changes the add-ons",
+      "removing what was replaced",
+      "removing what was replaced",
+      "looking for Blenders that run",
+      "unpacking a.py",
+      "waiting for Blender in the background",
+      ...diagnosis,
+      "removing what was replaced",
+      "removing what was replaced",
+    ]);
+  },
+);
 
-test("and of a check", async () => {
+posixOnly("its programs are shell scripts")("and of a check", async () => {
   expect(await waitedFor(true)).toEqual([
     "reading a.py",
     "unpacking a.py",

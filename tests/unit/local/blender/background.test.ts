@@ -1,10 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
 import { runBlender } from "../../../../src/local/blender/background.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { posixGroup } from "../../../support/systems.ts";
 import { testFolders } from "./programs.ts";
 
 const never = new AbortController().signal;
@@ -25,7 +26,7 @@ function answer(executable: string, source: string, seconds = 60, signal = never
   });
 }
 
-describe("runBlender", () => {
+posixGroup("its programs are shell scripts")("runBlender", () => {
   test("hands JSON over and back, whatever is printed meanwhile", async () => {
     const path = await program(`echo '{"value": 1}'; ${python}`);
     const source =

@@ -10,13 +10,14 @@ import {
 } from "../../../../src/local/blender/executable.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { ended } from "../../../support/process.ts";
+import { posixGroup } from "../../../support/systems.ts";
 import { testFolders } from "./programs.ts";
 
 const never = new AbortController().signal;
 const folder = testFolders();
 const { program } = folder;
 
-describe("identifyBlender", () => {
+posixGroup("its programs are shell scripts")("identifyBlender", () => {
   test("reads the version behind noise of the system", async () => {
     const path = await program("echo 'warning: x'; echo 'Blender 4.2.1 LTS'; echo build");
     expect(await identifyBlender(path, never)).toEqual({

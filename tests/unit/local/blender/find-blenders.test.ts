@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,6 +8,7 @@ import {
   type SearchPlace,
   usualPlaces,
 } from "../../../../src/local/blender/find-blenders.ts";
+import { posixGroup } from "../../../support/systems.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -31,7 +32,7 @@ function places(platform: NodeJS.Platform, env: NodeJS.ProcessEnv = {}): SearchP
   }));
 }
 
-describe("candidatesAt", () => {
+posixGroup("its programs are shell scripts")("candidatesAt", () => {
   test.each([
     "opt/blender-4.3.2-linux-x64/blender",
     "opt/blender/4.2/blender",
@@ -89,7 +90,7 @@ describe("candidatesAt", () => {
   });
 });
 
-describe("findBlenders", () => {
+posixGroup("its programs are shell scripts")("findBlenders", () => {
   test("takes those that say they are Blender, newest first", async () => {
     const candidates = [
       await program("a/blender", "Blender 4.2.10 LTS"),

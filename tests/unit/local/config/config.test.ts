@@ -12,7 +12,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   configurationPath,
   openConfiguration,
@@ -28,6 +28,7 @@ import {
 } from "../../../../src/local/config/edit.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { posixOnly } from "../../../support/systems.ts";
 
 /** As `config set` does it. */
 async function change(where: string, key: string, text: string) {
@@ -49,9 +50,9 @@ afterEach(() => rm(folder, { recursive: true }));
 describe("configurationPath", () => {
   test("flag, then environment, then the usual place", () => {
     const env = { HOME: "/home/me", BLENDER_REMOTE_CONFIG: "/etc/br.yaml" };
-    expect(configurationPath("/a/b.yaml", env, "linux")).toBe("/a/b.yaml");
-    expect(configurationPath(undefined, env, "linux")).toBe("/etc/br.yaml");
-    const usual = "/home/me/.config/blender-remote/bld-remote-config.yaml";
+    expect(configurationPath("/a/b.yaml", env, "linux")).toBe(resolve("/a/b.yaml"));
+    expect(configurationPath(undefined, env, "linux")).toBe(resolve("/etc/br.yaml"));
+    const usual = join("/home/me/.config/blender-remote/bld-remote-config.yaml");
     expect(configurationPath(undefined, { HOME: "/home/me" }, "linux")).toBe(usual);
     const empty = { HOME: "/home/me", BLENDER_REMOTE_CONFIG: "", XDG_CONFIG_HOME: "relative" };
     expect(configurationPath(undefined, empty, "linux")).toBe(usual);
@@ -59,13 +60,13 @@ describe("configurationPath", () => {
 
   test("each operating system has its own place", () => {
     expect(configurationPath(undefined, { XDG_CONFIG_HOME: "/x" }, "linux")).toBe(
-      "/x/blender-remote/bld-remote-config.yaml",
+      join("/x/blender-remote/bld-remote-config.yaml"),
     );
     expect(configurationPath(undefined, { HOME: "/Users/me" }, "darwin")).toBe(
-      "/Users/me/Library/Application Support/blender-remote/bld-remote-config.yaml",
+      join("/Users/me/Library/Application Support/blender-remote/bld-remote-config.yaml"),
     );
     expect(configurationPath(undefined, { LOCALAPPDATA: "/L" }, "win32")).toBe(
-      "/L/blender-remote/blender-remote/bld-remote-config.yaml",
+      join("/L/blender-remote/blender-remote/bld-remote-config.yaml"),
     );
   });
 
@@ -220,32 +221,38 @@ describe("setValue", () => {
     expect(valueAt(effectiveValues(await openConfiguration(path)), ["toString"])).toBeUndefined();
   });
 
-  test("mode and link stay, and no temporary file is left", async () => {
-    const real = join(folder, "dotfiles", "real.yaml");
-    await mkdir(join(folder, "dotfiles"));
-    await writeFile(real, "cli:\n  timeout_sec: 1\n");
-    await chmod(real, 0o640);
-    await symlink("dotfiles/real.yaml", path);
-    await change(path, "cli.timeout_sec", "2");
-    expect((await lstat(path)).isSymbolicLink()).toBe(true);
-    expect((await stat(real)).mode & 0o777).toBe(0o640);
-    expect(await readFile(real, "utf8")).toBe("cli:\n  timeout_sec: 2\n");
-    expect((await readdir(join(folder, "dotfiles"))).sort()).toEqual([
-      ".real.yaml.lock",
-      "real.yaml",
-    ]);
-  });
+  posixOnly("links take a right of their own on Windows")(
+    "mode and link stay, and no temporary file is left",
+    async () => {
+      const real = join(folder, "dotfiles", "real.yaml");
+      await mkdir(join(folder, "dotfiles"));
+      await writeFile(real, "cli:\n  timeout_sec: 1\n");
+      await chmod(real, 0o640);
+      await symlink("dotfiles/real.yaml", path);
+      await change(path, "cli.timeout_sec", "2");
+      expect((await lstat(path)).isSymbolicLink()).toBe(true);
+      expect((await stat(real)).mode & 0o777).toBe(0o640);
+      expect(await readFile(real, "utf8")).toBe("cli:\n  timeout_sec: 2\n");
+      expect((await readdir(join(folder, "dotfiles"))).sort()).toEqual([
+        ".real.yaml.lock",
+        "real.yaml",
+      ]);
+    },
+  );
 
-  test("a link to a file that isn't there yet is followed", async () => {
-    await symlink("later.yaml", path);
-    await change(path, "cli.timeout_sec", "2");
-    expect((await readdir(folder)).sort()).toEqual([
-      ".later.yaml.lock",
-      "config.yaml",
-      "later.yaml",
-    ]);
-    expect((await lstat(path)).isSymbolicLink()).toBe(true);
-  });
+  posixOnly("links take a right of their own on Windows")(
+    "a link to a file that isn't there yet is followed",
+    async () => {
+      await symlink("later.yaml", path);
+      await change(path, "cli.timeout_sec", "2");
+      expect((await readdir(folder)).sort()).toEqual([
+        ".later.yaml.lock",
+        "config.yaml",
+        "later.yaml",
+      ]);
+      expect((await lstat(path)).isSymbolicLink()).toBe(true);
+    },
+  );
 
   test("a place that can't be written is named", async () => {
     await writeFile(path, "a: 1\n");

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../../../src/local/files/atomic-write.ts";
+import { posixOnly } from "../../../support/systems.ts";
 
 const source = join(import.meta.dir, "../../../../src/local/files/atomic-write.ts");
 
@@ -20,19 +21,22 @@ test("the folders on the way are made", async () => {
   expect(await readFile(deep)).toEqual(Buffer.from([1, 2]));
 });
 
-test("a write that comes short, as on a full disk, leaves the old file and nothing else", async () => {
-  await writeFile(path, "old");
-  const write = `
+posixOnly("ulimit makes the disk full")(
+  "a write that comes short, as on a full disk, leaves the old file and nothing else",
+  async () => {
+    await writeFile(path, "old");
+    const write = `
     import { writeFileAtomically } from ${JSON.stringify(source)};
     await writeFileAtomically(${JSON.stringify(path)}, "x".repeat(100_000)).catch(({ code, message }) =>
       console.log(code, message),
     );`;
-  // The limit is in blocks of 512 bytes; beyond it a write is cut, and the next one fails.
-  const script = `trap '' XFSZ; ulimit -f 100; exec "$0" -e "$1"`;
-  const child = Bun.spawn(["sh", "-c", script, process.execPath, write], { stdout: "pipe" });
-  expect(await new Response(child.stdout).text()).toBe(
-    `write-failed can't write ${path}: the file would be too large\n`,
-  );
-  expect(await readFile(path, "utf8")).toBe("old");
-  expect(await readdir(folder)).toEqual(["file"]);
-});
+    // The limit is in blocks of 512 bytes; beyond it a write is cut, and the next one fails.
+    const script = `trap '' XFSZ; ulimit -f 100; exec "$0" -e "$1"`;
+    const child = Bun.spawn(["sh", "-c", script, process.execPath, write], { stdout: "pipe" });
+    expect(await new Response(child.stdout).text()).toBe(
+      `write-failed can't write ${path}: the file would be too large\n`,
+    );
+    expect(await readFile(path, "utf8")).toBe("old");
+    expect(await readdir(folder)).toEqual(["file"]);
+  },
+);

@@ -1,17 +1,18 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { ownFolders } from "../../../../src/local/files/os-folders.ts";
 
 test("Linux: the XDG folders, and what stands for them", () => {
   expect(ownFolders({ HOME: "/home/me" }, "linux")).toEqual({
-    config: "/home/me/.config/blender-remote",
-    logs: "/home/me/.local/state/blender-remote",
-    cache: "/home/me/.cache/blender-remote-cli",
+    config: join("/home/me/.config/blender-remote"),
+    logs: join("/home/me/.local/state/blender-remote"),
+    cache: join("/home/me/.cache/blender-remote-cli"),
   });
   const env = { HOME: "/h", XDG_CONFIG_HOME: "/c", XDG_STATE_HOME: "/s", XDG_CACHE_HOME: "/k" };
   expect(ownFolders(env, "linux")).toEqual({
-    config: "/c/blender-remote",
-    logs: "/s/blender-remote",
-    cache: "/k/blender-remote-cli",
+    config: join("/c/blender-remote"),
+    logs: join("/s/blender-remote"),
+    cache: join("/k/blender-remote-cli"),
   });
 });
 
@@ -22,20 +23,20 @@ test("a relative or empty XDG folder is ignored", () => {
 
 test("macOS: the folders below Library", () => {
   expect(ownFolders({ HOME: "/Users/me" }, "darwin")).toEqual({
-    config: "/Users/me/Library/Application Support/blender-remote",
-    logs: "/Users/me/Library/Logs/blender-remote",
-    cache: "/Users/me/Library/Caches/blender-remote-cli",
+    config: join("/Users/me/Library/Application Support/blender-remote"),
+    logs: join("/Users/me/Library/Logs/blender-remote"),
+    cache: join("/Users/me/Library/Caches/blender-remote-cli"),
   });
 });
 
 test("Windows: the local AppData, told or below the profile", () => {
   const expected = {
-    config: "/L/blender-remote/blender-remote",
-    logs: "/L/blender-remote/blender-remote/Logs",
-    cache: "/L/blender-remote-cli/Cache",
+    config: join("/L/blender-remote/blender-remote"),
+    logs: join("/L/blender-remote/blender-remote/Logs"),
+    cache: join("/L/blender-remote-cli/Cache"),
   };
   expect(ownFolders({ LOCALAPPDATA: "/L" }, "win32")).toEqual(expected);
   expect(ownFolders({ USERPROFILE: "/U" }, "win32").config).toBe(
-    "/U/AppData/Local/blender-remote/blender-remote",
+    join("/U/AppData/Local/blender-remote/blender-remote"),
   );
 });

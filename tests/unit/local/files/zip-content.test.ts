@@ -5,15 +5,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { type Entry, fromBufferPromise, openPromise } from "yauzl";
 import { mustRun } from "../../../../scripts/process.ts";
-import { toolsPython } from "../../../../scripts/python.ts";
 import { unpackingProblem, zipContent } from "../../../../src/local/files/zip-content.ts";
 import { unpackers } from "../../../../src/local/files/zip-methods.ts";
+import { anyPython } from "../../../support/systems.ts";
 import { type ZipEntry, zip } from "../../../support/zip.ts";
 
 let folder = "";
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "blender-remote-zip-content-"));
-  await mustRun([await toolsPython(), join(import.meta.dir, "packed_members.py"), folder]);
+  await mustRun([await anyPython(), join(import.meta.dir, "packed_members.py"), folder]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 

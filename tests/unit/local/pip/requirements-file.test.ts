@@ -3,13 +3,13 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
-import { toolsPython } from "../../../../scripts/python.ts";
 import { Failure } from "../../../../src/failure.ts";
 import { readRequirements } from "../../../../src/local/pip/requirements-file.ts";
 import pipWheel from "../../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import { rendered } from "../../../../src/text.ts";
 import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { anyPython } from "../../../support/systems.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -114,7 +114,7 @@ type PipLine = v.InferOutput<typeof lineSchema>;
 
 async function pipReads(paths: readonly string[]): Promise<(PipLine[] | null)[]> {
   const script = join(import.meta.dir, "pip_requirements.py");
-  const child = Bun.spawn([await toolsPython(), "-I", script, pipWheel, ...paths], {
+  const child = Bun.spawn([await anyPython(), "-I", script, pipWheel, ...paths], {
     stdout: "pipe",
     stderr: "inherit",
     env: { ...process.env, ...environment },
@@ -198,7 +198,7 @@ test.each<[string, Content | Record<string, Content>, RegExp, RegExp]>([
   [
     "another file",
     { "main.txt": "\n-r sub/none.txt\n" },
-    /main\.txt:2: can't read '.*sub\/none\.txt': no such file/,
+    /main\.txt:2: can't read '.*sub[\\/]none\.txt': no such file/,
     /-r FILE/,
   ],
   [

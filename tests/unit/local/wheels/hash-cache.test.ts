@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownFolders } from "../../../../src/local/files/os-folders.ts";
 import { HashCache } from "../../../../src/local/wheels/hash-cache.ts";
 
 /** A file that hasn't changed for longer than a file system's clock may err. */
@@ -10,11 +11,11 @@ const old = "/etc/hostname";
 let dir: string;
 let env: NodeJS.ProcessEnv;
 let file: string;
-const cachePath = () => join(dir, "cache", "blender-remote-cli", "hashes.json");
+const cachePath = () => join(ownFolders(env).cache, "hashes.json");
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "hash-cache-"));
-  env = { XDG_CACHE_HOME: join(dir, "cache") };
+  env = { XDG_CACHE_HOME: join(dir, "cache"), LOCALAPPDATA: join(dir, "cache") };
   file = join(dir, "a-1.0-py3-none-any.whl");
   await writeFile(file, "content");
 });

@@ -3,6 +3,7 @@ import { mkdtemp, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
+import { ownFolders } from "../../../../src/local/files/os-folders.ts";
 import { HashCache } from "../../../../src/local/wheels/hash-cache.ts";
 import { wheelsToPush } from "../../../../src/local/wheels/push-wheels.ts";
 
@@ -10,7 +11,7 @@ let dir = "";
 let env: NodeJS.ProcessEnv = {};
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "push-wheels-"));
-  env = { XDG_CACHE_HOME: join(dir, "cache") };
+  env = { XDG_CACHE_HOME: join(dir, "cache"), LOCALAPPDATA: join(dir, "cache") };
 });
 afterEach(() => rm(dir, { recursive: true }));
 
@@ -54,9 +55,7 @@ test("what wasn't found out isn't remembered", async () => {
   const path = await wheel();
   const { remember } = await wheelsToPush([path], looking());
   await remember(new Map([[name, null]]));
-  expect(await Bun.file(join(dir, "cache", "blender-remote-cli", "hashes.json")).exists()).toBe(
-    false,
-  );
+  expect(await Bun.file(join(ownFolders(env).cache, "hashes.json")).exists()).toBe(false);
 });
 
 describe("hashes that a list beside a wheel has", () => {
@@ -83,7 +82,7 @@ describe("hashes that a list beside a wheel has", () => {
     const path = await wheel();
     const state = await (await HashCache.open(env)).state(path);
     const kept = { [path]: { state, sha256: await hashOf(path) } };
-    const cache = join(dir, "cache", "blender-remote-cli", "hashes.json");
+    const cache = join(ownFolders(env).cache, "hashes.json");
     await Bun.write(cache, JSON.stringify(kept));
     await list(other);
     const { whole, bad } = await wheelsToPush([path], looking());

@@ -11,6 +11,7 @@ from typing import Any
 import module_change
 import pytest
 from laid_out import done, hidden, put, swap, tree
+from systems import needs_fork
 
 KILLED = 77
 
@@ -47,6 +48,7 @@ class Killer:
 
 def is_killed(work: Callable[[Killer], object], at: int) -> bool:
     """Do something in a process that is killed at a step; tell whether it came so far."""
+    needs_fork()
     child = os.fork()
     if child == 0:
         code = 1

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun } from "../../../../scripts/process.ts";
-import { toolsPython } from "../../../../scripts/python.ts";
 import { parsePipReport } from "../../../../src/remote/packages/pip-report.ts";
 import type { JsonValue } from "../../../../src/script.ts";
+import { anyPython } from "../../../support/systems.ts";
 import { writeWheel } from "../../../support/wheels.ts";
 
 describe("parsePipReport", () => {
@@ -16,7 +16,7 @@ describe("parsePipReport", () => {
       await writeWheel(folder, { name: "brtwo", version: "2.0" });
       const flags = ["--quiet", "--dry-run", "--no-index", "--ignore-installed", "--report", "-"];
       const text = await mustRun([
-        await toolsPython(),
+        await anyPython(),
         ...["-I", "-m", "pip", "install", ...flags, "--find-links", folder, "br-one"],
       ]);
       expect(parsePipReport(text).sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([

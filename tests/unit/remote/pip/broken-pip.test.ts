@@ -4,17 +4,17 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toolsPython } from "../../../../scripts/python.ts";
 import pipWheel from "../../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import pipWhole from "../../../../src/remote/bootstrap/pip_whole.py" with { type: "text" };
 import { diagnosePip } from "../../../../src/remote/pip/diagnosis.ts";
 import { rendered } from "../../../../src/text.ts";
+import { anyPython } from "../../../support/systems.ts";
 
 let folder = "";
 let python = "";
 
 async function ran(args: string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([python, ...args], {
+  const child = Bun.spawn([python, "-X", "utf8", ...args], {
     env: { ...process.env, PYTHONPATH: folder, PIP_CONFIG_FILE: "/dev/null", ...env },
     stdout: "pipe",
     stderr: "pipe",
@@ -25,7 +25,7 @@ async function ran(args: string[], env: Record<string, string> = {}) {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "blender-remote-broken-pip-"));
-  python = await toolsPython();
+  python = await anyPython();
   await ran(["-m", "zipfile", "-e", pipWheel, folder]);
 });
 afterAll(() => rm(folder, { recursive: true }));

@@ -4,6 +4,7 @@ import type { Load } from "../../../../src/remote/service/load.ts";
 import { LocalProcess } from "../../../../src/remote/service/local-process.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { posixGroup } from "../../../support/systems.ts";
 import { idleLoad, madeUpHello, madeUpServices } from "../made-up-service.ts";
 
 const madeUpService = madeUpServices();
@@ -43,7 +44,7 @@ function patience(seconds: number, signal = new AbortController().signal) {
   };
 }
 
-describe("a process that can be looked at", () => {
+posixGroup("its programs are cat and sh")("a process that can be looked at", () => {
   test("is waited for after the service has gone", async () => {
     const child = someProcess();
     const process = new LocalProcess(child.pid, { certain: true });

@@ -11,6 +11,7 @@ import type { Hello } from "../../../../src/remote/wire/server.ts";
 import { Session } from "../../../../src/remote/wire/session.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { pythonCommand } from "../../../support/systems.ts";
 
 const patient: Deadlines = { connect: 60, firstAnswer: 60, total: 60 };
 const never = new AbortController().signal;
@@ -187,7 +188,7 @@ describe("deadlines", () => {
     const source =
       "import socket\ns = socket.socket()\ns.bind(('127.0.0.1', 0))\ns.listen(0)\n" +
       "print(s.getsockname()[1], flush=True)\ninput()";
-    const full = Bun.spawn(["python3", "-I", "-c", source], { stdin: "pipe", stdout: "pipe" });
+    const full = Bun.spawn([pythonCommand, "-I", "-c", source], { stdin: "pipe", stdout: "pipe" });
     opened.push({ close: () => full.kill() });
     const { value } = await full.stdout.getReader().read();
     const endpoint = { host: "127.0.0.1", port: Number(new TextDecoder().decode(value)) };

@@ -1,0 +1,30 @@
+// Tests that not every system can pass: their names say why, where they are skipped.
+
+import { describe, test } from "bun:test";
+import { toolsPython } from "../../scripts/python.ts";
+
+export const isWindows = process.platform === "win32";
+
+/** The Python of this machine, as a command. */
+export const pythonCommand = isWindows ? "python" : "python3";
+
+/** A Python of 3.10 or newer, which the tests' own needs choose. */
+export async function anyPython(): Promise<string> {
+  return isWindows ? pythonCommand : await toolsPython();
+}
+
+/** `test`, on Linux and macOS: `posixOnly("links take a right of their own")(title, …)`. */
+export function posixOnly(why: string) {
+  return (title: string, run: () => Promise<unknown>, options?: number): void => {
+    if (isWindows) test.skip(`${title} (POSIX only: ${why})`, run, options);
+    else test(title, run, options);
+  };
+}
+
+/** `describe`, on Linux and macOS. */
+export function posixGroup(why: string) {
+  return (title: string, tests: () => void): void => {
+    if (isWindows) describe.skip(`${title} (POSIX only: ${why})`, tests);
+    else describe(title, tests);
+  };
+}
