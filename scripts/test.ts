@@ -11,6 +11,8 @@ import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
 import { toolsPython } from "./python.ts";
 import { type Selection, selectionOf } from "./selection.ts";
+import { windowsUnavailable } from "./windows.ts";
+import { windowsUnits } from "./windows_units.ts";
 
 interface Step {
   name: string;
@@ -69,6 +71,7 @@ function steps(reports: string, selection: Selection): Step[] {
     },
     { ...check("build", async () => [process.execPath, "build.ts", "--windows"]), phase: "e2e" },
     { name: "test Blenders", phase: "e2e", run: prepareBlenders },
+    ...(isEverything(selection) ? [{ name: "unit tests on Windows", ...ON_WINDOWS }] : []),
     {
       name: `bun test ${selection.e2e.join(" ")}`,
       phase: "e2e",
@@ -77,6 +80,20 @@ function steps(reports: string, selection: Selection): Step[] {
     },
   ];
 }
+
+function isEverything({ lint, unit, python, e2e, name }: Selection): boolean {
+  return lint && [unit, python, e2e].every((paths) => paths.length > 0) && name === undefined;
+}
+
+/** The TypeScript ones: of those in Python some still take POSIX for granted. */
+const ON_WINDOWS: Pick<Step, "phase" | "run"> = {
+  phase: "e2e",
+  run: async () => {
+    // What can't be had is counted as skipped, among the test Blenders.
+    if ((await windowsUnavailable()) !== undefined) return [];
+    return await windowsUnits({ unit: ["tests/unit"], python: [] });
+  },
+};
 
 /** A step that is one test: a command that succeeds or doesn't. */
 function check(name: string, command: () => Promise<string[]>): Step {
