@@ -35,6 +35,10 @@ export interface UserFlags {
 /** The name of the executable, as messages and help show it. */
 export const programName = "blender-remote-cli";
 
+/** Stands for the path of a Blender's executable on this machine. */
+export const examplePath =
+  process.platform === "win32" ? "C:\\path\\to\\blender.exe" : "/path/to/blender";
+
 /** Names a command of ours in a text: `ours("pkg push", "WHEELS")`. */
 export function ours(command: string, ...args: readonly string[]): OwnCommand {
   return { command, arguments: args };
@@ -82,12 +86,14 @@ export function wordFor(platform: NodeJS.Platform, word: string): string {
 
 /**
  * A word in double quotes is the same for cmd.exe, PowerShell and the program that takes the line
- * apart. What both expand within them can't be quoted for both: `%NAME%` and `$name`.
- * Source: "Parsing C command-line arguments", Microsoft C++.
+ * apart, also one with `""` for a quote: after `\"` cmd.exe takes `&` and `>` for its own. PowerShell
+ * takes apart what begins with a dash and has a dot or colon. What both expand within quotes can't be
+ * written for both: `%NAME%` and `$name`; and Windows PowerShell 5 loses quotes within a word.
+ * Sources: "Parsing C command-line arguments", Microsoft C++; PowerShell, "about_Parsing".
  */
 function windowsWord(word: string): string {
-  if (/^[\w+=:./\\…-]+$/.test(word)) return word;
-  const escaped = word.replaceAll(/(\\*)"/g, '$1$1\\"').replace(/\\+$/, "$&$&");
+  if (/^[\w+=:./\\…-]+$/.test(word) && !/^-.*[.:]/.test(word)) return word;
+  const escaped = word.replaceAll(/(\\*)"/g, '$1$1""').replace(/\\+$/, "$&$&");
   return `"${escaped}"`;
 }
 

@@ -1,8 +1,8 @@
 // The program that `execute` is to run, out of its command line.
 
-import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { type Failure, messageOf, wrongUsage } from "../failure.ts";
+import { realPath } from "../local/files/real-path.ts";
 import { wholeFile, wholeStream } from "../local/files/whole-file.ts";
 import type { UserCode } from "../remote/code/user-code.ts";
 import { ours } from "../text.ts";
@@ -78,7 +78,7 @@ export async function userCode(
       source: await wholeFile(file, largest),
       name: resolve(file),
       argv,
-      path0: dirname(await realpath(file)),
+      path0: dirname(await realPath(file)),
       title: `execute ${file.slice(-shownName)}`,
     };
   } catch (error) {

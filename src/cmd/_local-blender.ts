@@ -6,7 +6,7 @@ import { checkVersion, executableAt, identifyBlender } from "../local/blender/ex
 import { openProfile } from "../local/blender/profile.ts";
 import type { Configuration } from "../local/config/config.ts";
 import { configuredBlender } from "../local/config/configured.ts";
-import { ours, text } from "../text.ts";
+import { examplePath, ours, text } from "../text.ts";
 import { waiting } from "../ui/waiting.ts";
 import type { Context } from "./_command.ts";
 import type { Arguments } from "./_declaration.ts";
@@ -70,7 +70,7 @@ async function givenBlender<T>(
   } catch (error) {
     if (!(error instanceof Failure) || !aboutThePath.has(error.code)) throw error;
     throw extended(error, {
-      hint: text`give Blender's own executable: --blender-exec /path/to/blender; '${ours("init")}' finds the Blenders of this machine`,
+      hint: text`give Blender's own executable: --blender-exec ${examplePath}; '${ours("init")}' finds the Blenders of this machine`,
     });
   }
 }

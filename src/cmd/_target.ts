@@ -9,7 +9,7 @@ import {
 import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
-import { ours, text } from "../text.ts";
+import { examplePath, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import type { Context } from "./_command.ts";
 import { Waits } from "./_waits.ts";
@@ -57,7 +57,7 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
   if (flags.config !== undefined && !configuration.exists) {
     throw new Failure("no-config", `there is no configuration file '${flags.config}'`, {
       kind: "not-configured",
-      hint: text`${ours("init", "/path/to/blender")} writes it`,
+      hint: text`${ours("init", examplePath)} writes it`,
     });
   }
   return configuration;

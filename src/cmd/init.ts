@@ -14,7 +14,7 @@ import {
   openConfiguration,
 } from "../local/config/config.ts";
 import { assign } from "../local/config/edit.ts";
-import { ours, text } from "../text.ts";
+import { examplePath, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { choose } from "../ui/prompt.ts";
 import { waiting } from "../ui/waiting.ts";
@@ -32,7 +32,7 @@ export async function pick(
   const [first] = found;
   if (first === undefined) {
     throw new Failure("no-blender-found", "no Blender was found on PATH or in the usual folders", {
-      hint: text`give its path: ${ours("init", "/path/to/blender")}`,
+      hint: text`give its path: ${ours("init", examplePath)}`,
     });
   }
   if (found.length === 1) {

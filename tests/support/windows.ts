@@ -1,7 +1,7 @@
 // The Windows executable on a Windows of its own, with the Windows Blender.
 
 import { describe } from "bun:test";
-import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../scripts/port.ts";
@@ -9,6 +9,7 @@ import {
   BLENDER_ON_WINDOWS,
   CLI_ON_WINDOWS,
   onDriveC,
+  PYTHON_ON_WINDOWS,
   windowsLab,
   windowsUnavailable,
 } from "../../scripts/windows.ts";
@@ -47,8 +48,31 @@ export interface WindowsSandbox extends Sandbox {
   driveC(path: string): string;
 }
 
-/** Makes one; disposing it ends all that runs there and forgets its drives. */
-export async function windowsSandbox(): Promise<WindowsSandbox> {
+/** Runs a command as a user whose folders are below one, by the environment and by the registry, which Blender asks. */
+const asUser = `
+import os, subprocess, sys, winreg
+home = sys.argv[1]
+roaming, local = (os.path.join(home, "AppData", name) for name in ("Roaming", "Local"))
+temporary = os.path.join(local, "Temp")
+os.environ.update(USERPROFILE=home, HOMEPATH=home[2:], APPDATA=roaming, LOCALAPPDATA=local)
+os.environ.update(USERNAME=os.path.basename(home), TEMP=temporary, TMP=temporary)
+if not os.path.isdir(home):
+    for folder in (roaming, temporary):
+        os.makedirs(folder)
+    for name in ("User Shell Folders", "Shell Folders"):
+        path = "Software\\\\Microsoft\\\\Windows\\\\CurrentVersion\\\\Explorer\\\\" + name
+        key = winreg.CreateKey(winreg.HKEY_CURRENT_USER, path)
+        winreg.SetValueEx(key, "AppData", 0, winreg.REG_SZ, roaming)
+        winreg.SetValueEx(key, "Local AppData", 0, winreg.REG_SZ, local)
+sys.exit(subprocess.call(sys.argv[2:]))
+`;
+
+/**
+ * Makes one; disposing it ends all that runs there and forgets its drives.
+ *
+ * @param home the folder of the user that runs everything, `C:\\users\\NAME`; Wine's own user unless given.
+ */
+export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
   if (lab === undefined) throw new Error(`no Windows: ${unavailable}`);
   const root = await mkdtemp(join(tmpdir(), "blender-remote-windows-"));
   const dir = join(root, "box");
@@ -57,8 +81,13 @@ export async function windowsSandbox(): Promise<WindowsSandbox> {
   await copyFile(`${executable}-windows-x64.exe`, machine.driveC(CLI_ON_WINDOWS));
   const port = await freePort();
   const env = { BLENDER_REMOTE_PORT: String(port) };
+  await writeFile(machine.driveC("tools/as_user.py"), asUser);
+  const user =
+    home === undefined
+      ? []
+      : [onDriveC(PYTHON_ON_WINDOWS), "-I", onDriveC("tools/as_user.py"), home];
   const command = (args: string[], options: CliOptions = {}) =>
-    machine.wine([onDriveC(CLI_ON_WINDOWS), ...args], {
+    machine.wine([...user, onDriveC(CLI_ON_WINDOWS), ...args], {
       cwd: options.cwd ?? HOME_IN_WINE,
       env: { ...env, ...options.env },
     });

@@ -1,6 +1,5 @@
 // The Blender behind a service, as `addon` commands ask it and have it load add-ons anew.
 
-import { realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { extended, Failure } from "../../failure.ts";
 import type { AddonBlender } from "../../local/addon/addon-blender.ts";
@@ -16,6 +15,7 @@ import {
   reloadedSchema,
 } from "../../local/addon/running.ts";
 import type { UserFolders } from "../../local/blender/user-folders.ts";
+import { realPath } from "../../local/files/real-path.ts";
 import { callBeside, callScript } from "../../remote/script/call.ts";
 import { sameMachine } from "../../remote/service/local-process.ts";
 import type { Endpoint } from "../../remote/wire/connection.ts";
@@ -56,7 +56,7 @@ type OwnPlaces = Pick<UserFolders, "config" | "addons">;
 
 /** Whether a Blender that runs has its preferences and the user's add-ons in these folders. */
 export async function isIn(look: RunningLook, { config, addons }: OwnPlaces): Promise<boolean> {
-  const real = (path: string) => realpath(path).catch(() => path);
+  const real = (path: string) => realPath(path).catch(() => path);
   return look.config === (await real(config)) && look.addons === (await real(addons));
 }
 

@@ -2,6 +2,7 @@
 
 import { extended, Failure } from "../../failure.ts";
 import { type Installation, installAddons } from "../../local/addon/install.ts";
+import { expanded } from "../../local/files/patterns.ts";
 import { count } from "../../ui/format.ts";
 import { command } from "../_command.ts";
 import { localBlenderOf, withBlender } from "../_local-blender.ts";
@@ -100,8 +101,9 @@ export const install = command({
   several: "source",
   options: async ({ args, positionals }) => {
     const { name } = args;
-    if (name !== undefined && positionals.length > 1) {
-      const message = `--name goes with one source, and there are ${positionals.length}`;
+    const sources = await expanded(positionals);
+    if (name !== undefined && sources.length > 1) {
+      const message = `--name goes with one source, and there are ${sources.length}`;
       throw new Failure("name-for-several", message, {
         kind: "usage",
         hint: "install that one by itself",
@@ -109,7 +111,7 @@ export const install = command({
     }
     const { leave, window, byService } = enablingOf(args);
     return {
-      sources: positionals,
+      sources,
       install: {
         ifRunning: args["if-running"],
         enable: args.enable || args["enable-unchecked"] || args["in-window"],

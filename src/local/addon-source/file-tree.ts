@@ -1,6 +1,7 @@
 // Describes the files of an add-on's source, with the bounds and names that it may have.
 
 import { Failure } from "../../failure.ts";
+import { isDevice } from "../files/windows-names.ts";
 
 /** One file of an archive or a folder. */
 export interface TreeFile {
@@ -118,9 +119,6 @@ export function pathParts(path: string): string[] {
   return parts;
 }
 
-/** Windows' devices, with any suffix (Microsoft: "Naming Files, Paths, and Namespaces"). */
-const reserved = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\.|$)/i;
-
 /** Why nothing of this path can be installed anywhere, if so. */
 function pathProblem(parts: readonly string[]): string | undefined {
   if (parts.some((part) => /\p{Cc}/u.test(part))) return "its name has control characters";
@@ -134,7 +132,7 @@ function pathProblem(parts: readonly string[]): string | undefined {
 /** Why Windows could hold no file of this path, if so. */
 function windowsProblem(parts: readonly string[]): string | undefined {
   for (const part of parts) {
-    if (reserved.test(part)) return `${quoted(part)} is the name of a device on Windows`;
+    if (isDevice(part)) return `${quoted(part)} is the name of a device on Windows`;
     if (/[. ]$/.test(part)) return `${quoted(part)} ends with a dot or a space`;
     const bad = /[<>:"|?*\\]/u.exec(part);
     if (bad !== null) return `Windows has no names with ${quoted(bad[0])}`;
@@ -198,6 +196,10 @@ export class TreeBuilder {
   addFolder(parts: readonly string[]): void {
     this.#count(0);
     this.#addFolders(parts);
+    const problem = this.#system === "win32" ? windowsProblem(parts) : undefined;
+    if (problem === undefined) return;
+    const path = parts.join("/");
+    this.files.push({ path, size: 0, executable: false, problem, elsewhere: undefined });
   }
 
   #addFolders(parts: readonly string[]): void {

@@ -1,9 +1,10 @@
 // Reads the files of a folder on this machine.
 
 import { createReadStream } from "node:fs";
-import { lstat, readdir, realpath, stat } from "node:fs/promises";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
+import { realPath } from "../files/real-path.ts";
 import {
   type FileTree,
   isEnvironment,
@@ -71,7 +72,7 @@ class SourceFolder implements FileTree {
  */
 export async function openFolder(folder: string): Promise<FileTree> {
   const tree = new TreeBuilder();
-  const root = await realpath(folder).catch((error: unknown) => {
+  const root = await realPath(folder).catch((error: unknown) => {
     throw unreadable(folder, error);
   });
   await walk(root, [], tree);
@@ -116,7 +117,7 @@ async function look(root: string, path: string) {
       const known = info.isFile() || info.isDirectory();
       return { info, problem: known ? undefined : "it is neither a file nor a folder" };
     }
-    const target = await realpath(path).catch(() => undefined);
+    const target = await realPath(path).catch(() => undefined);
     if (target === undefined) return { info, problem: "it is a link that leads nowhere" };
     if (!target.startsWith(root + sep)) {
       return { info, problem: `it is a link that leads out of the folder, to ${quoted(target)}` };

@@ -1,11 +1,12 @@
 // Decides in which form an add-on is installed, and into which of Blender's folders.
 
-import { realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import { listed, ours } from "../../text.ts";
 import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
-import type { AddonSource } from "../addon-source/source.ts";
+import type { AddonSource, SourceFile } from "../addon-source/source.ts";
+import { realPath } from "../files/real-path.ts";
+import { longestPath } from "../files/windows-names.ts";
 import type { AddonPaths } from "./look.ts";
 import type { Places } from "./places.ts";
 
@@ -73,7 +74,7 @@ function otherForm(source: AddonSource, why: string, hint: string): Failure {
 }
 
 async function real(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+  return realPath(path).catch(() => resolve(path));
 }
 
 /**
@@ -115,6 +116,22 @@ export function folderFor(form: Form, places: Places, into: Place | undefined): 
     `${basename(into.folder)} holds ${into.form === "legacy" ? "legacy add-ons" : "extensions"}, and this is to be installed as ${called[form]}`,
     { hint: "leave --as out, or take another folder" },
   );
+}
+
+/** Says that Blender may not find files whose paths are long, on Windows. */
+export function longPathNotes(
+  destination: string,
+  files: readonly Pick<SourceFile, "path">[],
+  platform: NodeJS.Platform = process.platform,
+): string[] {
+  if (platform !== "win32") return [];
+  const long = files.filter(({ path }) => destination.length + 1 + path.length > longestPath);
+  if (long.length === 0) return [];
+  const what =
+    long.length === 1 ? "1 file of it is at a path" : `${long.length} files of it are at paths`;
+  return [
+    `${what} of more than ${longestPath} characters, which Blender can read only where Windows' setting LongPathsEnabled is on`,
+  ];
 }
 
 /** @throws Failure `incompatible` for an extension that is made for other platforms. */

@@ -5,7 +5,6 @@ import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import { type AddonSource, openSource, type SourceOptions } from "../addon-source/source.ts";
-import { expanded } from "../files/patterns.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { type Leave, makeChanges } from "./changes.ts";
@@ -14,6 +13,7 @@ import {
   type Form,
   folderFor,
   formFor,
+  longPathNotes,
   type Place,
   placeAt,
   requirePlatform,
@@ -175,6 +175,7 @@ async function prepare(
     if (into !== undefined) await lock.worksIn(folder);
     job.staged = await stage(source, elsewhere ?? folder, { form, signal });
     job.destination = join(folder, basename(job.staged.destination));
+    job.warnings.push(...longPathNotes(job.destination, source.files));
     if (before !== undefined) job.warnings.push(...(await linkNote(before)));
     if (twice !== undefined)
       job.warnings.push(`it takes the place of ${twice}, installed just before`);
@@ -259,7 +260,7 @@ export async function installAddons(
   const form = options.form ?? into?.form;
   using sources = new DisposableStack();
   const jobs: InstallJob[] = [];
-  for (const path of await expanded(asked)) {
+  for (const path of asked) {
     const opening = open(path, { name: options.name, form });
     const job = await blender.listener.during(`reading ${path}`, opening);
     if (job.source !== undefined) sources.use(job.source);

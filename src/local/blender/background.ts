@@ -209,7 +209,7 @@ function noResult<S extends v.GenericSchema>(
     "blender-failed",
     `${run.executable} ended (${how}) before it did what it was asked; ${output}`,
     {
-      hint: `an add-on may end Blender while it starts; see whether it does by itself: '${run.executable}' --background`,
+      hint: `an add-on may end Blender while it starts; see whether it does by itself: ${shellWord(run.executable)} --background`,
       begun,
       how,
     },

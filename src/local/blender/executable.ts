@@ -5,7 +5,7 @@ import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve, sep } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
-import { ours, text } from "../../text.ts";
+import { examplePath, ours, shellWord, text } from "../../text.ts";
 import { programOnPath } from "../files/programs.ts";
 import { type Finished, runToEnd } from "./process.ts";
 import { lastLines, shortSeconds } from "./quoting.ts";
@@ -26,11 +26,19 @@ export interface Blender {
 }
 
 /**
+ * Keeps a Blender and what it starts, such as pip and its git, from taking programs out of the current
+ * folder, as Windows does (Microsoft: "NeedCurrentDirectoryForExePathW").
+ */
+export const programsOfPathOnly: NodeJS.ProcessEnv =
+  process.platform === "win32" ? { NoDefaultCurrentDirectoryInExePath: "1" } : {};
+
+/**
  * The environment for a Blender: without Python's own variables, which Blender 3.x obeys although
  * they are meant for another Python.
  */
 export function blenderEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("PYTHON")));
+  const kept = Object.entries(env).filter(([name]) => !name.startsWith("PYTHON"));
+  return { ...Object.fromEntries(kept), ...programsOfPathOnly };
 }
 
 /** Where files for a Blender go: a Flatpak's /tmp is its own, the home folder is shared. */
@@ -40,7 +48,7 @@ export function temporaryRoot(executable: string): string {
 
 function notBlender(executable: string, why: string, cause?: unknown): Failure {
   return new Failure("not-blender", `${executable} isn't Blender: ${why}`, {
-    hint: text`give Blender's own executable: ${ours("init", "/path/to/blender")}`,
+    hint: text`give Blender's own executable: ${ours("init", examplePath)}`,
     cause,
   });
 }
@@ -58,7 +66,7 @@ export function cannotRun(executable: string, error: unknown): Failure {
   const code = systemCodeOf(error);
   if (code === "ENOENT") {
     return new Failure("blender-not-found", `there is no ${executable}`, {
-      hint: text`${ours("init")} finds the Blenders of this machine; or give a path: ${ours("init", "/path/to/blender")}`,
+      hint: text`${ours("init")} finds the Blenders of this machine; or give a path: ${ours("init", examplePath)}`,
       cause: error,
     });
   }
@@ -67,12 +75,17 @@ export function cannotRun(executable: string, error: unknown): Failure {
       "blender-not-executable",
       `${executable} can't be run: ${messageOf(error)}`,
       {
-        hint: `it must be a file that may be executed, and so must the folders above it be entered: ls -l '${executable}'`,
+        hint: `it must be a file that may be executed, and so must the folders above it be entered${lookAt(executable)}`,
         cause: error,
       },
     );
   }
   return notBlender(executable, messageOf(error), error);
+}
+
+/** What shows who may do what, where the shells have something short for that. */
+function lookAt(path: string): string {
+  return process.platform === "win32" ? "" : `: ls -l ${shellWord(path)}`;
 }
 
 function onlyHere(path: string): Failure {
@@ -165,6 +178,6 @@ export function checkVersion(blender: Blender): void {
   throw new Failure(
     "blender-too-old",
     `${blender.executable} is Blender ${blender.version}; ${oldestVersion.join(".")} or newer is needed`,
-    { hint: text`install a newer Blender, then: ${ours("init", "/path/to/blender")}` },
+    { hint: text`install a newer Blender, then: ${ours("init", examplePath)}` },
   );
 }

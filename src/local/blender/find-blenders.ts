@@ -1,9 +1,10 @@
 // Finds the Blenders that are installed on this machine: PATH first, then the usual folders.
 
 import { constants } from "node:fs";
-import { access, realpath } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join, posix, win32 } from "node:path";
 import { foldersOnPath } from "../files/programs.ts";
+import { realPath } from "../files/real-path.ts";
 import { type Blender, identifyBlender } from "./executable.ts";
 
 /** A folder, and the executables in it that may be a Blender, as a glob pattern. */
@@ -101,7 +102,7 @@ export async function candidatesAt(places: readonly SearchPlace[]): Promise<stri
   for (const file of files) {
     try {
       await access(file, constants.X_OK);
-      const real = await realpath(file);
+      const real = await realPath(file);
       if (!seen.has(real)) seen.set(real, file);
     } catch {
       // A dangling link, or not executable.

@@ -4,6 +4,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { requireNoDevice } from "../files/windows-names.ts";
 import { temporaryRoot } from "./executable.ts";
 
 /** Preferences and add-on folders of their own for a Blender. */
@@ -37,7 +38,7 @@ const parts = [
 /**
  * The profile that a command works with; without options it is the user's own.
  *
- * @throws Failure `bad-profile`, kind `usage`.
+ * @throws Failure `bad-profile`, `device-name`, kind `usage`.
  */
 export async function openProfile(options: ProfileOptions): Promise<Profile> {
   const env = options.env ?? process.env;
@@ -55,6 +56,7 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
   if (options.folder === undefined) {
     return { folder: undefined, env, close: async () => {} };
   }
+  requireNoDevice(options.folder);
   const folder = resolve(options.folder);
   const info = await stat(folder).catch(() => undefined);
   if (info !== undefined && !info.isDirectory()) {

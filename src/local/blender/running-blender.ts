@@ -1,10 +1,11 @@
 // Looks for Blenders that run with the same preferences.
 
 import { execFile } from "node:child_process";
-import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { readdir, readFile, readlink, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
 import { systemProgram } from "../files/programs.ts";
+import { realPath } from "../files/real-path.ts";
 import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
@@ -64,7 +65,7 @@ function isBlender(path: string): boolean {
 }
 
 async function resolved(path: string): Promise<string> {
-  return realpath(path).catch(() => resolve(path));
+  return realPath(path).catch(() => resolve(path));
 }
 
 /**

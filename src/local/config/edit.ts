@@ -7,6 +7,7 @@ import { Failure, messageOf } from "../../failure.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { targetOf, writeFileAtomically } from "../files/atomic-write.ts";
 import { type LockOptions, lockFile } from "../files/file-lock.ts";
+import { requireNoDevice } from "../files/windows-names.ts";
 import {
   type ConfigurationFile,
   defaults,
@@ -164,7 +165,7 @@ async function lockConfiguration(path: string, options: LockOptions): Promise<Di
  * Reads the configuration, changes it and writes it back where it was read, while no other command
  * does the same. Where the change throws, nothing is written.
  *
- * @throws Failure `config-locked` (kind `timeout`), `write-failed`, as `openConfiguration` and
+ * @throws Failure `config-locked` (kind `timeout`), `write-failed`, `device-name`, as `openConfiguration` and
  *   `change`; the signal's reason.
  */
 export async function changeConfiguration<T>(
@@ -172,6 +173,7 @@ export async function changeConfiguration<T>(
   options: LockOptions,
   change: (file: ConfigurationFile) => T | Promise<T>,
 ): Promise<T> {
+  requireNoDevice(path);
   using _lock = await lockConfiguration(path, options);
   const file = await openConfiguration(path);
   const result = await change(file);

@@ -1,18 +1,10 @@
 // Replaces a file so that nobody ever sees a part of the new content.
 
 import { randomBytes } from "node:crypto";
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readlink, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { realPath } from "./real-path.ts";
 
 /*
  * Written here because the libraries for it lose files: on a full disk write-file-atomic 8.0.0 and
@@ -23,7 +15,7 @@ import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 /** The file that a path means after all links, even if the last link leads to no file yet. */
 export async function targetOf(path: string): Promise<string> {
   try {
-    return await realpath(path);
+    return await realPath(path);
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") throw error;
   }

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { messageOf, systemCodeOf, wrongUsage } from "../../failure.ts";
 import { shellWord } from "../../text.ts";
 import { targetOf } from "./atomic-write.ts";
+import { requireNoDevice } from "./windows-names.ts";
 
 /**
  * Requires that the folder of a file to be written is there: a folder that nobody asked for is
@@ -12,9 +13,10 @@ import { targetOf } from "./atomic-write.ts";
  *
  * @param path of the file, absolute.
  * @param option by which the user named the file: `--output`.
- * @throws Failure `no-folder`, kind `usage`.
+ * @throws Failure `no-folder`, `device-name`, kind `usage`.
  */
 export async function requireFolderOf(path: string, option: string): Promise<void> {
+  requireNoDevice(path);
   // A link that leads nowhere yet is written through.
   const folder = dirname(await targetOf(path).catch(() => path));
   let isFolder: boolean;

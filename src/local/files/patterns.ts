@@ -3,6 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join, win32 } from "node:path";
 import { Failure } from "../../failure.ts";
+import { requireNoDevice } from "./windows-names.ts";
 
 /**
  * What paths stand for. Windows' shells hand patterns on as they are; there no name has `*` or `?`. Others
@@ -10,7 +11,7 @@ import { Failure } from "../../failure.ts";
  *
  * @param paths patterns may be in their last part, as cmd.exe has them; upper and lower case are the same.
  * @returns in their order, and those of a pattern by name.
- * @throws Failure `no-match`, kind `usage`.
+ * @throws Failure `no-match`, `device-name`, kind `usage`.
  */
 export async function expanded(
   paths: readonly string[],
@@ -20,11 +21,17 @@ export async function expanded(
   return (await Promise.all(paths.map(matching))).flat();
 }
 
+/** `\\?\` before a path keeps Windows from changing it; it is no pattern. */
+const verbatim = /^[\\/]{2}\?[\\/]/;
+
 async function matching(path: string): Promise<string[]> {
-  if (!/[*?]/.test(path)) return [path];
+  requireNoDevice(path, "win32");
+  if (!/[*?]/.test(path.replace(verbatim, ""))) return [path];
   const pattern = win32.basename(path);
   const folder = path.slice(0, path.length - pattern.length);
-  const names = /[*?]/.test(folder) ? [] : await readdir(folder || ".").catch(() => []);
+  const names = /[*?]/.test(folder.replace(verbatim, ""))
+    ? []
+    : await readdir(folder || ".").catch(() => []);
   const wanted = asRegExp(pattern);
   const found = names.filter((name) => wanted.test(name)).sort();
   if (found.length > 0) return found.map((name) => (folder === "" ? name : join(folder, name)));

@@ -5,8 +5,8 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
-import { ours, text } from "../../text.ts";
-import { blenderEnvironment, temporaryRoot } from "../blender/executable.ts";
+import { ours, shellWord, text } from "../../text.ts";
+import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
 import { openLog, tailOf } from "./logs.ts";
@@ -93,6 +93,7 @@ function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv 
   const wantsPython = options.blenderArgs.includes("--python-use-system-env");
   return {
     ...(wantsPython ? options.env : blenderEnvironment(options.env)),
+    ...programsOfPathOnly,
     BLD_REMOTE_MCP_HOST: options.host,
     BLD_REMOTE_MCP_PORT: String(options.port),
     BLD_REMOTE_MCP_START_NOW: "1",
@@ -203,7 +204,7 @@ async function died(launched: Launched): Promise<Failure> {
     `Blender ended while it was starting (${how})${await lastWords(launched.options)}`,
     {
       kind: "no-service",
-      hint: `see whether it starts by itself: '${launched.options.executable}'${launched.options.background ? " --background" : ""}`,
+      hint: `see whether it starts by itself: ${shellWord(launched.options.executable)}${launched.options.background ? " --background" : ""}`,
     },
   );
 }

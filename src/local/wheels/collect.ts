@@ -1,11 +1,12 @@
 // Finds the wheels that files and folders of this machine name.
 
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { listed, ours, shellWord, text } from "../../text.ts";
 import { isSourceArchive } from "../../wheels/filename.ts";
 import { expanded } from "../files/patterns.ts";
+import { realPath } from "../files/real-path.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { examineWheel, type LocalWheel } from "./examine.ts";
 
@@ -41,7 +42,7 @@ export async function collectWheels(paths: readonly string[]): Promise<Found> {
     for (const source of here.sources) sources.add(source);
     for (const wheel of here.wheels) {
       // A link that leads nowhere is reported later, with the other bad wheels.
-      const real = await realpath(wheel).catch(() => wheel);
+      const real = await realPath(wheel).catch(() => wheel);
       const name = basename(wheel);
       const other = found.get(name);
       if (other === undefined) found.set(name, { real, folder: dirname(wheel) });
@@ -148,7 +149,7 @@ function isWheel(path: string): boolean {
  * @param found added to.
  */
 async function search(folder: string, entered: Set<string>, found: FoundPaths): Promise<void> {
-  const real = await realpath(folder);
+  const real = await realPath(folder);
   if (entered.has(real)) return;
   entered.add(real);
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {

@@ -38,6 +38,21 @@ export function requireOpenForPackages(
   requireOpenSite(site, breakSystemPackages, (code) => waysAround(code, site));
 }
 
+/** The ways on where nothing can be removed from site-packages. */
+const waysToRemove: Record<ClosedSite["code"], Text> = {
+  "externally-managed": "out of the system's Python all the same with --break-system-packages",
+  "site-not-writable": "start Blender as a user who may write there, then remove it",
+};
+
+/**
+ * Stops where nothing can be removed from site-packages.
+ *
+ * @throws Failure `externally-managed`, `site-not-writable`.
+ */
+export function requireOpenForRemoval({ site }: BlenderPython, breakSystemPackages: boolean): void {
+  requireOpenSite(site, breakSystemPackages, (code) => waysToRemove[code]);
+}
+
 /**
  * The user modules folder, where it can be written to.
  *

@@ -13,7 +13,7 @@ import { type FollowedPip, followedPip, type PipListener } from "../pip/followed
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
-import { requireOpenForPackages, userModulesOf } from "./checks.ts";
+import { requireOpenForRemoval, userModulesOf } from "./checks.ts";
 import { notInstalled } from "./not-installed.ts";
 import { failureOf } from "./pip-failed.ts";
 import { recoveredPackages } from "./recovered.ts";
@@ -129,7 +129,7 @@ export async function prepareUninstall(
   const at = (target: InstallTarget) =>
     copies.filter((one) => one.target === target).map((one) => one.copy);
   const [site, modules] = [at("site"), at("user-modules")];
-  if (site.length > 0) requireOpenForPackages(python, request.breakSystemPackages);
+  if (site.length > 0) requireOpenForRemoval(python, request.breakSystemPackages);
   if (modules.length > 0) userModulesOf(python);
   const missed = [...new Set(newlyUnmet(before, without(before, [...site, ...modules])))];
   return { request, python, folder, site, modules, before, missed, found };

@@ -117,6 +117,8 @@ def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     kept["PIP_NO_INPUT"] = "1"
     kept[MARKER] = order["id"]
+    # Else Windows takes a git in the current folder first.
+    kept["NoDefaultCurrentDirectoryInExePath"] = "1"
     kept.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
     kept.update({name: value for name, value in order["env"].items() if value is not None})
     return kept, left_out

@@ -36,7 +36,7 @@ export function closedSite(site: PackageSite, breakSystemPackages = false): Clos
   if (folder === undefined || folder.writable) return undefined;
   return {
     code: "site-not-writable",
-    message: `pip can't install into ${folder.path}: ${folder.error}`,
+    message: `pip can't change the packages in ${folder.path}: ${folder.error}`,
   };
 }
 

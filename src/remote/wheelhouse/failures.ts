@@ -7,6 +7,12 @@ import { folderOf } from "../path.ts";
 import { changedOnTheWay, RemoteError } from "../script/failures.ts";
 import type { Wheel } from "./wheel.ts";
 
+/** What `resolved` of wheelhouse.py means by these. */
+const pathErrors: Readonly<Record<string, string>> = {
+  ENODEV: "a part of its path is the name of a device on Windows",
+  ENXIO: "it is a path of Windows, and this Blender's machine has another system",
+};
+
 /** The errors of reading a wheelhouse. */
 export function unreadable(given: string, error: unknown): unknown {
   if (!(error instanceof RemoteError) || error.errno === undefined) return error;
@@ -16,9 +22,10 @@ export function unreadable(given: string, error: unknown): unknown {
     const message = `the remote wheelhouse '${folder}' isn't a folder`;
     return new Failure("not-a-folder", message, { hint, cause: error });
   }
+  const why = pathErrors[error.errno] ?? error.reason;
   return new Failure(
     "folder-not-readable",
-    `can't read the remote wheelhouse '${folder}': ${error.reason}`,
+    `can't read the remote wheelhouse '${folder}': ${why}`,
     { hint, cause: error },
   );
 }
@@ -35,7 +42,17 @@ const folderErrors: Readonly<Record<string, string>> = {
   EPERM: "Blender's user may not",
   EEXIST: "it, or a part of its path, is a file",
   ENOTDIR: "it, or a part of its path, is a file",
+  ...pathErrors,
 };
+
+/** What a user may do where Windows says that nothing is there because a path is long. */
+const longPathHint =
+  "Windows takes paths of up to 259 characters, unless its setting LongPathsEnabled is on: give a shorter folder with --remote-wheelhouse";
+
+/** Whether a path on Windows may be one that it doesn't take; a folder has to leave room for a name. */
+function isLong(path: string): boolean {
+  return !path.startsWith("/") && path.length > 240;
+}
 
 /** The failure for a wheelhouse that can't be made or written to, by the errno's name. */
 export function notWritable(folder: string, errno: string, cause?: unknown): Failure {
@@ -47,7 +64,9 @@ export function notWritable(folder: string, errno: string, cause?: unknown): Fai
     {
       hint: full
         ? roomHint(folder)
-        : "give a folder that Blender's user may write to with --remote-wheelhouse",
+        : errno === "ENOENT" && isLong(folder)
+          ? longPathHint
+          : "give a folder that Blender's user may write to with --remote-wheelhouse",
       cause,
     },
   );
@@ -98,6 +117,11 @@ export function uploadFailure(error: unknown, target: string): unknown {
         cause,
       });
     case "ENOENT":
+      if (isLong(target))
+        return new Failure("path-too-long", `${target} can't be written`, {
+          hint: longPathHint,
+          cause,
+        });
       return new Failure(
         "part-removed",
         "its part or its folder was removed on Blender's machine meanwhile",

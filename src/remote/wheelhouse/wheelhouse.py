@@ -19,6 +19,8 @@ HASHES = ".blender-remote-hashes.json"
 # A wheel of which a push has brought a part.
 PART = re.compile(r"^\..+\.whl\.[0-9a-f.]+\.part$")
 WEEK = 7 * 24 * 3600
+# What Windows takes for a device in any folder (Microsoft: "Naming Files, Paths, and Namespaces").
+DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*([.:]|$)")
 
 
 class Remembered(TypedDict):
@@ -122,10 +124,23 @@ def default_folder() -> Path:
     return base / "blender-remote-cli" / "wheelhouse"
 
 
+def device_in(path: str) -> str | None:
+    """The part of a path that is a device on Windows."""
+    return next((part for part in re.split(r"[\\/]", path) if DEVICE.match(part)), None)
+
+
 def resolved(folder: str | None) -> Path:
-    """Give the absolute path of a folder as a user wrote it: ``~`` is Blender's home."""
+    """Give the absolute path of a folder as a user wrote it: ``~`` is Blender's home.
+
+    Raises OSError for one of Windows' devices there (ENODEV), and elsewhere for what only Windows
+    can mean (ENXIO).
+    """
     if folder is None:
         return default_folder()
+    if sys.platform == "win32" and device_in(folder) is not None:
+        raise OSError(errno.ENODEV, "it names a device", folder)
+    if sys.platform != "win32" and re.match(r"[A-Za-z]:[\\/]|\\\\", folder):
+        raise OSError(errno.ENXIO, "it is a path of Windows", folder)
     return Path(os.path.abspath(os.path.expanduser(folder)))
 
 

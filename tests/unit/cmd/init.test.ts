@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { init, pick } from "../../../src/cmd/init.ts";
-import { rendered, type Text } from "../../../src/text.ts";
+import { examplePath, rendered, type Text } from "../../../src/text.ts";
 import { failureOf } from "../../support/failure.ts";
 import { emptyConfig, optionsOf, refusalOf } from "./parsing.ts";
 
@@ -33,7 +33,7 @@ test("none is a failure that says how to give one", async () => {
   const failure = await failureOf(pick([], output, signal));
   expect(failure).toMatchObject({ code: "no-blender-found", exitCode: 1 });
   expect(rendered(failure.hint ?? "")).toBe(
-    "give its path: blender-remote-cli init /path/to/blender",
+    `give its path: blender-remote-cli init ${examplePath}`,
   );
 });
 

@@ -88,7 +88,7 @@ const environment: Environment = {
 
 test("the report for people", () => {
   expect(render(environment, Number.POSITIVE_INFINITY)).toBe(`\
-Problem: pip can't install into /usr/lib/python3/dist-packages: Permission denied
+Problem: pip can't change the packages in /usr/lib/python3/dist-packages: Permission denied
 hint: install into Blender's user folder: blender-remote-cli pkg install PACKAGE --target user-modules
 
 Blender   3.4.1, in the background, process 42

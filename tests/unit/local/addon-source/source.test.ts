@@ -5,8 +5,12 @@ import { dirname, join, sep } from "node:path";
 import fc from "fast-check";
 import { stage } from "../../../../src/local/addon/swap.ts";
 import { TreeBuilder } from "../../../../src/local/addon-source/file-tree.ts";
-import { type AddonSource, openSource } from "../../../../src/local/addon-source/source.ts";
-import { failureOf } from "../../../support/failure.ts";
+import {
+  type AddonSource,
+  openSource,
+  requireHoldable,
+} from "../../../../src/local/addon-source/source.ts";
+import { failureOf, failureOfCall } from "../../../support/failure.ts";
 import { isWindows, posixOnly, pythonCommand } from "../../../support/systems.ts";
 import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
 
@@ -612,6 +616,33 @@ describe("archives that must not be unpacked", () => {
     expect(builder("win32")).toContain(why ?? caseless);
     if (why === undefined || why === caseless) expect(builder("darwin")).toContain(caseless);
     else expect(builder("darwin")).toBeUndefined();
+  });
+
+  test("an empty folder that Windows can't hold", () => {
+    for (const [system, problem] of [
+      ["win32", '"aux" is the name of a device on Windows'],
+      ["linux", undefined],
+    ] as const) {
+      const tree = new TreeBuilder(system);
+      tree.addFolder(["pkg", "aux"]);
+      expect(tree.files.map((file) => file.problem)).toEqual(
+        problem === undefined ? [] : [problem],
+      );
+    }
+  });
+
+  test("a name that Windows has for a device", () => {
+    for (const [extension, hint] of [
+      [false, "--name con_addon"],
+      [true, "only its makers"],
+    ] as const) {
+      const failure = failureOfCall(() => requireHoldable("con", extension, "win32"));
+      expect(failure).toMatchObject({ code: "bad-name", exitCode: 2 });
+      expect(failure.message).toContain("'con' is the name of a device on Windows");
+      expect(failure.hint).toContain(hint);
+      requireHoldable("con", extension, "linux");
+      requireHoldable("console", extension, "win32");
+    }
   });
 
   test("an entry twice with the same content is one", async () => {

@@ -31,3 +31,15 @@ test("what matches nothing is told; elsewhere a pattern is a name", async () => 
     expect(await expanded([path], "linux")).toEqual([path]);
   }
 });
+
+test("what keeps Windows from changing a path is no pattern", async () => {
+  for (const path of ["\\\\?\\C:\\wheels", "\\\\?\\UNC\\server\\share\\a.whl", "//?/C:/wheels"])
+    expect(await expanded([path], "win32")).toEqual([path]);
+  const pattern = "\\\\?\\C:\\nothing at all\\*.whl";
+  expect(await failureOf(expanded([pattern], "win32"))).toMatchObject({ code: "no-match" });
+});
+
+test("a device is refused before anything is looked at", async () => {
+  for (const path of ["NUL", "C:\\wheels\\aux.whl", "con\\*.whl"])
+    expect(await failureOf(expanded([path], "win32"))).toMatchObject({ code: "device-name" });
+});

@@ -1,5 +1,6 @@
 """What a push does in a wheelhouse besides writing bytes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -130,6 +131,29 @@ class TestPrepare:
         assert home == str(tmp_path / "home" / "wheels")
         relative = self.prepare(act, "x/../wheels/")["folder"]
         assert relative == str(tmp_path / "wheels")
+
+    @pytest.mark.parametrize("path", ["C:\\con", "aux.x\\wheels", "d:/a/NUL /b", "COM1", "lpt¹:"])
+    def test_a_device_of_windows(
+        self, act: Callable[..., Any], path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.platform", "win32")
+        with pytest.raises(OSError, match="names a device") as caught:
+            self.prepare(act, path, wheel())
+        assert (caught.value.errno, caught.value.filename) == (errno.ENODEV, path)
+
+    @pytest.mark.skipif(os.name == "nt", reason="POSIX only: there it is a path")
+    @pytest.mark.parametrize("path", ["C:\\wheels", "d:/wheels", "\\\\server\\share"])
+    def test_a_path_of_windows(self, act: Callable[..., Any], path: str) -> None:
+        with pytest.raises(OSError, match="path of Windows") as caught:
+            self.prepare(act, path, wheel())
+        assert (caught.value.errno, caught.value.filename) == (errno.ENXIO, path)
+
+    def test_what_only_looks_like_one(
+        self, act: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("console", "com", "com10", "my.con", "nul_"):
+            monkeypatch.setattr("sys.platform", "win32")
+            assert self.prepare(act, tmp_path / name)["folder"] == str(tmp_path / name)
 
     def test_a_file_in_the_way(self, act: Callable[..., Any], tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"x")
