@@ -12,7 +12,7 @@ import { listed } from "../support/addons.ts";
 import { entries } from "../support/folders.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { type CliOptions, expectSuccess } from "../support/sandbox.ts";
-import { startConfigured, startService } from "../support/servers.ts";
+import { startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
 import {
   onWindows,
@@ -35,7 +35,10 @@ const odd = "a b & c %x% ^d !e $f `g 'h, i;j (k)";
 let box: WindowsSandbox;
 const cli = async (args: string[], options?: CliOptions) =>
   expectSuccess(await box.cli(args, options)).stdout;
-const there = (path: string) => onDriveC(path);
+/** A folder of drive C, as a working folder. */
+const onC = (folder: string) => join("/wine/drive_c", folder.replaceAll("\\", "/"));
+/** A path on drive C, below it. */
+const onThisSide = (path: string) => path.replace(/^(.*:|.*\$)[\\/]/, "").replaceAll("\\", "/");
 
 async function makeMachine(): Promise<void> {
   box = await windowsSandbox(user);
@@ -104,7 +107,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     const blenders = `${user}\\AppData\\Roaming\\Blender Foundation\\Blender\\5.0`;
     expect(paths.user_addons).toBe(`${blenders}\\scripts\\addons`);
     expect(paths.preferences).toBe(`${blenders}\\config\\userpref.blend`);
-    const house = await json(box, ["pkg", "push", there(own)]);
+    const house = await json(box, ["pkg", "push", onDriveC(own)]);
     expect(house.remote_wheelhouse).toBe(`${local}\\blender-remote-cli\\Cache\\wheelhouse`);
     await cli(["pkg", "install", "small_one", "--offline", "--target", "user-modules"]);
     const where = ["execute", "--code", "import small_one; print(small_one.__file__)"];
@@ -112,24 +115,15 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     await cli(["pkg", "uninstall", "small_one", "--target", "user-modules", "--yes"]);
   });
 
-  test("a Blender by every form of its path", async () => {
-    const path = windowsBlender.replace(/\.exe$/, "");
+  test("a Blender by other forms of its path", async () => {
+    const folder = "Program Files\\Blender Foundation";
+    const unc = `\\localhost\\c$\\${folder}\\Blender 5.0\\blender`;
     for (const [given, taken, cwd] of [
-      [path.replaceAll("\\", "/"), windowsBlender],
-      [path.toLowerCase(), `${path.toLowerCase()}.exe`],
-      [path.slice(2), windowsBlender],
-      ["C:Blender 5.0\\blender", windowsBlender, dirname(dirname(path.replaceAll("\\", "/")))],
-      [dirname(path.replaceAll("\\", "/")), windowsBlender],
-      [`\\\\?\\${path}`, `\\\\?\\${windowsBlender}`],
-      [`\\\\localhost\\c$${path.slice(2)}`, `\\\\localhost\\c$${windowsBlender.slice(2)}`],
-      [`//localhost/c$${path.slice(2)}.exe`, `\\\\localhost\\c$${windowsBlender.slice(2)}`],
-      [
-        `\\\\?\\UNC\\localhost\\c$${path.slice(2)}`,
-        `\\\\?\\UNC\\localhost\\c$${windowsBlender.slice(2)}`,
-      ],
+      ["c:Blender 5.0/BLENDER", `c:\\${folder}\\Blender 5.0\\BLENDER.exe`, onC(folder)],
+      [`\\${unc}`.replaceAll("\\", "/"), `\\${unc}.exe`, onC("")],
+      [`\\\\?\\UNC\\${unc.slice(1)}`, `\\\\?\\UNC\\${unc.slice(1)}.exe`, onC("")],
     ] as const) {
-      const options = cwd === undefined ? {} : { cwd: `/wine/drive_c${cwd.slice(2)}` };
-      const { blender } = await json(box, ["init", given], options);
+      const { blender } = await json(box, ["init", given], { cwd });
       expect([given, blender.exec_path]).toEqual([given, taken]);
     }
     await expectFailure(box, ["init", "C:\\nowhere\\blender"], {
@@ -141,115 +135,102 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
   });
 
   test("files and folders by every form of their paths, long ones too", async () => {
-    const folders = [
-      [there(own), there(own)],
-      [there(own).replaceAll("\\", "/"), there(own)],
-      [`\\${own}`, there(own)],
-      [`C:${own}`, there(own), "/wine/drive_c"],
-      [`c:\\${own.toUpperCase()}`, `c:\\${own.toUpperCase()}`],
-      [there(join(own, odd)), there(join(own, odd))],
-      [`\\\\localhost\\c$\\${own}`, `\\\\localhost\\c$\\${own}`],
-      [`\\\\?\\${there(own)}`, `\\\\?\\${there(own)}`],
-      [`\\\\?\\UNC\\localhost\\c$\\${own}`, `\\\\?\\UNC\\localhost\\c$\\${own}`],
-      [there(deep), there(deep)],
-    ] as const;
-    for (const [index, [given, resolved, cwd]] of folders.entries()) {
-      const options = cwd === undefined ? {} : { cwd };
-      const file = (name: string) => `${given}\\${name}`;
-      expect(await cli(["execute", file("program.py"), "--", "ä b"], options)).toBe(
-        '["ä b"] program.py\n',
-      );
-      // Blender's own current folder isn't ours.
-      const house = `${cwd === undefined ? given : resolved}\\house ${index}`;
-      const push = ["pkg", "push", file("small_one-1.0-py3-none-any.whl")];
-      const pushed = await json(box, [...push, "--remote-wheelhouse", house], options);
-      expect(pushed.files).toMatchObject([{ status: "uploaded" }]);
-      if (given.startsWith("C:\\")) expect(pushed.remote_wheelhouse).toBe(house);
-      const found = await json(box, ["pkg", "wheelhouse", "--remote-wheelhouse", house]);
-      expect(found.wheels).toHaveLength(1);
+    const share = `\\localhost\\c$\\${own}`;
+    for (const given of [
+      onDriveC(own).replaceAll("\\", "/"),
+      `\\${own}`,
+      `C:${own}`,
+      `c:\\${own.toUpperCase()}`,
+      onDriveC(join(own, odd)),
+      `\\${share}`,
+      `\\\\?\\UNC\\${share.slice(1)}`,
+      onDriveC(deep),
+    ]) {
+      const run = ["execute", `${given}\\program.py`, "--", "ä b"];
+      expect(await cli(run, { cwd: onC("") })).toBe('["ä b"] program.py\n');
     }
-    // Wine can't say what a path of more than 260 characters really is, and pip asks.
-    const house = ["--offline", "--remote-wheelhouse", `\\\\localhost\\c$\\${own}\\house 6`];
-    const needs = ["pkg", "install", "--requirement", `${there(deep)}\\needs.txt`];
-    await cli([...needs, ...house]);
+    for (const [given, house] of [
+      [`C:${own}`, "C:/of a folder"],
+      [`\\${share}\\*.WHL`, "\\\\localhost\\c$\\of a pattern"],
+      [`\\\\?\\${onDriveC(own)}`, `\\\\?\\${onDriveC("verbatim")}`],
+      [onDriveC(deep), `${onDriveC(deep)}\\wheels`],
+    ] as const) {
+      const push = ["pkg", "push", given, "--remote-wheelhouse", house];
+      const pushed = await json(box, push, { cwd: onC("") });
+      expect(pushed.remote_wheelhouse).toBe(house.replaceAll("/", "\\"));
+      const folder = box.driveC(onThisSide(house));
+      expect(await entries(folder)).toEqual(["small_one-1.0-py3-none-any.whl"]);
+    }
+    // Wine can't tell what a path of more than 260 characters really is, and pip asks.
+    const needs = [`${onDriveC(deep)}\\needs.txt`, `C:${own}\\needs.txt`];
+    const install = ["pkg", "install", ...needs.flatMap((file) => ["--requirement", file])];
+    const house = ["--offline", "--remote-wheelhouse", "\\\\localhost\\c$\\of a pattern"];
+    await cli([...install, ...house], { cwd: onC("") });
     await cli(["pkg", "uninstall", "small_one", "--yes"]);
-    await cli(["config", "set", "cli.timeout_sec", "30", "--config", `${there(deep)}\\c.yaml`]);
-    const value = ["config", "get", "cli.timeout_sec", "--config", `${there(deep)}\\c.yaml`];
-    expect(await cli(value)).toBe("30\n");
-    await cli(["export", "addon", "--output", `${there(deep)}\\service.zip`]);
+    const config = ["--config", `${onDriveC(deep)}\\config.yaml`];
+    await cli(["config", "set", "cli.timeout_sec", "30", ...config]);
+    expect(await cli(["config", "get", "cli.timeout_sec", ...config])).toBe("30\n");
+    await cli(["export", "addon", "--output", `${onDriveC(deep)}\\service.zip`]);
     expect(existsSync(box.driveC(join(deep, "service.zip")))).toBe(true);
   });
 
-  test("add-ons by every form of their paths, patterns too", async () => {
-    await cli(["addon", "install", `\\\\?\\${there(own)}\\old_one.py`, `\\${own}\\old_one.py`]);
-    const sources = [`${there(deep)}\\old*.py`, `\\\\localhost\\c$\\${own}\\old_one.py`];
-    await cli(["addon", "install", ...sources, "--enable"]);
-    expect((await listed(box))["old_one"]).toMatchObject({ enabled: true });
+  test("add-ons by every form of their paths, patterns and long ones too", async () => {
+    for (const name of ["a", "b"])
+      await writeZip(box, `pattern-${name}.zip`, extensionFiles(`pattern_${name}`));
     const long = await writeZip(box, "long.zip", {
       "long_one/__init__.py": legacyText({ title: "Long", top: "from . import inside" }),
       "long_one/inside/__init__.py": "",
       [`long_one/${"d".repeat(120)}/${"e".repeat(120)}/f.py`]: "",
     });
-    const installed = await box.cli(["addon", "install", windowsPath(long), "--enable"]);
-    expectSuccess(installed);
-    expect(installed.stderr).toContain("1 file of it is at a path of more than 259 characters");
-    await cli(["addon", "uninstall", "long_one"]);
-    expect(Object.keys(await listed(box))).not.toContain("long_one");
-
-    for (const name of ["a", "b"])
-      await writeZip(box, `pattern-${name}.zip`, extensionFiles(`pattern_${name}`));
     const pattern = windowsPath(join(box.dir, "pattern-*.zip"));
-    await expectFailure(box, ["addon", "install", pattern, "--name", "x"], {
-      code: "name-for-several",
-      exit: 2,
-      says: "there are 2",
-    });
-    await expectFailure(box, ["addon", "install", windowsPath(join(box.dir, "no-*.zip"))], {
-      code: "no-match",
-      exit: 2,
-      says: "nothing in",
-    });
-    await cli(["addon", "install", pattern]);
-    const names = ["pattern_a", "pattern_b"].map((name) => `bl_ext.user_default.${name}`);
-    expect(Object.keys(await listed(box))).toEqual(expect.arrayContaining(names));
-    const house = ["--remote-wheelhouse", "C:\\of a pattern"];
-    await cli(["pkg", "push", `${there(own)}\\*.WHL`, ...house]);
-    expect(await entries(box.driveC("of a pattern"))).toEqual(["small_one-1.0-py3-none-any.whl"]);
+    const sources = [
+      `\\${own}\\old_one.py`,
+      `\\\\?\\${onDriveC(own)}\\old_one.py`,
+      `\\\\localhost\\c$\\${own}\\old_one.py`,
+      `${onDriveC(deep)}\\old*.py`,
+    ];
+    const install = ["addon", "install", ...sources, pattern, windowsPath(long), "--enable"];
+    const installed = expectSuccess(await box.cli(install));
+    expect(installed.stderr).toContain("1 file of it is at a path of more than 259 characters");
+    const extensions = ["pattern_a", "pattern_b"].map((name) => `bl_ext.user_default.${name}`);
+    const names = [...extensions, "long_one", "old_one"];
+    expect(await listed(box)).toMatchObject(
+      Object.fromEntries(names.map((name) => [name, { enabled: true, loaded: true }])),
+    );
+    await cli(["addon", "uninstall", ...names]);
+    const several = { code: "name-for-several", exit: 2, says: "there are 2" };
+    await expectFailure(box, ["addon", "install", pattern, "--name", "x"], several);
+    const nothing = windowsPath(join(box.dir, "no-*.zip"));
+    const none = { code: "no-match", exit: 2, says: "matches 'no-*.zip'" };
+    await expectFailure(box, ["addon", "install", nothing], none);
   });
 
   test("names that Windows keeps for itself are refused before anything is touched", async () => {
-    const root = `${user.slice(3).replaceAll("\\", "/")}/AppData/Roaming/Blender Foundation`;
+    const root = `${onThisSide(user)}/AppData/Roaming/Blender Foundation`;
     const addons = box.driveC(`${root}/Blender/5.0/scripts/addons`);
     const before = [await entries(box.driveC("")), await entries(addons)];
     const init = legacyText();
-    for (const [file, files, says] of [
-      [
-        "file.zip",
-        { "good/__init__.py": init, "good/aux.py": "" },
-        '"aux.py" is the name of a dev',
-      ],
-      ["nul.zip", { "good/__init__.py": init, "good/NUL.txt": "" }, '"NUL.txt" is the name'],
-      ["folder.zip", { "CON/__init__.py": init }, '"CON" is the name of a device'],
-      ["module.zip", { "con.py": init }, '"con.py" is the name of a device'],
-      ["empty.zip", { "good/__init__.py": init, "good/lpt1/": "" }, '"lpt1" is the name'],
-      ["dot.zip", { "good/__init__.py": init, "good/name.": "" }, "ends with a dot or a space"],
-      ["space.zip", { "good/__init__.py": init, "good/name /a.py": "" }, "ends with a dot or a sp"],
-      [
-        "stream.zip",
-        { "good/__init__.py": init, "good/a.py:b": "" },
-        'Windows has no names with ":"',
-      ],
-      ["com1-1.0.zip", { "__init__.py": init }, "'com1' is the name of a device"],
-      ["extension.zip", extensionFiles("prn"), "'prn' is the name of a device"],
-    ] as const) {
-      const path = windowsPath(await writeZip(box, file, files));
-      const { code, stderr } = await box.cli(["addon", "install", path]);
-      expect([file, code > 0, stderr]).toEqual([file, true, expect.stringContaining(says)]);
-      expect(stderr).toContain("hint: ");
-    }
-    const device = { code: "device-name", exit: 2, says: "the name of a device on Windows" };
-    const bad = { ...device, code: "bad-name" };
-    await expectFailure(box, ["addon", "install", `\\${own}\\old_one.py`, "--name", "nul"], bad);
+    const bad: [Record<string, string>, string][] = [
+      [{ "good/__init__.py": init, "good/aux.py": "" }, '"aux.py" is the name of a device'],
+      [{ "good/__init__.py": init, "good/NUL.txt": "" }, '"NUL.txt" is the name of a device'],
+      [{ "CON/__init__.py": init }, '"CON" is the name of a device'],
+      [{ "con.py": init }, '"con.py" is the name of a device'],
+      [{ "good/__init__.py": init, "good/lpt1/": "" }, '"lpt1" is the name of a device'],
+      [{ "good/__init__.py": init, "good/name.": "" }, '"name." ends with a dot or a space'],
+      [{ "good/__init__.py": init, "good/name /a.py": "" }, '"name " ends with a dot or a space'],
+      [{ "good/__init__.py": init, "good/a.py:b": "" }, 'Windows has no names with ":"'],
+      [extensionFiles("prn"), "'prn' is the name of a device on Windows; nothing was unpacked"],
+    ];
+    const zips = bad.map(([files], index) => writeZip(box, `bad-${index}.zip`, files));
+    const named = await writeZip(box, "com1-1.0.zip", { "__init__.py": init });
+    const sources = [...(await Promise.all(zips)), named].map(windowsPath);
+    const { code, stderr } = await box.cli(["addon", "install", ...sources]);
+    expect(code).toBe(1);
+    for (const [, says] of bad) expect(stderr).toContain(says);
+    expect(stderr).toContain("'com1' is the name of a device");
+    const device = { exit: 2, says: "the name of a device on Windows" };
+    const nul = ["addon", "install", `\\${own}\\old_one.py`, "--name", "nul"];
+    await expectFailure(box, nul, { code: "bad-name", ...device });
     for (const args of [
       ["addon", "install", "C:\\aux.py"],
       ["addon", "paths", "--profile", "C:\\aux"],
@@ -257,39 +238,35 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
       ["export", "addon", "--output", "C:\\nul.zip"],
       ["config", "set", "cli.timeout_sec", "30", "--config", "C:\\prn"],
     ])
-      await expectFailure(box, args, device);
-    const push = ["pkg", "push", there(own), "--remote-wheelhouse"];
-    for (const house of ["C:\\con", "aux.x/y", "NUL", "C:\\a\\COM1 \\b"])
-      await expectFailure(box, [...push, house], {
-        code: "folder-not-writable",
-        exit: 1,
-        says: "is the name of a device on Windows",
-      });
+      await expectFailure(box, args, { code: "device-name", ...device });
+    const push = ["pkg", "push", onDriveC(own), "--remote-wheelhouse"];
+    const closed = { code: "folder-not-writable", ...device, exit: 1 };
+    for (const house of ["C:\\con", "aux.x/y"]) await expectFailure(box, [...push, house], closed);
     expect([await entries(box.driveC("")), await entries(addons)]).toEqual(before);
   });
 
   test("what is pasted into cmd.exe does what it says", async () => {
     const { stderr } = await box.cli([
       "execute",
-      `${there(join(own, odd))}\\program.py`,
+      `${onDriveC(join(own, odd))}\\program.py`,
       "a b",
       odd,
     ]);
     const hint = /^hint: (.*)$/m.exec(stderr)?.[1] ?? "";
-    expect(hint).toStartWith(`blender-remote-cli execute "${there(own)}`);
+    expect(hint).toStartWith(`blender-remote-cli execute "${onDriveC(own)}`);
     const [words, name] = (await pasted(hint)).trim().split("] ");
     expect([JSON.parse(`${words}]`), name]).toEqual([["a b", odd], "program.py"]);
 
-    const house = `${there(own)}\\a "wheelhouse" & more\\`.replaceAll('"', "'");
+    const house = `${onDriveC(own)}\\a "wheelhouse" & more\\`.replaceAll('"', "'");
     const install = ["pkg", "install", "small_one", "--offline", "--remote-wheelhouse", house];
     const push = /^hint: (.*)$/m.exec((await box.cli(install)).stderr)?.[1] ?? "";
-    await pasted(push.replace("WHEELS", `"${there(own)}\\small_one-1.0-py3-none-any.whl"`));
+    await pasted(push.replace("WHEELS", `"${onDriveC(own)}\\small_one-1.0-py3-none-any.whl"`));
     expect(await entries(box.driveC(join(own, "a 'wheelhouse' & more")))).toHaveLength(1);
   });
 
   test("programs in the current folder are never started", async () => {
     const planted = await plant();
-    const cwd = { cwd: "/wine/drive_c/planted" };
+    const cwd = { cwd: onC("planted") };
     await expectFailure(
       box,
       ["init", "blender.exe"],
@@ -300,7 +277,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     // So short that Blender is ended.
     expect((await box.cli(["addon", "list", "--timeout", "0.5"], cwd)).code).toBe(124);
     await cli(["stop"], cwd);
-    await startConfigured(box);
+    await cli(["start", "--background", "--detach"], cwd);
     const install = ["pkg", "pip", "--", "install", "git+http://127.0.0.1:1/nothing"];
     const { code, stderr, stdout } = await box.cli(install, cwd);
     expect([code > 0, stdout + stderr]).toEqual([
@@ -319,12 +296,12 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     expect(info.python.executable).toStartWith(
       dirname(windowsBlender.replaceAll("\\", "/")).replaceAll("/", "\\"),
     );
-    const house = ["--offline", "--remote-wheelhouse", there(own)];
+    const house = ["--offline", "--remote-wheelhouse", onDriveC(own)];
     const closed = { code: "site-not-writable", exit: 1, says: "Permission denied" };
     await expectFailure(box, ["pkg", "install", "small_one", ...house], closed);
     await expectFailure(box, ["pkg", "uninstall", "idna", "--yes"], closed);
     await cli(["pkg", "install", "small_one", "--target", "user-modules", ...house]);
-    const push = ["pkg", "push", there(own), "--remote-wheelhouse"];
+    const push = ["pkg", "push", onDriveC(own), "--remote-wheelhouse"];
     await expectFailure(box, [...push, "C:\\Program Files\\Blender Foundation\\house"], {
       code: "folder-not-writable",
       exit: 1,

@@ -26,6 +26,8 @@ const verbatim = /^[\\/]{2}\?[\\/]/;
 
 async function matching(path: string): Promise<string[]> {
   requireNoDevice(path, "win32");
+  // In the top folder of a drive Bun finds nothing by such a path.
+  if (/^[a-z]:[^\\/]/i.test(path)) return matching(win32.resolve(path));
   if (!/[*?]/.test(path.replace(verbatim, ""))) return [path];
   const pattern = win32.basename(path);
   const folder = path.slice(0, path.length - pattern.length);

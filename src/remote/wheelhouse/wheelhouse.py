@@ -124,11 +124,6 @@ def default_folder() -> Path:
     return base / "blender-remote-cli" / "wheelhouse"
 
 
-def device_in(path: str) -> str | None:
-    """The part of a path that is a device on Windows."""
-    return next((part for part in re.split(r"[\\/]", path) if DEVICE.match(part)), None)
-
-
 def resolved(folder: str | None) -> Path:
     """Give the absolute path of a folder as a user wrote it: ``~`` is Blender's home.
 
@@ -137,7 +132,7 @@ def resolved(folder: str | None) -> Path:
     """
     if folder is None:
         return default_folder()
-    if sys.platform == "win32" and device_in(folder) is not None:
+    if sys.platform == "win32" and any(map(DEVICE.match, re.split(r"[\\/]", folder))):
         raise OSError(errno.ENODEV, "it names a device", folder)
     if sys.platform != "win32" and re.match(r"[A-Za-z]:[\\/]|\\\\", folder):
         raise OSError(errno.ENXIO, "it is a path of Windows", folder)

@@ -165,13 +165,19 @@ def _forget_neighbours(entry: str, loaded: set[str]) -> None:
 
     A folder that is on the path anyway has modules of everybody's.
     """
-    folder = os.path.realpath(entry)
+    folder = _real(entry)
     ours = [name for name in set(sys.modules) - loaded if _place_of(name) == folder]
-    if ours and not any(
-        one is not entry and os.path.realpath(one) == folder for one in map(str, sys.path)
-    ):
+    if ours and not any(one is not entry and _real(one) == folder for one in map(str, sys.path)):
         for name in ours:
             sys.modules.pop(name, None)
+
+
+def _real(path: str) -> str:
+    """The path without links, as far as the system can tell: Windows can't on every disk."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return os.path.abspath(path)
 
 
 def _place_of(name: str) -> str | None:
@@ -179,5 +185,5 @@ def _place_of(name: str) -> str | None:
     file = getattr(sys.modules.get(name.partition(".")[0]), "__file__", None)
     if not isinstance(file, str):
         return None
-    place, base = os.path.split(os.path.realpath(file))
+    place, base = os.path.split(_real(file))
     return os.path.dirname(place) if base.startswith("__init__.") else place

@@ -1,5 +1,6 @@
 """Programs as Python runs them: each is run by Python itself, too, and must do the same."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -271,6 +272,22 @@ def test_what_an_add_on_sets_that_a_program_enables_stays(
     assert str(tmp_path) not in sys.path
     assert sys.excepthook is vars(add_on)["hook"]
     assert sys.displayhook is displayhook  # The program's own function
+
+
+def test_a_path_of_which_the_system_cannot_say_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where it can't on some disks in memory."""
+
+    def refuse(path: str, **_options: object) -> str:
+        raise OSError(errno.EINVAL, "no such name", path)
+
+    monkeypatch.setattr(os.path, "realpath", refuse)
+    (tmp_path / "neighbour.py").write_text("")
+    source = "import neighbour\nprint(neighbour.__name__)"
+    done = here(source, str(tmp_path / "program.py"), ["program.py"], str(tmp_path))
+    assert (done[0], same_lines(done[1])) == (0, b"neighbour\n")
+    assert "neighbour" not in sys.modules
 
 
 def test_modules_beside_a_program_are_read_anew(tmp_path: Path) -> None:
