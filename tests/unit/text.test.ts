@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { again, ours, rendered, text, type UserFlags, wordFor } from "../../src/text.ts";
+import { again, ours, rendered, shellWord, text, type UserFlags, wordFor } from "../../src/text.ts";
 
 const given = "--port 6791 --config 'a b.yaml'";
 const flags: UserFlags = {
@@ -17,11 +17,11 @@ describe("a text is rendered once, with the user's own flags", () => {
     ],
     [
       ours("pkg push", "WHEELS", "PATH…", "it's"),
-      "blender-remote-cli pkg push --port 6791 --config 'a b.yaml' WHEELS PATH… 'it'\\''s'",
+      `blender-remote-cli pkg push --port 6791 --config 'a b.yaml' WHEELS PATH… ${shellWord("it's")}`,
     ],
     [
       ours("pkg install", "a@https://me:se@cret@host/x"),
-      `blender-remote-cli pkg install ${given} a@https://…@host/x`,
+      `blender-remote-cli pkg install ${given} ${shellWord("a@https://…@host/x")}`,
     ],
     [ours("init"), "blender-remote-cli init --config 'a b.yaml'"],
     [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import { expanded } from "../../../../src/local/files/patterns.ts";
 import { failureOf } from "../../../support/failure.ts";
 
@@ -21,7 +21,7 @@ test.each([
   ["c.zip", ["c.zip"]],
 ])("%s on Windows", async (pattern, names) => {
   const expected = names.map((name) => join(folder, name));
-  expect(await expanded([`${folder}/${pattern}`], "win32")).toEqual(expected);
+  expect((await expanded([`${folder}/${pattern}`], "win32")).map(normalize)).toEqual(expected);
 });
 
 test("what matches nothing is told; elsewhere a pattern is a name", async () => {

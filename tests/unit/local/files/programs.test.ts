@@ -1,12 +1,13 @@
 import { expect, test } from "bun:test";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import {
   foldersOnPath,
   programOnPath,
   systemProgram,
 } from "../../../../src/local/files/programs.ts";
+import { isWindows } from "../../../support/systems.ts";
 
 test.each([
   ["linux", {}, "/bin/ps"],
@@ -29,13 +30,14 @@ test("nothing is found in the current folder", async () => {
   const { PATH } = process.env;
   const before = process.cwd();
   try {
-    await writeFile(join(folder, "planted"), "#!/bin/sh\n");
-    await chmod(join(folder, "planted"), 0o755);
+    const planted = join(folder, isWindows ? "planted.exe" : "planted");
+    await writeFile(planted, "#!/bin/sh\n");
+    await chmod(planted, 0o755);
     process.chdir(folder);
-    process.env["PATH"] = `.::rel:${PATH}`;
+    process.env["PATH"] = [".", "", "rel", PATH].join(delimiter);
     expect(programOnPath("planted")).toBeUndefined();
-    process.env["PATH"] = `${folder}:${PATH}`;
-    expect(programOnPath("planted")).toBe(join(folder, "planted"));
+    process.env["PATH"] = [folder, PATH].join(delimiter);
+    expect(programOnPath("planted")).toBe(planted);
   } finally {
     process.chdir(before);
     process.env["PATH"] = PATH;
