@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../text.ts";
+import { wordFor } from "../../text.ts";
 
 /** What can't be started as Blender, by its path, and what helps. */
 const others: readonly (readonly [path: RegExp, why: string, hint: string])[] = [
@@ -53,6 +53,6 @@ export async function behindWrapper(path: string): Promise<string> {
 
 /** What may help where macOS kills an application at its start: Gatekeeper, after a download. */
 export function quarantineHint(executable: string): string {
-  const bundle = shellWord(executable.replace(/\/Contents\/MacOS\/[^/]+$/, ""));
+  const bundle = wordFor("darwin", executable.replace(/\/Contents\/MacOS\/[^/]+$/, ""));
   return `macOS stops what was downloaded until it was opened once: open it with the Finder, then try again; xattr -p com.apple.quarantine ${bundle} says whether that is so`;
 }
