@@ -1,6 +1,7 @@
-// Compiles the executables: this machine's, with --windows also the one for Windows, or with --all
-// every platform's with SHA256SUMS.
-import { rm } from "node:fs/promises";
+// Compiles the executables: this machine's, those for the platforms that are named (--windows,
+// --linux-arm64, …), or with --all every platform's with SHA256SUMS.
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { withoutSignature } from "./scripts/mach_o.ts";
 import { sha256Of } from "./src/local/files/sha256.ts";
 
 interface Platform {
@@ -9,13 +10,12 @@ interface Platform {
   name: string;
 }
 
-const windows: Platform = { target: "bun-windows-x64", name: "windows-x64.exe" };
 const platforms: readonly Platform[] = [
   { target: "bun-linux-x64", name: "linux-x64" },
   { target: "bun-linux-arm64", name: "linux-arm64" },
   { target: "bun-linux-x64-musl", name: "linux-x64-musl" },
   { target: "bun-linux-arm64-musl", name: "linux-arm64-musl" },
-  windows,
+  { target: "bun-windows-x64", name: "windows-x64.exe" },
   { target: "bun-darwin-x64", name: "darwin-x64" },
   { target: "bun-darwin-arm64", name: "darwin-arm64" },
 ];
@@ -37,10 +37,20 @@ async function compile(outfile: string, target?: Bun.Build.CompileTarget): Promi
       autoloadBunfig: false,
     },
   });
+  if (target === "bun-darwin-x64") await removeSignature(outfile);
   console.error(`built ${outfile}`);
 }
 
+/**
+ * For arm64 Bun signs what it has made. For x64 it leaves its own signature in a file that isn't the
+ * signed one any more, which macOS ends at its start; there a program needs none.
+ */
+async function removeSignature(path: string): Promise<void> {
+  await writeFile(path, withoutSignature(await readFile(path)));
+}
+
 const fileOf = ({ name }: Platform) => `blender-remote-cli-${name}`;
+const flagOf = ({ name }: Platform) => `--${name.replace("-x64.exe", "")}`;
 
 async function compileAll(): Promise<void> {
   const sums: string[] = [];
@@ -61,5 +71,7 @@ if (Bun.argv.includes("--all")) {
   await rm("dist", { recursive: true, force: true });
   await compileAll();
 }
-if (Bun.argv.includes("--windows")) await compile(`dist/${fileOf(windows)}`, windows.target);
+for (const platform of platforms)
+  if (Bun.argv.includes(flagOf(platform)))
+    await compile(`dist/${fileOf(platform)}`, platform.target);
 await compile("dist/blender-remote-cli");

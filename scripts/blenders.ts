@@ -1,6 +1,7 @@
 // The Blenders that the tests use, and what else of other people's they need.
 
 import { ensurePackages, installedPackages } from "./apt.ts";
+import { arm64System, arm64Unavailable, installArm64 } from "./arm64.ts";
 import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";
 import { debootstrapUnavailable } from "./debootstrap.ts";
 import { installMcpAddon, mcpAddon } from "./mcp.ts";
@@ -34,9 +35,9 @@ export interface Blender {
 
 /** A thing that tests need: a Blender, or something beside it. */
 export interface Part {
-  name: Blender["name"] | "windows" | "gui" | "published" | "mcp";
+  name: Blender["name"] | "windows" | "arm64" | "gui" | "published" | "mcp";
   version: string;
-  /** The executable; of an add-on and of Windows its folder. */
+  /** The executable; of an add-on and of Windows its folder, of arm64 its Bun. */
   path: string;
   state: "ready" | "missing" | "unavailable";
   /** What is missing and what to do, or why it can't be had here. */
@@ -72,6 +73,8 @@ export async function parts(): Promise<Part[]> {
   const trixieReason = inTrixie ? "" : await debootstrapUnavailable();
   const windows = await windowsLab();
   const windowsReason = await windowsUnavailable();
+  const arm64 = await arm64System();
+  const arm64Reason = arm64 ? "" : await arm64Unavailable();
   const addon = publishedAddon();
   const mcp = await mcpAddon();
   return [
@@ -87,6 +90,7 @@ export async function parts(): Promise<Part[]> {
     windowsReason
       ? unavailable("windows", windowsReason)
       : part("windows", WINDOWS_BLENDER_VERSION, windows?.template),
+    arm64Reason ? unavailable("arm64", arm64Reason) : part("arm64", Bun.version, arm64?.bun),
     part(
       "gui",
       upstreamVersion(packages.get("xvfb")),
@@ -124,6 +128,7 @@ const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
   bpy: installBpy,
   trixie: installTrixie,
   windows: installWindows,
+  arm64: installArm64,
   gui: () => ensurePackages(GUI_PACKAGES, "a virtual display"),
   published: installPublishedAddon,
   mcp: installMcpAddon,

@@ -28,13 +28,13 @@ export async function debootstrap(
   // interrupted run left behind would go through those mounts.
   const command = ["unshare", "--mount", "/usr/sbin/debootstrap", ...options];
   await mustRun([...command, "trixie", system, mirror], {
-    env: { ...process.env, ...(await aptProxies()) },
+    env: { ...process.env, ...(await aptProxies()) }, // it downloads by itself
   });
   await rm(join(system, "var/cache/apt/archives"), { recursive: true });
 }
 
-/** debootstrap downloads by itself, so apt's proxies have to be passed on. */
-async function aptProxies(): Promise<Record<string, string>> {
+/** For what downloads without this machine's configuration of apt: its proxies, as variables. */
+export async function aptProxies(): Promise<Record<string, string>> {
   const { stdout } = await run([
     "apt-config",
     "shell",

@@ -1,6 +1,7 @@
 // ./dev <command>: the developers' commands; their usage is below.
 
 import { join } from "node:path";
+import { arm64 } from "./arm64_dev.ts";
 import { installBlenders } from "./blenders.ts";
 import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
@@ -10,8 +11,9 @@ import { windows } from "./windows_dev.ts";
 
 const USAGE = `usage: ./dev <command>
 
-  build [--windows|--all]            the executable for this machine in dist/ (also the one for Windows,
-                                     or those for every platform)
+  build [--windows|--linux-arm64|…|--all]
+                                     the executable for this machine in dist/ (also the one for Windows,
+                                     or another platform, or those for every platform)
   test [unit|e2e|lint] [FILE|FOLDER…] [-t "part of a name"] [--option=value of bun test …]
                                      every check; or one kind, the tests of files and folders, the
                                      tests with this in their name (of the unit tests, where nothing
@@ -23,6 +25,8 @@ const USAGE = `usage: ./dev <command>
                                      is, or runs a program in a fresh one (--home: in one whose drives
                                      keep what is changed in this folder)
   windows test-units [FILE|FOLDER…]  the unit tests there
+  arm64 run bun|PROGRAM ARGS…        a program for Linux on arm64, by QEMU
+  arm64 test-units [FILE|FOLDER…]    the unit tests there
   demo                               a wheelhouse into a fresh Blender, command by command
   bench [options]                    measure transfers and start-up times
   help                               this text
@@ -50,6 +54,8 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
     }
     case "windows":
       return await windows(options);
+    case "arm64":
+      return await arm64(options);
     case "demo":
       return options.length > 0
         ? wrongUsage("demo takes no options")

@@ -8,7 +8,7 @@ import { cached, makeOnce } from "./cache.ts";
 import { DevError, mustRun, note } from "./process.ts";
 import { makeVenv, pythons, toolsPython, venvPythonIn } from "./python.ts";
 
-const REQUIREMENT = "blender-remote==1.3.3";
+export const PUBLISHED_REQUIREMENT = "blender-remote==1.3.3";
 const NAME = "published-blender-remote-1.3.3";
 const PEERS = "peers-blender-remote-1.3.3";
 export const PUBLISHED_VERSION = "1.3.3";
@@ -26,10 +26,19 @@ export async function installPublishedAddon(): Promise<string> {
     const unpacked = join(making, "wheel");
     await mkdir(unpacked);
     const download = ["download", "--quiet", "--no-deps", "--only-binary=:all:"];
-    await mustRun([python, "-I", "-m", "pip", ...download, "--dest", making, REQUIREMENT]);
+    await mustRun([
+      python,
+      "-I",
+      "-m",
+      "pip",
+      ...download,
+      "--dest",
+      making,
+      PUBLISHED_REQUIREMENT,
+    ]);
     const wheels = await Array.fromAsync(new Bun.Glob("*.whl").scan(making));
     const [wheel] = wheels;
-    if (!wheel) throw new DevError(`pip downloaded no wheel of ${REQUIREMENT}`);
+    if (!wheel) throw new DevError(`pip downloaded no wheel of ${PUBLISHED_REQUIREMENT}`);
     await mustRun([python, "-I", "-m", "zipfile", "--extract", join(making, wheel), unpacked]);
     await rename(
       join(unpacked, "blender_remote", "addon", "bld_remote_mcp"),
@@ -50,8 +59,8 @@ export async function installPeers(): Promise<string> {
   const folder = await makeOnce(PEERS, async (making) => {
     const [python] = await pythons();
     if (!python) throw new DevError("no python3 on PATH");
-    note(`installing ${REQUIREMENT} with all its dependencies …`);
-    await makeVenv(python, making, [REQUIREMENT]);
+    note(`installing ${PUBLISHED_REQUIREMENT} with all its dependencies …`);
+    await makeVenv(python, making, [PUBLISHED_REQUIREMENT]);
   });
   return venvPythonIn(folder);
 }

@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { arm64Unavailable } from "./arm64.ts";
+import { arm64Units } from "./arm64_units.ts";
 import { installBlenders } from "./blenders.ts";
 import { cached } from "./cache.ts";
 import { type Result, resultsIn } from "./junit.ts";
@@ -21,6 +23,8 @@ interface Step {
   run: () => Promise<Result[]>;
 }
 
+/** The platforms that end-to-end tests need an executable of, besides this machine's. */
+const BUILT_FOR = ["--windows", "--linux-arm64", "--darwin-x64", "--darwin-arm64"];
 const ROOT = join(import.meta.dirname, "..");
 const TOOLS = join(ROOT, "node_modules", ".bin");
 /** An end-to-end test starts real Blenders, on machines with one or two processors. */
@@ -69,9 +73,17 @@ function steps(reports: string, selection: Selection): Step[] {
       phase: "python",
       run: () => pytest(selection, join(reports, "pytest.xml")),
     },
-    { ...check("build", async () => [process.execPath, "build.ts", "--windows"]), phase: "e2e" },
+    {
+      ...check("build", async () => [process.execPath, "build.ts", ...BUILT_FOR]),
+      phase: "e2e",
+    },
     { name: "test Blenders", phase: "e2e", run: prepareBlenders },
-    ...(isEverything(selection) ? [{ name: "unit tests on Windows", ...ON_WINDOWS }] : []),
+    ...(isEverything(selection)
+      ? [
+          { name: "unit tests on Windows", ...ON_WINDOWS },
+          { name: "unit tests on arm64", ...ON_ARM64 },
+        ]
+      : []),
     {
       name: `bun test ${selection.e2e.join(" ")}`,
       phase: "e2e",
@@ -92,6 +104,16 @@ const ON_WINDOWS: Pick<Step, "phase" | "run"> = {
     // What can't be had is counted as skipped, among the test Blenders.
     if ((await windowsUnavailable()) !== undefined) return [];
     return await windowsUnits({ unit: ["tests/unit"], python: [] });
+  },
+};
+
+/** The TypeScript ones: those in Python run in a Blender's Python, of which there is none for arm64. */
+const ON_ARM64: Pick<Step, "phase" | "run"> = {
+  phase: "e2e",
+  run: async () => {
+    // On such a machine they have run by now.
+    const elsewhere = process.arch !== "arm64" && (await arm64Unavailable()) === undefined;
+    return elsewhere ? await arm64Units(["tests/unit"]) : [];
   },
 };
 

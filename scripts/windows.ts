@@ -4,7 +4,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import * as v from "valibot";
+import { bunFor, pinnedBun } from "./bun.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
 import { debootstrapUnavailable } from "./debootstrap.ts";
 import { DevError, mustRun, note } from "./process.ts";
@@ -13,7 +13,6 @@ import { type WindowsMachine, type WindowsParts, windowsMachine } from "./window
 import { installWine, WINE_VERSION, wineSystem } from "./wine.ts";
 
 const here = (name: string) => join(import.meta.dirname, name);
-const LOCK_FILE = here("../package-lock.json");
 const REQUIREMENTS = here("requirements-windows.txt");
 const LAUNCHER = here("bpy_launcher.py");
 const LAYOUT = here("windows_python.py");
@@ -38,15 +37,6 @@ export function onDriveC(path: string): string {
 const BLENDER_FOLDER = join(BLENDER_ON_WINDOWS, "..");
 const BLENDERS_PYTHON = join(BLENDER_FOLDER, "5.0/python");
 
-/** Of `@oven/bun-windows-x64`, as the lock file pins it. */
-const Lock = v.object({
-  packages: v.record(
-    v.string(),
-    v.object({ version: v.optional(v.string()), integrity: v.optional(v.string()) }),
-  ),
-});
-const BUN = "@oven/bun-windows-x64";
-
 /** Why there can be none on this machine, as far as that is known without trying. */
 export async function windowsUnavailable(): Promise<string | undefined> {
   const reason = await debootstrapUnavailable();
@@ -66,7 +56,7 @@ export async function windowsLab(): Promise<WindowsParts | undefined> {
 }
 
 async function labName(): Promise<string> {
-  const { version, integrity } = await pinnedBun();
+  const { version, integrity } = await pinnedBun("windows-x64");
   const inputs = [fingerprint(...MADE_OF, ...SOURCES), WINE_VERSION, version, integrity];
   const hash = new Bun.CryptoHasher("sha256").update(inputs.join(" ")).digest("hex");
   return `windows-lab-${hash.slice(0, 8)}`;
@@ -149,7 +139,7 @@ async function fillDrive(drive: string, build: string, wheels: string): Promise<
   const tools = join(drive, BUN_ON_WINDOWS, "..");
   await mkdir(tools);
   await copyFile(join(build, "bcryptprimitives.dll"), join(tools, "bcryptprimitives.dll"));
-  await copyFile(await windowsBun(), join(drive, BUN_ON_WINDOWS));
+  await copyFile(await bunFor("windows-x64"), join(drive, BUN_ON_WINDOWS));
 }
 
 /** That everything starts is seen here, and what Python compiles at its first start is kept. */
@@ -165,31 +155,4 @@ async function runOnce(machine: WindowsMachine): Promise<void> {
   const said = await mustRun(blender);
   if (!said.includes(`Blender: ${WINDOWS_BLENDER_VERSION}`))
     throw new DevError(`the Blender for Windows doesn't run:\n${said}`);
-}
-
-async function pinnedBun(): Promise<{ version: string; integrity: string }> {
-  const { packages } = v.parse(Lock, JSON.parse(await readFile(LOCK_FILE, "utf8")));
-  const { version, integrity } = packages[`node_modules/${BUN}`] ?? {};
-  if (!version || !integrity) throw new DevError(`package-lock.json has no ${BUN}`);
-  return { version, integrity };
-}
-
-/** bun.exe, with the hash that the lock file has. */
-async function windowsBun(): Promise<string> {
-  const { version, integrity } = await pinnedBun();
-  const folder = await makeOnce(`bun-windows-${version}`, async (making) => {
-    note(`getting Bun ${version} for Windows …`);
-    await mustRun(["npm", "pack", "--silent", `${BUN}@${version}`], { cwd: making });
-    const [packed] = [...new Bun.Glob("*.tgz").scanSync(making)];
-    if (packed === undefined) throw new DevError(`npm pack gave no ${BUN}`);
-    const bytes = await readFile(join(making, packed));
-    const hash = new Bun.CryptoHasher("sha512").update(bytes).digest("base64");
-    if (`sha512-${hash}` !== integrity)
-      throw new DevError(`${BUN} ${version} isn't what package-lock.json has: sha512-${hash}`);
-    await mustRun(["tar", "-xzf", packed, "--strip-components=2", "package/bin/bun.exe"], {
-      cwd: making,
-    });
-    await rm(join(making, packed));
-  });
-  return join(folder, "bun.exe");
 }

@@ -9,5 +9,7 @@ if (argv.length === 1 && ["--version", "-V", "version"].includes(argv[0] ?? ""))
   process.stdout.write(`${version}\n`);
 } else {
   const { runCommandLine } = await import("./cli.ts");
-  process.exitCode = await runCommandLine(argv);
+  const status = await runCommandLine(argv);
+  if (status <= 0xff) process.exitCode = status;
+  else (await import("./exit-code.ts")).endWith(status);
 }

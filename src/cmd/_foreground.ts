@@ -7,9 +7,9 @@ import { Session } from "../remote/wire/session.ts";
 import type { Context } from "./_command.ts";
 import { quick } from "./_port.ts";
 
-/** Ends Blender because the user wants it: a window wouldn't close itself at a signal. */
+/** Ends Blender because the user wants it: a window wouldn't close itself at a signal, and Windows has none. */
 async function endCleanly(launched: Launched, endpoint: Endpoint): Promise<void> {
-  if (!launched.options.background) {
+  if (!launched.options.background || process.platform === "win32") {
     try {
       const session = await Session.open(endpoint, quick, new AbortController().signal);
       await shutDown(session, true).finally(() => session.close());

@@ -13,6 +13,7 @@ import { looking } from "./looking.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
 import { installOverhead, pipOutput } from "./pip.ts";
 import { bigPush, busyPush, publishedPush, smallPushes } from "./pushes.ts";
+import { onWindows } from "./windows.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -111,7 +112,8 @@ async function bench(): Promise<number> {
   const addons = [addonStarts, addonInstalls, addonBesideTheirs];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
-  for (const measure of [startUp, latency, executing, looking, ...pushes, ...pips, ...addons]) {
+  const own = [startUp, latency, executing, looking];
+  for (const measure of [...own, ...pushes, ...pips, ...addons, onWindows]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));

@@ -34,8 +34,11 @@ export interface Sandbox extends AsyncDisposable {
   owns(pid: number): void;
 }
 
-/** Makes a sandbox in a temporary folder; disposing it ends its processes and removes it. */
-export async function sandbox(): Promise<Sandbox> {
+/**
+ * Makes a sandbox in a temporary folder; disposing it ends its processes and removes it. Its commands
+ * begin with `command`: another executable, and what may have to run that.
+ */
+export async function sandbox(command: readonly string[] = [executable]): Promise<Sandbox> {
   const root = await mkdtemp(join(tmpdir(), "blender-remote-e2e-"));
   const dir = join(root, "box");
   const port = await freePort();
@@ -54,7 +57,7 @@ export async function sandbox(): Promise<Sandbox> {
   await mkdir(env.TMPDIR);
   const pids = new Set<number>();
   const spawn = (args: string[], options: CliOptions = {}) =>
-    Bun.spawn([executable, ...args], {
+    Bun.spawn([...command, ...args], {
       cwd: options.cwd ?? dir,
       env: { ...env, ...options.env },
       stdin: "pipe",

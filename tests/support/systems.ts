@@ -5,6 +5,9 @@ import { toolsPython } from "../../scripts/python.ts";
 
 export const isWindows = process.platform === "win32";
 
+/** Whether QEMU runs the tests, which loses why a program couldn't be started. */
+export const isEmulated = process.env["BLENDER_REMOTE_CLI_EMULATED"] === "1";
+
 /** The Python of this machine, as a command. */
 export const pythonCommand = isWindows ? "python" : "python3";
 

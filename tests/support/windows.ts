@@ -18,12 +18,16 @@ import {
   type WindowsMachine,
   windowsMachine,
 } from "../../scripts/windows_machine.ts";
+import { childrenOf } from "./killable.ts";
 import { type CliOptions, executable, type Sandbox } from "./sandbox.ts";
 
 export { windowsPath } from "../../scripts/windows_machine.ts";
 
 /** The Blender's executable, as programs on Windows call it. */
 export const windowsBlender = onDriveC(BLENDER_ON_WINDOWS);
+
+/** The product's executable, as programs on Windows call it. */
+export const cliOnWindows = onDriveC(CLI_ON_WINDOWS);
 
 const unavailable = await windowsUnavailable();
 const lab = unavailable === undefined ? await windowsLab() : undefined;
@@ -87,7 +91,7 @@ export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
       ? []
       : [onDriveC(PYTHON_ON_WINDOWS), "-I", onDriveC("tools/as_user.py"), home];
   const command = (args: string[], options: CliOptions = {}) =>
-    machine.wine([...user, onDriveC(CLI_ON_WINDOWS), ...args], {
+    machine.wine([...user, cliOnWindows, ...args], {
       cwd: options.cwd ?? HOME_IN_WINE,
       env: { ...env, ...options.env },
     });
@@ -118,4 +122,15 @@ export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** Presses Ctrl-C for a program there: Wine makes that of the signal. */
+export async function pressCtrlC(child: Bun.Subprocess): Promise<void> {
+  for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGINT");
+}
+
+/** Ends a program there, and nothing that it has started, as TerminateProcess does. */
+export async function terminate(child: Bun.Subprocess): Promise<void> {
+  for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGKILL");
+  await child.exited;
 }

@@ -36,6 +36,10 @@ from extension_wheels import WheelView
 from preferences import RefusedError, save
 from swap import Removal
 
+# Of Windows.
+ACCESS_DENIED = 5
+SHARING_VIOLATION = 32
+
 
 class Item(TypedDict):
     """One thing that is to be done; the command line knows it again by its index."""
@@ -74,11 +78,16 @@ def each(
             result = failure(error)
             unsaved = error if error.reason == "preferences-not-saved" else None
         except OSError as error:
-            detail = f"{error.filename}: {error.strerror}"
-            result = failure(RefusedError("write-failed", detail))
+            result = failure(by_disk(error, str(error.filename)))
         journal.write({"end": item["index"], "result": result})
         results.append(result)
     return results
+
+
+def by_disk(error: OSError, what: str) -> RefusedError:
+    """For what the disk refuses; Windows moves no folder in which a program has a file open."""
+    held = getattr(error, "winerror", None) in (ACCESS_DENIED, SHARING_VIOLATION)
+    return RefusedError("in-use" if held else "write-failed", f"{what}: {error.strerror}")
 
 
 class Changes:
@@ -160,7 +169,7 @@ class Changes:
             # Nothing was saved; the entry and its settings are as they were.
             if had_entry:
                 self._load_again(addon)
-            refused = RefusedError("write-failed", f"can't remove {place}: {error.strerror}")
+            refused = by_disk(error, f"can't remove {place}")
             return failed(addon, refused, warnings, enabled=had_entry)
         if had_entry:
             drop_entry(addon.name)

@@ -10,6 +10,7 @@ from typing import Literal
 import bpy
 from addon_places import Folders, Source, addon_paths, repositories, same_place, source_of
 from preferences import RefusedError
+from swap import is_link
 
 Kind = Literal["legacy", "extension"]
 
@@ -81,7 +82,7 @@ def remains_of(name: str, folders: Folders) -> Addon | None:
 
 def is_left(path: str) -> bool:
     """Whether it is a folder, and no link, without a module of its own."""
-    if os.path.islink(path) or not os.path.isdir(path):
+    if is_link(path) or not os.path.isdir(path):
         return False
     return not os.path.lexists(os.path.join(path, INIT))
 

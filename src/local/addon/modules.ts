@@ -33,7 +33,7 @@ function script(name: string, source: string, ...modules: readonly Script[]): Sc
 const preferences = script("preferences", preferencesSource);
 const swap = script("swap", swapSource);
 const places = script("addon_places", placesSource, preferences);
-const records = script("addon_records", recordsSource, places, preferences);
+const records = script("addon_records", recordsSource, places, preferences, swap);
 const facts = script("addon_facts", factsSource, places, records);
 const errors = script("addon_errors", errorsSource, records, preferences);
 const state = script("addon_state", stateSource, errors, facts, places, records, preferences);

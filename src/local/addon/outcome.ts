@@ -82,6 +82,7 @@ const hints: Record<string, Text | ((about: string) => Text)> = {
   "preferences-not-saved":
     "see that Blender's configuration folder can be written and that there is room; nothing was changed",
   "write-failed": "see that the folder can be written and that there is room; nothing was changed",
+  "in-use": text`a program has its files open, such as a Blender that runs ('${ours("stop")}' ends one that serves), or they can't be written; nothing was changed`,
   "blender-timeout": "allow more with --timeout SECONDS",
 };
 

@@ -10,29 +10,54 @@ import json
 import os
 import shutil
 import stat
+import time
 
 PREFIX = ".blender-remote-cli-"
 DISCARDED_PREFIX = f"{PREFIX}discarded-"
+ON_WINDOWS = os.name == "nt"
+PATIENCE_SECONDS = 2
+# IO_REPARSE_TAG_MOUNT_POINT of Windows.
+JUNCTION = 0xA0000003
 
 
 def discarded_name(folder: str) -> str:
     return os.path.join(folder, f"{DISCARDED_PREFIX}{os.urandom(6).hex()}")
 
 
+def move(source: str, target: str) -> None:
+    """Rename, also where a virus scanner on Windows still looks at what is new. Raises OSError."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return os.rename(source, target)
+        except PermissionError:
+            if not ON_WINDOWS or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
+def is_link(path: str) -> bool:
+    """Whether it leads elsewhere: a symbolic link, or one of Windows' junctions."""
+    try:
+        entry = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISLNK(entry.st_mode) or getattr(entry, "st_reparse_tag", 0) == JUNCTION
+
+
 def clear_away(path: str) -> None:
     """Remove a folder of ours for good; what can't be removed now is hidden, and tried again."""
-    if os.path.islink(path):
+    if is_link(path):
         with contextlib.suppress(OSError):
             os.unlink(path)
         return
-    for folder, names, _ in os.walk(path):
-        for name in names:
-            inner = os.path.join(folder, name)
-            # The target of a link is never touched.
-            if not os.path.islink(inner):
-                # Nothing can be removed from a folder that is read-only.
-                with contextlib.suppress(OSError):
-                    os.chmod(inner, stat.S_IRWXU)
+    for folder, names, files in os.walk(path):
+        # The target of a link is never touched; before Python 3.12 the walk goes into junctions.
+        names[:] = [name for name in names if not is_link(os.path.join(folder, name))]
+        # Nothing can be removed from a folder that is read-only, and on Windows no such file.
+        for name in [*names, *files] if ON_WINDOWS else names:
+            with contextlib.suppress(OSError):
+                os.chmod(os.path.join(folder, name), stat.S_IRWXU)
     shutil.rmtree(path, ignore_errors=True)
 
 
@@ -67,9 +92,9 @@ class Exchange:
             for name in self.replaces:
                 place = os.path.join(self.home, name)
                 if os.path.lexists(place):
-                    os.rename(place, os.path.join(self.folder, "old", name))
+                    move(place, os.path.join(self.folder, "old", name))
             self._placing = True
-            os.rename(self._staged, self.destination)
+            move(self._staged, self.destination)
         except BaseException:
             self._undo()
             raise
@@ -78,7 +103,7 @@ class Exchange:
         """Have the new one stay if this process is killed; it can still be rolled back."""
         if self.folder == self._begun_as:
             discarded = discarded_name(self.home)
-            os.rename(self.folder, discarded)
+            move(self.folder, discarded)
             self.folder = discarded
 
     def commit(self) -> None:
@@ -89,7 +114,7 @@ class Exchange:
     def roll_back(self) -> None:
         """End it: the old ones back in their places, the new one removed. Raises OSError."""
         if self.folder != self._begun_as:
-            os.rename(self.folder, self._begun_as)
+            move(self.folder, self._begun_as)
             self.folder = self._begun_as
         self._undo()
         self.commit()
@@ -98,11 +123,11 @@ class Exchange:
         if self._placing and not os.path.lexists(self._staged):
             # Neither exists if the staged one was lost before it was placed.
             with contextlib.suppress(FileNotFoundError):
-                os.rename(self.destination, self._staged)
+                move(self.destination, self._staged)
         self._placing = False
         old = os.path.join(self.folder, "old")
         for name in os.listdir(old):
-            os.rename(os.path.join(old, name), os.path.join(self.home, name))
+            move(os.path.join(old, name), os.path.join(self.home, name))
 
 
 class Removal:
@@ -123,8 +148,11 @@ class Removal:
             plan = {"name": None, "replaces": [name], "identity": None}
             with open(os.path.join(self._folder, "plan.json"), "w", encoding="utf-8") as file:
                 json.dump(plan, file)
-            os.rename(path, self._aside)
+            move(path, self._aside)
         except BaseException:
+            # Nothing was moved, which is what a folder without a plan says.
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(self._folder, "plan.json"))
             clear_away(self._folder)
             raise
 
@@ -134,11 +162,12 @@ class Removal:
 
     def bring_back(self) -> None:
         """Undo it. Raises OSError."""
-        os.rename(self._aside, self._path)
-        clear_away(self._folder)
+        move(self._aside, self._path)
+        self.commit()
 
     def commit(self) -> None:
-        """End it: it is gone for good. Raises OSError."""
+        """End it: what is aside is gone for good. Raises OSError."""
+        # First out of sight of `recover`, which wants it whole.
         discarded = discarded_name(os.path.dirname(self._path))
-        os.rename(self._folder, discarded)
+        move(self._folder, discarded)
         clear_away(discarded)

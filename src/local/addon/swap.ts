@@ -1,7 +1,17 @@
 // Unpacks an add-on beside its place, and undoes exchanges that were not finished.
 
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
@@ -227,7 +237,22 @@ async function discard(exchange: string): Promise<void> {
 
 /** What can't be removed now is hidden, and tried again by `recover`. */
 async function removeDiscarded(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true }).catch(() => {});
+  try {
+    if (process.platform === "win32") await unlinkAll(path);
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    // Somebody still has a file of it open, or it isn't ours to write.
+  }
+}
+
+/** Removes the links in a folder: whether Bun's `rm` goes through Windows' junctions, nobody says. */
+export async function unlinkAll(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const info = await lstat(path);
+    if (info.isSymbolicLink()) await unlink(path);
+    else if (info.isDirectory()) await unlinkAll(path);
+  }
 }
 
 async function planOf(exchange: string): Promise<Plan | undefined> {

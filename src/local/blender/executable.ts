@@ -4,10 +4,12 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, join, resolve, sep } from "node:path";
-import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { Failure, type FailureOptions, messageOf, systemCodeOf } from "../../failure.ts";
 import { examplePath, ours, shellWord, text } from "../../text.ts";
 import { programOnPath } from "../files/programs.ts";
-import { type Finished, runToEnd } from "./process.ts";
+import { macExecutable, quarantineHint } from "./mac-application.ts";
+import { type Finished, howEnded, runToEnd } from "./process.ts";
+import { misfitOf } from "./program-kind.ts";
 import { lastLines, shortSeconds } from "./quoting.ts";
 import { windowsExecutable } from "./windows-executable.ts";
 
@@ -46,11 +48,11 @@ export function temporaryRoot(executable: string): string {
   return executable.includes("/flatpak/exports/") ? homedir() : tmpdir();
 }
 
-function notBlender(executable: string, why: string, cause?: unknown): Failure {
-  return new Failure("not-blender", `${executable} isn't Blender: ${why}`, {
-    hint: text`give Blender's own executable: ${ours("init", examplePath)}`,
-    cause,
-  });
+const giveBlender = text`give Blender's own executable: ${ours("init", examplePath)}`;
+
+function notBlender(executable: string, why: string, options: FailureOptions = {}): Failure {
+  const { hint = giveBlender, ...rest } = options;
+  return new Failure("not-blender", `${executable} isn't Blender: ${why}`, { hint, ...rest });
 }
 
 function lacksLibrary(executable: string, library: string): Failure {
@@ -70,6 +72,13 @@ export function cannotRun(executable: string, error: unknown): Failure {
       cause: error,
     });
   }
+  const misfit = misfitOf(executable);
+  if (misfit !== undefined) {
+    return new Failure("not-blender", `${executable} can't be run: ${misfit.why}`, {
+      hint: misfit.hint ?? giveBlender,
+      cause: error,
+    });
+  }
   if (code === "EACCES" || code === "EPERM") {
     return new Failure(
       "blender-not-executable",
@@ -80,7 +89,7 @@ export function cannotRun(executable: string, error: unknown): Failure {
       },
     );
   }
-  return notBlender(executable, messageOf(error), error);
+  return notBlender(executable, messageOf(error), { cause: error });
 }
 
 /** What shows who may do what, where the shells have something short for that. */
@@ -110,6 +119,7 @@ export async function executableAt(path: string): Promise<string> {
     executable = found ?? executable;
   }
   if (process.platform === "win32") executable = windowsExecutable(executable);
+  if (process.platform === "darwin") executable = await macExecutable(executable);
   try {
     if (!(await stat(executable)).isDirectory()) return executable;
     if (!executable.endsWith(".app")) {
@@ -121,6 +131,28 @@ export async function executableAt(path: string): Promise<string> {
   } catch (error) {
     throw error instanceof Failure ? error : cannotRun(executable, error);
   }
+}
+
+/** What it means that an executable ended and said no version of Blender. */
+export function noVersion(
+  executable: string,
+  finished: Finished,
+  platform: NodeJS.Platform = process.platform,
+): Failure {
+  const library = /error while loading shared libraries: ([^:\s]+)/.exec(finished.tail)?.[1];
+  if (library !== undefined) return lacksLibrary(executable, library);
+  const said = lastLines(finished.tail, 1).slice(0, 200);
+  if (said === "" && finished.signalCode !== null) {
+    const how = `asked for --version it ended with ${howEnded(finished)}`;
+    if (platform === "darwin" && finished.signalCode === "SIGKILL") {
+      return new Failure("blender-not-executable", `${executable} can't be run: ${how}`, {
+        hint: quarantineHint(executable),
+      });
+    }
+    return notBlender(executable, how);
+  }
+  const answer = said === "" ? "nothing" : JSON.stringify(said);
+  return notBlender(executable, `asked for --version it said ${answer}`);
 }
 
 /**
@@ -158,13 +190,7 @@ export async function identifyBlender(
     );
   }
   const match = /^Blender (\d+)\.(\d+)(?:\.(\d+))?/m.exec(finished.stdout);
-  if (match === null) {
-    const library = /error while loading shared libraries: ([^:\s]+)/.exec(finished.tail)?.[1];
-    if (library !== undefined) throw lacksLibrary(executable, library);
-    const said = lastLines(finished.tail, 1).slice(0, 200);
-    const answer = said === "" ? "nothing" : JSON.stringify(said);
-    throw notBlender(executable, `asked for --version it said ${answer}`);
-  }
+  if (match === null) throw noVersion(executable, finished);
   const [major, minor, patch] = match.slice(1).map((part) => Number(part ?? 0));
   const numbers = [major ?? 0, minor ?? 0, patch ?? 0] as const;
   return { executable, version: numbers.join("."), numbers };

@@ -6,6 +6,7 @@ import { join, posix, win32 } from "node:path";
 import { foldersOnPath } from "../files/programs.ts";
 import { realPath } from "../files/real-path.ts";
 import { type Blender, identifyBlender } from "./executable.ts";
+import { behindWrapper } from "./mac-application.ts";
 
 /** A folder, and the executables in it that may be a Blender, as a glob pattern. */
 export interface SearchPlace {
@@ -46,8 +47,8 @@ function macPlaces(env: NodeJS.ProcessEnv, home: string): SearchPlace[] {
   return [
     ...onPath(env, "blender", ":"),
     ...["/Applications", posix.join(home, "Applications")].flatMap((folder) => [
-      { folder, pattern: `Blender*.app/${inner}` },
-      { folder, pattern: `Blender*/Blender*.app/${inner}` },
+      { folder, pattern: `[Bb]lender*.app/${inner}` },
+      { folder, pattern: `[Bb]lender*/[Bb]lender*.app/${inner}` },
     ]),
     {
       folder: posix.join(home, "Library/Application Support/Steam"),
@@ -99,9 +100,10 @@ async function filesAt({ folder, pattern }: SearchPlace): Promise<string[]> {
 export async function candidatesAt(places: readonly SearchPlace[]): Promise<string[]> {
   const files = (await Promise.all(places.map(filesAt))).flat();
   const seen = new Map<string, string>();
-  for (const file of files) {
+  for (const found of files) {
     try {
-      await access(file, constants.X_OK);
+      await access(found, constants.X_OK);
+      const file = await behindWrapper(found);
       const real = await realPath(file);
       if (!seen.has(real)) seen.set(real, file);
     } catch {

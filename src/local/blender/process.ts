@@ -47,9 +47,8 @@ const keptCharacters = 16 * 1024;
 export function signalTree(child: ChildProcess, signal: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
   if (child.pid === undefined) return;
   if (process.platform === "win32") {
-    spawnSync(systemProgram("taskkill"), ["/pid", String(child.pid), "/t", "/f"], {
-      windowsHide: true,
-    });
+    // The id of one that has ended may be another's by now.
+    if (child.exitCode === null && child.signalCode === null) killTree(child.pid);
     return;
   }
   try {
@@ -57,6 +56,11 @@ export function signalTree(child: ChildProcess, signal: "SIGINT" | "SIGTERM" | "
   } catch {
     // The whole group has ended already.
   }
+}
+
+/** Kills a process on Windows and all that it has started. */
+function killTree(pid: number): void {
+  spawnSync(systemProgram("taskkill"), ["/pid", String(pid), "/t", "/f"], { windowsHide: true });
 }
 
 /** How a process ended, in words: `exit code 5`, `signal SIGSEGV`. */
@@ -93,28 +97,39 @@ export async function startOf(pid: number): Promise<string | null> {
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" ? null : (fields[19] ?? null);
   }
-  if (process.platform === "win32") return null;
+  if (process.platform === "win32") {
+    const { windowsProcesses } = await import("./windows-processes.ts");
+    return windowsProcesses().find((one) => one.pid === pid)?.started ?? null;
+  }
   const { stdout } = spawnSync(systemProgram("ps"), ["-o", "lstart=", "-p", String(pid)], {
     encoding: "utf8",
   });
   return stdout.trim() || null;
 }
 
-/** Ends a process group that another process of ours left behind, and waits until it is gone. */
+async function awaitGone(pid: number): Promise<void> {
+  for (const until = performance.now() + grace; performance.now() < until; ) {
+    if ((await startOf(pid)) === null) return;
+    await Bun.sleep(20);
+  }
+}
+
+/**
+ * Ends what another process of ours left behind and waits until it is gone: a process group, on Windows
+ * the process and all that it has started.
+ */
 export async function endGroup(pid: number): Promise<void> {
-  for (const [signal, wait] of [
-    ["SIGTERM", grace],
-    ["SIGKILL", grace],
-  ] as const) {
+  if (process.platform === "win32") {
+    killTree(pid);
+    return await awaitGone(pid);
+  }
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     try {
       process.kill(-pid, signal);
     } catch {
       return;
     }
-    for (const until = performance.now() + wait; performance.now() < until; ) {
-      if ((await startOf(pid)) === null) break;
-      await Bun.sleep(20);
-    }
+    await awaitGone(pid);
   }
 }
 

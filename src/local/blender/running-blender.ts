@@ -6,6 +6,7 @@ import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
 import { systemProgram } from "../files/programs.ts";
 import { realPath } from "../files/real-path.ts";
+import { samePath } from "../files/same-path.ts";
 import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
@@ -72,8 +73,8 @@ async function resolved(path: string): Promise<string> {
  * Looks for Blenders of this user that use the same preferences and stay: those with a window, and those
  * that serve in the background. Other background Blenders, such as our own, end by themselves.
  *
- * On Linux each process's program and environment can be read. On macOS and Windows only the program can
- * be, so that every Blender is taken for one that may use these preferences.
+ * On Linux and Windows a process's command line and environment can be read. On macOS the environment
+ * can't be, so that every Blender is taken for one that may use these preferences.
  */
 export async function runningBlenders(changed: ChangedBlender): Promise<RunningSearch> {
   switch (process.platform) {
@@ -82,7 +83,7 @@ export async function runningBlenders(changed: ChangedBlender): Promise<RunningS
     case "darwin":
       return onMac();
     case "win32":
-      return onWindows();
+      return { found: await onWindows(changed), looked: true };
     default:
       return { found: [], looked: false };
   }
@@ -92,6 +93,14 @@ async function onLinux(changed: ChangedBlender): Promise<RunningBlender[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(pids.map((pid) => linuxProcess(pid, changed)));
   return found.filter((one) => one !== undefined);
+}
+
+/** What a process was started with; the executable is what runs, links followed. */
+interface Process {
+  pid: number;
+  executable: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
 }
 
 async function linuxProcess(
@@ -105,8 +114,6 @@ async function linuxProcess(
     const executable = (await readlink(`${at}/exe`)).replace(/ \(deleted\)$/, "");
     if (!isBlender(executable)) return undefined;
     const args = (await readFile(`${at}/cmdline`, "utf8")).split("\0");
-    const mode = modeOf(args);
-    if (mode === undefined) return undefined;
     const environ = (await readFile(`${at}/environ`, "utf8")).split("\0");
     const env = Object.fromEntries(
       environ.map((entry): [string, string] => {
@@ -114,22 +121,48 @@ async function linuxProcess(
         return [entry.slice(0, equals), entry.slice(equals + 1)];
       }),
     );
-    const same = executable === (await resolved(changed.executable));
-    const facts = { executable, version: changed.version, env, platform: process.platform };
-    const config = await resolved(userFolders(facts).config);
-    if (config !== (await resolved(changed.folders.config))) return undefined;
-    const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
-    const port = mode.serves ? Number(env["BLD_REMOTE_MCP_PORT"]) : undefined;
-    const found = { pid, window: mode.window, port, executable };
-    if (same || told) return { ...found, certain: true };
-    // Another release has other folders by default.
-    const other = await versionOf(executable, changed.signal);
-    if (other !== undefined && releaseOf(other) !== releaseOf(changed.version)) return undefined;
-    return { ...found, certain: other !== undefined };
+    return await amongThese({ pid, executable, args, env }, changed);
   } catch {
     // It has ended, or isn't this user's to look into.
     return undefined;
   }
+}
+
+/** A Blender that stays, if it uses the same preferences or may. */
+async function amongThese(
+  { pid, executable, args, env }: Process,
+  changed: ChangedBlender,
+): Promise<RunningBlender | undefined> {
+  const mode = modeOf(args);
+  if (mode === undefined) return undefined;
+  const same = samePath(executable, await resolved(changed.executable));
+  const facts = { executable, version: changed.version, env, platform: process.platform };
+  const config = await resolved(userFolders(facts).config);
+  if (!samePath(config, await resolved(changed.folders.config))) return undefined;
+  const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
+  const port = mode.serves ? Number(env["BLD_REMOTE_MCP_PORT"]) : undefined;
+  const found = { pid, window: mode.window, port, executable };
+  if (same || told) return { ...found, certain: true };
+  // Another release has other folders by default.
+  const other = await versionOf(executable, changed.signal);
+  if (other !== undefined && releaseOf(other) !== releaseOf(changed.version)) return undefined;
+  return { ...found, certain: other !== undefined };
+}
+
+async function onWindows(changed: ChangedBlender): Promise<RunningBlender[]> {
+  const { startedAs, windowsProcesses } = await import("./windows-processes.ts");
+  const blenders = windowsProcesses().filter(({ name }) => isBlender(name));
+  const found = await Promise.all(
+    blenders.map(async ({ pid, name }): Promise<RunningBlender | undefined> => {
+      const started = startedAs(pid);
+      // Another user's, or one with more rights: what it does can't be known.
+      if (started === undefined)
+        return { pid, window: true, port: undefined, executable: name, certain: false };
+      const executable = await resolved(started.executable);
+      return amongThese({ ...started, pid, executable }, changed);
+    }),
+  );
+  return found.filter((one) => one !== undefined);
 }
 
 const run = promisify(execFile);
@@ -161,30 +194,5 @@ export function macProcesses(lines: string): RunningBlender[] {
         certain: false,
       },
     ];
-  });
-}
-
-async function onWindows(): Promise<RunningSearch> {
-  try {
-    const { stdout } = await run(systemProgram("tasklist"), [
-      "/fi",
-      "imagename eq blender.exe",
-      "/fo",
-      "csv",
-      "/nh",
-    ]);
-    return { found: windowsProcesses(stdout), looked: true };
-  } catch {
-    return { found: [], looked: false };
-  }
-}
-
-/** Blenders in what `tasklist /fo csv /nh` says; it doesn't tell which have a window, so all may. */
-export function windowsProcesses(lines: string): RunningBlender[] {
-  return lines.split(/\r?\n/).flatMap((line) => {
-    const match = /^"(blender\.exe)","(\d+)"/i.exec(line);
-    if (match === null) return [];
-    const executable = match[1] ?? "";
-    return [{ pid: Number(match[2]), window: true, port: undefined, executable, certain: false }];
   });
 }

@@ -28,7 +28,7 @@ const outputSchema = v.object({
 /** How a job has ended. */
 export interface JobEnd {
   status: v.InferOutput<typeof jobStatusSchema>;
-  /** The code's exit status (0 to 255); null where it never began. */
+  /** The code's exit status (0 to 255, on Windows to 2^32 - 1); null where it never began. */
   exit: number | null;
   /** Seconds; null where it never began. */
   duration: number | null;

@@ -17,7 +17,7 @@ const runSchema = v.object({
   dropped: v.object({ stdout: v.number(), stderr: v.number() }),
 });
 
-/** What a user's code wrote, its exit status (0 to 255), its duration in seconds. */
+/** What a user's code wrote, its exit status (0 to 255, on Windows to 2^32 - 1), its duration in seconds. */
 export type CodeRun = v.InferOutput<typeof runSchema>;
 
 /**

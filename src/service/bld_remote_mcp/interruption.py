@@ -4,6 +4,7 @@ import ctypes
 import signal
 import sys
 import threading
+from _thread import interrupt_main
 from collections.abc import Callable
 from importlib import import_module
 from threading import Lock, current_thread, get_ident, main_thread
@@ -18,16 +19,27 @@ _signal: Any = import_module("_signal")
 
 # An exception that another thread sets is raised at the next Python instruction, so not in a system
 # call such as the one under time.sleep(). A signal ends that. SIGURG, because one that nobody
-# expects is ignored by default.
-_SIGNAL = getattr(signal, "SIGURG", None) if hasattr(signal, "pthread_kill") else None
+# expects is ignored by default; Windows has few, and this one from a keyboard alone.
+_SIGNAL: signal.Signals = signal.SIGBREAK if sys.platform == "win32" else signal.SIGURG
+
+
+def _end_system_call(thread: int, number: signal.Signals) -> None:
+    if sys.platform == "win32":
+        interrupt_main(number)
+        # What time.sleep() waits for as well; Python sets it when it hears of Ctrl-C.
+        event = ctypes.pythonapi._PyOS_SigintEvent
+        event.restype = ctypes.c_void_p
+        ctypes.windll.kernel32.SetEvent(ctypes.c_void_p(event()))
+    else:
+        _signal.pthread_kill(thread, number)
 
 
 class UserCodeGuard:
     """Knows when user code is running, and interrupts it then.
 
     An interruption takes effect between two Python instructions, and in system calls that Python
-    makes on the main thread. Not in a call into C that doesn't return, such as a render; nor on
-    Windows, or where the code ignores or blocks SIGURG, in a system call.
+    makes on the main thread; of these on Windows only in time.sleep(), and elsewhere not where the
+    code ignores or blocks SIGURG. Not in a call into C that doesn't return, such as a render.
     """
 
     def __init__(self) -> None:
@@ -63,8 +75,10 @@ class UserCodeGuard:
         self._signal = _SIGNAL if current_thread() is main_thread() else None
         before = None
         if self._signal is not None:
-            before = _signal.signal(self._signal, _wake)
-            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [self._signal])
+            before = _signal.getsignal(self._signal)
+            _signal.signal(self._signal, self._waking(before))
+            if hasattr(_signal, "pthread_sigmask"):
+                _signal.pthread_sigmask(_signal.SIG_UNBLOCK, [self._signal])
         try:
             return self._run(code, tracing)
         except KeyboardInterrupt as error:  # Raised after the code's end, in _run()
@@ -90,7 +104,7 @@ class UserCodeGuard:
             _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
             # It is raised in the handler, ours or one of the code's own, if not before.
             if self._signal is not None:
-                _signal.pthread_kill(thread, self._signal)
+                _end_system_call(thread, self._signal)
             return True
 
     def shut(self) -> None:
@@ -105,6 +119,18 @@ class UserCodeGuard:
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """A signal handler that is raise_if_running()."""
         self.raise_if_running()
+
+    def _waking(self, before: object) -> Callable[[int, FrameType | None], None]:
+        """Give a handler for what interrupt() sends; what others send goes where it went.
+
+        Being called is enough: a pending exception is raised at the first instruction.
+        """
+
+        def wake(number: int, frame: FrameType | None) -> None:
+            if not self._sent and callable(before):
+                before(number, frame)
+
+        return wake
 
     def _run(self, code: Callable[[], None], tracing: "_Tracing") -> BaseException | None:
         failure: BaseException | None = None
@@ -176,7 +202,3 @@ def _profiler() -> str | None:
     if sys.version_info < (3, 12):
         return None
     return sys.monitoring.get_tool(sys.monitoring.PROFILER_ID)
-
-
-def _wake(_number: int, _frame: FrameType | None) -> None:
-    """Being called is enough: a pending exception is raised at the first instruction."""

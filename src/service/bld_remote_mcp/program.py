@@ -53,7 +53,7 @@ def run(
     given: Mapping[str, object],
     guarded: Callable[[Callable[[], None]], object] = _directly,
 ) -> int:
-    """Run a program to its end; give its exit status, 0 to 255. On the main thread.
+    """Run a program to its end; give its exit status, as `exit_status`. On the main thread.
 
     What it prints, its tracebacks too, goes to `write`, in order. `given`: names that it finds in
     its module besides Python's own. `guarded` runs the program's own code, and that alone may be

@@ -12,13 +12,17 @@ _INTERRUPTED_IN = ("interruption", "program_streams", "output_log", "capture")
 
 
 def exit_status(code: object) -> int:
-    """The status, 0 to 255, with which ``SystemExit(code)`` ends a Python process."""
+    """The status with which ``SystemExit(code)`` ends a Python process here.
+
+    From 0 to 255, on Windows to 2^32 - 1.
+    """
     if code is None:
         return 0
     if not isinstance(code, int):
         return 1
     # Python takes what a C long can't hold for -1.
-    return (code if -(2**63) <= code < 2**63 else -1) & 0xFF
+    bits, mask = (31, 0xFFFFFFFF) if sys.platform == "win32" else (63, 0xFF)
+    return (code if -(2**bits) <= code < 2**bits else -1) & mask
 
 
 def frames_of(error: BaseException, name: str) -> TracebackType | None:

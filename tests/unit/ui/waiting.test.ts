@@ -104,12 +104,24 @@ describe.concurrent.skipIf(isWindows)(
 
 test("without a terminal it's one plain line, once", async () => {
   const child = Bun.spawn([...program, "twice"], { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
-  const stderr = new Response(child.stderr).text();
-  for (const _ of [1, 2]) {
-    await Bun.sleep(600); // longer than the line takes to come
-    child.stdin.write("\n");
-    child.stdin.flush();
-  }
+  let said = "";
+  const decoder = new TextDecoder();
+  const line = Promise.withResolvers<void>();
+  const end = child.stderr.pipeTo(
+    new WritableStream({
+      write: (chunk: Uint8Array) => {
+        said += decoder.decode(chunk);
+        line.resolve();
+      },
+    }),
+  );
+  await line.promise;
+  child.stdin.write("\n");
+  child.stdin.flush();
+  await Bun.sleep(600); // longer than a second line would take to come
+  child.stdin.write("\n");
+  child.stdin.flush();
   expect(await child.exited).toBe(0);
-  expect(await stderr).toBe("counting the stars …\n");
+  await end;
+  expect(said).toBe("counting the stars …\n");
 });

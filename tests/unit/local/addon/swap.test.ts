@@ -13,13 +13,20 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { hostname, tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { Failure } from "../../../../src/failure.ts";
-import { putBack, recover, type Staged, stage } from "../../../../src/local/addon/swap.ts";
+import {
+  putBack,
+  recover,
+  type Staged,
+  stage,
+  unlinkAll,
+} from "../../../../src/local/addon/swap.ts";
 import { openSource } from "../../../../src/local/addon-source/source.ts";
+import { startOf } from "../../../../src/local/blender/process.ts";
 import { isWindows, posixGroup, posixOnly, pythonCommand } from "../../../support/systems.ts";
 import { zipOf } from "../../../support/zip.ts";
 
@@ -214,7 +221,8 @@ describe("recover", () => {
   posixOnly("Windows has no signals")("after a kill in the middle of staging", async () => {
     await put(other);
     const script = `
-      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
+      import { startOf } from "../../../../src/local/blender/process.ts";
+import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
       import { stage } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/swap.ts"))};
       using source = await openSource(process.argv[1]);
       const [first, ...rest] = source.files;
@@ -231,12 +239,38 @@ describe("recover", () => {
     expect(await treeAt(addons)).toEqual(other);
   });
 
+  test("what another command works on is its own for as long as that runs", async () => {
+    await put(other);
+    const { exchange } = await stageNew("package");
+    const child = Bun.spawn([process.execPath, "-e", "await Bun.stdin.text()"], { stdin: "pipe" });
+    const owner = { host: hostname(), pid: child.pid, started: await startOf(child.pid) };
+    await writeFile(join(exchange, "owner.json"), JSON.stringify(owner));
+    await recover(addons);
+    expect(await readdir(addons)).toContain(basename(exchange));
+    await child.stdin.end();
+    await child.exited;
+    await recover(addons);
+    expect(await treeAt(addons)).toEqual(other);
+  });
+
   test("a folder that isn't ours is left alone", async () => {
     await put({ ".git/config": "x", ".blender-other/x": "x" });
     await recover(addons);
     expect(await treeAt(addons)).toEqual({ ".git/config": "x", ".blender-other/x": "x" });
   });
 });
+
+posixOnly("links take a right of their own on Windows")(
+  "all links in a folder go, and nothing behind them",
+  async () => {
+    await put({ "it/in/link": "-> ../../../mine", "it/lost": "-> nowhere", "it/x.py": "x" });
+    await mkdir(join(dir, "mine"));
+    await writeFile(join(dir, "mine/file"), "mine");
+    await unlinkAll(addons);
+    expect(await treeAt(addons)).toEqual({ "it/x.py": "x" });
+    expect(await treeAt(join(dir, "mine"))).toEqual({ file: "mine" });
+  },
+);
 
 describe("a removal", () => {
   const kinds: Tree[] = [{ "it/__init__.py": "x" }, { "it.py": "x" }];
@@ -325,7 +359,8 @@ describe("staging", () => {
     // A file system of its own, of one MiB.
     const script = `mount -t tmpfs -o size=1m none "$1" && exec "$2" -e "$3" "$4" "$1"`;
     const code = `
-      import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
+      import { startOf } from "../../../../src/local/blender/process.ts";
+import { openSource } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon-source/source.ts"))};
       import { stage } from ${JSON.stringify(join(import.meta.dir, "../../../../src/local/addon/swap.ts"))};
       import { readdirSync } from "node:fs";
       using source = await openSource(process.argv[1]);

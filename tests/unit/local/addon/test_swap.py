@@ -3,7 +3,11 @@
 import json
 import os
 import shutil
+import stat
+import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import swap
@@ -113,3 +117,78 @@ def test_an_old_one_that_cannot_be_moved_stays(
             exchange.swap_in()
     exchange.roll_back()
     assert os.listdir(tmp_path) == ["it"]
+
+
+def test_a_junction_is_a_link_and_nothing_behind_it_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One can only be made on a real Windows; what `lstat` says of it there is known."""
+    real = os.lstat
+
+    def lstat(path: str | Path) -> object:
+        entry = real(path)
+        if Path(path).name != "junction":
+            return entry
+        return SimpleNamespace(st_mode=entry.st_mode, st_reparse_tag=swap.JUNCTION)
+
+    mine = tmp_path / "it" / "junction" / "mine"
+    mine.mkdir(parents=True)
+    mine.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    before = mine.stat().st_mode
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "lstat", lstat)
+        # Python's own rmtree knows them.
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)  # pyright: ignore
+        assert swap.is_link(str(mine.parent))
+        assert not swap.is_link(str(mine))
+        swap.clear_away(str(tmp_path / "it"))
+        swap.clear_away(str(mine.parent))
+    assert mine.stat().st_mode == before
+
+
+def test_what_is_read_only_is_cleared_away(tmp_path: Path) -> None:
+    """As the objects of a clone of git."""
+    folder = tmp_path / "it" / "objects"
+    folder.mkdir(parents=True)
+    (folder / "pack").write_text("x")
+    (folder / "pack").chmod(stat.S_IREAD)
+    folder.chmod(stat.S_IREAD | stat.S_IEXEC)
+    swap.clear_away(str(tmp_path / "it"))
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Has Windows refuse each rename for so many seconds."""
+
+    def refuse(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        rename = os.rename
+
+        def refused(source: str, target: str) -> None:
+            if time.monotonic() < until:
+                raise PermissionError(13, "in use", source)
+            rename(source, target)
+
+        monkeypatch.setattr(os, "rename", refused)
+        monkeypatch.setattr(swap, "ON_WINDOWS", True)
+
+    return refuse
+
+
+def test_a_file_that_is_looked_at_for_a_moment(
+    tmp_path: Path, refusing: Callable[[float], None]
+) -> None:
+    (tmp_path / "it.py").write_text("x")
+    refusing(0.2)
+    swap.move(str(tmp_path / "it.py"), str(tmp_path / "other.py"))
+    assert os.listdir(tmp_path) == ["other.py"]
+
+
+def test_a_file_that_stays_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusing: Callable[[float], None]
+) -> None:
+    refusing(60)
+    monkeypatch.setattr(swap, "PATIENCE_SECONDS", 0.2)
+    with pytest.raises(PermissionError):
+        swap.move(str(tmp_path / "it.py"), str(tmp_path / "other.py"))

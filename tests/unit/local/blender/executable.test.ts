@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
 import {
@@ -7,10 +7,12 @@ import {
   checkVersion,
   executableAt,
   identifyBlender,
+  noVersion,
 } from "../../../../src/local/blender/executable.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { ended } from "../../../support/process.ts";
-import { posixGroup } from "../../../support/systems.ts";
+import { isEmulated, posixGroup } from "../../../support/systems.ts";
+import { windowsProgram } from "./program-heads.ts";
 import { testFolders } from "./programs.ts";
 
 const never = new AbortController().signal;
@@ -46,14 +48,40 @@ posixGroup("its programs are shell scripts")("identifyBlender", () => {
     expect(failure.message).toContain("libx.so.3 is missing");
   });
 
-  test("text that isn't a program, and a file that can't be run", async () => {
+  test("text that isn't a program", async () => {
     const text = join(folder.path, "text");
-    await writeFile(text, "hello");
-    expect((await failureOf(identifyBlender(text, never))).code).toBe("blender-not-executable");
-    await chmod(text, 0o755);
+    await writeFile(text, "hello", { mode: 0o755 });
     expect((await failureOf(identifyBlender(text, never))).code).toBe("not-blender");
-    const absent = join(folder.path, "absent");
-    expect((await failureOf(identifyBlender(absent, never))).code).toBe("blender-not-found");
+  });
+
+  test.skipIf(isEmulated)(
+    "what can't be run, or isn't there (not by QEMU, which loses why)",
+    async () => {
+      const text = join(folder.path, "text");
+      await writeFile(text, "hello");
+      expect((await failureOf(identifyBlender(text, never))).code).toBe("blender-not-executable");
+      const absent = join(folder.path, "absent");
+      expect((await failureOf(identifyBlender(absent, never))).code).toBe("blender-not-found");
+    },
+  );
+
+  test.skipIf(isEmulated)(
+    "a program of another system (not by QEMU, which loses why)",
+    async () => {
+      const path = join(folder.path, "Blender");
+      for (const mode of [0o644, 0o755]) {
+        await writeFile(path, windowsProgram, { mode });
+        const failure = await failureOf(identifyBlender(path, never));
+        expect(failure.code).toBe("not-blender");
+        expect(failure.message).toContain("it is a program for Windows (x64), and this is ");
+      }
+    },
+  );
+
+  test("one that is killed at its start", async () => {
+    const path = await program("kill -9 $$");
+    const failure = await failureOf(identifyBlender(path, never));
+    expect(failure.message).toEndWith("asked for --version it ended with signal SIGKILL");
   });
 
   test("an interruption ends it and all it started", async () => {
@@ -69,6 +97,15 @@ posixGroup("its programs are shell scripts")("identifyBlender", () => {
     // test's own limit.
     await ended(pid);
   });
+});
+
+test("on macOS what was downloaded and is killed at its start is explained", () => {
+  const path = "/Applications/Blender 5.0.app/Contents/MacOS/Blender";
+  const finished = { exitCode: null, signalCode: "SIGKILL", stdout: "", tail: "", timedOut: false };
+  const { code, hint } = noVersion(path, finished, "darwin");
+  expect(code).toBe("blender-not-executable");
+  expect(hint).toContain("xattr -p com.apple.quarantine '/Applications/Blender 5.0.app'");
+  expect(noVersion(path, finished, "linux").code).toBe("not-blender");
 });
 
 describe("executableAt", () => {

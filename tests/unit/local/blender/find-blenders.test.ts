@@ -61,6 +61,17 @@ posixGroup("its programs are shell scripts")("candidatesAt", () => {
     expect(await candidatesAt(places("darwin"))).toEqual([path]);
   });
 
+  test("on macOS several versions beside each other, and Homebrew's command only once", async () => {
+    const versions = ["Blender 4.2.app", "Blender-5.0.app", "blender/Blender 4.5.app"];
+    const inner = (app: string) => `Applications/${app}/Contents/MacOS/Blender`;
+    const found = await Promise.all(versions.map((app) => program(inner(app))));
+    const command = join(root, "opt/homebrew/bin/blender");
+    await mkdir(dirname(command), { recursive: true });
+    await writeFile(command, `#!/bin/bash\n'${found[0]}' "$@"\n`, { mode: 0o755 });
+    const PATH = "/opt/homebrew/bin:/usr/bin";
+    expect((await candidatesAt(places("darwin", { PATH }))).sort()).toEqual(found.sort());
+  });
+
   test("Windows: Program Files and Steam, wherever they are", () => {
     const env = { ProgramFiles: "D:\\Programs", PATH: "C:\\tools;relative" };
     const found = usualPlaces("win32", env, "C:\\Users\\me");

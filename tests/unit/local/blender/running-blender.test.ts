@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { macProcesses, windowsProcesses } from "../../../../src/local/blender/running-blender.ts";
+import { macProcesses } from "../../../../src/local/blender/running-blender.ts";
 
 test("on macOS those with a window are found, and those that serve; not those that end by themselves", () => {
   const blender = "/Applications/Blender.app/Contents/MacOS/Blender";
@@ -20,12 +20,4 @@ test("on macOS those with a window are found, and those that serve; not those th
     [14, true],
   ]);
   expect(found.every(({ certain, executable }) => !certain && executable === blender)).toBeTrue();
-});
-
-test("on Windows any may have a window", () => {
-  const lines =
-    '"blender.exe","4242","Console","1","512,000 K"\r\n"other.exe","1","Console","1","1 K"\r\n';
-  expect(windowsProcesses(lines)).toEqual([
-    { pid: 4242, window: true, port: undefined, executable: "blender.exe", certain: false },
-  ]);
 });

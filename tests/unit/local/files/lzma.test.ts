@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mustRun } from "../../../../scripts/process.ts";
-import { toolsPython } from "../../../../scripts/python.ts";
 import { unpackLzma } from "../../../../src/local/files/lzma.ts";
+import { anyPython } from "../../../support/systems.ts";
 
 test("streams of every layout come out as Python packed them, and not when they are cut", async () => {
   const folder = await mkdtemp(join(tmpdir(), "blender-remote-lzma-"));
   try {
     const path = join(folder, "streams");
-    await mustRun([await toolsPython(), join(import.meta.dir, "lzma_streams.py"), path]);
+    await mustRun([await anyPython(), join(import.meta.dir, "lzma_streams.py"), path]);
     const bytes = await readFile(path);
     let at = 0;
     const next = () => {

@@ -1,0 +1,45 @@
+// The unit tests in TypeScript, run by Bun for arm64.
+
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installArm64 } from "./arm64.ts";
+import { type Result, resultsIn } from "./junit.ts";
+import { runVisibly } from "./process.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+/** What isn't run there, as patterns of paths, and why. */
+const LEFT_OUT: readonly (readonly [pattern: string, why: string])[] = [
+  ["tests/unit/house.test.ts", "it is about the sources, the same on every system"],
+  ["tests/unit/wheels/**", "it is about text alone, and takes QEMU long"],
+  ["tests/unit/local/pip/**", "it is about text alone, and takes QEMU long"],
+];
+
+/** Runs these files and folders, without what is left out; a result a test. */
+export async function arm64Units(paths: readonly string[]): Promise<Result[]> {
+  const { bun, alsoBelow } = await installArm64();
+  const folder = await mkdtemp(join(tmpdir(), "blender-remote-arm64-"));
+  try {
+    const report = join(folder, "report.xml");
+    const command = alsoBelow([
+      ...[bun, "test", "--timeout=60000"],
+      ...LEFT_OUT.map(([pattern]) => `--path-ignore-patterns=${pattern}`),
+      ...["--reporter=junit", `--reporter-outfile=${report}`],
+      ...paths.map((path) => `./${path}`),
+    ]);
+    const env = { ...process.env, BLENDER_REMOTE_CLI_EMULATED: "1" };
+    const code = await runVisibly(command, { cwd: ROOT, env });
+    const found = existsSync(report) ? resultsIn(await readFile(report, "utf8")) : [];
+    const results = found.map((one) => ({ ...one, name: `on arm64: ${one.name}` }));
+    // A file that can't even be loaded is in no report; only the exit code tells.
+    if (code !== 0 && results.every(({ outcome }) => outcome !== "failed"))
+      results.push({ name: "bun test on arm64", title: "", outcome: "failed", reason: "" });
+    for (const [pattern, reason] of LEFT_OUT)
+      results.push({ name: `on arm64: ${pattern}`, title: "", outcome: "skipped", reason });
+    return results;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
