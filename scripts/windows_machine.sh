@@ -26,7 +26,7 @@ exec unshare --mount --pid --fork --kill-child /bin/sh -euc '
     mount --bind "$template" "$system/wine"
   else
     mkdir -p "$changes/files" "$changes/work"
-    layers="lowerdir=$template,upperdir=$changes/files,workdir=$changes/work"
+    layers="lowerdir=$template,upperdir=$changes/files,workdir=$changes/work,redirect_dir=on"
     mount -t overlay -o "$layers" overlay "$system/wine"
   fi
   exec /usr/sbin/chroot "$system" /bin/sh -c "echo $pid; exec cat"

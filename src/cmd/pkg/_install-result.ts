@@ -36,7 +36,7 @@ export function nothingText(asked: number): string {
 /** Shows people what came of an install. */
 export async function renderResult(result: InstallResult, output: Output): Promise<void> {
   const { installed, changed, kept, restarts, errors, hint } = result;
-  const changes = changeLines(changed);
+  const changes = changed === null ? [] : changeLines(changed);
   for (const line of changes) output.note(line);
   if (kept.length > 0) output.note(keptText(kept));
   if (changes.length === 0 && errors.length === 0) {

@@ -43,11 +43,12 @@ function hasPurpose(run: PipRun): run is PipRun & { purpose: PipPurpose } {
 async function finish(
   session: Session,
   run: PipRun & { purpose: PipPurpose },
-  { result, json }: ShownPip,
+  { result, said, json }: ShownPip,
   before: Awaited<ReturnType<typeof packagesBefore>>,
   output: Output,
 ): Promise<number | undefined> {
-  const outcome = await finishInstall(session, run, result, before, observerFor(output));
+  const ended = { pip: result, said };
+  const outcome = await finishInstall(session, run, ended, before, observerFor(output));
   if (outcome === undefined) return undefined;
   const install = { line: run.purpose.line, ...resultJson(outcome, output) };
   if (output.json) await output.writeJson({ ...json, install });

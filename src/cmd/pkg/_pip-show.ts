@@ -29,6 +29,8 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 /** What a run of pip that was shown has come to. */
 export interface ShownPip {
   result: PipResult;
+  /** The end of what it wrote to its standard error. */
+  said: string;
   /** What `--json` prints of it. */
   json: Record<string, unknown>;
 }
@@ -39,7 +41,7 @@ export function exitCodeOf({ returncode }: PipResult): number {
 }
 
 /** Causes that pip's own words don't say, or not in a way that helps here. */
-const explained = new Set(["no-pip", "externally-managed", "no-input"]);
+const explained = new Set(["no-pip", "externally-managed", "no-input", "in-use"]);
 
 function hintAfter(stderr: string): Text | undefined {
   const cause = diagnosePip(stderr, { wheelhouse: undefined });
@@ -80,5 +82,5 @@ export async function showPip(
     stderr: stderr.text(),
     dropped: { stdout: stdout.dropped, stderr: stderr.dropped },
   };
-  return { result, json };
+  return { result, said: stderr.text(), json };
 }

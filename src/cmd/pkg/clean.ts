@@ -2,7 +2,6 @@
 
 import { cleanUp, stuckText } from "../../remote/install/debris.ts";
 import { pythonOf } from "../../remote/python/interpreter.ts";
-import { ours, text } from "../../text.ts";
 import { command } from "../_command.ts";
 import { targetOf, withSession } from "../_target.ts";
 
@@ -13,18 +12,14 @@ export const clean = command({
   run: ({ target }, context) =>
     withSession(target, context, async (session) => {
       const { output } = context;
-      const { removed, lines, failed } = await cleanUp(session, await pythonOf(session));
+      const { removed, lines, failed, held } = await cleanUp(session, await pythonOf(session));
       if (output.json) {
-        await output.writeJson({ op: "clean", removed, failed, messages: lines });
+        await output.writeJson({ op: "clean", removed, failed, messages: [...lines, ...held] });
       } else {
         for (const line of lines) output.success(line);
         for (const one of failed) output.error(stuckText(one));
-        if (failed.length > 0) {
-          await output.hint(
-            text`a Blender may have it loaded: '${ours("stop")}', then clean again from another one`,
-          );
-        }
-        if (lines.length + failed.length === 0) output.note("nothing to remove");
+        for (const line of held) output.note(line);
+        if (lines.length + failed.length + held.length === 0) output.note("nothing to remove");
       }
       return failed.length === 0 ? 0 : 1;
     }),

@@ -44,14 +44,14 @@ function copiesOf({ site, modules }: PreparedUninstall): string {
 }
 
 async function render(result: UninstallResult, requested: readonly string[], output: Output) {
-  const { changed, pip, warnings, errors, code, hint } = result;
+  const { changed, pip, warnings, notes, errors, code, hint } = result;
   if (output.json) {
     await output.writeJson({
       op: "uninstall",
       requested,
       changed,
       pip: pip === null ? null : { returncode: pip.returncode, duration_s: pip.duration },
-      warnings: warnings.map(output.rendered),
+      warnings: [...notes, ...warnings].map(output.rendered),
       errors,
       code,
       hint: hint === null ? null : output.rendered(hint),

@@ -5,6 +5,7 @@ import { packageMetadata, packageNames } from "../../packages/scripts.ts";
 import { decidedByInstall } from "../pip/decided.ts";
 import type { PipResult } from "../pip/follow.ts";
 import { type PipArgument, reportFile } from "../pip/run.ts";
+import type { BlenderPython } from "../python/interpreter.ts";
 import checkedPipSource from "./checked_pip.py" with { type: "text" };
 import { indexVariables } from "./pip-arguments.ts";
 import type { PreparedInstall } from "./prepare.ts";
@@ -27,29 +28,46 @@ const reportSchema = v.object({
 /** What pip had chosen, and what of it was refused before anything changed. */
 export type CheckReport = v.InferOutput<typeof reportSchema>;
 
+/** What such a pip has to mind: see checked_pip.py. */
+interface CheckOrder {
+  refuse: Readonly<Record<string, string | null>> | null;
+  behind: readonly string[];
+  wheel: string | null;
+}
+
 /**
- * How pip runs: it sees packages as Blender does, user modules too where they are what is installed
- * into.
+ * A run of pip, without the arguments of pip itself, which come last.
  *
- * @param looks whether it looks once more at what it has chosen, which `checkReport` tells then: it
- *   needs to only where it changes site-packages.
- * @returns what a run of pip is given besides the arguments of pip itself, which come last.
+ * @param minded without any of it, it is the installed pip, which looks at nothing.
  */
-export function checkedPip(prepared: PreparedInstall, looks: boolean) {
-  const { python, folder, wheelhouse, request } = prepared;
-  const minded = {
-    refuse: looks ? refusedNames(prepared) : null,
-    behind: folder === undefined ? [] : [folder],
-  };
+export function pipProgram({ executable }: BlenderPython, minded: Partial<CheckOrder>) {
   const before: PipArgument[] = [{ file: program }, { file: order }, { file: reportFile }];
+  const whole: CheckOrder = { refuse: null, behind: [], wheel: null, ...minded };
   return {
-    command: [python.executable, "-I", "-X", "utf8"],
+    command: [executable, "-I", "-X", "utf8"],
     before,
     files: {
       [program]: checkedPipSource,
-      [order]: JSON.stringify(minded),
+      [order]: JSON.stringify(whole),
       ...Object.fromEntries(brought.map(({ name, source }) => [name, source])),
     },
+  };
+}
+
+/**
+ * How pip runs for an install: it sees packages as Blender does, user modules too where they are
+ * what is installed into.
+ *
+ * @param site for one that changes site-packages, which looks once more at what it has chosen:
+ *   `checkReport` tells that then. The wheel of the pip that does it; null for the installed one.
+ * @returns what a run of pip is given besides the arguments of pip itself, which come last.
+ */
+export function checkedPip(prepared: PreparedInstall, site?: { wheel: string | null }) {
+  const { python, folder, wheelhouse, request } = prepared;
+  const behind = folder === undefined ? [] : [folder];
+  const checks = site === undefined ? {} : { refuse: refusedNames(prepared), ...site };
+  return {
+    ...pipProgram(python, { behind, ...checks }),
     isolated: wheelhouse !== undefined,
     decided: decidedByInstall(request.indexFlags),
     // In containers everybody is root, and Blender's Python is nobody else's.

@@ -40,6 +40,8 @@ class CheckOrder(TypedDict):
     refuse: dict[str, str | None] | None
     # Folders that Blender has behind site-packages on its path.
     behind: list[str]
+    # The wheel of the pip that runs; None for the one that is installed.
+    wheel: str | None
 
 
 class Planned(TypedDict):
@@ -256,8 +258,12 @@ def main(arguments: list[str]) -> int:
     """Run pip with all arguments but the first two; give its exit status."""
     order_path, report_path, *words = arguments
     order: CheckOrder = json.loads(Path(order_path).read_text(encoding="utf-8"))
+    wheels = [] if order["wheel"] is None else [order["wheel"]]
+    sys.path[:0] = wheels
     try:
         pip: Any = importlib.import_module("pip")
+        # Its parts are found without that; there it would count as installed.
+        del sys.path[: len(wheels)]
         install: Any = importlib.import_module("pip._internal.commands.install")
         run: Any = importlib.import_module("pip._internal.cli.main").main
     except ImportError as error:

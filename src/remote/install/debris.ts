@@ -1,14 +1,15 @@
 // Removes what pips that were interrupted have left among the packages.
 
 import * as v from "valibot";
-import { type BrokenPackage, debrisText, isDebris } from "../packages/broken.ts";
+import { type BrokenPackage, debrisText, heldLines, isDebris } from "../packages/broken.ts";
 import { packagesScript } from "../packages/script.ts";
-import { lookAtPackages } from "../packages/snapshot.ts";
+import { lookAtPackages, type PackageSnapshot } from "../packages/snapshot.ts";
 import { currentPip } from "../pip/current.ts";
 import { pipBusy, takenByOther } from "../pip/describe.ts";
 import type { BlenderPython } from "../python/interpreter.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
+import type { InstallObserver } from "./observer.ts";
 import { recoverUserModules } from "./user-modules.ts";
 
 const stuckSchema = v.object({ path: v.string(), reason: v.string() });
@@ -28,8 +29,9 @@ export interface RemovedDebris {
   removed: string[];
   /** The same for people, a line for each folder; and changes that were undone or finished. */
   lines: string[];
-  /** On Windows what a Blender has loaded stays until that has ended. */
   failed: StuckLeftover[];
+  /** What stays because a program has it loaded, for people. */
+  held: string[];
 }
 
 /**
@@ -43,7 +45,8 @@ export async function removeDebris(
   broken: readonly BrokenPackage[],
 ): Promise<RemovedDebris> {
   const debris = broken.filter(isDebris);
-  if (debris.length === 0) return { removed: [], lines: [], failed: [] };
+  const held = heldLines(broken);
+  if (debris.length === 0) return { removed: [], lines: [], failed: [], held };
   const run = await currentPip(session);
   if (run?.returncode === null) throw pipBusy(run);
   const paths = debris.map(({ path }) => path);
@@ -64,7 +67,26 @@ export async function removeDebris(
   const back = restored.map(
     (one) => `put back what an interrupted pip had begun to remove: ${one}`,
   );
-  return { removed, lines: [...back, ...lines], failed };
+  return { removed, lines: [...back, ...lines], failed, held };
+}
+
+/**
+ * Removes the leftovers in folders that a command changes, before it does, and says so.
+ *
+ * @throws Failure as `removeDebris`.
+ */
+export async function sweep(
+  session: Session,
+  { broken }: Pick<PackageSnapshot, "broken">,
+  folders: readonly string[],
+  observer: InstallObserver,
+): Promise<void> {
+  const cleaned = await removeDebris(
+    session,
+    broken.filter(({ folder }) => folders.includes(folder)),
+  );
+  for (const line of cleaned.lines) observer.note(line);
+  for (const one of cleaned.failed) observer.warn(stuckText(one));
 }
 
 /** Such a failure for people. */

@@ -7,31 +7,38 @@ import type { Package } from "../packages/package.ts";
 import { lookAtPackages } from "../packages/snapshot.ts";
 import type { PipRun } from "../pip/current.ts";
 import type { PipResult } from "../pip/follow.ts";
+import { pipFailure } from "../pip/followed-pip.ts";
 import { commandOf, type PipPurpose, typedLine } from "../pip/purpose.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import { afterPip } from "./after-pip.ts";
 import { type CheckReport, checkReport, checkWarnings } from "./checked-pip.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
-import { type InstallResult, outcomeOf } from "./outcome.ts";
+import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
 import { requestedNames } from "./request.ts";
 import { namedFiles, overlapWarning } from "./shared-files.ts";
 import { discardStage, swapUserModules } from "./user-modules.ts";
+
+/** How a run ended, and the end of what it wrote to its standard error. */
+interface EndedPip {
+  pip: PipResult;
+  said: string;
+}
 
 /**
  * Does what is left to do of an install whose pip another controller started: moves what it put
  * beside the user modules into place, and tells what the install did.
  *
- * @param run has been followed to its end.
+ * @param run has been followed to its end, and how it ended.
  * @param before what was installed when it began; null where that isn't known.
- * @returns undefined for a run that is no install by itself.
+ * @returns undefined for a run that is no install by itself, and didn't fail.
  * @throws Failure `half-an-install` where that pip only said what it would install;
  *   `shadowed`, `user-modules-not-writable`, `no-space`.
  */
 export async function finishInstall(
   session: Session,
   run: PipRun & { purpose: PipPurpose },
-  pip: PipResult,
+  { pip, said }: EndedPip,
   before: readonly Package[] | null,
   observer: InstallObserver,
 ): Promise<InstallResult | undefined> {
@@ -44,7 +51,7 @@ export async function finishInstall(
       { hint: text`where nobody goes on with it, run it again: ${commandOf(purpose)}` },
     );
   }
-  if (part === "uninstall") return undefined;
+  if (part === "uninstall" && pip.returncode === 0) return undefined;
   const warnings: Text[] = [];
   const heard = keeping(observer, warnings);
   if (folder !== null && stage !== null) {
@@ -56,7 +63,10 @@ export async function finishInstall(
     requireNoneRefused(report, purpose);
     for (const line of checkWarnings(report)) heard.warn(line);
   }
-  if (pip.returncode !== 0) return undefined;
+  if (pip.returncode !== 0) {
+    const diagnosis = pipFailure({ pip, output: said }, { wheelhouse: undefined });
+    return failedInstall(session, before, { pip, diagnosis }, heard, warnings);
+  }
   const requirements = requested.flatMap((spec) => {
     const parsed = parseRequirement(spec);
     return parsed.ok ? [parsed.requirement] : [];

@@ -6,7 +6,7 @@ import { type FollowedPip, followedPip, type QuietInvocation } from "../pip/foll
 import type { Session } from "../wire/session.ts";
 import { afterPip } from "./after-pip.ts";
 import { checkedPip, checkReport, checkWarnings } from "./checked-pip.ts";
-import { removeDebris, stuckText } from "./debris.ts";
+import { sweep } from "./debris.ts";
 import { moved } from "./finish.ts";
 import { type InstallObserver, keeping } from "./observer.ts";
 import { failedInstall, type InstallResult, outcomeOf } from "./outcome.ts";
@@ -17,6 +17,7 @@ import { askedPlan } from "./plan.ts";
 import type { PreparedInstall } from "./prepare.ts";
 import { requestedNames } from "./request.ts";
 import { requireUnshadowed, targetFolders } from "./shadows.ts";
+import { carriedPipFlags, withSitePip } from "./site-pip.ts";
 import { discardStage, recoverUserModules, stageUserModules } from "./user-modules.ts";
 
 /**
@@ -35,24 +36,20 @@ export async function runInstall(
   const heard = keeping(observer, warnings);
   for (const one of prepared.found) heard.warn(one);
   // Elsewhere nobody asked for a change.
-  const own = new Set(targetFolders(prepared));
-  const cleaned = await removeDebris(
-    session,
-    before.broken.filter((one) => own.has(one.folder)),
-  );
-  for (const line of cleaned.lines) heard.note(line);
-  for (const one of cleaned.failed) heard.warn(stuckText(one));
+  await sweep(session, before, targetFolders(prepared), heard);
   // Only then may what Blender shipped be replaced.
   if (request.replaceBundled && folder === undefined) await noteShipped(session, before);
   let ran: FollowedPip;
   try {
     ran =
       folder === undefined
-        ? await intoSite(session, prepared, heard)
+        ? await withSitePip(session, prepared.python, before, heard.note, (wheel) =>
+            intoSite(session, prepared, wheel, heard),
+          )
         : await intoUserModules(session, prepared, folder, heard);
   } catch (error) {
     if (!(error instanceof PipFailed)) throw error;
-    return failedInstall(error, warnings);
+    return failedInstall(session, before.packages, error, heard, warnings);
   }
   const wanted = {
     requirements: request.requirements,
@@ -69,12 +66,15 @@ export async function runInstall(
 async function intoSite(
   session: Session,
   prepared: PreparedInstall,
+  wheel: string | null,
   observer: InstallObserver,
 ): Promise<FollowedPip> {
   const managed = prepared.request.breakSystemPackages ? ["--break-system-packages"] : [];
-  const { before, ...checked } = checkedPip(prepared, true);
+  const { before, ...checked } = checkedPip(prepared, { wheel });
   const [asked, pins] = [askedInput(prepared), pinning(prepared)];
-  const flags = [...managed, ...pins.flags, ...choiceFlags(prepared), ...sourceFlags(prepared)];
+  const own = wheel === null ? [] : carriedPipFlags;
+  const choices = [...choiceFlags(prepared), ...sourceFlags(prepared)];
+  const flags = [...own, ...managed, ...pins.flags, ...choices];
   const run = {
     ...checked,
     arguments: [...before, "install", ...flags, ...asked.arguments],
@@ -120,7 +120,7 @@ async function intoUserModules(
   try {
     const wanted = plannedInput(prepared, planned.packages);
     const flags = ["--no-deps", "--target", stage, ...sourceFlags(prepared)];
-    const { before, ...checked } = checkedPip(prepared, false);
+    const { before, ...checked } = checkedPip(prepared);
     const run = {
       ...checked,
       arguments: [...before, "install", ...flags, ...wanted.arguments],

@@ -3,6 +3,7 @@
 import { ours, type Text, text } from "../../text.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
+import { heldLines } from "../packages/broken.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet } from "../packages/dependencies.ts";
 import { importStates, restartHint } from "../packages/imports.ts";
@@ -21,7 +22,8 @@ import { type TriedState, triedStates } from "./try-import.ts";
 export interface InstallResult {
   /** The requested packages, as Blender itself finds them now. */
   installed: TriedState[];
-  changed: PackageChanges;
+  /** Null where pip failed and nobody looked before, or can look afterwards. */
+  changed: PackageChanges | null;
   /** What was kept in its version, of what this has to do with. */
   kept: Pin[];
   pip: PipResult;
@@ -128,6 +130,7 @@ export async function outcomeOf(
 ): Promise<InstallResult> {
   const after = await lookAtPackages(session);
   const changed = packageChanges(before.packages, after.packages);
+  for (const line of heldLines(after.broken)) observer.note(line);
   for (const line of newlyUnmet(before, after)) observer.warn(line);
   const updated = [...changed.upgraded, ...changed.downgraded];
   // A copy that comes before the system's own on the path counts as added.
@@ -149,11 +152,21 @@ export async function outcomeOf(
   return { installed, changed, kept, pip, warnings, restarts, errors, code, hint };
 }
 
-/** What came of an install whose pip failed: nothing, as far as is known. */
-export function failedInstall({ pip, diagnosis }: PipFailed, warnings: Text[]): InstallResult {
+/** Asks Blender what an install has done whose pip failed, which may have done some of it. */
+export async function failedInstall(
+  session: Session,
+  before: readonly Package[] | null,
+  { pip, diagnosis }: Pick<PipFailed, "pip" | "diagnosis">,
+  observer: InstallObserver,
+  warnings: Text[],
+): Promise<InstallResult> {
+  const after = await session.reconnected(lookAtPackages);
+  const isKnown = after !== undefined && before !== null;
+  const changed = isKnown ? packageChanges(before, after.packages) : null;
+  for (const line of heldLines(after?.broken ?? [])) observer.note(line);
   return {
     installed: [],
-    changed: packageChanges([], []),
+    changed,
     kept: [],
     pip,
     warnings,

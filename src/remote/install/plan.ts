@@ -79,7 +79,7 @@ export async function askedPlan(
 ): Promise<FollowedPip & { packages: PlannedPackage[] }> {
   const flags = ["--dry-run", "--report", { file: reportFile }];
   const [asked, pins] = [askedInput(prepared), pinning(prepared)];
-  const { before, ...checked } = checkedPip(prepared, false);
+  const { before, ...checked } = checkedPip(prepared);
   const choice = [...choiceFlags(prepared), ...sourceFlags(prepared)];
   const pip = {
     ...checked,

@@ -2,6 +2,7 @@
 
 import { extended, Failure } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
+import { heldLines } from "../packages/broken.ts";
 import { type PackageChanges, packageChanges } from "../packages/changes.ts";
 import { newlyUnmet, without } from "../packages/dependencies.ts";
 import type { Package } from "../packages/package.ts";
@@ -13,12 +14,16 @@ import { type FollowedPip, followedPip, type PipListener } from "../pip/followed
 import { lineOf } from "../pip/purpose.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
+import { pipProgram } from "./checked-pip.ts";
 import { requireOpenForRemoval, userModulesOf } from "./checks.ts";
+import { sweep } from "./debris.ts";
 import { notInstalled } from "./not-installed.ts";
+import { type InstallObserver, keeping } from "./observer.ts";
 import { failureOf } from "./pip-failed.ts";
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallTarget, UninstallRequest } from "./request.ts";
 import { type Damage, damageWarning, keepingShared } from "./shared-files.ts";
+import { withSitePip } from "./site-pip.ts";
 import { removeUserModules } from "./user-modules.ts";
 
 /** What an uninstall will remove, after every check that can be made before. */
@@ -45,6 +50,8 @@ export interface UninstallResult {
   /** null where pip had nothing to do: user modules are removed without it. */
   pip: PipResult | null;
   warnings: Text[];
+  /** The observer has heard of them. */
+  notes: Text[];
   errors: string[];
   /** Names the cause of the first error, kebab-case; null where there is none. */
   code: string | null;
@@ -165,14 +172,16 @@ async function toldApart(
 async function fromSite(
   session: Session,
   prepared: PreparedUninstall,
+  wheel: string | null,
   observer: PipListener,
 ): Promise<{ ran: FollowedPip; damaged: Damage[] }> {
   const { request, python, site, before } = prepared;
   const names = site.map(({ name }) => name);
   const managed = request.breakSystemPackages ? ["--break-system-packages"] : [];
+  const { before: first, ...program } = pipProgram(python, { wheel });
   const pip = {
-    command: python.pip,
-    arguments: ["uninstall", "--yes", ...managed, ...names],
+    ...program,
+    arguments: [...first, "uninstall", "--yes", ...managed, ...names],
     isolated: true,
     decided: decidedByUninstall,
     env: { PIP_ROOT_USER_ACTION: "ignore" },
@@ -237,14 +246,23 @@ export function removalWarnings(removed: readonly Package[], after: readonly Pac
 export async function runUninstall(
   session: Session,
   prepared: PreparedUninstall,
-  observer: PipListener,
+  listener: InstallObserver,
 ): Promise<UninstallResult> {
-  const { site, modules, before } = prepared;
-  const first = site.length > 0 ? await fromSite(session, prepared, observer) : undefined;
+  const { site, modules, before, python } = prepared;
+  const notes: Text[] = [];
+  const observer = keeping(listener, notes);
+  const places = [...site, ...modules].map(({ location }) => location);
+  await sweep(session, before, places, observer);
+  const withPip = (wheel: string | null) => fromSite(session, prepared, wheel, observer);
+  const first =
+    site.length > 0
+      ? await withSitePip(session, python, before, observer.note, withPip)
+      : undefined;
   const ran = first?.ran;
   const failed = ran !== undefined && ran.pip.returncode !== 0;
   const damaged = failed || modules.length === 0 ? [] : await fromModules(session, prepared);
   const after = await lookAtPackages(session);
+  for (const line of heldLines(after.broken)) observer.note(line);
   const changed = packageChanges(before.packages, after.packages);
   const warnings = [
     ...prepared.found,
@@ -253,7 +271,7 @@ export async function runUninstall(
     ...(failed ? [] : (first?.damaged ?? [])).map((one) => damageWarning(one, "site")),
     ...damaged.map((one) => damageWarning(one, "user-modules")),
   ];
-  const result = { changed, pip: ran?.pip ?? null, warnings };
+  const result = { changed, pip: ran?.pip ?? null, warnings, notes };
   if (failed) {
     const { message, code, hint } = failureOf(ran, undefined, before.broken);
     return { ...result, errors: [message], code, hint };

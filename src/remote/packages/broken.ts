@@ -11,9 +11,9 @@ export const brokenSchema = v.strictObject({
   path: v.pipe(v.string(), v.description("what is broken in it, absolute")),
   problem: v.pipe(v.string(), v.description("a clause that says what about it")),
   kind: v.pipe(
-    v.picklist(["metadata", "half", "unrecorded", "leftover", "unfinished", "twice"]),
+    v.picklist(["metadata", "half", "unrecorded", "leftover", "held", "unfinished", "twice"]),
     v.description(
-      "metadata: of one package; half: one is half installed; leftover: of a pip that was interrupted; unfinished: a change of the user modules that was cut off; twice: one package has the metadata of several versions",
+      "metadata: of one package; half: one is half installed; leftover: of a pip that was interrupted; held: what was replaced or removed while a program has it loaded (Windows), and goes later; unfinished: a change of the user modules that was cut off; twice: one package has the metadata of several versions",
     ),
   ),
   name: v.pipe(v.string(), v.description("whose it is, normalised (PEP 503); may be empty")),
@@ -22,7 +22,7 @@ export const brokenSchema = v.strictObject({
     v.picklist(["site", "user-modules", ""]),
     v.description("the --target by which its folder is installed into; empty for another folder"),
   ),
-  size: v.pipe(v.nullable(v.number()), v.description("of a leftover, in bytes")),
+  size: v.pipe(v.nullable(v.number()), v.description("of what is left, in bytes")),
 });
 
 /** Something broken among the installed packages, or left there half done. */
@@ -103,13 +103,29 @@ function debrisLines(broken: readonly BrokenPackage[]): BrokenLine[] {
   const folders = Map.groupBy(broken.filter(isDebris), ({ folder }) => folder);
   return [...folders].map(([folder, left]) => ({
     message: `a pip that was interrupted has left ${debrisText(folder, left)}`,
-    hint: text`'${ours("pkg clean")}' removes it, and so does the next '${ours("pkg install")}'`,
+    hint: text`'${ours("pkg clean")}' removes it, and so does the next install or uninstall`,
   }));
 }
 
-/** What is broken, a line each, and what to type. */
+/**
+ * What stays for now because a program has it loaded, a line for each folder: nobody needs to do
+ * anything about it.
+ */
+export function heldLines(broken: readonly BrokenPackage[]): string[] {
+  const folders = Map.groupBy(broken.filter(isHeld), ({ folder }) => folder);
+  return [...folders].map(
+    ([folder, left]) =>
+      `Windows keeps what a program has loaded: ${debrisText(folder, left)}; when that has ended, the next install or uninstall removes it`,
+  );
+}
+
+function isHeld({ kind }: BrokenPackage): boolean {
+  return kind === "held";
+}
+
+/** What is broken, a line each, and what to type; what is held is no trouble. */
 export function brokenLines(broken: readonly BrokenPackage[]): BrokenLine[] {
-  const single = broken.filter((one) => !isDebris(one));
+  const single = broken.filter((one) => !isDebris(one) && !isHeld(one));
   const lines = single.map((one) => ({
     message: `${one.path} is ${one.kind === "unfinished" ? "unfinished" : "broken"}: ${one.problem}`,
     hint: hintOf(one),

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from package_metadata import Distribution, entries_of, name_of
 from package_origins import user_module_folders
-from pip_leftovers import pip_leftovers
+from pip_leftovers import is_loaded, pip_leftovers
 from python_folders import real, site_folders
 from site_lock import is_taken
 from unfinished_changes import unfinished
@@ -18,8 +18,8 @@ class Broken(TypedDict):
     folder: str
     path: str
     problem: str
-    # ``metadata`` of one package; ``half`` of one is installed; ``leftover`` of pip;
-    # ``unfinished``: a change of ours.
+    # ``metadata`` of one package; ``half`` of one is installed; ``leftover`` of pip; ``held``: one
+    # that a program has loaded; ``unfinished``: a change of ours.
     kind: str
     # What its own name says whose it is; may be empty.
     name: str
@@ -107,26 +107,23 @@ def given_up(folder: str) -> list[str]:
     return [name for name in leftovers if os.path.lexists(os.path.join(folder, name))]
 
 
+def leftover(folder: str, name: str, target: str) -> Broken:
+    path = os.path.join(folder, name)
+    kind, problem = "leftover", "a pip that was interrupted has left it"
+    if is_loaded(path):
+        kind, problem = "held", "it was replaced or removed while a program has it loaded"
+    return broken(folder, name, kind, problem, target, size_of(path))
+
+
 def left_behind(folder: str) -> list[Broken]:
     """Name what pip or we were not let finish in a folder."""
     leftovers, cut_off = given_up(folder), unfinished(folder, entries_of(folder))
     if not leftovers and not cut_off:
         return []
     target = target_of(folder)
-    left = [
-        broken(
-            folder,
-            name,
-            "leftover",
-            "a pip that was interrupted has left it",
-            target,
-            size_of(os.path.join(folder, name)),
-        )
-        # Elsewhere than where pip installs, only metadata is taken for such.
-        for name in leftovers
-        if target or name.endswith(".dist-info")
-    ]
-    return left + [
+    # Elsewhere than where pip installs, only metadata is taken for such.
+    left = [one for one in leftovers if target or one.endswith(".dist-info")]
+    return [leftover(folder, name, target) for name in left] + [
         broken(folder, name, "unfinished", "a change of the user modules was cut off", target)
         for name in cut_off
     ]

@@ -23,6 +23,11 @@ LEADING = "-~.=%0123456789"
 # How many letters it may have replaced; each further one only where all names before are taken.
 REPLACED = 4
 
+# What Windows doesn't let go of while a program has it loaded, and the folder where wheels for it
+# bring such (delvewheel).
+LIBRARIES = (".pyd", ".dll")
+LIBRARY_FOLDER = ".libs"
+
 
 def tops(packages: Iterable[Distribution]) -> set[str]:
     """Give the entries of their folder that packages list files of."""
@@ -50,10 +55,33 @@ def set_aside_in(folder: str) -> list[str]:
     ]
 
 
+def files_below(path: str) -> list[str]:
+    return [os.path.join(place, file) for place, _, files in os.walk(path) for file in files]
+
+
 def holds_modules(path: str) -> bool:
-    """Tell whether modules are below a folder, or nothing at all any more."""
-    found = [file for _, _, files in os.walk(path) for file in files]
-    return not found or any(file.endswith(MODULE_FILES) for file in found)
+    """Tell whether modules or their libraries are below a folder, or nothing at all any more."""
+    found = files_below(path)
+    return not found or any(file.endswith((*MODULE_FILES, *LIBRARIES)) for file in found)
+
+
+def is_loaded(path: str) -> bool:
+    """Tell whether a program has a library below a folder loaded, as far as the system tells.
+
+    Only Windows keeps such a file from being removed; it lets nobody write it either.
+    """
+    if os.name != "nt":
+        return False
+    for file in files_below(path):
+        if not file.lower().endswith(LIBRARIES):
+            continue
+        try:
+            os.close(os.open(file, os.O_RDWR))
+        except PermissionError:
+            return True
+        except FileNotFoundError:
+            pass
+    return False
 
 
 def inner_leftovers(folder: str, metadata: list[str]) -> set[str]:
@@ -132,9 +160,12 @@ def pip_leftovers(folder: str) -> list[str]:
         one
         for one in set_aside
         if one in metadata
-        or one[1:].removesuffix(".libs") in tails
+        or one[1:].removesuffix(LIBRARY_FOLDER) in tails
         or any(stands_for(one, name) for name in known)
         # Of a package that is gone, or half there.
-        or (f"a{one[1:]}".isidentifier() and holds_modules(os.path.join(folder, one)))
+        or (
+            f"a{one[1:].removesuffix(LIBRARY_FOLDER)}".isidentifier()
+            and holds_modules(os.path.join(folder, one))
+        )
     }
     return sorted(found | inner_leftovers(folder, metadata))

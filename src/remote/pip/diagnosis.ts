@@ -103,14 +103,15 @@ const causes: readonly Cause[] = [
   },
   {
     code: "in-use",
-    pattern: /\[WinError (?:5|32)\][^\n]*?'([^']+\.(?:pyd|dll))'/i,
-    message: (file) => `Windows doesn't replace ${file || "a file"} while a program has it loaded`,
+    pattern: /\[WinError 32\][^\n]*?'([^']+)'|\[WinError 5\][^\n]*?'([^']+\.(?:pyd|dll|exe))'/i,
+    message: (file) => `Windows doesn't let go of ${file} while a program has it loaded`,
     hint: () =>
-      text`close the Blenders that use this Python ('${ours("stop")}'), start one without importing the package, and install again`,
+      text`save what is open in Blender, '${ours("stop")}', start it again, and run '${again()}' once more; or run '${ours("pkg bootstrap", "--upgrade")}' first: pip 24.0 and newer go on there`,
   },
   {
     code: "permission",
-    pattern: /\[Errno (?:13|1|30)\] [^\n]*?'([^']+)'|Permission denied: '([^']+)'/i,
+    pattern:
+      /(?:\[Errno (?:13|1|30)\]|\[WinError 5\]) [^\n]*?'([^']+)'|Permission denied: '([^']+)'/i,
     message: (path) => `Blender's user may not write to ${path || "the target folder"}`,
     hint: () => "install into Blender's user folder: --target user-modules",
   },
@@ -285,7 +286,9 @@ export function diagnosePip(output: string, context: DiagnosisContext): PipDiagn
   for (const { code, pattern, message, hint } of causes) {
     const match = pattern.exec(said);
     if (match !== null) {
-      const detail = match.slice(1).find((group) => group !== undefined) ?? "";
+      // Python's errors double the backslashes of a path.
+      const found = match.slice(1).find((group) => group !== undefined) ?? "";
+      const detail = found.replaceAll("\\\\", "\\");
       return { code, message: message(detail, match, context), hint: hint(context, match) };
     }
   }

@@ -96,7 +96,8 @@ def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list
     """Give pip's environment, and where the settings stand that were kept out of it.
 
     Nothing of Blender's Python settings is in it; isolated: none of pip's. pip's temporary files go
-    into the run's folder: so nothing of a run that is ended stays behind.
+    into the run's folder: so nothing of a run that is ended stays behind. The Pythons that pip
+    starts, to build something, write UTF-8 as it does itself, whatever the system's code page.
     """
     kept, left_out, decided = dict(os.environ), [], order["decided"]
     if decided is not None:
@@ -116,6 +117,7 @@ def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list
         kept["PIP_CONFIG_FILE"] = os.devnull
     kept["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     kept["PIP_NO_INPUT"] = "1"
+    kept["PYTHONUTF8"] = "1"
     kept[MARKER] = order["id"]
     # Else Windows takes a git in the current folder first.
     kept["NoDefaultCurrentDirectoryInExePath"] = "1"

@@ -14,6 +14,11 @@ const loggingError = /^--- Logging error ---\s*$/;
 const callStack = /^Call stack:\s*$/;
 const loggedCall = /^(?:Message|Arguments): /;
 
+/** What pip says where Windows keeps what it had set aside (`~ame`): who ran it tells of that. */
+const keptAside =
+  /^\s*WARNING: Failed to remove contents in a temporary directory '.*[\\/]~[^\\/]+'\.\s*$/;
+const removeByHand = /^\s*You can safely remove it manually\.\s*$/;
+
 /** The text of `shutil.Error`: a list of (source, target, reason), one for each file. */
 const copyErrors = /^(?:shutil\.)?Error: \[\(/;
 const copyReason = /\('(?:[^'\\]|\\.)*', '(?:[^'\\]|\\.)*', (["'])(.*?)\1\)/g;
@@ -29,7 +34,7 @@ const cutLine = 500;
 /** How much of a line is kept until it ends, in characters. */
 const keptLine = 4 * 1024 * 1024;
 
-type State = "plain" | "traceback" | "framed" | "call-stack";
+type State = "plain" | "traceback" | "framed" | "call-stack" | "kept-aside";
 
 /** One stream of pip's, of which whole lines are let through as they come. */
 export class PlainOutput {
@@ -69,6 +74,14 @@ export class PlainOutput {
     if (this.#state === "call-stack") {
       if (/^\s/.test(line) || loggedCall.test(line)) return "";
       this.#state = "plain";
+    }
+    if (keptAside.test(line)) {
+      this.#state = "kept-aside";
+      return "";
+    }
+    if (this.#state === "kept-aside") {
+      this.#state = "plain";
+      if (removeByHand.test(line)) return "";
     }
     const begins = this.#begun(line);
     if (begins !== undefined) return begins;

@@ -63,11 +63,19 @@ class Environment:
             shutil.copy(SOURCE / part, self.files)
 
     def install(
-        self, *words: str, refuse: dict[str, str | None] | None = None, looks: bool = True
+        self,
+        *words: str,
+        refuse: dict[str, str | None] | None = None,
+        looks: bool = True,
+        wheel: Path | None = None,
     ) -> tuple[int, dict[str, Any] | None]:
         """Install with the look; give the exit status and the report."""
         order, report = self.files / "order.json", self.files / "report.json"
-        minded = {"refuse": (refuse or {}) if looks else None, "behind": [str(self.behind)]}
+        minded = {
+            "refuse": (refuse or {}) if looks else None,
+            "behind": [str(self.behind)],
+            "wheel": None if wheel is None else str(wheel),
+        }
         order.write_text(json.dumps(minded))
         report.unlink(missing_ok=True)
         program = [self.python, "-I", self.files / "checked_pip.py", order, report]
@@ -113,6 +121,19 @@ def test_what_it_has_chosen_is_looked_at_before_anything_changes(environment: En
         0,
         {"planned": [], "refused": [], "overlaps": [], "unchecked": None},
     )
+
+
+def test_a_pip_in_a_wheel(environment: Environment) -> None:
+    shutil.rmtree(environment.site / "pip")
+    assert environment.install("brone")[0] == 1
+    code, report = environment.install("brone", wheel=PIP)
+    assert code == 0, environment.said
+    assert report is not None
+    assert [one["name"] for one in report["planned"]] == ["brdep", "brone"]
+    # It doesn't count as installed.
+    (next(environment.site.glob("pip-*.dist-info"))).rename(environment.site / "gone")
+    assert environment.install("pip", wheel=PIP)[0] == 1
+    assert "No matching distribution found for pip" in environment.said
 
 
 def test_files_that_two_packages_bring(environment: Environment) -> None:

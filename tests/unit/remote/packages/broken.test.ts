@@ -3,6 +3,7 @@ import {
   type BrokenPackage,
   brokenFailure,
   brokenLines,
+  heldLines,
   twiceThere,
 } from "../../../../src/remote/packages/broken.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
@@ -50,6 +51,14 @@ test("what pips have left is told once for each folder", () => {
     "a pip that was interrupted has left ~x in /site (1.0 MB)",
   ]);
   expect(rendered(brokenLines(all)[0]?.hint ?? "")).toContain("pkg clean");
+});
+
+test("what a program has loaded is no trouble, and told apart", () => {
+  const held = broken({ kind: "held", path: "/m/~umpy", size: 2_000_000, name: "" });
+  expect(brokenLines([held])).toEqual([]);
+  expect(heldLines([broken(), held])).toEqual([
+    "Windows keeps what a program has loaded: ~umpy in /m (2.0 MB); when that has ended, the next install or uninstall removes it",
+  ]);
 });
 
 describe("a pip that failed", () => {

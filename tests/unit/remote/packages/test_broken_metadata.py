@@ -1,11 +1,15 @@
 """Broken metadata of others: named wherever it is, and no package beside it is lost for it."""
 
+import importlib.util
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pip_leftovers
 import pytest
 import site_lock
 from broken_metadata_kinds import KINDS, make
@@ -105,6 +109,10 @@ def test_what_pips_have_left(blender: Blender, site: Path) -> None:
     put(site, "scipy")
     (site / "~cipy" / "deep").mkdir(parents=True)
     (site / "~cipy" / "deep" / "x.so").write_bytes(b"x" * 1000)
+    (site / "~ther.libs").mkdir()
+    (site / "~ther.libs" / "openblas.dll").write_text("")
+    (site / "~ackup.libs").mkdir()
+    (site / "~ackup.libs" / "mine.txt").write_text("")
     for name in ("~-ipy", "~umpy", "~umpy.libs", "~umpy-1.0.dist-info"):
         (site / name).mkdir()
     gone = put(site, "br-old", files={"br_old/__init__.py": "", "br_extra/a.py": ""})
@@ -116,15 +124,51 @@ def test_what_pips_have_left(blender: Blender, site: Path) -> None:
     left = {Path(one["path"]).name: one for one in broken_in(blender, site)}
     assert {one["kind"] for one in left.values()} == {"leftover"}
     names = ["~-ipy", "~cipy", "~r_extra", "~r_old-1.0.dist-info"]
-    names += ["~umpy", "~umpy-1.0.dist-info", "~umpy.libs"]
+    names += ["~ther.libs", "~umpy", "~umpy-1.0.dist-info", "~umpy.libs"]
     assert sorted(left) == sorted(names)
     assert left["~cipy"]["size"] == 1000
     assert broken_in(blender, other) == []
     paths = [one["path"] for one in left.values()]
     answer = blender.script.main({"remove": [*paths, str(other / "~mine"), str(site / "scipy")]})
     assert (answer["removed"], answer["failed"]) == (paths, [])
-    assert sorted(file.name for file in site.iterdir()) == ["scipy", "scipy-1.0.dist-info"]
+    stays = ["scipy", "scipy-1.0.dist-info", "~ackup.libs"]
+    assert sorted(file.name for file in site.iterdir()) == stays
     assert (other / "~mine").exists()
+
+
+def test_what_a_program_has_loaded(
+    blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blender.set_site(site)
+    for name in ("~umpy", "~umpy.libs"):
+        (site / name).mkdir()
+
+    def has_libraries(path: str) -> bool:
+        return path.endswith(".libs")
+
+    monkeypatch.setattr(blender.module("broken_metadata"), "is_loaded", has_libraries)
+    found = {Path(one["path"]).name: one["kind"] for one in broken_in(blender, site)}
+    assert found == {"~umpy": "leftover", "~umpy.libs": "held"}
+
+
+@pytest.mark.skipif(os.name != "nt", reason="only Windows keeps a loaded library's file")
+def test_a_library_is_held_for_as_long_as_it_is_loaded(tmp_path: Path) -> None:
+    spec = importlib.util.find_spec("_queue")
+    assert spec is not None
+    assert spec.origin is not None
+    library = tmp_path / "~umpy" / "core" / "queue.pyd"
+    library.parent.mkdir(parents=True)
+    shutil.copy(spec.origin, library)
+    assert not pip_leftovers.is_loaded(str(tmp_path))
+    load = f"import ctypes; ctypes.CDLL({str(library)!r}); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", load], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline()
+        assert pip_leftovers.is_loaded(str(tmp_path))
+        program.communicate(b"\n")
+    assert not pip_leftovers.is_loaded(str(tmp_path))
 
 
 def test_what_pips_have_left_below_a_namespace(blender: Blender, site: Path) -> None:

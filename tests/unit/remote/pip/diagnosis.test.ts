@@ -71,7 +71,17 @@ const cases: [code: string, output: string, detail: string][] = [
   [
     "in-use",
     "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\\\B\\\\site-packages\\\\numpy\\\\core\\\\_multiarray.cp311-win_amd64.pyd'",
-    "_multiarray.cp311-win_amd64.pyd",
+    "go of C:\\B\\site-packages\\numpy\\core\\_multiarray.cp311-win_amd64.pyd while",
+  ],
+  [
+    "in-use",
+    "ERROR: Could not install packages due to an OSError: [WinError 32] The process cannot access the file because it is being used by another process: 'C:\\\\B\\\\br.txt'",
+    "go of C:\\B\\br.txt while",
+  ],
+  [
+    "permission",
+    "ERROR: Could not install packages due to an OSError: [WinError 5] Access is denied: 'C:\\\\Program Files\\\\B\\\\site-packages\\\\br'",
+    "write to C:\\Program Files\\B\\site-packages\\br install",
   ],
   [
     "no-space",

@@ -45,6 +45,16 @@ describe("what is shown", () => {
       "      Traceback (most recent call last):\n        File x\n      E: 1\n",
     ],
     ["a line that doesn't end", "half a line", "half a line\n"],
+    [
+      "no advice on what we remove ourselves",
+      "one\n  WARNING: Failed to remove contents in a temporary directory 'C:\\site-packages\\~umpy.libs'.\r\n  You can safely remove it manually.\r\ntwo\n",
+      "one\ntwo\n",
+    ],
+    [
+      "advice on other folders",
+      "WARNING: Failed to remove contents in a temporary directory 'C:\\T\\pip-x'.\nYou can safely remove it manually.\n",
+      "WARNING: Failed to remove contents in a temporary directory 'C:\\T\\pip-x'.\nYou can safely remove it manually.\n",
+    ],
   ])("%s", (_, text, expected) => {
     expect(shown(text)).toBe(expected);
     expect(shown(text, 1)).toBe(expected);

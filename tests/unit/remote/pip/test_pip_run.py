@@ -290,7 +290,8 @@ def test_its_environment(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://index.example/simple")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     seen = environment_seen(runs)
-    assert not [name for name in seen if name.startswith("PYTHON")]
+    # What pip starts to build something speaks UTF-8 too.
+    assert [name for name in seen if name.startswith("PYTHON")] == ["PYTHONUTF8"]
     assert seen["PIP_INDEX_URL"] == "http://index.example/simple"
     assert seen["HTTPS_PROXY"] == "http://proxy.example:3128"
     assert seen["PIP_NO_INPUT"] == "1"
