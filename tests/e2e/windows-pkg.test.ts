@@ -117,10 +117,10 @@ onWindows("pkg on Windows", () => {
 
   test("ours goes on: a loaded package is replaced, and what is left of it is a note", async () => {
     expect(await python("import numpy; print(numpy.__version__)")).toBe("1.26.4");
-    const result = await install("numpy==2.1.3", "br_new", "--replace-bundled");
+    const result = await install("numpy==2.1.3", "br_open==1.0", "--replace-bundled");
     expect(result).toMatchObject({ errors: [], pip: { returncode: 0 } });
     expect(result.changed).toMatchObject({
-      added: [{ name: "br-new" }],
+      added: [{ name: "br-open" }],
       upgraded: [{ name: "numpy", from: "1.26.4", to: "2.1.3" }],
     });
     const warnings = result.warnings.join("\n");
@@ -135,8 +135,6 @@ onWindows("pkg on Windows", () => {
   });
 
   test("where pip fails half-way, what it has done by then is told", async () => {
-    await install("br_open==1.0");
-    await cli("pkg", "uninstall", "br_new", "--yes");
     const held = "import br_open; br_open.held = open(br_open.__file__[:-2] + 'txt')";
     await python(held);
     const again = ["pkg", "install", "br_open==2.0", ...offline];
