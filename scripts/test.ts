@@ -97,13 +97,12 @@ function isEverything({ lint, unit, python, e2e, name }: Selection): boolean {
   return lint && [unit, python, e2e].every((paths) => paths.length > 0) && name === undefined;
 }
 
-/** The TypeScript ones: of those in Python some still take POSIX for granted. */
 const ON_WINDOWS: Pick<Step, "phase" | "run"> = {
   phase: "e2e",
   run: async () => {
     // What can't be had is counted as skipped, among the test Blenders.
     if ((await windowsUnavailable()) !== undefined) return [];
-    return await windowsUnits({ unit: ["tests/unit"], python: [] });
+    return await windowsUnits({ unit: ["tests/unit"], python: ["tests/unit"] });
   },
 };
 

@@ -127,6 +127,8 @@ async function fillDrive(drive: string, build: string, wheels: string): Promise<
   const python = join(drive, PYTHON_ON_WINDOWS, "..");
   await layOut(python, ".", "Lib", TEST_PACKAGES);
   await copyFile(join(build, "python.exe"), join(drive, PYTHON_ON_WINDOWS));
+  // What virtual environments get as their Python: it finds the DLL by PATH.
+  await copyFile(join(build, "python.exe"), join(python, "venvlauncher.exe"));
 
   const blendersPython = join(drive, BLENDERS_PYTHON);
   const blender = join(drive, BLENDER_FOLDER);

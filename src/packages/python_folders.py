@@ -36,7 +36,8 @@ def site_folders() -> list[str]:
     # Missing in the `site` module of old virtual environments.
     if hasattr(site, "getsitepackages"):
         candidates += site.getsitepackages()
-    return each_once(path for path in candidates if path)
+    # On Windows one of them is Python's own folder, above its library: nothing is installed there.
+    return each_once(path for path in candidates if path and not same_path(path, sys.prefix))
 
 
 def each_once(paths: Iterable[str]) -> list[str]:

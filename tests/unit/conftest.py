@@ -3,6 +3,8 @@
 Scripts import the modules that they bring by their bare names, from whatever room they are in.
 """
 
+import contextlib
+import ctypes
 import importlib.util
 import os
 import sys
@@ -47,13 +49,22 @@ _import_with_relatives("program")
 
 
 if os.name == "nt":
+    import msvcrt
+
+    STD_INPUT_HANDLE = -10
     _symlink = os.symlink
 
-    def symlink_or_skip(*arguments: Any, **options: Any) -> None:
-        """Make a link; skip the test where this user, or Wine, can't."""
-        try:
-            _symlink(*arguments, **options)
-        except (OSError, NotImplementedError):
+    def symlink_or_skip(target: Any, link: Any, *arguments: Any, **options: Any) -> None:
+        """Make a link; skip the test where this user may not, and under Wine, which makes none."""
+        with contextlib.suppress(OSError, NotImplementedError):
+            _symlink(target, link, *arguments, **options)
+        # pytest does without its own ones (``pytest-current``).
+        if not os.path.islink(link) and not os.fspath(link).endswith("current"):
             pytest.skip("POSIX only: links take a right of their own on Windows")
 
     os.symlink = symlink_or_skip
+
+    def pytest_runtest_setup() -> None:
+        """Give processes that tests start pytest's stdin: what it puts there only C knows of."""
+        stdin = msvcrt.get_osfhandle(0)
+        ctypes.windll.kernel32.SetStdHandle(STD_INPUT_HANDLE, ctypes.c_void_p(stdin))

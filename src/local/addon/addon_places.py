@@ -52,8 +52,10 @@ class Folders:
         """The real place of an extension repository."""
         if self.stand_in is None or self.extensions is None:
             return directory
-        relative = os.path.relpath(directory, self.stand_in)
-        return directory if relative.startswith("..") else os.path.join(self.extensions, relative)
+        # Elsewhere it may be on another drive of Windows, to which no relative path leads.
+        if not is_within(directory, self.stand_in):
+            return directory
+        return os.path.join(self.extensions, os.path.relpath(directory, self.stand_in))
 
 
 def own_folders() -> Folders:

@@ -6,6 +6,7 @@ import { normalizedName } from "../../wheels/filename.ts";
 import type { ImportState } from "../packages/imports.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { emptyFolder, reportFile, runPip } from "../pip/run.ts";
+import { windowsJob } from "../pip/script.ts";
 import { pythonOf } from "../python/interpreter.ts";
 import type { Session } from "../wire/session.ts";
 import importOneSource from "./import_one.py" with { type: "text" };
@@ -65,6 +66,7 @@ export async function tryImports(
     files: {
       [program]: tryImportSource,
       "import_one.py": importOneSource,
+      [windowsJob.name]: windowsJob.source,
       [order]: JSON.stringify({ path, built_in: builtIn, modules }),
     },
     isolated: false,

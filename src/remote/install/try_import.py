@@ -14,13 +14,19 @@ import sys
 import time
 from typing import TypedDict
 
+# What is brought along lies beside this file, which -I keeps off the path.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from windows_job import close, job_of
+
+del sys.path[0]
+
 # Where an import waits for something that never comes; and for all of them together.
 LIMIT_SECONDS = 60
 WHOLE_LIMIT_SECONDS = 300
 
 AT_ONCE = 4
-# By its whole path: Windows would take one in the current folder first.
-TASKKILL = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
+# What Windows gives as the status of a process that did what it mustn't (NTSTATUS, an error).
+CRASHES = 0xC0000000
 
 
 class TrialOrder(TypedDict):
@@ -38,17 +44,17 @@ def end_text(status: int) -> str:
             return f"Python crashes ({signal.Signals(-status).name})"
         except ValueError:
             return f"Python ends by signal {-status}"
+    if status >= CRASHES:
+        return f"Python crashes (0x{status:X})"
     return f"Python ends with exit status {status}"
 
 
-def end_all(process: "subprocess.Popen[bytes]") -> None:
+def end_all(process: "subprocess.Popen[bytes]", job: int | None) -> None:
     """End a process and what it has started, a server perhaps."""
     if os.name == "posix":
         with contextlib.suppress(OSError):
             os.killpg(process.pid, signal.SIGKILL)
-    elif process.poll() is None:
-        command = [TASKKILL, "/F", "/T", "/PID", str(process.pid)]
-        subprocess.run(command, check=False, capture_output=True)
+    close(job)
     process.wait()
 
 
@@ -66,6 +72,7 @@ class RunningImport:
         self.process = subprocess.Popen(
             command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
+        self.job = job_of(self.process)
 
     def end(self) -> object:
         """Wait for its end, and give how the import went."""
@@ -73,10 +80,10 @@ class RunningImport:
             ended = end_text(self.process.wait(max(self.until - time.monotonic(), 0)))
         except subprocess.TimeoutExpired:
             # From outside: one that has hold of Python's lock can't be ended from within.
-            end_all(self.process)
+            end_all(self.process, self.job)
             ended = f"it isn't done after {self.seconds:.0f} s"
         else:
-            end_all(self.process)
+            end_all(self.process, self.job)
         try:
             with open(self.report, encoding="utf-8") as file:
                 return json.load(file)

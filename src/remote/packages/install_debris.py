@@ -42,7 +42,7 @@ def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
     """Put back what can be; remove other leftovers in a folder that are still taken for such."""
     with contextlib.suppress(OSError):
         answer["restored"] += [f"{label} in {folder}" for label in put_back(folder)]
-    known = {os.path.join(folder, name) for name in pip_leftovers(folder)}
+    known = {os.path.join(real(folder), name) for name in pip_leftovers(folder)}
     for path in paths:
         # Its folder may be known by another name.
         place, name = os.path.split(path)
@@ -61,9 +61,8 @@ def remove_in(folder: str, paths: list[str], answer: Removed) -> None:
 def removed(paths: list[str]) -> Removed:
     """Remove leftovers of pip where pip installs and none of ours is at work."""
     answer: Removed = {"restored": [], "removed": [], "failed": [], "busy": None}
-    places = [real(folder) for folder in [*site_folders(), *user_module_folders()]]
-    for folder in each_once(places):
-        inside = [path for path in paths if is_inside(real(os.path.dirname(path)), [folder])]
+    for folder in each_once([*site_folders(), *user_module_folders()]):
+        inside = [path for path in paths if is_inside(real(os.path.dirname(path)), [real(folder)])]
         if not inside:
             continue
         locks = take_all([folder])

@@ -1,24 +1,24 @@
 """Waits beside a pip run: ends it with all that it started when Blender asks, or dies.
 
-``pip_start.py`` starts it: ``python -I -S -X utf8 pip_guard.py FOLDER PID MARK``, with the run's
+``pip_start.py`` starts it: ``python -I -S -X utf8 pip_guard.py FOLDER LEADER MARK``, with the run's
 folder, the process that leads its group, and the entry ``NAME=VALUE`` that all which pip starts has
-in its environment, so that what has left its group is found too. Blender holds the other end of its
-standard input: a byte comes when pip has ended; when that end closes before, however that comes
-about, pip is ended and the folder is removed.
+in its environment, so that what has left its group is found too. On Windows the leader is the
+handle of pip's job (``windows_job.py``), whose processes end with the last one who has it: this.
+Blender holds the other end of its standard input: a byte comes when pip has ended; when that end
+closes before, however that comes about, pip is ended and the folder is removed.
 """
 
 import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
-# By its whole path: Windows would take one in the current folder first.
-TASKKILL = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "taskkill.exe")
 SCANS = 50
 SCAN_PAUSE_SECONDS = 0.01
+# The file that Blender holds to show that the run is its own.
+OWNER = "owner"
 
 
 def marked(marker: bytes) -> list[int]:
@@ -48,16 +48,33 @@ def end_group(leader: int, mark: str) -> None:
         time.sleep(SCAN_PAUSE_SECONDS)
 
 
+def close_job(leader: str) -> None:
+    if sys.platform == "win32" and leader:
+        import _winapi
+
+        _winapi.CloseHandle(int(leader))
+
+
+def remove(folder: str) -> None:
+    """Remove the run's folder, but on Windows what Blender has open while it lives."""
+    for _ in range(SCANS):
+        shutil.rmtree(folder, ignore_errors=True)
+        # Windows keeps files for a moment after the end of those who had them open.
+        if os.name == "posix" or not os.path.exists(folder) or os.listdir(folder) == [OWNER]:
+            return
+        time.sleep(SCAN_PAUSE_SECONDS)
+
+
 def main(arguments: list[str]) -> None:
-    """Take ``[folder, pid, mark]`` and wait for Blender's word, or its end."""
-    folder, pid, mark = arguments
+    """Take ``[folder, leader, mark]`` and wait for Blender's word, or its end."""
+    folder, leader, mark = arguments
     if os.read(0, 1):
         return
     if os.name == "posix":
-        end_group(int(pid), mark)
+        end_group(int(leader), mark)
     else:
-        subprocess.run([TASKKILL, "/F", "/T", "/PID", pid], check=False)
-    shutil.rmtree(folder, ignore_errors=True)
+        close_job(leader)
+    remove(folder)
 
 
 if __name__ == "__main__":

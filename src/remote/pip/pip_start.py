@@ -24,6 +24,7 @@ from pip_settings import PipConfigError, undecided
 from pip_watch import Description, describe, end_group
 from python_folders import site_folders
 from site_lock import Release, release_all, take_all
+from windows_job import close, given_to_child, job_of
 
 # In the environment of everything that pip starts: by it the guard finds what has left its group.
 MARKER = "BLENDER_REMOTE_PIP_RUN"
@@ -157,9 +158,12 @@ def launch(
             creationflags=no_window,
         )
     watch = [command[0], "-I", "-S", "-X", "utf8", str(source)]
+    job = None
     try:
+        job = job_of(process)
+        leader = process.pid if own_session else job or ""
         guard = subprocess.Popen(
-            [*watch, str(folder), str(process.pid), f"{MARKER}={order['id']}"],
+            [*watch, str(folder), str(leader), f"{MARKER}={order['id']}"],
             # Closes when Blender ends: no other process gets this end.
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -167,11 +171,15 @@ def launch(
             bufsize=0,
             start_new_session=own_session,
             creationflags=no_window,
+            startupinfo=given_to_child(job),
         )
     except BaseException:
         end_group(process)
         process.wait()
         raise
+    finally:
+        # From now on it is the guard's alone.
+        close(job)
     return process, guard, left_out
 
 

@@ -9,6 +9,7 @@ import runSource from "./pip_run.py" with { type: "text" };
 import settingsSource from "./pip_settings.py" with { type: "text" };
 import startSource from "./pip_start.py" with { type: "text" };
 import watchSource from "./pip_watch.py" with { type: "text" };
+import jobSource from "./windows_job.py" with { type: "text" };
 
 /** What Blender knows of its pip run. */
 export const pipRegistry: Script = { name: "pip_registry.py", source: registrySource };
@@ -22,11 +23,14 @@ const watch: Script = {
   modules: [masking, pipRegistry],
 };
 
+/** Ends a process of Windows with all that it has started. */
+export const windowsJob: Script = { name: "windows_job.py", source: jobSource };
+
 /** Starts pip. */
 export const startScript: Script = {
   name: "pip_start.py",
   source: startSource,
-  modules: [fileLock, pipRegistry, pipSettings, pythonFolders, siteLock, watch],
+  modules: [fileLock, pipRegistry, pipSettings, pythonFolders, siteLock, watch, windowsJob],
 };
 
 /** Tells of Blender's pip run, and ends it. */

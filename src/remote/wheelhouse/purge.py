@@ -25,8 +25,9 @@ SHARED_FOLDERS = (
     *("/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"),
     "/Volumes",
 )
-# Where Windows keeps its own.
-WINDOWS_VARIABLES = ["SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "ProgramData", "PUBLIC"]
+# The same on Windows, by the variables that name them: homes are beside the one of everybody.
+WINDOWS_SYSTEM = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)")
+WINDOWS_SHARED = ("ProgramData", "PUBLIC")
 
 
 State = Literal["missing", "refused", "busy", "ready", "purged"]
@@ -88,11 +89,15 @@ def blender_folders() -> set[Path]:
 
 
 def is_of_the_system(folder: Path, home: Path) -> bool:
-    own = {os.environ[name] for name in WINDOWS_VARIABLES if os.environ.get(name)}
-    if folder in {Path(path).resolve() for path in (*SYSTEM_FOLDERS, *SHARED_FOLDERS, *own)}:
+    system, shared = set(SYSTEM_FOLDERS), set(SHARED_FOLDERS)
+    if sys.platform == "win32":
+        system |= {os.environ[name] for name in WINDOWS_SYSTEM if os.environ.get(name)}
+        shared |= {os.environ[name] for name in WINDOWS_SHARED if os.environ.get(name)}
+        system |= {os.path.dirname(place) for place in shared if place == os.environ.get("PUBLIC")}
+    if folder in {Path(path).resolve() for path in (*system, *shared)}:
         return True
     # What is in root's own home may be root's wheelhouse.
-    return str(folder.parent) in SYSTEM_FOLDERS and folder.parent != home
+    return folder.parent in map(Path, system) and folder.parent != home
 
 
 def refusal(folder: Path) -> str | None:
@@ -145,16 +150,20 @@ def remove(path: Path) -> None:
 
 def judged(folder: Path, order: PurgeOrder, files: list[File], foreign: list[str]) -> Verdict:
     """Tell whether these entries of a folder may be removed: "ready", or why not."""
-    if not order["force"]:
+    # Windows removes nothing that is open, whoever says so.
+    if not order["force"] or os.name == "nt":
         busy = [file["name"] for file in files if is_being_written(folder / file["name"])]
-        return ("busy", f"a push is writing {busy[0]}") if busy else ("ready", None)
+        if busy:
+            return "busy", f"a push is writing {busy[0]}"
+    if not order["force"]:
+        return "ready", None
     if order["names"] is None and foreign and os.path.ismount(folder):
         return "refused", f"it is a mount point and holds other things: {foreign[0]}"
     return "ready", None
 
 
 def main(order: PurgeOrder) -> Purged:
-    """Look at a folder, or remove what is meant of it; what is "busy" needs force."""
+    """Look at a folder, or remove what is meant of it; what is "busy" needs force, or an end."""
     given = Path(os.path.abspath(os.path.expanduser(order["folder"])))
     result: Purged = {
         "folder": str(given),

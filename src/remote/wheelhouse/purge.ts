@@ -40,7 +40,7 @@ const purgeScript: Script = { name: "purge.py", source: purgeSource, modules: [f
  * Looks at a remote wheelhouse (`look`) or removes what is meant of it (`purge`).
  *
  * @throws Failure `purge-refused` for a folder in which nothing may be removed; `push-running`
- *   (without `force`) while a stream is coming in.
+ *   (without `force`, and on Windows) while a stream is coming in.
  */
 export async function purge(
   session: Session,
@@ -60,7 +60,9 @@ export async function purge(
   }
   if (result.state === "busy") {
     throw new Failure("push-running", nothing, {
-      hint: text`wait until that push has ended; '${again("--force")}' takes its wheel away from it`,
+      hint: order.force
+        ? "wait until that push has ended: Windows removes no file that is open"
+        : text`wait until that push has ended; '${again("--force")}' takes its wheel away from it`,
     });
   }
   return result;

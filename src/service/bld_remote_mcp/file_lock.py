@@ -4,11 +4,14 @@ Scripts of the command line's bring this file along as a module.
 """
 
 import errno
+import logging
 import os
 import sys
 import time
 from io import FileIO
 from pathlib import Path
+
+_log = logging.getLogger("bld_remote_mcp")
 
 # What file systems without locks say, such as some network ones.
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -39,7 +42,7 @@ else:
 def lock(file: FileIO) -> bool:
     """Lock an open file; give False where another open file holds its lock.
 
-    On a file system without locks give True: nobody is kept out. OSError for the rest.
+    On a file system without locks give True, and log that nobody is kept out. OSError for the rest.
     """
     try:
         _lock_now(file, exclusive=True)
@@ -48,6 +51,7 @@ def lock(file: FileIO) -> bool:
             return False
         if error.errno not in _NO_LOCKS:
             raise
+        _log.warning("No lock keeps others from %s: %s", file.name, error.strerror or error)
     return True
 
 
@@ -65,14 +69,14 @@ def is_held(path: Path) -> bool | None:
     None where that can't be told: another user's file, or a file system without locks.
     """
     try:
-        with FileIO(path) as file:
-            _lock_now(file, exclusive=False)
+        file = FileIO(path)
     except FileNotFoundError:
         return False
-    except BlockingIOError:
-        return True
-    except OSError as error:
-        # Windows uses the same number for a lock and for a file that may not be opened.
-        locked = sys.platform == "win32" and error.errno in _LOCKED
-        return True if locked else None
+    except OSError:
+        return None
+    with file:
+        try:
+            _lock_now(file, exclusive=False)
+        except OSError as error:
+            return True if error.errno in _LOCKED else None
     return False

@@ -184,9 +184,11 @@ class Listener:
 
 def _listening(host: str, port: int) -> Socket:
     try:
-        family, kind, protocol, _name, address = _socket.getaddrinfo(
-            host, port, type=_socket.SOCK_STREAM, flags=_socket.AI_PASSIVE
-        )[0]
+        found = _socket.getaddrinfo(host, port, type=_socket.SOCK_STREAM, flags=_socket.AI_PASSIVE)
+        # IPv4 first: on Windows localhost is ::1 before it is what clients mean by it.
+        family, kind, protocol, _name, address = min(
+            found, key=lambda one: one[0] != _socket.AF_INET
+        )
         plain = _socket.socket(family, kind, protocol)
         try:
             if os.name == "posix":

@@ -33,6 +33,9 @@ def open_part(path: str) -> FileIO:
     """
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     while True:
+        # Windows' open() follows every link.
+        if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
         file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
         try:
             _lock(file, path)

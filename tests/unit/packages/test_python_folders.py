@@ -1,6 +1,7 @@
 """The folders of Blender's Python."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ def test_site_folders_are_listed_once(tmp_path: Path, monkeypatch: pytest.Monkey
         python_folders.site, "getsitepackages", lambda: [str(tmp_path / "link"), "/other"]
     )
     assert python_folders.site_folders() == [str(real), "/other"]
+
+
+def test_pythons_own_folder_is_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows' `site` names it: all of the standard library would count as installed there."""
+    monkeypatch.setattr(python_folders.site, "getsitepackages", lambda: [sys.prefix, "/other"])
+    assert sys.prefix not in python_folders.site_folders()
+    assert "/other" in python_folders.site_folders()
 
 
 def test_one_place_by_two_names(tmp_path: Path) -> None:

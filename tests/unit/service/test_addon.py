@@ -79,7 +79,7 @@ def test_registering_again_and_again_leaves_nothing_behind(
     monkeypatch.setenv("BLD_REMOTE_MCP_START_NOW", "1")
     bpy.app.background = False
     threads = threading.active_count()
-    for _ in range(20):
+    for _ in range(5):
         addon.register()
         assert len(bpy.app.timers.registered) == 2
         with Client(port) as client:

@@ -43,7 +43,7 @@ def test_held_until_its_process_ends(path: Path) -> None:
         stdout=subprocess.PIPE,
     ) as holder:
         assert holder.stdout is not None
-        assert holder.stdout.readline() == b"held\n"
+        assert holder.stdout.readline().strip() == b"held"
         assert file_lock.is_held(path) is True
         holder.kill()
     assert file_lock.is_held(path) is False
@@ -59,13 +59,17 @@ def test_whoever_asks_at_the_same_time_only_delays_the_holder(
             assert file_lock.is_held(path) is True
 
 
-def test_a_file_system_without_locks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def refuse(_: FileIO, exclusive: bool) -> None:
         raise OSError(errno.ENOLCK, f"no locks, exclusive or not ({exclusive})")
 
     monkeypatch.setattr(file_lock, "_lock_now", refuse)
     with file_lock.hold(path):
         assert file_lock.is_held(path) is None
+    (told,) = caplog.messages
+    assert told.startswith(f"No lock keeps others from {path}: no locks")
 
 
 def test_what_may_not_be_opened(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from bld_remote_mcp import part_file
+from systems import posix_only
 
 Write = Callable[[int, bytes], int]
 
@@ -63,6 +64,14 @@ def test_a_link_is_not_written_through(write: Write, part: Path, tmp_path: Path)
     assert victim.read_bytes() == b"precious"
 
 
+def test_a_link_where_open_follows_every_one(
+    write: Write, part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows."""
+    monkeypatch.delattr(os, "O_NOFOLLOW", raising=False)
+    test_a_link_is_not_written_through(write, part, tmp_path)
+
+
 def test_broken_base64_writes_nothing(part: Path) -> None:
     with pytest.raises(binascii.Error):
         act("write", part=str(part), offset=0, data="YWJj*A==")
@@ -95,6 +104,7 @@ class TestLock:
         write(0, b"abc")
         assert part.read_bytes() == b"abc"
 
+    @posix_only("Windows renames no open file")
     def test_a_part_that_got_its_name_between_opening_and_locking(
         self, part: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -224,7 +224,7 @@ parser.parse_args(['--number', 'x'])
 @pytest.mark.parametrize("source", PROGRAMS.values(), ids=PROGRAMS.keys())
 def test_a_file(source: str, tmp_path: Path) -> None:
     file = tmp_path / "t.py"
-    file.write_text(source, encoding="utf-8")
+    file.write_text(source, encoding="utf-8", newline="\n")
     (tmp_path / "beside.py").write_text("VALUE = 17")
     mine = here(source, str(file), [str(file)], str(tmp_path))
     real = python(str(file))
@@ -234,7 +234,10 @@ def test_a_file(source: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["print(__name__, sorted(globals()))", "import sys; print(sys.argv, repr(sys.path[0]))"],
+    [
+        "print(__name__, sorted(globals()))",
+        "import os, sys; print(sys.argv, os.path.abspath(sys.path[0]))",
+    ],
 )
 def test_what_is_no_file(source: str) -> None:
     assert here(source, "<string>", ["-c", "a"], "") == python("-c", source, "a")

@@ -1,6 +1,6 @@
 """Waking a sleeping thread."""
 
-import os
+import signal
 import threading
 
 from bld_remote_mcp.wakeup import Wakeup
@@ -30,6 +30,12 @@ def test_setting_it_very_often_blocks_nobody() -> None:
 
 def test_a_signal_sets_it_through_its_descriptor() -> None:
     wakeup = Wakeup()
-    os.write(wakeup.signal_descriptor, b"\x0f")
-    wakeup.wait()
+    handler = signal.signal(signal.SIGTERM, lambda *_: None)
+    descriptor = signal.set_wakeup_fd(wakeup.signal_descriptor)
+    try:
+        signal.raise_signal(signal.SIGTERM)
+        wakeup.wait()
+    finally:
+        signal.set_wakeup_fd(descriptor)
+        signal.signal(signal.SIGTERM, handler)
     wakeup.close()

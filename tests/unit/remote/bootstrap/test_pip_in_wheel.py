@@ -18,7 +18,7 @@ sys.exit(7)
 """
 
 
-@pytest.mark.parametrize("name", ["pip-1.0-py3-none-any.whl", "mit Leerzeichen/ä'\"-1.whl"])
+@pytest.mark.parametrize("name", ["pip-1.0-py3-none-any.whl", "mit Leerzeichen/ä'!&-1.whl"])
 def test_pip_gets_its_arguments_and_gives_its_status(tmp_path: Path, name: str) -> None:
     wheel = tmp_path / name
     wheel.parent.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 import checked_pip
 import pytest
+from systems import WINDOWS, native, python_in, site_in
 
 SOURCE = Path(__file__).parents[4] / "src"
 PIP = SOURCE / "remote" / "bootstrap" / "pip_wheel" / "pip.whl"
@@ -48,17 +49,30 @@ class Environment:
     """A Python with pip, and a wheelhouse."""
 
     def __init__(self, folder: Path) -> None:
-        self.wheels = folder / "wheels"
-        self.wheels.mkdir()
         create = [sys.executable, "-m", "venv", "--without-pip", folder / "venv"]
         subprocess.run(create, check=True)
-        self.python = folder / "venv" / "bin" / "python"
-        self.site = next((folder / "venv" / "lib").glob("python*/site-packages"))
+        self.folder = folder / "venv"
+        self.python = python_in(folder / "venv")
+        self.site = site_in(folder / "venv")
         with zipfile.ZipFile(PIP) as archive:
             archive.extractall(self.site)
-        self.behind = folder / "behind"
-        self.files = folder / "files"
-        self.files.mkdir()
+        # pip compiles itself at its first run.
+        subprocess.run(
+            [self.python, "-I", "-m", "pip", "install", "--help"],
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        self.own = {*self.folder.rglob("*")}
+
+    def begin(self, folder: Path) -> None:
+        """Take away what another test has installed; have what else there is in this folder."""
+        for path in sorted({*self.folder.rglob("*")} - self.own, reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        self.wheels, self.files, self.behind = (
+            folder / name for name in ("wheels", "files", "behind")
+        )
+        for made in (self.wheels, self.files):
+            made.mkdir()
         for part in PARTS:
             shutil.copy(SOURCE / part, self.files)
 
@@ -90,9 +104,24 @@ class Environment:
         return {name: version.removesuffix(".dist") for name, version in names}
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment(tmp_path_factory.mktemp("environment"))
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> Environment:
-    made = Environment(tmp_path)
+def environment(shared: Environment, tmp_path: Path) -> Environment:
+    """An environment that other tests use as well: its pip stays as it is."""
+    return filled(shared, tmp_path)
+
+
+@pytest.fixture
+def environment_of_its_own(tmp_path: Path) -> Environment:
+    return filled(Environment(tmp_path), tmp_path)
+
+
+def filled(made: Environment, folder: Path) -> Environment:
+    made.begin(folder)
     body = {"brcv/__init__.py": "plain = True\n", "brcv/data.txt": "same\n"}
     wheel(made.wheels, "brone", "1.0", {"brone.py": ""}, requires="brdep>=1")
     wheel(made.wheels, "brdep", "2.0", {"brdep.py": ""})
@@ -142,31 +171,36 @@ def test_files_that_two_packages_bring(environment: Environment) -> None:
     code, report = environment.install("brcv-headless")
     assert code == 0
     assert report is not None
-    assert report["overlaps"] == [{"packages": pair, "files": ["brcv/__init__.py"], "count": 1}]
+    assert report["overlaps"] == [
+        {"packages": pair, "files": [native("brcv/__init__.py")], "count": 1}
+    ]
     # An upgrade shares nothing with the version in whose place it comes.
     code, report = environment.install("brcv", "--force-reinstall", "brns-a", "brns-b")
     assert report is not None
     assert [one["packages"] for one in report["overlaps"]] == [["brcv 1.0", "brcv-headless 1.0"]]
 
 
-@pytest.mark.parametrize("place", ["brcv", "brdata-1.0.data/purelib/brcv", "./brcv"])
 @pytest.mark.parametrize("how", ["{}", "../site-packages/{}", "{site}/{}", "{linked}/{}"])
 def test_files_that_archive_and_record_name_in_other_ways(
-    environment: Environment, place: str, how: str
+    environment: Environment, tmp_path: Path, how: str
 ) -> None:
-    site = environment.site
-    (site.parent / "linked").symlink_to(site)
-    wheel(environment.wheels, "brdata", "1.0", {f"{place}/__init__.py": "other\n"})
+    places = {"site": environment.site, "linked": tmp_path / "linked"}
+    if "{linked}" in how:
+        places["linked"].symlink_to(environment.site)
     assert environment.install("brcv")[0] == 0
-    record = site / "brcv-1.0.dist-info" / "RECORD"
-    places = {"site": site, "linked": site.parent / "linked"}
+    record = environment.site / "brcv-1.0.dist-info" / "RECORD"
     rows = record.read_text().splitlines(keepends=True)
     record.write_text("".join(how.format(row, **places) for row in rows))
-    code, report = environment.install("brdata")
+    names = ["brdata0", "brdata1", "brdata2"]
+    for name, place in zip(names, ["brcv", "brdata1-1.0.data/purelib/brcv", "./brcv"], strict=True):
+        wheel(environment.wheels, name, "1.0", {f"{place}/__init__.py": f"{name}\n"})
+    code, report = environment.install(*names)
     assert code == 0, environment.said
     assert report is not None
-    pair = ["brdata 1.0", "brcv 1.0"]
-    assert report["overlaps"] == [{"packages": pair, "files": ["brcv/__init__.py"], "count": 1}]
+    found = [one for one in report["overlaps"] if "brcv 1.0" in one["packages"]]
+    files = {"files": [native("brcv/__init__.py")], "count": 1}
+    found.sort(key=lambda one: one["packages"])
+    assert found == [{"packages": [f"{name} 1.0", "brcv 1.0"], **files} for name in names]
 
 
 def test_files_beside_the_modules(environment: Environment) -> None:
@@ -178,7 +212,7 @@ def test_files_beside_the_modules(environment: Environment) -> None:
     assert report is not None
     (overlap,) = report["overlaps"]
     assert overlap["packages"] == ["brother 1.0", "brshare 1.0"]
-    assert [file.split("/")[-3:] for file in overlap["files"]] == [["share", "br", "a.txt"]]
+    assert [Path(file).parts[-3:] for file in overlap["files"]] == [("share", "br", "a.txt")]
 
 
 ENTRY = "[console_scripts]\nbrtool = {0}:main\n[gui_scripts]\nBrGui={0}:main [x]\n"
@@ -196,8 +230,10 @@ def test_scripts_that_two_packages_bring(environment: Environment) -> None:
     assert report is not None
     (overlap,) = report["overlaps"]
     assert overlap["packages"] == ["brtwo 1.0", "brone 1.0"]
-    scripts = [file.rsplit("/", 2)[1:] for file in overlap["files"]]
-    assert scripts == [["bin", "BrGui"], ["bin", "brshell"], ["bin", "brtool"]]
+    scripts = [Path(file).parts[-2:] for file in overlap["files"]]
+    folder, ending = ("Scripts", ".exe") if WINDOWS else ("bin", "")
+    names = [f"BrGui{ending}", "brshell", f"brtool{ending}"]
+    assert scripts == [(folder, name) for name in names]
     # The same package again shares nothing with itself.
     code, report = environment.install("brone", "--force-reinstall")
     assert [one["packages"] for one in (report or {})["overlaps"]] == [["brone 1.0", "brtwo 1.0"]]
@@ -222,7 +258,8 @@ def test_it_sees_user_modules_behind_everything_else(environment: Environment) -
     assert [one["name"] for one in report["planned"]] == ["brone"]
 
 
-def test_a_pip_that_installs_in_another_way_says_so(environment: Environment) -> None:
+def test_a_pip_that_installs_in_another_way_says_so(environment_of_its_own: Environment) -> None:
+    environment = environment_of_its_own
     command = environment.site / "pip" / "_internal" / "commands" / "install.py"
     command.write_text(command.read_text().replace("install_given_reqs", "install_in_a_new_way"))
     requirements = environment.site / "pip" / "_internal" / "req" / "__init__.py"
@@ -242,7 +279,8 @@ def test_a_run_that_looks_at_nothing(environment: Environment) -> None:
     assert (target / "brdep.py").exists()
 
 
-def test_without_pip(environment: Environment) -> None:
+def test_without_pip(environment_of_its_own: Environment) -> None:
+    environment = environment_of_its_own
     shutil.rmtree(environment.site / "pip")
     code, report = environment.install("brone")
     assert (code, report) == (1, None)

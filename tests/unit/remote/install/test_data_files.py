@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from laid_out import done, hidden, put, row_of, swap, tree
+from systems import native
 
 FIRST = {"one/__init__.py": "x", "share/one/a.txt": "a", "share/one/b.txt": "b", "etc/one.cfg": "c"}
 
@@ -60,7 +61,7 @@ def test_they_go_with_the_package(script: ModuleType, modules: Path) -> None:
 def test_somebodys_own_are_in_the_way(script: ModuleType, modules: Path) -> None:
     (modules / "share" / "one").mkdir(parents=True)
     (modules / "share/one/a.txt").write_text("mine")
-    assert install(script, modules, "1.0", FIRST)["strangers"] == ["share/one/a.txt"]
+    assert install(script, modules, "1.0", FIRST)["strangers"] == [native("share/one/a.txt")]
     assert beside(modules) == ["share/one/a.txt"]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import module_change
 import pytest
 from laid_out import done, hidden, put, swap, tree
-from systems import needs_fork
+from systems import native, needs_fork
 
 KILLED = 77
 
@@ -253,7 +253,7 @@ def test_an_interrupt_in_the_middle_leaves_all_as_it_was(
 
     def interrupted(source: str, target: str) -> None:
         real(source, target)
-        if str(target).endswith("two/__init__.py") and ".blender-remote" not in str(target):
+        if str(target).endswith(native("two/__init__.py")) and ".blender-remote" not in str(target):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

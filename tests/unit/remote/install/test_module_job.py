@@ -14,6 +14,7 @@ import pytest
 import site_lock
 from laid_out import done, hidden, put, swap, tree
 from module_job import StoppedError
+from systems import native
 from unfinished_changes import unfinished
 
 
@@ -34,7 +35,7 @@ class Held:
         real = os.replace
 
         def replace(source: str, target: str) -> None:
-            if str(target).endswith(ending) and not self.reached.is_set():
+            if str(target).endswith(native(ending)) and not self.reached.is_set():
                 self.reached.set()
                 assert self.let_go.wait(10)
             real(source, target)

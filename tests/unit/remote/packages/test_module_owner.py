@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from installed_files import put
 from seen_packages import Blender
+from systems import ABSENT
 
 
 def of(blender: Blender, module: str) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def test_of_python_and_built_in(blender: Blender) -> None:
 
 
 def test_a_python_that_comes_without_one(blender: Blender) -> None:
-    found = of(blender, "winreg")
+    found = of(blender, ABSENT)
     assert [found[key] for key in ("whose", "own", "place")] == ["python", None, None]
 
 

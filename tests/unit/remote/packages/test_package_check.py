@@ -4,6 +4,7 @@ from pathlib import Path
 
 from installed_files import put
 from seen_packages import Blender
+from systems import native
 
 
 def test_missing_files_and_whether_an_import_finds_them(blender: Blender, site: Path) -> None:
@@ -20,4 +21,4 @@ def test_missing_files_and_whether_an_import_finds_them(blender: Blender, site: 
     assert by_place["br-whole", "1.0"]["importable"]["found"]
     assert by_place["br-whole", "2.0"]["importable"] is None
     part = by_place["br-part", "1.0"]
-    assert (part["missing"], part["first"]) == (1, "br_part/a.py")
+    assert (part["missing"], part["first"]) == (1, native("br_part/a.py"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from installed_files import age, put
 from seen_packages import Blender
+from systems import posix_only
 
 
 def test_by_folder(blender: Blender) -> None:
@@ -115,6 +116,7 @@ def test_in_a_virtual_environment_nothing_is_the_systems(
     assert set(blender.sources().values()) == {"system"}
 
 
+@posix_only("the folders of Linux distributions")
 def test_the_systems_python_has_a_folder_for_pip(
     blender: Blender, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

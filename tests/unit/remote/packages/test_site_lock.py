@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import site_lock
 from file_lock import is_held
+from systems import WINDOWS
 
 HOLDER = f"""
 import sys
@@ -92,7 +93,8 @@ def test_a_file_that_its_holder_removes_meanwhile(
     monkeypatch.setattr(site_lock, "opened", late)
     second = site_lock.take(str(tmp_path))
     assert second is not None
-    assert len(opened) == 2
+    # Windows removes no file that anybody has open.
+    assert len(opened) == (1 if WINDOWS else 2)
     assert is_held(tmp_path / site_lock.NAME)
     second()
 

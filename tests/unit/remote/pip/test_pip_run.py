@@ -19,6 +19,15 @@ from typing import Any
 import pip_registry
 import pytest
 import site_lock
+from file_lock import hold
+from systems import (
+    TELLS_PROCESSES,
+    WINDOWS,
+    is_running,
+    posix_only,
+    same_lines,
+    temporary_in,
+)
 
 PATIENCE_SECONDS = 60
 SCRIPTS = Path(__file__).parents[4] / "src" / "remote" / "pip"
@@ -26,9 +35,7 @@ GUARD = (SCRIPTS / "pip_guard.py").read_text()
 # Guards end what carries it, on the whole machine: two runs of these tests must not meet.
 RUN_ID = f"a run of {os.getpid()}"
 
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="needs /proc, which Linux has"
-)
+needs_processes = pytest.mark.skipif(not TELLS_PROCESSES, reason="needs /proc, which Linux has")
 
 
 class Runs:
@@ -50,7 +57,7 @@ class Runs:
         """Give the run that stands in the way, if one does."""
         wanted = {
             "id": RUN_ID,
-            "command": [sys.executable, "-c", code, *arguments],
+            "command": [sys.executable, "-X", "utf8", "-c", code, *arguments],
             "files": {},
             "isolated": False,
             "decided": None,
@@ -97,12 +104,12 @@ class Runs:
             out += seen["stdout"]
             err += seen["stderr"]
             if seen["returncode"] is not None:
-                return out, err, seen["returncode"]
+                return same_lines(out), same_lines(err), seen["returncode"]
         raise AssertionError
 
     def first_line(self) -> bytes:
         for _ in patiently():
-            if b"\n" in (seen := self.read()["stdout"]):
+            if b"\n" in (seen := same_lines(self.read()["stdout"])):
                 return seen.splitlines()[0]
         raise AssertionError
 
@@ -114,14 +121,6 @@ def patiently() -> Iterator[None]:
         yield
         time.sleep(0.005)
     pytest.fail("it didn't happen")
-
-
-def is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def wait_until_gone(pid: int) -> None:
@@ -158,13 +157,21 @@ def runs(load: Callable[[str], ModuleType], temporary: Path) -> Iterator[Runs]:
 
 def test_a_run_has_files_of_its_own_and_reports(runs: Runs, temporary: Path) -> None:
     copy = "import sys; r, w = sys.argv[1:]; open(w, 'w').write(open(r).read().upper()); print(r)"
-    command = [sys.executable, "-c", copy, {"file": "pins.txt"}, {"file": "report.json"}]
+    command = [
+        sys.executable,
+        "-X",
+        "utf8",
+        "-c",
+        copy,
+        {"file": "pins.txt"},
+        {"file": "report.json"},
+    ]
     runs.start("", command=command, files={"pins.txt": "numpy==1.26.4 \u2713"})
     out, err, code = runs.follow_to_the_end()
     assert (err, code) == (b"", 0)
     assert Path(out.decode().strip()).is_relative_to(temporary)
-    assert runs.read(len(out))["report"] == "NUMPY==1.26.4 \u2713"
-    assert runs.look()["command"][3:] == ["pins.txt", "report.json"]
+    assert runs.read(10**6)["report"] == "NUMPY==1.26.4 \u2713"
+    assert runs.look()["command"][5:] == ["pins.txt", "report.json"]
     runs.finish()
     assert list(temporary.iterdir()) == []
 
@@ -184,7 +191,7 @@ def test_output_and_exit_status(runs: Runs, temporary: Path) -> None:
     assert os.listdir(temporary) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@posix_only("a process's end tells no signal on Windows")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL", "SIGINT"])
 def test_ended_by_a_signal(runs: Runs, name: str) -> None:
     runs.start(f"import os, signal; os.kill(os.getpid(), signal.{name})")
@@ -311,11 +318,12 @@ def test_its_environment_without_pips_settings(runs: Runs, monkeypatch: pytest.M
 
 def test_variables_of_its_own_win(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", "/blenders/own")
-    env = {"PYTHONPATH": "/päckages", "PIP_NO_INPUT": "0"}
+    packages = os.path.abspath("/päckages")
+    env = {"PYTHONPATH": packages, "PIP_NO_INPUT": "0"}
     seen = environment_seen(runs, isolated=True, env=env)
     assert {name: seen[name] for name in env} == env
     runs.finish()
-    runs.start("import sys; print('/päckages' in sys.path)", env=env)
+    runs.start(f"import sys; print({packages!r} in sys.path)", env=env)
     assert runs.follow_to_the_end()[0] == b"True\n"
 
 
@@ -324,7 +332,8 @@ def test_variables_that_are_removed(runs: Runs, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("NO_PROXY", "localhost")
     env = {"HTTPS_PROXY": None, "NO_PROXY": None, "http_proxy": "http://ours:1"}
     seen = environment_seen(runs, env=env)
-    proxies = {name: seen[name] for name in seen if name.lower().endswith("_proxy")}
+    # On Windows all names of variables are upper case.
+    proxies = {name.lower(): seen[name] for name in seen if name.lower().endswith("_proxy")}
     assert proxies == {"http_proxy": "http://ours:1"}
 
 
@@ -387,7 +396,9 @@ def test_what_it_leaves_in_the_temporary_folder_goes_with_it(runs: Runs, tempora
 def test_what_cant_be_started_leaves_nothing(
     runs: Runs, temporary: Path, options: dict[str, Any]
 ) -> None:
-    with pytest.raises(FileNotFoundError, match="/no/such"):
+    # Windows calls a folder that isn't there "invalid", and names neither.
+    errors = (FileNotFoundError, NotADirectoryError)
+    with pytest.raises(errors, match="WinError" if WINDOWS else "/no/such"):
         runs.start("pass", **options)
     assert os.listdir(temporary) == []
     assert runs.look() is None
@@ -420,7 +431,7 @@ def start_family(runs: Runs) -> list[int]:
     return found
 
 
-@needs_proc
+@needs_processes
 def test_cancelling_ends_it_with_all_its_children(runs: Runs, temporary: Path) -> None:
     processes = start_family(runs)
     runs.cancel()
@@ -436,17 +447,20 @@ def test_cancelling_ends_it_with_all_its_children(runs: Runs, temporary: Path) -
     assert os.listdir(temporary) == []
 
 
-@needs_proc
+@needs_processes
 def test_cancelling_without_its_guard(runs: Runs) -> None:
     pip, grandchild, stray = start_family(runs)
-    os.kill(sys.modules[runs.registry].run["guard"].pid, signal.SIGKILL)
+    sys.modules[runs.registry].run["guard"].kill()
     sys.modules[runs.registry].run["guard"].wait()
     runs.cancel()
     for pid in (pip, grandchild):
         wait_until_gone(pid)
-    os.kill(stray, signal.SIGKILL)
+    # On Windows it has ended with the guard's job.
+    if not WINDOWS:
+        os.kill(stray, signal.SIGKILL)
 
 
+@posix_only("Windows has no groups")
 def test_it_is_apart_from_blenders_own_group(runs: Runs) -> None:
     runs.start("import os, time; print(os.getpgid(0), flush=True); time.sleep(600)")
     assert int(runs.first_line()) != os.getpgid(0)
@@ -465,7 +479,8 @@ def test_cancelling_what_has_ended_by_itself(runs: Runs) -> None:
     assert runs.read(5)["cancelled"] is False
 
 
-@needs_proc
+@posix_only("Windows has no zombies")
+@needs_processes
 def test_nobody_looks_and_still_no_zombie_stays(runs: Runs) -> None:
     runs.start("pass")
     run = sys.modules[runs.registry].run
@@ -485,12 +500,12 @@ sys.stdin.read()
 """
 
 
-@needs_proc
+@needs_processes
 @pytest.mark.parametrize("killed", [True, False])
 def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> None:
     start = {
         "id": RUN_ID,
-        "command": [sys.executable, "-c", FAMILY],
+        "command": [sys.executable, "-X", "utf8", "-c", FAMILY],
         "files": {},
         "isolated": False,
         "decided": None,
@@ -503,7 +518,7 @@ def test_a_blender_that_ends_takes_it_along(temporary: Path, killed: bool) -> No
     }
     with subprocess.Popen(
         [sys.executable, "-c", BLENDER, json.dumps(start)],
-        env={**os.environ, "TMPDIR": str(temporary)},
+        env={**os.environ, **temporary_in(temporary)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as blender:
@@ -579,7 +594,7 @@ def test_a_run_is_kept_for_others_who_follow_it(
     runs.read(follower="other")
     runs.follow_to_the_end()
     runs.finish()
-    assert runs.read(follower="other")["stdout"] == b"1\n"
+    assert same_lines(runs.read(follower="other")["stdout"]) == b"1\n"
     runs.finish("other")
     assert runs.look() is None
     assert os.listdir(temporary) == []
@@ -680,13 +695,7 @@ def test_leftovers_go_and_others_stay(runs: Runs, temporary: Path) -> None:
     (other / "stdout").touch()
     alive = temporary / "blender-remote-pip-3"
     alive.mkdir()
-    holder = "import fcntl, sys; f = open(sys.argv[1], 'wb'); fcntl.flock(f, fcntl.LOCK_EX)"
-    holder += "; print('held', flush=True); sys.stdin.read()"
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    command = [sys.executable, "-c", holder, str(alive / "owner")]
-    with subprocess.Popen(command, **pipes) as living:
-        assert living.stdout
-        assert living.stdout.readline() == b"held\n"
+    with hold(alive / "owner"):
         (alive / "stdout").touch()
         runs.start("import time; time.sleep(600)")
         assert runs.read()["returncode"] is None
@@ -694,6 +703,5 @@ def test_leftovers_go_and_others_stay(runs: Runs, temporary: Path) -> None:
         assert (making / "tmp").exists()
         assert (other / "tmp").exists()
         assert (alive / "owner").exists()
-        living.kill()
     for folder in (making, other, alive):
         shutil.rmtree(folder)

@@ -14,10 +14,14 @@ from pip_settings import (
     pip_settings,
     undecided,
 )
+from systems import WINDOWS, set_home
 
-needs_xdg = pytest.mark.skipif(
-    sys.platform in ("win32", "darwin"), reason="its settings are elsewhere"
-)
+not_on_macos = pytest.mark.skipif(sys.platform == "darwin", reason="its settings are elsewhere")
+
+# Where pip looks, below the folders of a test's machine.
+EVERYBODYS = "all1/pip/pip.ini" if WINDOWS else "all1/pip/pip.conf"
+USERS = "home/pip/pip.ini" if WINDOWS else "home/.config/pip/pip.conf"
+USERS_OLD = "home/pip/pip.ini" if WINDOWS else "home/.pip/pip.conf"
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +29,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine whose settings are those of a test."""
     for name in [name for name in os.environ if name.upper().startswith(("PIP_", "XDG_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_DIRS", f"{tmp_path / 'xdg1'}:{tmp_path / 'xdg2'}")
+    set_home(monkeypatch, tmp_path / "home")
+    monkeypatch.setenv("XDG_CONFIG_DIRS", f"{tmp_path / 'all1'}:{tmp_path / 'all2'}")
     return tmp_path
 
 
@@ -41,7 +45,7 @@ def write(file: Path, text: str) -> str:
     return str(file)
 
 
-@needs_xdg
+@not_on_macos
 def test_the_files_are_pips(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def by_pip() -> list[str]:
         lines = [line.strip() for line in pip("config", "debug").splitlines()]
@@ -61,11 +65,13 @@ def test_the_files_are_pips(machine: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert config_files(os.environ) == []
 
 
-@needs_xdg
+@not_on_macos
 def test_what_wins(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(machine / "xdg1/pip/pip.conf", "[install]\nproxy = p:1\ncert = /c\n[list]\nuser = 1\n")
+    # Windows tells pip itself of that folder in another way.
+    monkeypatch.setenv("PROGRAMDATA", str(machine / "all1"))
+    write(machine / EVERYBODYS, "[install]\nproxy = p:1\ncert = /c\n[list]\nuser = 1\n")
     write(
-        machine / "home/.config/pip/pip.conf",
+        machine / USERS,
         "[global]\nproxy = p:2\nINDEX_URL = https://h\n--timeout = 7\nretries = 3\n"
         "[install]\nretries =\ncert =\n",
     )
@@ -85,10 +91,10 @@ def test_what_wins(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 names = {"proxy", "index-url", "timeout", "retries", "trusted-host", "user"}
 
 
-@needs_xdg
+@not_on_macos
 def test_what_is_left_is_what_pip_goes_by(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write(
-        machine / "home/.pip/pip.conf",
+        machine / USERS_OLD,
         "[global]\nindex-url = https://h/%20s\nfind-links =\n  /a\n  /b\nuser = no\n"
         "[install]\ntarget = /t\n",
     )
@@ -108,7 +114,7 @@ def test_what_is_left_is_what_pip_goes_by(machine: Path, monkeypatch: pytest.Mon
 
 
 def test_nothing_to_leave_out(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(machine / "home/.pip/pip.conf", "[global]\nindex-url = https://h\n")
+    write(machine / USERS_OLD, "[global]\nindex-url = https://h\n")
     monkeypatch.setenv("PIP_NO_DEPS", "0")
     kept, places = undecided("install", ["no-deps"], os.environ)
     assert places == []

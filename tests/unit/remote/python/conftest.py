@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from systems import python_in
 
 SCRIPTS = Path(__file__).parents[4] / "src" / "remote" / "python"
 
@@ -67,4 +68,4 @@ def bare_python(tmp_path: Path) -> str:
     """The executable of a virtual environment without pip."""
     folder = tmp_path / "bare"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    return str(folder / "bin" / "python")
+    return str(python_in(folder))

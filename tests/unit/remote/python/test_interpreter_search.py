@@ -1,12 +1,14 @@
 """Which interpreter is Blender's."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from interpreter import identity
-from programs import SOURCE, program
+from programs import SOURCE, another
+from systems import native
 
 
 class TestInterpreter:
@@ -25,9 +27,9 @@ class TestInterpreter:
         monkeypatch.setattr(interpreter_search, "IDENTITY_SECONDS", 2)
         wrong = [
             str(tmp_path / "absent"),
-            program(tmp_path, "exit 3"),
-            program(tmp_path, "echo hello"),
-            program(tmp_path, "exec sleep 30"),
+            another(tmp_path, "raise SystemExit(3)"),
+            another(tmp_path, "print('hello', end='')"),
+            another(tmp_path, "import time; time.sleep(4)"),
             bare_python,
         ]
         expected = identity()
@@ -37,7 +39,7 @@ class TestInterpreter:
         assert [reason.split(": ", 1)[1] for reason in reasons] == [
             "not there",
             "exit status 3",
-            "answered 'hello\\n'",
+            "answered 'hello'",
             "no answer within 2 s",
             f"its prefix is {tmp_path / 'bare'}, Blender's is {sys.prefix}",
         ]
@@ -57,7 +59,7 @@ class TestInterpreter:
 
         monkeypatch.setattr(interpreter_search.Interpreter, "ask", ask)
         (tmp_path / "bin").mkdir()
-        inside, shim = str(tmp_path / "bin" / "python3"), program(tmp_path, "exit 3")
+        inside, shim = str(tmp_path / "bin" / "python3"), another(tmp_path, "raise SystemExit(3)")
         Path(inside).write_text("one", encoding="utf-8")
         expected = {**identity(), "prefix": str(tmp_path)}
 
@@ -72,7 +74,7 @@ class TestInterpreter:
         assert [find(shim), find(shim), asked[2:]] == [shim, shim, [shim] * 2]
 
     def test_one_that_fails_is_asked_again(self, interpreter_search: Any, tmp_path: Path) -> None:
-        path = program(tmp_path, "exit 3")
+        path = another(tmp_path, "raise SystemExit(3)")
         expected = {**identity(), "prefix": str(tmp_path)}
         first = interpreter_search.find_interpreter([path], expected, SOURCE)
         assert interpreter_search.find_interpreter([path], expected, SOURCE) == first
@@ -84,21 +86,22 @@ class TestInterpreter:
         monkeypatch.setattr(sys, "executable", "C:\\Program Files\\Blender\\blender.exe")
         candidates = interpreter_search.executable_candidates("/opt/blender/4.2/python")
         name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-        assert candidates[0] == f"/opt/blender/4.2/python/bin/{name}"
+        assert candidates[0] == os.path.join("/opt/blender/4.2/python", "bin", name)
         monkeypatch.setattr(sys, "executable", None)
         assert interpreter_search.executable_candidates("/opt/blender/4.2/python") == candidates
 
     def test_a_shim_comes_last(
         self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sys, "executable", "/shims/python3.11")
-        assert interpreter_search.executable_candidates("/usr")[-1] == "/shims/python3.11"
-        monkeypatch.setattr(sys, "executable", "/env/bin/python")
-        assert interpreter_search.executable_candidates("/env")[0] == "/env/bin/python"
+        shim, own = native("/shims/python3.11"), native("/env/bin/python")
+        monkeypatch.setattr(sys, "executable", shim)
+        assert interpreter_search.executable_candidates(native("/usr"))[-1] == shim
+        monkeypatch.setattr(sys, "executable", own)
+        assert interpreter_search.executable_candidates(native("/env"))[0] == own
 
     def test_environment(self, interpreter_search: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PYTHONPATH", "/somewhere")
         monkeypatch.setenv("PIP_INDEX_URL", "http://index")
         show = "import os; print([n for n in os.environ if n in ('PYTHONPATH', 'PIP_INDEX_URL')])"
         output = interpreter_search.output_of([sys.executable, "-c", show], 10)
-        assert output == "['PIP_INDEX_URL']\n"
+        assert output.strip() == "['PIP_INDEX_URL']"

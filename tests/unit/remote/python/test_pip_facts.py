@@ -13,7 +13,8 @@ from typing import Any
 
 import pip_answers
 import pytest
-from programs import PIP_SOURCE, SOURCE, program
+from programs import PIP_SOURCE, SOURCE, another
+from systems import site_in
 
 
 def facts_of(pip_facts: Any, executable: str, no_probe: str | None = "no") -> Any:
@@ -97,8 +98,7 @@ class TestPip:
     def test_another_thing_of_that_name(
         self, pip_facts: Any, bare_python: str, text: str, said: str | None, error: str | None
     ) -> None:
-        site = Path(bare_python).parents[1].glob("lib/python*/site-packages")
-        folder = next(site) / "pip"
+        folder = site_in(Path(bare_python).parents[1]) / "pip"
         folder.mkdir()
         (folder / "__init__.py").write_text("", encoding="utf-8")
         (folder / "__main__.py").write_text(text, encoding="utf-8")
@@ -113,8 +113,8 @@ class TestPip:
         assert "py3-none-any" in wheels["tags"]
 
     def test_nonsense(self, pip_facts: Any, tmp_path: Path) -> None:
-        facts, network = facts_of(pip_facts, program(tmp_path, "echo hello"))
-        assert (facts["said"], facts["error"]) == (None, "answered 'hello\\n'")
+        facts, network = facts_of(pip_facts, another(tmp_path, "print('hello', end='')"))
+        assert (facts["said"], facts["error"]) == (None, "answered 'hello'")
         assert network["probe"]["tried"] is False
 
     def test_another_python_that_pip_is_set_up_to_use(

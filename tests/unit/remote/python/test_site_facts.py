@@ -1,11 +1,13 @@
 """Where packages can go."""
 
+import errno
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from systems import WINDOWS
 
 
 class TestFolders:
@@ -22,7 +24,9 @@ class TestFolders:
 
     def test_a_file_in_the_way(self, site_facts: Any, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
-        assert site_facts.write_error(str(tmp_path / "file" / "sub")) == "Not a directory"
+        # Windows' word for it.
+        why = os.strerror(errno.ENOENT if WINDOWS else errno.ENOTDIR)
+        assert site_facts.write_error(str(tmp_path / "file" / "sub")) == why
 
     def test_a_dangling_link_is_not_stepped_over(self, site_facts: Any, tmp_path: Path) -> None:
         (tmp_path / "link").symlink_to(tmp_path / "absent" / "target")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from programs import SCRIPTS, SOURCE
+from systems import posix_only
 
 # What another Python is to run: as in Blender, its own path has more than an isolated one's.
 ASK = f"""
@@ -76,7 +77,13 @@ class TestSameAsTheInterpreter:
         found, new = inside(bare_python)
         assert (found, new, found["source"]) == (started(bare_python), [], "pip")
 
-    @pytest.mark.parametrize("said", ["None", "'/absent/blender'"])
+    @pytest.mark.parametrize(
+        "said",
+        [
+            pytest.param("None", marks=posix_only("a Blender for Windows brings its own")),
+            "'/absent/blender'",
+        ],
+    )
     def test_whatever_sys_executable_says(self, said: str) -> None:
         found, _ = inside(sys.executable, f"import sys; sys.executable = {said}\n")
         assert found == started(sys.executable)

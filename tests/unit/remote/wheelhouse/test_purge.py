@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from file_lock import hold
+from systems import WINDOWS, posix_only, set_home
 
 Act = Callable[..., dict[str, Any]]
 
@@ -18,7 +20,7 @@ Act = Callable[..., dict[str, Any]]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "homes" / "me"
     folder.mkdir(parents=True)
-    monkeypatch.setenv("HOME", str(folder))
+    set_home(monkeypatch, folder)
     return folder
 
 
@@ -59,7 +61,7 @@ def refused(answer: dict[str, Any], why: str) -> None:
 
 
 class TestRefusedEvenWithForce:
-    @pytest.mark.parametrize("folder", ["/", "//", "/tmp/..", "/usr/../.."])
+    @pytest.mark.parametrize("folder", ["/", "/tmp/..", "/usr/../..", "C:\\" if WINDOWS else "//"])
     def test_the_root(self, purge: Act, folder: str) -> None:
         refused(purge(folder), "root of a file system")
 
@@ -80,11 +82,13 @@ class TestRefusedEvenWithForce:
         ):
             refused(purge(folder), "the home folder")
 
+    @posix_only("folders of POSIX systems")
     @pytest.mark.parametrize("folder", ["/usr", "/etc", "/home", "/var", "/tmp", "/opt", "/dev"])
     def test_folders_of_the_system(self, purge: Act, folder: str) -> None:
         answer = purge(folder)
         assert answer["state"] == ("refused" if os.path.isdir(folder) else "missing")
 
+    @posix_only("folders of POSIX systems")
     def test_in_folders_of_the_system(
         self, purge: Act, tmp_path: Path, load: Callable[[str], ModuleType]
     ) -> None:
@@ -100,10 +104,17 @@ class TestRefusedEvenWithForce:
         self, load: Callable[[str], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         script = load("purge")
-        monkeypatch.setenv("SystemRoot", str(tmp_path))
-        monkeypatch.setenv("ProgramData", "")
-        assert script.is_of_the_system(tmp_path, Path("/nobody"))
-        assert not script.is_of_the_system(tmp_path / "wheels", Path("/nobody"))
+        monkeypatch.setattr(sys, "platform", "win32")
+        system, data, users = (tmp_path / name for name in ("Windows", "ProgramData", "Users"))
+        monkeypatch.setenv("SystemRoot", str(system))
+        monkeypatch.setenv("ProgramFiles", "")
+        monkeypatch.setenv("ProgramData", str(data))
+        monkeypatch.setenv("PUBLIC", str(users / "Public"))
+        home = users / "me"
+        for folder in (system, system / "System32", data, users, users / "Public", users / "she"):
+            assert script.is_of_the_system(folder, home), folder
+        for folder in (data / "wheels", users / "Public" / "wheels", home / "wheels"):
+            assert not script.is_of_the_system(folder, home), folder
 
     def test_pythons_own(self, purge: Act) -> None:
         paths = sysconfig.get_paths()
@@ -145,9 +156,8 @@ class TestRefusedEvenWithForce:
         refused(purge(house), "mount point")
         assert purge(house, force=False)["state"] == "purged"
         assert os.listdir(house) == ["notes.txt"]
-        mounts = Path("/proc")
-        if mounts.is_dir():
-            assert purge(mounts)["state"] == "refused"
+        if not WINDOWS and os.path.isdir("/proc"):
+            assert purge("/proc")["state"] == "refused"
 
     def test_a_link_to_a_wheelhouse(self, purge: Act, house: Path, tmp_path: Path) -> None:
         (house / "a.whl").touch()
@@ -191,10 +201,12 @@ class TestForeign:
     def test_folders_and_links_stay(self, purge: Act, house: Path, tmp_path: Path) -> None:
         (house / "folder.whl").mkdir()
         (house / "folder.whl" / "a.whl").touch()
-        (house / "latest").symlink_to(tmp_path)
+        link = [] if WINDOWS else ["latest"]
+        for name in link:
+            (house / name).symlink_to(tmp_path)
         answer = purge(house, force=False)
-        assert (answer["state"], answer["foreign"]) == ("purged", ["folder.whl/", "latest"])
-        assert sorted(os.listdir(house)) == ["folder.whl", "latest"]
+        assert (answer["state"], answer["foreign"]) == ("purged", ["folder.whl/", *link])
+        assert sorted(os.listdir(house)) == ["folder.whl", *link]
         assert os.listdir(house / "folder.whl") == ["a.whl"]
 
 
@@ -223,11 +235,9 @@ class TestNames:
         assert os.listdir(house) == ["notes.txt"]
 
     def test_a_part_that_is_written_stops_only_its_own_wheel(self, purge: Act, house: Path) -> None:
-        fcntl = pytest.importorskip("fcntl")
         (house / "a.whl").touch()
         part = house / ".b.whl.0123.part"
-        with part.open("wb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with hold(part):
             assert purge(house, force=False, names=[part.name])["state"] == "busy"
             assert purge(house, force=False, names=["a.whl"])["state"] == "purged"
         assert os.listdir(house) == [part.name]
@@ -300,16 +310,14 @@ class TestPurge:
 
 
 def test_a_part_that_a_push_is_writing(purge: Act, house: Path) -> None:
-    fcntl = pytest.importorskip("fcntl")
     (house / "a.whl").write_bytes(b"x")
     part = house / ".b.whl.0123.part"
-    with part.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with hold(part):
         for action in ("look", "purge"):
             answer = purge(house, action, force=False)
             assert (answer["state"], answer["reason"]) == ("busy", f"a push is writing {part.name}")
         assert len(os.listdir(house)) == 2
-        assert purge(house)["state"] == "purged"
+        assert purge(house)["state"] == ("busy" if WINDOWS else "purged")
     part.write_bytes(b"of a push that was cut")
     assert purge(house, force=False)["state"] == "purged"
     assert os.listdir(house) == []
