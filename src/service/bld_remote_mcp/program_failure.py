@@ -1,6 +1,5 @@
 """Shows how a program ended, as Python does: uncaught exceptions, and the text of a SystemExit."""
 
-import os
 import sys
 import traceback
 from collections.abc import Callable
