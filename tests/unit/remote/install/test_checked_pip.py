@@ -152,7 +152,8 @@ def test_what_it_has_chosen_is_looked_at_before_anything_changes(environment: En
     )
 
 
-def test_a_pip_in_a_wheel(environment: Environment) -> None:
+def test_a_pip_in_a_wheel(environment_of_its_own: Environment) -> None:
+    environment = environment_of_its_own
     shutil.rmtree(environment.site / "pip")
     assert environment.install("brone")[0] == 1
     code, report = environment.install("brone", wheel=PIP)
