@@ -16,6 +16,10 @@ export async function anyPython(): Promise<string> {
   return isWindows ? pythonCommand : await toolsPython();
 }
 
+/** A word as command lines in hints have it, in quotes that this system's shells take. */
+export const quoted = (word: string): string =>
+  isWindows ? `"${word.replaceAll('"', '""')}"` : `'${word}'`;
+
 /** `test`, on Linux and macOS: `posixOnly("links take a right of their own")(title, …)`. */
 export function posixOnly(why: string) {
   return (title: string, run: () => Promise<unknown>, options?: number): void => {

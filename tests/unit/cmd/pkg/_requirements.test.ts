@@ -195,7 +195,7 @@ test.each([
     "https://host/x.whl",
     /^pip takes addresses: blender-remote-cli pkg pip -- install https:\/\/host/,
   ],
-  ["~/my wheels/x.whl", /pkg push ~\/'my wheels\/x\.whl' --remote-wheelhouse DIR/],
+  ["~/my wheels/x.whl", /pkg push ~\/(['"])my wheels\/x\.whl\1 --remote-wheelhouse DIR/],
   ["./folder", /for anything else: blender-remote-cli pkg pip -- install \.\/folder$/],
 ])("%j: what may have been meant", async (spec, hint) => {
   const failure = await failureOf(requirementsOf([spec], none, online));

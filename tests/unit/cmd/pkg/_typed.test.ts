@@ -3,6 +3,7 @@ import { typedInstall, typedUninstall } from "../../../../src/cmd/pkg/_typed.ts"
 import { install } from "../../../../src/cmd/pkg/install.ts";
 import { uninstall } from "../../../../src/cmd/pkg/uninstall.ts";
 import { rendered } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 import { fileOf, optionsOf } from "../parsing.ts";
 
 const program = "blender-remote-cli";
@@ -10,10 +11,10 @@ const program = "blender-remote-cli";
 describe("pkg install, as it was typed", () => {
   test.each([
     [["numpy"], "numpy"],
-    [["numpy >= 1.26", "scipy[all]"], "'numpy>=1.26' 'scipy[all]'"],
+    [["numpy >= 1.26", "scipy[all]"], `${quoted("numpy>=1.26")} ${quoted("scipy[all]")}`],
     [["numpy", "-U", "--no-deps"], "numpy --upgrade --no-deps"],
     [["numpy", "--force-reinstall"], "numpy --force-reinstall"],
-    [["numpy", "--remote-wheelhouse", "~/my w"], "numpy --remote-wheelhouse '~/my w'"],
+    [["numpy", "--remote-wheelhouse", "~/my w"], `numpy --remote-wheelhouse ${quoted("~/my w")}`],
     [
       ["numpy", "--index-url", "https://h/s", "--proxy", "p:1"],
       "numpy --index-url https://h/s --proxy p:1",

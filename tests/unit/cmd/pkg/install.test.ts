@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { install } from "../../../../src/cmd/pkg/install.ts";
+import { quoted } from "../../../support/systems.ts";
 import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const numpy = {
@@ -80,7 +81,11 @@ test.each([
 });
 
 test.each([
-  [[], "missing-argument", "blender-remote-cli pkg install numpy 'scipy>=1.11', or -r FILE"],
+  [
+    [],
+    "missing-argument",
+    `blender-remote-cli pkg install numpy ${quoted("scipy>=1.11")}, or -r FILE`,
+  ],
   [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
   [["numpy", "--target", "SITE"], "bad-target", "give site or user-modules"],
   [["numpy;x"], "bad-requirement", "'x' isn't a marker"],

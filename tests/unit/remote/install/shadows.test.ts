@@ -6,6 +6,7 @@ import { refusedNames, requireUnshadowed } from "../../../../src/remote/install/
 import type { Package } from "../../../../src/remote/packages/package.ts";
 import type { BlenderPython } from "../../../../src/remote/python/interpreter.ts";
 import { rendered } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 import { installed, snapshotOf } from "../packages/rows.ts";
 import { request } from "./requests.ts";
 
@@ -76,7 +77,7 @@ describe("a copy that comes first on the path", () => {
   test("a dependency of user modules: the command that keeps what is there", () => {
     const changes = { specs: ["pandas>=2"], copies: bundled, target: "user-modules" } as const;
     expect(refusal({ ...changes, specs: [...changes.specs] }, "numpy", "2.1")?.hint).toBe(
-      "keep what is there: blender-remote-cli pkg install 'pandas>=2' numpy==1.26.4 --target user-modules",
+      `keep what is there: blender-remote-cli pkg install ${quoted("pandas>=2")} numpy==1.26.4 --target user-modules`,
     );
   });
 

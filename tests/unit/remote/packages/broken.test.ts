@@ -8,6 +8,7 @@ import {
 } from "../../../../src/remote/packages/broken.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
 import { rendered } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 
 function broken(changes: Partial<BrokenPackage> = {}): BrokenPackage {
   return {
@@ -31,7 +32,7 @@ test("what is broken, and what to type", () => {
   expect(lines.map(({ message, hint }) => [message, rendered(hint)])).toEqual([
     [
       "/m/brbad-1.0.dist-info is broken: METADATA is empty",
-      "install it again: blender-remote-cli pkg install brbad --force-reinstall --target user-modules; or, where it is nobody's, remove it: blender-remote-cli execute --code 'import shutil; shutil.rmtree(\"/m/brbad-1.0.dist-info\")'",
+      `install it again: blender-remote-cli pkg install brbad --force-reinstall --target user-modules; or, where it is nobody's, remove it: blender-remote-cli execute --code ${quoted('import shutil; shutil.rmtree("/m/brbad-1.0.dist-info")')}`,
     ],
   ]);
   expect(hintOf({ target: "site" })).toContain("pkg install brbad --force-reinstall;");

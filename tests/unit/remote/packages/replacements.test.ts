@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { bundledReplacements, goneNow } from "../../../../src/remote/packages/replacements.ts";
 import { rendered } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 import { installed, snapshotOf } from "./rows.ts";
 
 test("what Blender shipped and isn't there any more, and what brings it back", () => {
@@ -14,7 +15,7 @@ test("what Blender shipped and isn't there any more, and what brings it back", (
   ]);
   expect(gone.map(({ install }) => rendered(install))).toEqual([
     "blender-remote-cli pkg install numpy==1.26.4",
-    "blender-remote-cli pkg install 'zstandard<0.24'",
+    `blender-remote-cli pkg install ${quoted("zstandard<0.24")}`,
     "blender-remote-cli pkg install idna",
     "blender-remote-cli pkg bootstrap",
   ]);

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { describePip } from "../../../../src/remote/pip/describe.ts";
 import { commandOf } from "../../../../src/remote/pip/purpose.ts";
 import { rendered } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 import { madeUpRun } from "./made-up-run.ts";
 
 test.each([
@@ -16,10 +17,10 @@ test("a run that is part of a command is shown as that command", () => {
   const requested = ["scipy"];
   const purpose = { line, part: "plan" as const, requested, folder: "/m", stage: null };
   expect(describePip({ ...madeUpRun, purpose })).toEndWith(
-    ": pkg install 'scipy>=1.11' --target user-modules (its first half: what pip would install)",
+    `: pkg install ${quoted("scipy>=1.11")} --target user-modules (its first half: what pip would install)`,
   );
   expect(rendered(commandOf(purpose))).toBe(
-    "blender-remote-cli pkg install 'scipy>=1.11' --target user-modules",
+    `blender-remote-cli pkg install ${quoted("scipy>=1.11")} --target user-modules`,
   );
 });
 

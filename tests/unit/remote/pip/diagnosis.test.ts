@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { diagnosePip, type PipDiagnosis } from "../../../../src/remote/pip/diagnosis.ts";
 import { again, rendered, text } from "../../../../src/text.ts";
+import { quoted } from "../../../support/systems.ts";
 
 function hintOf(found: PipDiagnosis | undefined): string {
   return rendered(found?.hint ?? "");
@@ -204,7 +205,7 @@ describe("diagnosePip", () => {
   test("the same over it, from the wheelhouse", () => {
     const output = "ERROR: Cannot uninstall norec 1.0, RECORD file not found.";
     expect(hintOf(diagnosePip(output, { wheelhouse: "/w w" }))).toContain(
-      "install --ignore-installed --no-deps --no-index --find-links '/w w' norec==1.0",
+      `install --ignore-installed --no-deps --no-index --find-links ${quoted("/w w")} norec==1.0`,
     );
   });
 
