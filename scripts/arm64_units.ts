@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installArm64 } from "./arm64.ts";
 import { type Result, resultsIn } from "./junit.ts";
-import { runVisibly } from "./process.ts";
+import { runVisibly, type Shown } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
@@ -18,7 +18,7 @@ const LEFT_OUT: readonly (readonly [pattern: string, why: string])[] = [
 ];
 
 /** Runs these files and folders, without what is left out; a result a test. */
-export async function arm64Units(paths: readonly string[]): Promise<Result[]> {
+export async function arm64Units(paths: readonly string[], shown?: Shown): Promise<Result[]> {
   const { bun, alsoBelow } = await installArm64();
   const folder = await mkdtemp(join(tmpdir(), "blender-remote-arm64-"));
   try {
@@ -30,7 +30,7 @@ export async function arm64Units(paths: readonly string[]): Promise<Result[]> {
       ...paths.map((path) => `./${path}`),
     ]);
     const env = { ...process.env, BLENDER_REMOTE_CLI_EMULATED: "1" };
-    const code = await runVisibly(command, { cwd: ROOT, env });
+    const code = await runVisibly(command, { cwd: ROOT, env }, shown);
     const found = existsSync(report) ? resultsIn(await readFile(report, "utf8")) : [];
     const results = found.map((one) => ({ ...one, name: `on arm64: ${one.name}` }));
     // A file that can't even be loaded is in no report; only the exit code tells.

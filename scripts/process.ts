@@ -42,9 +42,16 @@ export async function mustRun(command: string[], options: RunOptions = {}): Prom
   return stdout;
 }
 
-/** Runs a program on the developer's own terminal; its exit code. */
-export async function runVisibly(command: string[], options: RunOptions = {}): Promise<number> {
-  return await Bun.spawn(command, { ...options, stdio: ["inherit", "inherit", "inherit"] }).exited;
+/** Where a program's output goes: the developer's own terminal, or an open file. */
+export type Shown = "inherit" | number;
+
+/** Runs a program whose output is shown as it comes; its exit code. */
+export async function runVisibly(
+  command: string[],
+  options: RunOptions = {},
+  shown: Shown = "inherit",
+): Promise<number> {
+  return await Bun.spawn(command, { ...options, stdio: ["inherit", shown, shown] }).exited;
 }
 
 export function isRoot(): boolean {

@@ -1,7 +1,7 @@
 // ./dev test: every check in one run, and one line at the end that says how it went.
 
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { arm64Unavailable } from "./arm64.ts";
@@ -10,7 +10,7 @@ import { installBlenders } from "./blenders.ts";
 import { cached } from "./cache.ts";
 import { type Result, resultsIn } from "./junit.ts";
 import { listBlenders } from "./list_blenders.ts";
-import { DevError, runVisibly } from "./process.ts";
+import { DevError, runVisibly, type Shown } from "./process.ts";
 import { toolsPython } from "./python.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { windowsUnavailable } from "./windows.ts";
@@ -26,6 +26,7 @@ interface Step {
 /** The platforms that end-to-end tests need an executable of, besides this machine's. */
 const BUILT_FOR = ["--windows", "--linux-arm64", "--darwin-x64", "--darwin-arm64"];
 const ROOT = join(import.meta.dirname, "..");
+const UNIT = "tests/unit";
 const TOOLS = join(ROOT, "node_modules", ".bin");
 /** An end-to-end test starts real Blenders, on machines with one or two processors. */
 const E2E_TIMEOUT = 120_000;
@@ -78,18 +79,13 @@ function steps(reports: string, selection: Selection): Step[] {
       phase: "e2e",
     },
     { name: "test Blenders", phase: "e2e", run: prepareBlenders },
-    ...(isEverything(selection)
-      ? [
-          { name: "unit tests on Windows", ...ON_WINDOWS },
-          { name: "unit tests on arm64", ...ON_ARM64 },
-        ]
-      : []),
-    {
-      name: `bun test ${selection.e2e.join(" ")}`,
-      phase: "e2e",
-      run: () =>
-        bunTest(selection.e2e, selection, join(reports, "e2e.xml"), `--timeout=${E2E_TIMEOUT}`),
-    },
+    isEverything(selection)
+      ? { name: "bun test tests/e2e", phase: "e2e", run: () => endToEnd(selection, reports) }
+      : {
+          name: `bun test ${selection.e2e.join(" ")}`,
+          phase: "e2e",
+          run: () => e2eTests(selection, join(reports, "e2e.xml")),
+        },
   ];
 }
 
@@ -97,24 +93,55 @@ function isEverything({ lint, unit, python, e2e, name }: Selection): boolean {
   return lint && [unit, python, e2e].every((paths) => paths.length > 0) && name === undefined;
 }
 
-const ON_WINDOWS: Pick<Step, "phase" | "run"> = {
-  phase: "e2e",
-  run: async () => {
-    // What can't be had is counted as skipped, among the test Blenders.
-    if ((await windowsUnavailable()) !== undefined) return [];
-    return await windowsUnits({ unit: ["tests/unit"], python: ["tests/unit"] });
-  },
-};
+function e2eTests(
+  selection: Selection,
+  report: string,
+  options: readonly string[] = [],
+  shown?: Shown,
+): Promise<Result[]> {
+  const timeout = `--timeout=${E2E_TIMEOUT}`;
+  return bunTest(selection.e2e, selection, report, [timeout, ...options], shown);
+}
 
-/** The TypeScript ones: those in Python run in a Blender's Python, of which there is none for arm64. */
-const ON_ARM64: Pick<Step, "phase" | "run"> = {
-  phase: "e2e",
-  run: async () => {
-    // On such a machine they have run by now.
-    const elsewhere = process.arch !== "arm64" && (await arm64Unavailable()) === undefined;
-    return elsewhere ? await arm64Units(["tests/unit"]) : [];
-  },
-};
+/** End-to-end tests of other systems than this one. */
+const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
+
+/**
+ * The end-to-end tests, and beside them what is run for other systems: emulators wait as much as
+ * Blenders do. What is written there is shown at the end.
+ */
+async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
+  const ignored = `--path-ignore-patterns=${OF_OTHER_SYSTEMS}`;
+  const log = join(reports, "other-systems.log");
+  await using file = await open(log, "w");
+  const [own, others] = await Promise.all([
+    e2eTests(selection, join(reports, "e2e.xml"), [ignored]),
+    onOtherSystems(selection, reports, file.fd),
+  ]);
+  console.log(`\n== other systems, beside the above\n${await readFile(log, "utf8")}`);
+  return [...own, ...others];
+}
+
+/** What can't be had is counted as skipped, among the test Blenders. */
+async function onOtherSystems(
+  selection: Selection,
+  reports: string,
+  shown: number,
+): Promise<Result[]> {
+  const begun = performance.now();
+  const results: Result[] = [];
+  const isWindows = (await windowsUnavailable()) === undefined;
+  if (isWindows) results.push(...(await windowsUnits({ unit: [UNIT], python: [UNIT] }, shown)));
+  // Those in Python run in a Blender's Python, of which there is none for arm64. On such a machine
+  // all have run by now.
+  const isArm64 = process.arch !== "arm64" && (await arm64Unavailable()) === undefined;
+  if (isArm64) results.push(...(await arm64Units([UNIT], shown)));
+  const e2e = [...new Bun.Glob(OF_OTHER_SYSTEMS).scanSync(ROOT)].sort();
+  results.push(...(await e2eTests({ ...selection, e2e }, join(reports, "others.xml"), [], shown)));
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  console.log(`== other systems: done in ${seconds} s`);
+  return results;
+}
 
 /** A step that is one test: a command that succeeds or doesn't. */
 function check(name: string, command: () => Promise<string[]>): Step {
@@ -132,7 +159,8 @@ async function bunTest(
   paths: readonly string[],
   { name, bunOptions }: Selection,
   report: string,
-  ...options: string[]
+  options: readonly string[] = [],
+  shown?: Shown,
 ): Promise<Result[]> {
   // Bun takes a regular expression.
   const pattern = name?.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -149,6 +177,7 @@ async function bunTest(
       ...paths.map((path) => `./${path}`),
     ],
     { cwd: ROOT },
+    shown,
   );
   return await reported(`bun test ${paths.join(" ")}`, code, report, name);
 }

@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Result, resultsIn } from "./junit.ts";
-import { runVisibly } from "./process.ts";
+import { runVisibly, type Shown } from "./process.ts";
 import type { Selection } from "./selection.ts";
 import { BUN_ON_WINDOWS, installWindows, onDriveC, PYTHON_ON_WINDOWS } from "./windows.ts";
 import { windowsMachine, windowsPath } from "./windows_machine.ts";
@@ -16,10 +16,10 @@ const HOUSE = "tests/unit/house.test.ts";
 const ROOT = join(import.meta.dirname, "..");
 
 /** Runs these on a fresh machine, the TypeScript ones first; a result a test. */
-export async function windowsUnits({
-  unit,
-  python,
-}: Pick<Selection, "unit" | "python">): Promise<Result[]> {
+export async function windowsUnits(
+  { unit, python }: Pick<Selection, "unit" | "python">,
+  shown?: Shown,
+): Promise<Result[]> {
   const parts = await installWindows();
   const folder = await mkdtemp(join(tmpdir(), "blender-remote-windows-"));
   try {
@@ -31,7 +31,7 @@ export async function windowsUnits({
     const report = join(folder, "report.xml");
     const run = async (name: string, command: string[]) => {
       const env = { WINEPATH: "C:\\Python311", PYTHONDONTWRITEBYTECODE: "1" };
-      const code = await runVisibly(machine.wine(command, { cwd: ROOT, env }));
+      const code = await runVisibly(machine.wine(command, { cwd: ROOT, env }), {}, shown);
       const found = existsSync(report) ? resultsIn(await readFile(report, "utf8")) : [];
       results.push(...found.map((one) => ({ ...one, name: `on Windows: ${one.name}` })));
       await rm(report, { force: true });

@@ -306,6 +306,8 @@ def test_what_cant_be_removed_is_enabled_again(
     entry = blender.entries["own"]
 
     def refused(source: str, _target: str) -> None:
+        if os.name == "nt":
+            raise OSError(13, "Permission denied", source, winerror)
         error = PermissionError(13, "Permission denied", source)
         error.__dict__["winerror"] = winerror
         raise error
