@@ -43,7 +43,7 @@ const onThisSide = (path: string) => path.replace(/^(.*:|.*\$)[\\/]/, "").replac
 async function makeMachine(): Promise<void> {
   box = await windowsSandbox(user);
   // As on every Windows.
-  const shares = box.driveC("../dosdevices/unc/localhost");
+  const shares = box.driveC("../dosdevices/unc/studio");
   await mkdir(shares, { recursive: true });
   await symlink("../../../drive_c", join(shares, "c$"));
   for (const folder of [own, deep, join(own, odd)]) {
@@ -117,7 +117,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
 
   test("a Blender by other forms of its path", async () => {
     const folder = "Program Files\\Blender Foundation";
-    const unc = `\\localhost\\c$\\${folder}\\Blender 5.0\\blender`;
+    const unc = `\\studio\\c$\\${folder}\\Blender 5.0\\blender`;
     for (const [given, taken, cwd] of [
       ["c:Blender 5.0/BLENDER", `c:\\${folder}\\Blender 5.0\\BLENDER.exe`, onC(folder)],
       [`\\${unc}`.replaceAll("\\", "/"), `\\${unc}.exe`, onC("")],
@@ -135,7 +135,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
   });
 
   test("files and folders by every form of their paths, long ones too", async () => {
-    const share = `\\localhost\\c$\\${own}`;
+    const share = `\\studio\\c$\\${own}`;
     for (const given of [
       onDriveC(own).replaceAll("\\", "/"),
       `\\${own}`,
@@ -151,7 +151,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     }
     for (const [given, house] of [
       [`C:${own}`, "C:/of a folder"],
-      [`\\${share}\\*.WHL`, "\\\\localhost\\c$\\of a pattern"],
+      [`\\${share}\\*.WHL`, "\\\\studio\\c$\\of a pattern"],
       [`\\\\?\\${onDriveC(own)}`, `\\\\?\\${onDriveC("verbatim")}`],
       [onDriveC(deep), `${onDriveC(deep)}\\wheels`],
     ] as const) {
@@ -164,7 +164,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     // Wine can't tell what a path of more than 260 characters really is, and pip asks.
     const needs = [`${onDriveC(deep)}\\needs.txt`, `C:${own}\\needs.txt`];
     const install = ["pkg", "install", ...needs.flatMap((file) => ["--requirement", file])];
-    const house = ["--offline", "--remote-wheelhouse", "\\\\localhost\\c$\\of a pattern"];
+    const house = ["--offline", "--remote-wheelhouse", "\\\\studio\\c$\\of a pattern"];
     await cli([...install, ...house], { cwd: onC("") });
     await cli(["pkg", "uninstall", "small_one", "--yes"]);
     const config = ["--config", `${onDriveC(deep)}\\config.yaml`];
@@ -186,7 +186,7 @@ onWindows("on Windows, as a user whose name isn't ASCII", () => {
     const sources = [
       `\\${own}\\old_one.py`,
       `\\\\?\\${onDriveC(own)}\\old_one.py`,
-      `\\\\localhost\\c$\\${own}\\old_one.py`,
+      `\\\\studio\\c$\\${own}\\old_one.py`,
       `${onDriveC(deep)}\\old*.py`,
     ];
     const install = ["addon", "install", ...sources, pattern, windowsPath(long), "--enable"];
