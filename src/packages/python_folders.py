@@ -22,7 +22,7 @@ def same_path(one: str, other: str) -> bool:
 
 def is_inside(path: str, folders: Iterable[str]) -> bool:
     """Tell whether a path is one of the folders or below it; all of them as ``real`` gives them."""
-    return any(path == folder or path.startswith(folder + os.sep) for folder in folders)
+    return any(path == folder or path.startswith(os.path.join(folder, "")) for folder in folders)
 
 
 def path_folders() -> list[str]:

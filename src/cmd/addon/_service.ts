@@ -15,8 +15,7 @@ import {
   reloadedSchema,
 } from "../../local/addon/running.ts";
 import type { UserFolders } from "../../local/blender/user-folders.ts";
-import { realPath } from "../../local/files/real-path.ts";
-import { samePath } from "../../local/files/same-path.ts";
+import { realOrAbsolute, samePath } from "../../local/files/real-path.ts";
 import { callBeside, callScript } from "../../remote/script/call.ts";
 import { sameMachine } from "../../remote/service/local-process.ts";
 import type { Endpoint } from "../../remote/wire/connection.ts";
@@ -57,8 +56,10 @@ type OwnPlaces = Pick<UserFolders, "config" | "addons">;
 
 /** Whether a Blender that runs has its preferences and the user's add-ons in these folders. */
 export async function isIn(look: RunningLook, { config, addons }: OwnPlaces): Promise<boolean> {
-  const real = (path: string) => realPath(path).catch(() => path);
-  return samePath(look.config, await real(config)) && samePath(look.addons, await real(addons));
+  return (
+    samePath(look.config, await realOrAbsolute(config)) &&
+    samePath(look.addons, await realOrAbsolute(addons))
+  );
 }
 
 function otherPreferences({ endpoint }: Session, what: string): Failure {

@@ -10,7 +10,7 @@ from addon_errors import trace_of
 from addon_facts import facts_of, misfit
 from addon_journal import Journal
 from addon_outcome import Outcome, Told, failed, failure, outcome
-from addon_places import Folders, addon_paths, repositories, same_place
+from addon_places import Folders, addon_paths, repositories
 from addon_records import (
     Addon,
     find,
@@ -34,6 +34,7 @@ from addon_state import (
 from addon_traces import remove_traces
 from extension_wheels import WheelView
 from preferences import RefusedError, save
+from python_folders import same_path
 from swap import Removal
 
 # Of Windows.
@@ -191,7 +192,7 @@ class Changes:
     def _own_place(self, addon: Addon, path: str) -> str:
         """The path, if it is directly in one of Blender's folders for add-ons: all of it goes."""
         folders = [*addon_paths(self.folders), *(place for _, place in repositories(self.folders))]
-        if any(same_place(os.path.dirname(path), folder) for folder in folders):
+        if any(same_path(os.path.dirname(path), folder) for folder in folders):
             return path
         raise RefusedError("no-place", f"{addon.name} is in no folder of Blender's: {path}")
 

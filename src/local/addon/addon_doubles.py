@@ -5,8 +5,8 @@ import re
 
 from addon_facts import Facts, facts_of
 from addon_outcome import Told
-from addon_places import same_place
 from addon_records import Addon, in_preferences, short_name
+from python_folders import same_path
 
 
 def doubles(addon: Addon, facts: Facts, addons: list[Addon]) -> list[Told]:
@@ -49,7 +49,7 @@ def about_namesakes(title: str, addon: Addon, others: list[Addon]) -> list[Told]
 
 def is_beside(path: str, other: str) -> bool:
     """Whether two are in the same folder: a package and a module of one name replace each other."""
-    return same_place(os.path.dirname(path), os.path.dirname(other))
+    return same_path(os.path.dirname(path), os.path.dirname(other))
 
 
 def title_of(facts: Facts) -> str:

@@ -16,7 +16,6 @@ from addon_places import (
     make_importable,
     own_version,
     repositories,
-    same_place,
 )
 from addon_records import (
     EXTENSION_PREFIX,
@@ -38,6 +37,7 @@ from addon_state import (
 from addon_traces import own_folder, remove_traces
 from extension_wheels import WheelView, in_order
 from preferences import RefusedError, save
+from python_folders import same_path
 from swap import Exchange
 
 
@@ -172,7 +172,7 @@ def find_old(addon: Addon, addons: list[Addon]) -> Addon | None:
     """The add-on of the same name in the same folder, which will be replaced."""
     folder = os.path.dirname(addon.path or "")
     for one in addons:
-        if one.name == addon.name and one.path and same_place(os.path.dirname(one.path), folder):
+        if one.name == addon.name and one.path and same_path(os.path.dirname(one.path), folder):
             return one
     return None
 
@@ -208,7 +208,7 @@ def repository_at(directory: str, folders: Folders) -> Repository:
             "no-extensions", f"Blender {own_version()} has no extensions: they came with 4.2"
         )
     for repo, place in repositories(folders):
-        if same_place(place, directory):
+        if same_path(place, directory):
             return repo
     raise RefusedError(
         "no-repository", f"Blender has no enabled extension repository at {directory}"

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, TypedDict
 import addon_utils
 import bpy
 from preferences import preferences_path
+from python_folders import is_inside, real, same_path
 
 Source = Literal["user", "system", "bundled", "unknown"]
 
@@ -96,18 +97,13 @@ def script_directories() -> list[str]:
     return [one] if one else []
 
 
-def same_place(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
-
-
 def is_within(path: str, folder: str) -> bool:
-    real, outer = os.path.realpath(path), os.path.realpath(folder)
-    return real == outer or real.startswith(outer.rstrip(os.sep) + os.sep)
+    return is_inside(real(path), [real(folder)])
 
 
 def source_of(path: str, folders: Folders) -> Source:
     """Whose folder of add-ons it is: ``user``, ``bundled``, ``system`` or ``unknown``."""
-    if same_place(path, folders.addons):
+    if same_path(path, folders.addons):
         return "user"
     modules = os.path.dirname(addon_utils.__file__)
     if is_within(path, os.path.dirname(modules)):
@@ -132,15 +128,15 @@ def own_places() -> Places:
 
 
 def same_repository(own: str | None, expected: str | None) -> bool:
-    return own is None or (expected is not None and same_place(own, expected))
+    return own is None or (expected is not None and same_path(own, expected))
 
 
 def elsewhere(expected: Places) -> Places | None:
     """Where this Blender keeps the user's files, if the command line expects them elsewhere."""
     own = own_places()
     same = (
-        same_place(own["config"], expected["config"])
-        and same_place(own["addons"], expected["addons"])
+        same_path(own["config"], expected["config"])
+        and same_path(own["addons"], expected["addons"])
         and same_repository(own["repository"], expected["repository"])
     )
     return None if same and own["version"] == expected["version"] else own
@@ -158,5 +154,5 @@ def make_importable(folder: str) -> None:
     """Have Python look into an add-ons folder that may not have existed when Blender started."""
     bpy.utils.refresh_script_paths()
     for path in addon_utils.paths():
-        if same_place(path, folder) and path not in sys.path:
+        if same_path(path, folder) and path not in sys.path:
             sys.path.append(path)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import bpy
-from addon_places import Folders, Source, addon_paths, repositories, same_place, source_of
+from addon_places import Folders, Source, addon_paths, repositories, source_of
 from preferences import RefusedError
+from python_folders import same_path
 from swap import is_link
 
 Kind = Literal["legacy", "extension"]
@@ -157,7 +158,7 @@ def is_loaded(addon: Addon) -> bool:
     if module is None or not getattr(module, "__addon_enabled__", False):
         return False
     file = loaded_file(addon.name)
-    return addon.file is None or (file is not None and same_place(file, addon.file))
+    return addon.file is None or (file is not None and same_path(file, addon.file))
 
 
 def is_enabled(addon: Addon) -> bool:
@@ -165,4 +166,4 @@ def is_enabled(addon: Addon) -> bool:
     if not in_preferences(addon.name):
         return False
     file = loaded_file(addon.name)
-    return addon.file is None or file is None or same_place(file, addon.file)
+    return addon.file is None or file is None or same_path(file, addon.file)

@@ -11,9 +11,9 @@ import addon_utils
 import bpy
 from addon_errors import listening, message_of, refused, trace_of
 from addon_facts import legacy_facts
-from addon_places import same_place
 from addon_records import Addon, in_preferences, loaded_file
 from preferences import RefusedError
+from python_folders import same_path
 
 # Before Blender 2.80 add-ons were of another kind; some Blenders leave them out without a word.
 OLDEST_API = (2, 80)
@@ -66,7 +66,7 @@ def _try_to_enable(addon: Addon, had_entry: bool) -> None:
     if not in_preferences(addon.name) or not is_enabled_module(addon.name):
         raise RefusedError("enable-failed", why_not(addon))
     file = loaded_file(addon.name)
-    if addon.file is not None and (file is None or not same_place(file, addon.file)):
+    if addon.file is not None and (file is None or not same_path(file, addon.file)):
         raise RefusedError("shadowed", f"Blender takes {addon.name} from {file}")
 
 

@@ -5,7 +5,7 @@ import { Failure } from "../../failure.ts";
 import { listed, ours } from "../../text.ts";
 import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
 import type { AddonSource, SourceFile } from "../addon-source/source.ts";
-import { realPath } from "../files/real-path.ts";
+import { realOrAbsolute, samePath } from "../files/real-path.ts";
 import { longestPath } from "../files/windows-names.ts";
 import type { AddonPaths } from "./look.ts";
 import type { Places } from "./places.ts";
@@ -73,10 +73,6 @@ function otherForm(source: AddonSource, why: string, hint: string): Failure {
   return new Failure("other-form", message, { hint });
 }
 
-async function real(path: string): Promise<string> {
-  return realPath(path).catch(() => resolve(path));
-}
-
 /**
  * The folder of Blender's that a user means: an extension repository, a folder of add-ons, or a script
  * directory, which has one.
@@ -93,11 +89,11 @@ export async function placeAt(into: string, paths: AddonPaths): Promise<Place> {
     })),
     ...legacy.map((folder) => ({ form: "legacy" as const, folder })),
   ];
-  const asked = await real(into);
+  const asked = await realOrAbsolute(into);
   for (const place of known) {
-    const folder = await real(place.folder);
-    const around = place.form === "legacy" ? await real(dirname(place.folder)) : folder;
-    if (asked === folder || asked === around) return place;
+    const folder = await realOrAbsolute(place.folder);
+    const around = place.form === "legacy" ? await realOrAbsolute(dirname(place.folder)) : folder;
+    if (samePath(asked, folder) || samePath(asked, around)) return place;
   }
   const folders = [...new Set(known.map(({ folder }) => folder))];
   throw new Failure(

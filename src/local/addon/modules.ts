@@ -32,13 +32,21 @@ function script(name: string, source: string, ...modules: readonly Script[]): Sc
 
 const preferences = script("preferences", preferencesSource);
 const swap = script("swap", swapSource);
-const places = script("addon_places", placesSource, preferences);
-const records = script("addon_records", recordsSource, places, preferences, swap);
+const places = script("addon_places", placesSource, preferences, pythonFolders);
+const records = script("addon_records", recordsSource, places, preferences, pythonFolders, swap);
 const facts = script("addon_facts", factsSource, places, records);
 const errors = script("addon_errors", errorsSource, records, preferences);
-const state = script("addon_state", stateSource, errors, facts, places, records, preferences);
+const state = script(
+  "addon_state",
+  stateSource,
+  errors,
+  facts,
+  records,
+  preferences,
+  pythonFolders,
+);
 const outcome = script("addon_outcome", outcomeSource, places, records, preferences);
-const doubles = script("addon_doubles", doublesSource, facts, outcome, places, records);
+const doubles = script("addon_doubles", doublesSource, facts, outcome, pythonFolders, records);
 const journal = script("addon_journal", journalSource, outcome);
 const looks = script("addon_looks", looksSource, facts, places, records, preferences);
 const trial = script(
@@ -49,7 +57,8 @@ const forWheels = [packageMetadata, packageNames, packageOrigins, pythonFolders]
 const wheels = script("extension_wheels", wheelsSource, facts, places, records, ...forWheels);
 /** What changing an add-on takes, enabled by name or installed. */
 const forChanges = [
-  ...[doubles, facts, journal, outcome, places, records, state, traces, wheels, preferences, swap],
+  ...[doubles, facts, journal, outcome, places, records, state, traces, wheels],
+  ...[preferences, pythonFolders, swap],
 ];
 const changes = script("addon_changes", changesSource, errors, ...forChanges);
 const install = script("addon_install", installSource, changes, ...forChanges);

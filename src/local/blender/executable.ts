@@ -119,7 +119,7 @@ export async function executableAt(path: string): Promise<string> {
     executable = found ?? executable;
   }
   if (process.platform === "win32") executable = windowsExecutable(executable);
-  if (process.platform === "darwin") executable = await macExecutable(executable);
+  if (process.platform === "darwin") executable = macExecutable(executable);
   try {
     if (!(await stat(executable)).isDirectory()) return executable;
     if (!executable.endsWith(".app")) {

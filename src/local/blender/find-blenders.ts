@@ -103,7 +103,7 @@ export async function candidatesAt(places: readonly SearchPlace[]): Promise<stri
   for (const found of files) {
     try {
       await access(found, constants.X_OK);
-      const file = await behindWrapper(found);
+      const file = behindWrapper(found);
       const real = await realPath(file);
       if (!seen.has(real)) seen.set(real, file);
     } catch {

@@ -1,9 +1,9 @@
 // What a path on macOS names that is to be Blender's executable, and why macOS may not start it.
 
 import { existsSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { Failure } from "../../failure.ts";
 import { wordFor } from "../../text.ts";
+import { headOf } from "./program-kind.ts";
 
 /** What can't be started as Blender, by its path, and what helps. */
 const others: readonly (readonly [path: RegExp, why: string, hint: string])[] = [
@@ -25,7 +25,7 @@ const others: readonly (readonly [path: RegExp, why: string, hint: string])[] = 
  *
  * @throws Failure `not-blender` for what can't be started from here.
  */
-export async function macExecutable(path: string): Promise<string> {
+export function macExecutable(path: string): string {
   const known = others.find(([pattern]) => pattern.test(path));
   if (known !== undefined) {
     const [, why, hint] = known;
@@ -38,16 +38,8 @@ export async function macExecutable(path: string): Promise<string> {
 const wrapper = /^#![^\n]*\n(?:exec )?'?(\/[^'\n]+\.app\/Contents\/MacOS\/Blender)'? "\$@"\n*$/;
 
 /** The application that such a script starts; else the path as it is. */
-export async function behindWrapper(path: string): Promise<string> {
-  const start = await open(path).then(
-    async (file) => {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
-      await file.close();
-      return buffer.toString("utf8", 0, bytesRead);
-    },
-    () => "",
-  );
-  const inner = wrapper.exec(start)?.[1];
+export function behindWrapper(path: string): string {
+  const inner = wrapper.exec(headOf(path).toString())?.[1];
   return inner !== undefined && existsSync(inner) ? inner : path;
 }
 

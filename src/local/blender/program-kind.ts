@@ -91,8 +91,8 @@ export function misfitOf(
   };
 }
 
-/** The beginning of a file; nothing where it can't be read. */
-function headOf(path: string): Buffer {
+/** The beginning of a file; nothing of what can't be read, such as a folder. */
+export function headOf(path: string): Buffer {
   let file: number | undefined;
   try {
     file = openSync(path, "r");

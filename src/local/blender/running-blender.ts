@@ -2,11 +2,10 @@
 
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink, stat } from "node:fs/promises";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { promisify } from "node:util";
 import { systemProgram } from "../files/programs.ts";
-import { realPath } from "../files/real-path.ts";
-import { samePath } from "../files/same-path.ts";
+import { realOrAbsolute, samePath } from "../files/real-path.ts";
 import { identifyBlender } from "./executable.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
@@ -63,10 +62,6 @@ const serveScript = /[\\/]blender-remote-[^\\/]*[\\/]serve\.py$/;
 /** By its name: `blender`, `blender-4.2`, `Blender.exe`; not this program. */
 function isBlender(path: string): boolean {
   return /^blender([-_.]?\d[\w.-]*)?(\.exe)?$/i.test(basename(path));
-}
-
-async function resolved(path: string): Promise<string> {
-  return realPath(path).catch(() => resolve(path));
 }
 
 /**
@@ -135,10 +130,10 @@ async function amongThese(
 ): Promise<RunningBlender | undefined> {
   const mode = modeOf(args);
   if (mode === undefined) return undefined;
-  const same = samePath(executable, await resolved(changed.executable));
+  const same = samePath(executable, await realOrAbsolute(changed.executable));
   const facts = { executable, version: changed.version, env, platform: process.platform };
-  const config = await resolved(userFolders(facts).config);
-  if (!samePath(config, await resolved(changed.folders.config))) return undefined;
+  const config = await realOrAbsolute(userFolders(facts).config);
+  if (!samePath(config, await realOrAbsolute(changed.folders.config))) return undefined;
   const told = (env["BLENDER_USER_CONFIG"] ?? env["BLENDER_USER_RESOURCES"]) !== undefined;
   const port = mode.serves ? Number(env["BLD_REMOTE_MCP_PORT"]) : undefined;
   const found = { pid, window: mode.window, port, executable };
@@ -158,7 +153,7 @@ async function onWindows(changed: ChangedBlender): Promise<RunningBlender[]> {
       // Another user's, or one with more rights: what it does can't be known.
       if (started === undefined)
         return { pid, window: true, port: undefined, executable: name, certain: false };
-      const executable = await resolved(started.executable);
+      const executable = await realOrAbsolute(started.executable);
       return amongThese({ ...started, pid, executable }, changed);
     }),
   );

@@ -1,7 +1,8 @@
-// The path of a file without links.
+// The path of a file without links, and whether two paths name one place.
 
 import { realpathSync } from "node:fs";
 import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
 import { systemCodeOf } from "../../failure.ts";
 
 /**
@@ -19,4 +20,18 @@ export async function realPath(path: string): Promise<string> {
     // This one follows links one by one.
     return realpathSync(path);
   }
+}
+
+/** The same; of what can't be found, the absolute path as it is. */
+export async function realOrAbsolute(path: string): Promise<string> {
+  return realPath(path).catch(() => resolve(path));
+}
+
+/** Compares absolute paths in which links have been followed; Windows takes them in any case. */
+export function samePath(
+  one: string,
+  other: string,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  return one === other || (platform === "win32" && one.toLowerCase() === other.toLowerCase());
 }

@@ -25,7 +25,7 @@ SHARED_FOLDERS = (
     *("/media", "/mnt", "/opt", "/run", "/srv", "/tmp", "/var", "/var/lib", "/var/tmp"),
     "/Volumes",
 )
-# The same on Windows, by the variables that name them: homes are beside the one of everybody.
+# The same on Windows, by the variables that name them.
 WINDOWS_SYSTEM = ("SystemRoot", "ProgramFiles", "ProgramFiles(x86)")
 WINDOWS_SHARED = ("ProgramData", "PUBLIC")
 
@@ -89,11 +89,13 @@ def blender_folders() -> set[Path]:
 
 
 def is_of_the_system(folder: Path, home: Path) -> bool:
-    system, shared = set(SYSTEM_FOLDERS), set(SHARED_FOLDERS)
+    system, shared = [*SYSTEM_FOLDERS], [*SHARED_FOLDERS]
     if sys.platform == "win32":
-        system |= {os.environ[name] for name in WINDOWS_SYSTEM if os.environ.get(name)}
-        shared |= {os.environ[name] for name in WINDOWS_SHARED if os.environ.get(name)}
-        system |= {os.path.dirname(place) for place in shared if place == os.environ.get("PUBLIC")}
+        system += [os.environ[name] for name in WINDOWS_SYSTEM if os.environ.get(name)]
+        shared += [os.environ[name] for name in WINDOWS_SHARED if os.environ.get(name)]
+        # Homes are beside the one of everybody.
+        if os.environ.get("PUBLIC"):
+            system.append(os.path.dirname(os.environ["PUBLIC"]))
     if folder in {Path(path).resolve() for path in (*system, *shared)}:
         return True
     # What is in root's own home may be root's wheelhouse.

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { behindWrapper, macExecutable } from "../../../../src/local/blender/mac-application.ts";
-import { failureOf } from "../../../support/failure.ts";
+import { failureOfCall } from "../../../support/failure.ts";
 import { posixOnly } from "../../../support/systems.ts";
 import { testFolders } from "./programs.ts";
 
@@ -13,16 +13,23 @@ posixOnly("its paths are those of macOS")(
   async () => {
     const blender = join(folder.path, "Blender.app/Contents/MacOS/Blender");
     const wrapper = await folder.program(`'${blender}' "$@"`);
-    expect(await behindWrapper(wrapper)).toBe(wrapper); // the application has gone
+    expect(behindWrapper(wrapper)).toBe(wrapper); // the application has gone
     await mkdir(dirname(blender), { recursive: true });
     await writeFile(blender, "");
-    expect(await behindWrapper(wrapper)).toBe(blender);
-    expect(await macExecutable(wrapper)).toBe(blender);
-    expect(await macExecutable(blender)).toBe(blender);
+    expect(behindWrapper(wrapper)).toBe(blender);
+    expect(macExecutable(wrapper)).toBe(blender);
+    expect(macExecutable(blender)).toBe(blender);
     const other = await folder.program(`BLENDER_USER_RESOURCES=/x '${blender}' "$@"`);
-    expect(await behindWrapper(other)).toBe(other);
+    expect(behindWrapper(other)).toBe(other);
   },
 );
+
+test("an application itself, which is a folder, is left as it is", async () => {
+  const application = join(folder.path, "Blender.app");
+  await mkdir(application);
+  expect(macExecutable(application)).toBe(application);
+  expect(macExecutable(join(folder.path, "absent"))).toBe(join(folder.path, "absent"));
+});
 
 test.each([
   [
@@ -30,8 +37,8 @@ test.each([
     "move Blender.app to /Applications with the Finder",
   ],
   ["/Users/me/Downloads/blender-5.0.1-macos-arm64.dmg", "drag Blender.app to /Applications"],
-])("%s is explained", async (path, hint) => {
-  const failure = await failureOf(macExecutable(path));
+])("%s is explained", (path, hint) => {
+  const failure = failureOfCall(() => macExecutable(path));
   expect(failure.code).toBe("not-blender");
   expect(failure.message).toContain(path);
   expect(`${failure.hint}`).toContain(hint);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { realPath } from "../../../../src/local/files/real-path.ts";
+import { realPath, samePath } from "../../../../src/local/files/real-path.ts";
 import { posixOnly } from "../../../support/systems.ts";
 
 let folder = "";
@@ -32,4 +32,10 @@ posixOnly("links take a right of their own on Windows")("through a link", async 
 
 test("what isn't there", async () => {
   await expect(realPath(join(folder, "nothing"))).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("a path in other letters is the same on Windows alone", () => {
+  expect(samePath("C:\\Users\\Me", "c:\\users\\me", "win32")).toBe(true);
+  expect(samePath("C:\\Users\\Me", "C:\\Users\\You", "win32")).toBe(false);
+  expect(samePath("/home/Me", "/home/me", "linux")).toBe(false);
 });
