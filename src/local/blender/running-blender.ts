@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { systemProgram } from "../files/programs.ts";
 import { realOrAbsolute, samePath } from "../files/real-path.ts";
 import { identifyBlender } from "./executable.ts";
+import { startOf } from "./process.ts";
 import { type UserFolders, userFolders } from "./user-folders.ts";
 
 /** A Blender that stays: one with a window, or the background one of a service. */
@@ -148,11 +149,13 @@ async function onWindows(changed: ChangedBlender): Promise<RunningBlender[]> {
   const { startedAs, windowsProcesses } = await import("./windows-processes.ts");
   const blenders = windowsProcesses().filter(({ name }) => isBlender(name));
   const found = await Promise.all(
-    blenders.map(async ({ pid, name }): Promise<RunningBlender | undefined> => {
+    blenders.map(async ({ pid, name, started: began }): Promise<RunningBlender | undefined> => {
       const started = startedAs(pid);
-      // Another user's, or one with more rights: what it does can't be known.
-      if (started === undefined)
+      if (started === undefined) {
+        if ((await startOf(pid)) !== began) return undefined;
+        // Another user's, or one with more rights: what it does can't be known.
         return { pid, window: true, port: undefined, executable: name, certain: false };
+      }
       const executable = await realOrAbsolute(started.executable);
       return amongThese({ ...started, pid, executable }, changed);
     }),

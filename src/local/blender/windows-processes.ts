@@ -78,7 +78,7 @@ function* listed(bytes: Uint8Array, address: bigint): Generator<WindowsProcess> 
 }
 
 /**
- * What a process was started with; undefined where this user may not look into it.
+ * What a process was started with; undefined where this user may not look into it, or it has ended.
  *
  * The places in its memory are those of the Process Environment Block (PEB) with 64 bits: winternl.h,
  * and for the environment what debuggers show (`dt ntdll!_RTL_USER_PROCESS_PARAMETERS`).
@@ -98,17 +98,16 @@ export function startedAs(pid: number): StartedAs | undefined {
     const parameters = read((basic[1] ?? 0n) + 0x20n, 8)?.getBigUint64(0, true);
     const all = parameters === undefined ? undefined : read(parameters, 0x3f8);
     if (all === undefined) return undefined;
-    const text = (from: bigint, size: number) => {
-      const view = size === 0 ? undefined : read(from, size);
-      return view === undefined ? "" : utf16.decode(view);
+    const text = (from: bigint, size: number): string | undefined => {
+      const view = size === 0 ? new DataView(new ArrayBuffer(0)) : read(from, size);
+      return view === undefined ? undefined : utf16.decode(view);
     };
     const member = (at: number) => text(all.getBigUint64(at + 8, true), all.getUint16(at, true));
+    const [executable, line] = [member(0x60), member(0x70)];
     const environment = text(all.getBigUint64(0x80, true), Number(all.getBigUint64(0x3f0, true)));
-    return {
-      executable: member(0x60),
-      args: argumentsIn(member(0x70)),
-      env: variablesIn(environment),
-    };
+    if (executable === undefined || line === undefined || environment === undefined)
+      return undefined;
+    return { executable, args: argumentsIn(line), env: variablesIn(environment) };
   } finally {
     kernel.CloseHandle(handle);
   }

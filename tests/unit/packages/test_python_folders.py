@@ -39,3 +39,5 @@ def test_inside() -> None:
     assert python_folders.is_inside(os.path.join("/a", "b"), ["/x", "/a"])
     assert python_folders.is_inside("/a", ["/a"])
     assert not python_folders.is_inside("/ab", ["/a"])
+    root = python_folders.real(os.sep)
+    assert python_folders.is_inside(python_folders.real("/a"), [root])
