@@ -63,6 +63,13 @@ async function compileAll(): Promise<void> {
   console.error("wrote dist/SHA256SUMS");
 }
 
+const unknown = Bun.argv.slice(2).find((one) => !["--all", ...platforms.map(flagOf)].includes(one));
+if (unknown !== undefined) {
+  console.error(
+    `build doesn't know ${unknown}: it takes --all, ${platforms.map(flagOf).join(", ")}`,
+  );
+  process.exit(2);
+}
 process.chdir(import.meta.dir);
 // A process of its own: this one would go on believing that a file wasn't there.
 const fetched = Bun.spawnSync([process.execPath, "scripts/pip_wheel.ts"], { stderr: "inherit" });

@@ -6,6 +6,7 @@ module's name and holds modules: somebody's own ``~backup`` is not.
 """
 
 import os
+import sys
 from collections.abc import Iterable
 
 from package_metadata import (
@@ -27,6 +28,10 @@ REPLACED = 4
 # bring such (delvewheel).
 LIBRARIES = (".pyd", ".dll")
 LIBRARY_FOLDER = ".libs"
+
+# Of Windows: FILE_SHARE_READ, FILE_SHARE_WRITE and FILE_SHARE_DELETE; an error.
+SHARE_ALL = 7
+SHARING_VIOLATION = 32
 
 
 def tops(packages: Iterable[Distribution]) -> set[str]:
@@ -66,21 +71,25 @@ def holds_modules(path: str) -> bool:
 
 
 def is_loaded(path: str) -> bool:
-    """Tell whether a program has a library below a folder loaded, as far as the system tells.
+    """Tell whether a program has a library below a folder loaded.
 
     Only Windows keeps such a file from being removed; it lets nobody write it either.
     """
-    if os.name != "nt":
-        return False
-    for file in files_below(path):
-        if not file.lower().endswith(LIBRARIES):
-            continue
+    libraries = (file for file in files_below(path) if file.lower().endswith(LIBRARIES))
+    return os.name == "nt" and any(map(is_kept, libraries))
+
+
+def is_kept(file: str) -> bool:
+    """Tell whether Windows keeps a file from being written because of what others do with it."""
+    if sys.platform == "win32":
+        import _winapi
+
+        access, mode = _winapi.GENERIC_WRITE, _winapi.OPEN_EXISTING
         try:
-            os.close(os.open(file, os.O_RDWR))
-        except PermissionError:
-            return True
-        except FileNotFoundError:
-            pass
+            _winapi.CloseHandle(_winapi.CreateFile(file, access, SHARE_ALL, 0, mode, 0, 0))
+        except OSError as error:
+            # Not so where this user may not write it: then nobody needs to have it loaded.
+            return error.winerror == SHARING_VIOLATION
     return False
 
 

@@ -170,6 +170,20 @@ def test_a_library_is_held_for_as_long_as_it_is_loaded(tmp_path: Path) -> None:
     assert not pip_leftovers.is_loaded(str(tmp_path))
 
 
+@pytest.mark.skipif(os.name != "nt", reason="only Windows keeps a loaded library's file")
+def test_a_library_that_this_user_may_not_write_is_not_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a Program Files, of which Wine keeps nobody out."""
+
+    def denied(path: str, *_: object) -> int:
+        raise OSError(None, "Access is denied", path, 5)
+
+    (tmp_path / "queue.pyd").write_text("")
+    monkeypatch.setattr("_winapi.CreateFile", denied)
+    assert not pip_leftovers.is_loaded(str(tmp_path))
+
+
 def test_what_pips_have_left_below_a_namespace(blender: Blender, site: Path) -> None:
     blender.set_site(site)
     put(site, "br-beta", files={"br_ns/beta/__init__.py": ""})
