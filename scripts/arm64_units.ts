@@ -1,11 +1,10 @@
 // The unit tests in TypeScript, run by Bun for arm64.
 
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installArm64 } from "./arm64.ts";
-import { type Result, resultsIn } from "./junit.ts";
+import { type Result, reported } from "./junit.ts";
 import { runVisibly, type Shown } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -31,11 +30,8 @@ export async function arm64Units(paths: readonly string[], shown?: Shown): Promi
     ]);
     const env = { ...process.env, BLENDER_REMOTE_CLI_EMULATED: "1" };
     const code = await runVisibly(command, { cwd: ROOT, env }, shown);
-    const found = existsSync(report) ? resultsIn(await readFile(report, "utf8")) : [];
+    const found = await reported("bun test", code, report);
     const results = found.map((one) => ({ ...one, name: `on arm64: ${one.name}` }));
-    // A file that can't even be loaded is in no report; only the exit code tells.
-    if (code !== 0 && results.every(({ outcome }) => outcome !== "failed"))
-      results.push({ name: "bun test on arm64", title: "", outcome: "failed", reason: "" });
     for (const [pattern, reason] of LEFT_OUT)
       results.push({ name: `on arm64: ${pattern}`, title: "", outcome: "skipped", reason });
     return results;

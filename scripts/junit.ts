@@ -1,5 +1,8 @@
 // Counting tests from the JUnit XML that `bun test` and pytest write.
 
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+
 export interface Result {
   /** File, groups and name of a test, or what a check is called. */
   name: string;
@@ -12,8 +15,23 @@ export interface Result {
 
 const TESTCASE = /<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
 
+/** What a check is that failed. */
+export function failed(name: string): Result {
+  return { name, title: "", outcome: "failed", reason: "" };
+}
+
+/** What the report says that a program wrote before it ended with this exit code. */
+export async function reported(name: string, code: number, report: string): Promise<Result[]> {
+  if (!existsSync(report)) return [failed(`${name} (exit code ${code}, no report)`)];
+  const results = resultsIn(await readFile(report, "utf8"));
+  // A test file that can't even be loaded is in no report; only the exit code tells.
+  const explained = code === 0 || results.some(({ outcome }) => outcome === "failed");
+  if (!explained) results.push(failed(`${name} (exit code ${code}, an error outside the tests)`));
+  return results;
+}
+
 /** Both writers escape `<` and `>` everywhere, so patterns are enough to find the elements. */
-export function resultsIn(xml: string): Result[] {
+function resultsIn(xml: string): Result[] {
   return [...xml.matchAll(TESTCASE)].map(([, attributes = "", body = ""]) => {
     const [, skipAttributes] = /<skipped\b([^>]*)>/.exec(body) ?? [];
     const skipped = skipAttributes !== undefined;

@@ -1,10 +1,9 @@
 // The unit tests, run by Bun and CPython for Windows.
 
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Result, resultsIn } from "./junit.ts";
+import { type Result, reported } from "./junit.ts";
 import { runVisibly, type Shown } from "./process.ts";
 import type { Selection } from "./selection.ts";
 import { BUN_ON_WINDOWS, installWindows, onDriveC, PYTHON_ON_WINDOWS } from "./windows.ts";
@@ -32,12 +31,9 @@ export async function windowsUnits(
     const run = async (name: string, command: string[]) => {
       const env = { WINEPATH: "C:\\Python311", PYTHONDONTWRITEBYTECODE: "1" };
       const code = await runVisibly(machine.wine(command, { cwd: ROOT, env }), {}, shown);
-      const found = existsSync(report) ? resultsIn(await readFile(report, "utf8")) : [];
+      const found = await reported(name, code, report);
       results.push(...found.map((one) => ({ ...one, name: `on Windows: ${one.name}` })));
       await rm(report, { force: true });
-      // A file that can't even be loaded is in no report; only the exit code tells.
-      if (code !== 0 && found.every(({ outcome }) => outcome !== "failed"))
-        results.push({ name: `${name} on Windows`, title: "", outcome: "failed", reason: "" });
     };
     const there = windowsPath(report);
     const ignored = `--path-ignore-patterns=${HOUSE}`;

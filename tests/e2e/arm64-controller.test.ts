@@ -13,6 +13,7 @@ import { json } from "../support/outcome.ts";
 import { proxyTo } from "../support/proxy.ts";
 import { pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox } from "../support/sandbox.ts";
+import { sees } from "../support/sees.ts";
 import { startService } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
@@ -58,8 +59,7 @@ onArm64("on arm64", () => {
     expect([raised.code, raised.stderr]).toEqual([1, expect.stringContaining("KeyError: 'no'")]);
 
     const endless = box.spawn(["execute", "--code", "print('on', flush=True)\nwhile True: pass"]);
-    const said = endless.stdout.getReader();
-    await said.read();
+    await sees(endless.stdout, "on\n");
     endless.kill("SIGINT");
     expect(await endless.exited).toBe(130);
 

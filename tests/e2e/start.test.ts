@@ -5,7 +5,6 @@ import { publishedAddon } from "../../scripts/blenders.ts";
 import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { entries } from "../support/folders.ts";
-import { firstLine } from "../support/lines.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { runs } from "../support/process.ts";
 import { type CliOptions, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -24,6 +23,19 @@ async function standIn(box: Sandbox, script: string): Promise<() => Promise<numb
   const path = await fakeBlender(box, `echo $$ > '${note}'\n${script}`);
   expectSuccess(await box.cli(["config", "set", `blender.exec_path=${path}`]));
   return async () => Number(await readFile(note, "utf8"));
+}
+
+/** The first line of a stream, with the rest left unread. */
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += new TextDecoder().decode(value);
+  }
+  reader.releaseLock();
+  return text.split("\n")[0] ?? "";
 }
 
 /** Starts a foreground start and waits until it says that the service answers. */

@@ -3,8 +3,8 @@
 import { expect, test } from "bun:test";
 import { onDriveC, PYTHON_ON_WINDOWS } from "../../scripts/windows.ts";
 import { entries } from "../support/folders.ts";
-import { firstLine } from "../support/lines.ts";
 import { executable, expectSuccess } from "../support/sandbox.ts";
+import { sees } from "../support/sees.ts";
 import { startConfigured } from "../support/servers.ts";
 import {
   cliOnWindows,
@@ -44,7 +44,7 @@ async function foregroundEndsWithCtrlC(box: WindowsSandbox): Promise<void> {
   const before = await entries(box.driveC(temporary));
   const cli = box.spawn(["start", "--background"]);
   const errors = cli.stderr.text();
-  expect(await firstLine(cli.stdout)).toContain("answers on 127.0.0.1:");
+  await sees(cli.stdout, "answers on 127.0.0.1:");
   await pressCtrlC(cli);
   expect(await cli.exited).toBe(0);
   const said = await errors;
@@ -75,7 +75,7 @@ async function executeEndsWithCtrlC(box: WindowsSandbox): Promise<void> {
   const code = "import time; print('begun', flush=True); time.sleep(600)";
   const cli = box.spawn(["execute", "--code", code]);
   const errors = cli.stderr.text();
-  expect(await firstLine(cli.stdout)).toContain("begun");
+  await sees(cli.stdout, "begun");
   await pressCtrlC(cli);
   expect(await cli.exited).toBe(130);
   expect(await errors).toContain("interrupted, and the code in Blender as well");
