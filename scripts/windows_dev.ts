@@ -39,9 +39,8 @@ export async function windows(args: readonly string[]): Promise<number> {
 }
 
 async function runProgram(args: readonly string[]): Promise<number> {
-  const [home, command] =
-    args[0] === "--home" ? [args[1], args.slice(2)] : [undefined, args.slice(0)];
-  if (command.length === 0 || (args[0] === "--home") === (home === undefined))
+  const [home, command] = args[0] === "--home" ? [args[1], args.slice(2)] : [undefined, args];
+  if (command.length === 0)
     throw new UsageError("windows run takes a program: C:\\Python311\\python.exe -c 'print(1)'");
   const parts = await installWindows();
   const temporary = await mkdtemp(join(tmpdir(), "blender-remote-windows-"));

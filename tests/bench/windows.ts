@@ -10,6 +10,7 @@ import {
   installWindows,
   onDriveC,
   PYTHON_ON_WINDOWS,
+  WINDOWS_BLENDER_VERSION,
   windowsUnavailable,
   windowsWheels,
 } from "../../scripts/windows.ts";
@@ -22,7 +23,7 @@ import { inTurn, median, type Row, seconds } from "./measure.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const PYTHON = onDriveC(PYTHON_ON_WINDOWS);
 const PEERS = "C:\\peers";
-const WHEEL = "bpy-5.0.1-cp311-cp311-win_amd64.whl";
+const WHEEL = `bpy-${WINDOWS_BLENDER_VERSION}-cp311-cp311-win_amd64.whl`;
 const THERE = "C:\\wheels";
 
 type Run = (args: string[]) => Promise<{ taken: number; peak: number }>;

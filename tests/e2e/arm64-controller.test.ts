@@ -5,6 +5,7 @@ import { expect, test } from "bun:test";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
+import { BPY_VERSION } from "../../scripts/bpy.ts";
 import { sha256Of } from "../../src/local/files/sha256.ts";
 import { arm64Sandbox, onArm64 } from "../support/arm64.ts";
 import { ownBlender } from "../support/blender.ts";
@@ -45,10 +46,10 @@ onArm64("on arm64", () => {
     const cli = async (...args: string[]) => expectSuccess(await box.cli(args)).stdout;
     expect(await cli("--version")).toBe(`${manifest.version}\n`);
     await startService(box, await ownBlender(box));
-    expect(await cli("config", "get", "blender.version")).toBe("5.0.1\n");
+    expect(await cli("config", "get", "blender.version")).toBe(`${BPY_VERSION}\n`);
     await cli("config", "set", "cli.timeout_seconds", "200");
     expect(await cli("config", "list")).toMatch(/timeout_seconds\W+200/);
-    expect(await cli("status")).toContain("Blender 5.0.1");
+    expect(await cli("status")).toContain(`Blender ${BPY_VERSION}`);
     const info = await json(box, ["pkg", "info", "--no-network-probe"]);
     expect(info).toMatchObject({
       blender: { background: true },

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
+import { WINDOWS_BLENDER_VERSION } from "../../scripts/windows.ts";
 import { extensionFiles, legacyText, writeZip } from "../support/addon-sources.ts";
 import { listed } from "../support/addons.ts";
 import { entries } from "../support/folders.ts";
@@ -20,7 +21,7 @@ onWindows("on Windows", () => {
     const cli = async (...args: string[]) => expectSuccess(await box.cli(args)).stdout;
     expect(await cli("--version")).toBe(`${manifest.version}\n`);
     await startService(box, windowsBlender);
-    expect(await cli("status")).toContain("Blender 5.0.1");
+    expect(await cli("status")).toContain(`Blender ${WINDOWS_BLENDER_VERSION}`);
     const info = await json(box, ["pkg", "info", "--no-network-probe"]);
     expect(info).toMatchObject({ blender: { background: true }, python: { version: "3.11.9" } });
     expect(info.python.executable).toEndWith("\\5.0\\python\\bin\\python.exe");

@@ -85,7 +85,7 @@ def debris(folders: list[str] | None, seconds: float) -> Debris:
     """
     since = time.time() - seconds
     found: list[str] = []
-    places = [real(folder) for folder in site_folders()] if folders is None else folders
+    places = site_folders() if folders is None else folders
     for folder in places:
         listed: set[str] = set()
         for entry in metadata_entries(folder):
