@@ -115,7 +115,10 @@ async function endToEnd(selection: Selection, reports: string): Promise<Result[]
   await using file = await open(log, "w");
   const [own, others] = await Promise.all([
     e2eTests(selection, join(reports, "e2e.xml"), [ignored]),
-    onOtherSystems(selection, reports, file.fd),
+    onOtherSystems(selection, reports, file.fd).catch((error: unknown) => {
+      if (!(error instanceof DevError)) throw error;
+      return [failed(`other systems (${error.message.split("\n")[0]})`)];
+    }),
   ]);
   console.log(`\n== other systems, beside the above\n${await readFile(log, "utf8")}`);
   return [...own, ...others];

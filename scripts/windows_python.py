@@ -9,6 +9,7 @@ python.exe's folder is BIN and the library's LIBRARY, both below HOME.
 
 from __future__ import annotations
 
+import compileall
 import fnmatch
 import shutil
 import sys
@@ -66,6 +67,8 @@ def main() -> None:
     for package in sys.argv[5:]:
         with opened(wheels, package) as archive:
             archive.extractall(library / "site-packages")
+    # Here, because machines forget what they compile, and do it slowly.
+    compileall.compile_dir(library, quiet=2, workers=0)
 
 
 main()

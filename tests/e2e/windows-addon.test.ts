@@ -8,7 +8,7 @@ import { BLENDER_ON_WINDOWS } from "../../scripts/windows.ts";
 import { extensionFiles, legacyText, writeZip } from "../support/addon-sources.ts";
 import { listed } from "../support/addons.ts";
 import { entries } from "../support/folders.ts";
-import { expectFailure } from "../support/outcome.ts";
+import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess } from "../support/sandbox.ts";
 import { startConfigured } from "../support/servers.ts";
 import { until } from "../support/until.ts";
@@ -129,9 +129,12 @@ onWindows("on Windows", () => {
     expect(await leftovers(box)).toEqual([]);
 
     await terminate(await halfWay(box));
-    const next = await box.cli(["addon", "info", tool, "--json"]);
+    const next = expectSuccess(await box.cli(["addon", "info", tool]));
     expect(next.stderr).toContain("tool is back in its place");
-    expect(JSON.parse(next.stdout)).toMatchObject({ version: "1.0.0", enabled: true });
+    expect(await json(box, ["addon", "info", tool])).toMatchObject({
+      version: "1.0.0",
+      enabled: true,
+    });
     expect(await leftovers(box)).toEqual([]);
 
     const going = await halfWay(box);
