@@ -1,5 +1,6 @@
 // Staying with a Blender that was started, until it ends.
 
+import { howEnded } from "../local/blender/process.ts";
 import { askToEnd, type Launched } from "../local/start/launch.ts";
 import { shutDown } from "../remote/service/shut-down.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
@@ -33,12 +34,12 @@ export async function stay(
   };
   if (signal.aborted) asked();
   signal.addEventListener("abort", asked, { once: true });
-  const { exitCode, signalCode } = await launched.end;
-  if (exitCode === 0) {
+  const end = await launched.end;
+  if (end.exitCode === 0) {
     output.note("Blender has ended");
     return 0;
   }
-  const how = exitCode === null ? `by signal ${signalCode}` : `with exit code ${exitCode}`;
+  const how = `${end.exitCode === null ? "by" : "with"} ${howEnded(end)}`;
   // Thrown, it would be a second JSON value on stdout.
   output.error(`Blender ended ${how}`);
   return 1;

@@ -63,17 +63,24 @@ function killTree(pid: number): void {
   spawnSync(systemProgram("taskkill"), ["/pid", String(pid), "/t", "/f"], { windowsHide: true });
 }
 
-/** How a process ended, in words: `exit code 5`, `signal SIGSEGV`. */
+/** How a process ended, in words: `exit code 5`, `exit code 0xC0000005`, `signal SIGSEGV`. */
 export function howEnded({ exitCode, signalCode }: ProcessEnd): string {
-  return exitCode === null ? `signal ${signalCode}` : `exit code ${exitCode}`;
+  if (exitCode === null) return `signal ${signalCode}`;
+  // Windows' own codes are known by their hexadecimal form.
+  const code = exitCode > 0xffff ? `0x${exitCode.toString(16).toUpperCase()}` : exitCode;
+  return `exit code ${code}`;
 }
 
 /** Resolves when the process has ended; rejects when it couldn't be started. */
-export function ended(child: ChildProcess): Promise<ProcessEnd> {
+export async function ended(child: ChildProcess): Promise<ProcessEnd> {
   const { promise, resolve, reject } = Promise.withResolvers<ProcessEnd>();
   child.once("exit", (exitCode, signalCode) => resolve({ exitCode, signalCode }));
   child.once("error", reject);
-  return promise;
+  const { pid } = child;
+  if (process.platform !== "win32" || pid === undefined) return await promise;
+  const asking = import("./windows-processes.ts").then(({ exitCodeOf }) => exitCodeOf(pid));
+  const end = await promise;
+  return { ...end, exitCode: (await asking)?.() ?? end.exitCode };
 }
 
 /** Asks the tree to end, and kills it when it doesn't within the grace time. */

@@ -23,6 +23,7 @@ export interface StartedAs {
 const { symbols: kernel } = dlopen("kernel32.dll", {
   OpenProcess: { args: ["u32", "i32", "u32"], returns: "ptr" },
   CloseHandle: { args: ["ptr"], returns: "i32" },
+  GetExitCodeProcess: { args: ["ptr", "ptr"], returns: "i32" },
   ReadProcessMemory: { args: ["ptr", "u64", "ptr", "u64", "ptr"], returns: "i32" },
 });
 const { symbols: native } = dlopen("ntdll.dll", {
@@ -34,6 +35,8 @@ const systemProcessInformation = 5;
 const tooSmall = 0xc000_0004;
 /** PROCESS_QUERY_INFORMATION and PROCESS_VM_READ. */
 const mayRead = 0x0410;
+/** PROCESS_QUERY_LIMITED_INFORMATION. */
+const mayAsk = 0x1000;
 
 const utf16 = new TextDecoder("utf-16le");
 
@@ -111,6 +114,23 @@ export function startedAs(pid: number): StartedAs | undefined {
   } finally {
     kernel.CloseHandle(handle);
   }
+}
+
+/**
+ * Holds on to a process, to be asked once for its whole exit code when it has ended: Bun hands on eight
+ * bits of it.
+ *
+ * @returns undefined where there is no such process any more.
+ */
+export function exitCodeOf(pid: number): (() => number | undefined) | undefined {
+  const handle = kernel.OpenProcess(mayAsk, 0, pid);
+  if (handle === null) return undefined;
+  return () => {
+    const code = new Uint32Array(1);
+    const good = kernel.GetExitCodeProcess(handle, ptr(code)) !== 0;
+    kernel.CloseHandle(handle);
+    return good ? code[0] : undefined;
+  };
 }
 
 /** The variables in an environment block, whose names Windows takes in any case. */

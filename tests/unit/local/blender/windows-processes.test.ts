@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
-import { endGroup, startOf } from "../../../../src/local/blender/process.ts";
+import { ended, endGroup, howEnded, startOf } from "../../../../src/local/blender/process.ts";
 import { isWindows } from "../../../support/systems.ts";
 import { until } from "../../../support/until.ts";
 
@@ -27,6 +27,23 @@ test.skipIf(!isWindows)("a process by its id (Windows only: it is asked)", async
   await child.exited;
   expect(await startOf(pid)).toBeNull();
   expect(startedAs(pid)).toBeUndefined();
+});
+
+test.skipIf(!isWindows).each([0, 7, 256, 0xc000_0005])(
+  "an exit code has four bytes: %d (Windows only)",
+  async (code) => {
+    const child = spawn("cmd.exe", ["/c", "exit", String(code | 0)]);
+    expect(await ended(child)).toEqual({ exitCode: code, signalCode: null });
+  },
+);
+
+test.each([
+  [0, null, "exit code 0"],
+  [255, null, "exit code 255"],
+  [0xc000_0005, null, "exit code 0xC0000005"],
+  [null, "SIGSEGV", "signal SIGSEGV"],
+])("%p and %p in words", (exitCode, signalCode, words) => {
+  expect(howEnded({ exitCode, signalCode })).toBe(words);
 });
 
 test("this process has begun, and began once", async () => {
