@@ -29,6 +29,8 @@ const UNIT = "tests/unit";
 const TOOLS = join(ROOT, "node_modules", ".bin");
 /** An end-to-end test starts real Blenders, on machines with one or two processors. */
 const E2E_TIMEOUT = 120_000;
+/** Those that start a program may wait for a machine that is busy. */
+const UNIT_TIMEOUT = 30_000;
 
 /** Runs the checks that these arguments mean (all when there are none); the exit code. */
 export async function test(args: readonly string[]): Promise<number> {
@@ -66,7 +68,10 @@ function steps(reports: string, selection: Selection): Step[] {
     {
       name: `bun test ${selection.unit.join(" ")}`,
       phase: "unit",
-      run: () => bunTest(selection.unit, selection, join(reports, "unit.xml")),
+      run: () =>
+        bunTest(selection.unit, selection, join(reports, "unit.xml"), [
+          `--timeout=${UNIT_TIMEOUT}`,
+        ]),
     },
     {
       name: `pytest ${selection.python.join(" ")}`,
