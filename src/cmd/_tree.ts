@@ -14,6 +14,7 @@ const meant: Readonly<Record<string, readonly string[]>> = {
   status: serviceFlags,
   execute: serviceFlags,
   pkg: serviceFlags,
+  "pkg targets": [],
   install: blenderFlags,
   addon: blenderFlags,
   "addon install": [...serviceFlags, ...blenderFlags],
@@ -41,6 +42,8 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
     group("Python packages of a running Blender", {
       info: async () => (await import("./pkg/info.ts")).info,
       list: async () => (await import("./pkg/list.ts")).list,
+      targets: async () => (await import("./pkg/targets.ts")).targets,
+      download: async () => (await import("./pkg/download.ts")).download,
       push: async () => (await import("./pkg/push.ts")).push,
       wheelhouse: async () => (await import("./pkg/wheelhouse.ts")).wheelhouse,
       install: async () => (await import("./pkg/install.ts")).install,

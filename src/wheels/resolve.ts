@@ -48,7 +48,7 @@ function sourcesOf(name: string, files: readonly string[]): string[] {
 }
 
 /** PEP 427: a build tag counts as its number first, then as text; none comes before all. */
-function compareBuilds(a: string | undefined, b: string | undefined): number {
+export function compareBuilds(a: string | undefined, b: string | undefined): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
   const [, numberA = "", restA = ""] = /^(\d+)(.*)$/.exec(a) ?? [];
   const [, numberB = "", restB = ""] = /^(\d+)(.*)$/.exec(b) ?? [];

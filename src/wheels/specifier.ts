@@ -41,6 +41,21 @@ function namesPrerelease(clause: string): boolean {
 }
 
 /**
+ * Whether a version meets every clause of a specifier; pre-releases may.
+ *
+ * @param version a valid one (PEP 440).
+ * @param specifier clauses joined by commas, without white space; empty for any version.
+ */
+export function matches(version: string, specifier: string): boolean {
+  return specifier === "" || specifier.split(",").every((clause) => meets(version, clause));
+}
+
+/** Whether a specifier asks for a pre-release by naming one (PEP 440, "Handling of pre-releases"). */
+export function namesPrereleases(specifier: string): boolean {
+  return specifier !== "" && specifier.split(",").some(namesPrerelease);
+}
+
+/**
  * The versions that a specifier admits, as pip has it: pre-releases where the specifier names one,
  * or where nothing else is admitted (PEP 440).
  *
@@ -48,9 +63,8 @@ function namesPrerelease(clause: string): boolean {
  * @param specifier clauses joined by commas, without white space; empty for any version.
  */
 export function admitted(versions: readonly string[], specifier: string): string[] {
-  const clauses = specifier === "" ? [] : specifier.split(",");
-  const matching = versions.filter((version) => clauses.every((clause) => meets(version, clause)));
-  if (clauses.some(namesPrerelease)) return matching;
+  const matching = versions.filter((version) => matches(version, specifier));
+  if (namesPrereleases(specifier)) return matching;
   const finals = matching.filter((version) => explain(version)?.is_prerelease === false);
   return finals.length > 0 ? finals : matching;
 }

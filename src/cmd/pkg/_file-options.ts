@@ -7,6 +7,8 @@ import { ours, type Text, text } from "../../text.ts";
 
 /** How it is installed, as the command line says; that wins over what files say. */
 export interface InstallMode {
+  /** What is done with requirements: wheels are looked for there, or here. */
+  use: "install" | "download";
   target: InstallTarget;
   /** From a wheelhouse. */
   offline: boolean;
@@ -36,7 +38,7 @@ function refused({ name, value, where }: FileOption, why: string, hint: Text) {
 }
 
 /** Stops at what can't be honoured from here. */
-function requireHonoured(option: FileOption, { offline }: InstallMode): void {
+function requireHonoured(option: FileOption, { offline, use }: InstallMode): void {
   const { name, value } = option;
   if (name === "--editable") {
     throw refused(
@@ -45,7 +47,7 @@ function requireHonoured(option: FileOption, { offline }: InstallMode): void {
       text`build a wheel of it ('pip wheel --no-deps .'), bring it with '${ours("pkg push", "FILE.whl")}', and ask for it by name; to work on an add-on: ${ours("addon install", "FOLDER")}`,
     );
   }
-  if (offline) return;
+  if (offline || use === "download") return;
   if (name === "--no-index") {
     throw refused(
       option,

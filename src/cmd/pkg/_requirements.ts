@@ -1,7 +1,10 @@
 // The requirements that `pkg install` is given, on the command line and in files.
 
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { wrongUsage } from "../../failure.ts";
 import {
+  type FileOption,
   type RequirementLine,
   type RequirementsRead,
   readRequirements,
@@ -34,21 +37,32 @@ function hintFor(spec: string, target: InstallTarget): Text {
   return /[/\\@]/.test(spec) ? text`${names}; for anything else: ${pip}` : names;
 }
 
+/** The same where wheels are looked for from here. */
+function downloadHint(spec: string): Text {
+  const names = "names with version constraints go here, such as numpy==1.26.4";
+  if (!/[/\\@]|\.whl$/.test(spec)) return names;
+  return `${names}; wheels of this machine are found with --find-links FOLDER`;
+}
+
 /** How much of what can't be read is shown, in characters. */
 const longestShown = 200;
 
-function requirementOf(spec: string, where: string, target: InstallTarget): NamedRequirement {
+function requirementOf(
+  spec: string,
+  where: string,
+  { use, target }: InstallMode,
+): NamedRequirement {
   const result = parseRequirement(spec);
   if (result.ok) return result.requirement;
   const shown = spec.length > longestShown ? `${spec.slice(0, longestShown)}…` : spec;
-  const hint = hintFor(shown, target);
-  throw wrongUsage("bad-requirement", `${where}can't install '${shown}': ${result.reason}`, hint);
+  const hint = use === "download" ? downloadHint(shown) : hintFor(shown, target);
+  throw wrongUsage("bad-requirement", `${where}can't ${use} '${shown}': ${result.reason}`, hint);
 }
 
 /** A requirement of a file, with the options behind it. */
-function requirementIn(line: RequirementLine, target: InstallTarget): NamedRequirement {
+function requirementIn(line: RequirementLine, mode: InstallMode): NamedRequirement {
   const { spec, options, where, isConstraint } = line;
-  const requirement = requirementOf(spec, `${where}: `, target);
+  const requirement = requirementOf(spec, `${where}: `, mode);
   const building = options.find(({ name }) => name !== "--hash" && behindRequirements.has(name));
   if (building !== undefined) {
     throw wrongUsage(
@@ -68,6 +82,14 @@ function requirementIn(line: RequirementLine, target: InstallTarget): NamedRequi
     name === "--hash" && value !== null ? [value] : [],
   );
   return { ...requirement, hashes, where };
+}
+
+/** A folder of links that lies beside the file that names it, as pip has it. */
+function beside(option: FileOption): FileOption {
+  const { name, value, where } = option;
+  if (name !== "--find-links" || value === null) return option;
+  const path = join(dirname(where.replace(/:\d+$/, "")), value);
+  return existsSync(path) ? { ...option, value: path } : option;
 }
 
 /** Each once: a file may be named by several. */
@@ -109,15 +131,14 @@ export async function requirementsOf(
   files: InstallRequest["files"],
   mode: InstallMode,
 ): Promise<Asked> {
-  const { target } = mode;
-  const typed = specs.map((spec) => requirementOf(spec, "", target));
+  const typed = specs.map((spec) => requirementOf(spec, "", mode));
   const read = await readRequirements(files.requirements, files.constraints);
-  const { flags, notes } = installFlags(read.options, mode);
+  const { flags, notes } = installFlags(read.options.map(beside), mode);
   const lines = (ofConstraints: boolean) =>
     distinct(
       read.requirements
         .filter(({ isConstraint }) => isConstraint === ofConstraints)
-        .map((line) => requirementIn(line, target)),
+        .map((line) => requirementIn(line, mode)),
     );
   const requirements = distinct([...typed, ...lines(false)]);
   const constraints = lines(true);
@@ -125,8 +146,10 @@ export async function requirementsOf(
     const [file] = files.requirements;
     throw wrongUsage(
       "missing-argument",
-      file === undefined ? `${programName} pkg install needs SPEC` : `nothing stands in '${file}'`,
-      text`${ours("pkg install", "numpy", "scipy>=1.11")}, or -r FILE`,
+      file === undefined
+        ? `${programName} pkg ${mode.use} needs SPEC`
+        : `nothing stands in '${file}'`,
+      text`${ours(`pkg ${mode.use}`, "numpy", "scipy>=1.11")}, or -r FILE`,
     );
   }
   requireAllHashes(requirements, constraints, flags);

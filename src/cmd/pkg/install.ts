@@ -159,7 +159,7 @@ export const install = command({
     const { notes, ...asked } = await requirementsOf(
       positionals,
       { requirements: args.requirement, constraints: args.constraint },
-      { target: place, offline: offline || wheelhouse !== undefined, indexFlags },
+      { use: "install", target: place, offline: offline || wheelhouse !== undefined, indexFlags },
     );
     const request: Omit<InstallRequest, "typed"> = {
       ...asked,

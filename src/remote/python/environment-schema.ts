@@ -178,6 +178,14 @@ export const environmentSchema = v.pipe(
       v.nullable(strings),
       "the wheel tags (PEP 425) that this Python takes, best first; null where nothing in Blender can tell (python.tags_error)",
     ),
+    markers: described(
+      v.record(v.string(), v.string()),
+      "what markers of requirements (PEP 508) ask this Python",
+    ),
+    bundled: described(
+      v.record(v.string(), v.string()),
+      "versions of the packages that Blender or the system brought, and that are kept",
+    ),
     service: serviceSchema,
   }),
   v.title(`${programName} pkg info --json`),

@@ -11,7 +11,7 @@ import { askingWords, type ProbeFacts, type ProbeFindings, probe } from "./probe
 async function siteOf(
   session: Session,
   { user_modules: folder, ...site }: ProbeFacts["site"],
-): Promise<{ site: Environment["site"]; pins: Pin[] }> {
+): Promise<{ site: Environment["site"]; pins: Pin[]; markers: Environment["markers"] }> {
   const snapshot = await lookAtPackages(session);
   const { packages, broken } = snapshot;
   const own = packages
@@ -20,6 +20,7 @@ async function siteOf(
   return {
     site: { ...site, user_modules: folder && { ...folder, packages: own }, broken },
     pins: pinsOf(snapshot),
+    markers: { ...snapshot.environment },
   };
 }
 
@@ -90,7 +91,7 @@ async function look(session: Session, options: { networkProbe: boolean }): Promi
     networkProbe: options.networkProbe,
   });
   // While pip is imported there.
-  const { site, pins } = await siteOf(session, facts.site);
+  const { site, pins, markers } = await siteOf(session, facts.site);
   const findings = await rest();
   const python = pythonFacts(facts, findings);
   const tags = findings.wheels?.tags ?? null;
@@ -105,6 +106,10 @@ async function look(session: Session, options: { networkProbe: boolean }): Promi
     network: { online_access: facts.online_access, ...(findings.network ?? noNetwork) },
     suggested_pip_download: tags === null ? null : pipDownloadLine(python.version, tags, pins),
     tags,
+    markers,
+    bundled: Object.fromEntries(
+      pins.flatMap(({ name, version }) => (version === null ? [] : [[name, version] as const])),
+    ),
     service: serviceFacts(session, facts.pid),
   };
 }

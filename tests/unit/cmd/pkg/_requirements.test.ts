@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const online: InstallMode = { target: "site", offline: false, indexFlags: [] };
+const online: InstallMode = { use: "install", target: "site", offline: false, indexFlags: [] };
 const offline: InstallMode = { ...online, offline: true };
 const inFile = () => ({ requirements: [file], constraints: [] });
 const none = { requirements: [], constraints: [] };

@@ -64,6 +64,8 @@ const environment: Environment = {
     no_index: false,
     probe: { tried: false, reachable: null, error: "Blender's online access is off" },
   },
+  markers: { sys_platform: "linux" },
+  bundled: { numpy: "1.24.2" },
   suggested_pip_download: "pip download -d wheelhouse PACKAGE",
   tags: [
     "cp311-cp311-linux_x86_64",

@@ -47,6 +47,8 @@ describe("environmentOf", () => {
       "network",
       "suggested_pip_download",
       "tags",
+      "markers",
+      "bundled",
       "service",
     ]);
     expect(v.parse(environmentSchema, environment)).toEqual(environment);

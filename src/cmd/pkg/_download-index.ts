@@ -1,0 +1,169 @@
+// Where `pkg download` looks for wheels.
+
+import { join } from "node:path";
+import { wrongUsage } from "../../failure.ts";
+import { ownFolders } from "../../local/files/os-folders.ts";
+import { IndexClient } from "../../local/index/client.ts";
+import { credentials } from "../../local/index/credentials.ts";
+import { HttpCache } from "../../local/index/http-cache.ts";
+import { pipSettings } from "../../local/index/pip-config.ts";
+import {
+  type IndexChoices,
+  type IndexSettings,
+  indexAccess,
+  indexSettings,
+} from "../../local/index/settings.ts";
+import { carriedIndex } from "../../remote/bootstrap/carried-index.ts";
+import { normalizedName } from "../../wheels/filename.ts";
+import type { Arguments } from "../_declaration.ts";
+
+/** The flags that say where; pip's and uv's of the same names. */
+export const downloadIndexArgs = {
+  "index-url": {
+    type: "string",
+    alias: "i",
+    valueHint: "url",
+    description: "The package index (PEP 503; pip's configuration, PyPI)",
+  },
+  "extra-index-url": {
+    type: "string",
+    repeated: true,
+    valueHint: "url",
+    description: "A further index, which comes first; may be given several times",
+  },
+  "index-for": {
+    type: "string",
+    repeated: true,
+    valueHint: "name=url",
+    description: "The index of one package; may be given several times",
+  },
+  "index-strategy": {
+    type: "enum",
+    options: ["first-index", "best-match"],
+    default: "first-index",
+    description: "Take a package from the first index that has it, or from all",
+  },
+  "find-links": {
+    type: "string",
+    alias: "f",
+    repeated: true,
+    valueHint: "place",
+    description: "A folder of wheels, or a page of links; may be given several times",
+  },
+  index: {
+    type: "boolean",
+    default: true,
+    description: "Ask package indexes",
+    negativeDescription: "Ask no index, only --find-links",
+  },
+  cert: {
+    type: "string",
+    valueHint: "file",
+    description: "Certificate authorities to trust as well (PEM)",
+  },
+  "trusted-host": {
+    type: "string",
+    repeated: true,
+    valueHint: "host",
+    description: "A host to ask by http, or with any certificate; may be given several times",
+  },
+  cache: {
+    type: "boolean",
+    default: true,
+    description: "Remember what indexes answer",
+    negativeDescription: "Neither use what is remembered nor remember anything",
+  },
+  offline: { type: "boolean", description: "Ask nobody: only what is remembered, and folders" },
+} as const satisfies Arguments;
+
+/** What these flags came to. */
+export interface IndexFlagValues {
+  "index-url": string | undefined;
+  "extra-index-url": readonly string[];
+  "index-for": readonly string[];
+  "index-strategy": string;
+  "find-links": readonly string[];
+  index: boolean;
+  cert: string | undefined;
+  "trusted-host": readonly string[];
+  cache: boolean;
+  offline: boolean;
+}
+
+/** Where to look, as the command line and the files on it say. */
+export interface DownloadIndexes {
+  choices: IndexChoices;
+  cert: string | undefined;
+  trusted: readonly string[];
+  cache: boolean;
+  offline: boolean;
+}
+
+/**
+ * Reads them.
+ *
+ * @param fileFlags options of requirements files, as pip writes them.
+ * @throws Failure `bad-index`, kind `usage`.
+ */
+export function downloadIndexes(
+  flags: IndexFlagValues,
+  fileFlags: readonly string[],
+): DownloadIndexes {
+  const inFiles = (option: string) =>
+    fileFlags.flatMap((word, at) => (word === option ? (fileFlags[at + 1] ?? []) : []));
+  const indexOf = new Map(
+    flags["index-for"].map((word) => {
+      const [, name = "", url = ""] = /^([A-Za-z0-9._-]+)=(\S+)$/.exec(word) ?? [];
+      if (url === "")
+        throw wrongUsage(
+          "bad-index",
+          `--index-for is '${word}'`,
+          "--index-for torch=https://HOST/simple",
+        );
+      return [normalizedName(name), url] as const;
+    }),
+  );
+  const urls = [flags["index-url"] ?? [], flags["extra-index-url"], [...indexOf.values()]].flat();
+  for (const url of urls) requireAddress(url);
+  return {
+    choices: {
+      indexUrl: flags["index-url"] ?? inFiles("--index-url").at(-1),
+      extraIndexUrls: [...flags["extra-index-url"], ...inFiles("--extra-index-url")],
+      indexOf,
+      findLinks: [...flags["find-links"], ...inFiles("--find-links")],
+      noIndex: !flags.index || fileFlags.includes("--no-index"),
+      strategy: flags["index-strategy"] === "best-match" ? "best-match" : "first-index",
+    },
+    cert: flags.cert,
+    trusted: [...flags["trusted-host"], ...inFiles("--trusted-host")],
+    cache: flags.cache,
+    offline: flags.offline,
+  };
+}
+
+function requireAddress(url: string): void {
+  if (/^(https?|file):\/\/./i.test(url) || /^([./]|[a-z]:[\\/])/i.test(url)) return;
+  throw wrongUsage(
+    "bad-index",
+    `'${url}' is no address of an index`,
+    "--index-url https://HOST/simple",
+  );
+}
+
+/** Prepares to ask them. */
+export async function openIndexes(
+  { choices, cert, trusted, cache, offline }: DownloadIndexes,
+  signal: AbortSignal,
+): Promise<{ client: IndexClient; settings: IndexSettings }> {
+  const pip = await pipSettings();
+  const access = await indexAccess(cert, trusted, pip);
+  const folder = join(ownFolders().cache, "indexes");
+  const client = new IndexClient({
+    ...access,
+    credentials: await credentials(),
+    cache: cache ? new HttpCache(folder) : null,
+    offline,
+    signal,
+  });
+  return { client, settings: indexSettings(choices, pip, await carriedIndex()) };
+}

@@ -1,0 +1,263 @@
+// `pkg download`: gets wheels for a Blender, on a machine that needs no Python.
+
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { wrongUsage } from "../../failure.ts";
+import { temporaryFolder } from "../../local/files/temporary-folder.ts";
+import { type FetchedWheel, fetchWheels } from "../../local/index/fetch-wheels.ts";
+import { type PlanRequest, planFor, type TargetPlan } from "../../local/index/plan.ts";
+import { Projects } from "../../local/index/projects.ts";
+import { MetadataStore } from "../../local/index/source.ts";
+import { listOf, wheelhouseList, writeWheelhouseList } from "../../local/index/wheelhouse-list.ts";
+import { HashCache } from "../../local/wheels/hash-cache.ts";
+import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
+import { environmentOf } from "../../remote/python/environment.ts";
+import { ours, text } from "../../text.ts";
+import { count } from "../../ui/format.ts";
+import type { Output } from "../../ui/output.ts";
+import { createProgress } from "../../ui/progress.ts";
+import { waiting } from "../../ui/waiting.ts";
+import type { WheelTarget } from "../../wheels/target.ts";
+import { type Context, command } from "../_command.ts";
+import { globalArgs } from "../_declaration.ts";
+import { parseSeconds, targetOf, withSession } from "../_target.ts";
+import {
+  type DownloadIndexes,
+  downloadIndexArgs,
+  downloadIndexes,
+  openIndexes,
+} from "./_download-index.ts";
+import {
+  noteKept,
+  plansJson,
+  renderPlans,
+  summaryOf,
+  wheelsJson,
+  wheelsOf,
+} from "./_download-report.ts";
+import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
+import { requirementsOf } from "./_requirements.ts";
+
+/** Choosing versions takes seconds; this many are enough for sets that can't be met. */
+const usualSeconds = 120;
+
+/** A day or a moment (RFC 3339), as uv takes it. */
+function momentOf(word: string | undefined): number | null {
+  if (word === undefined) return null;
+  // A day counts as a whole.
+  const day = /^\d{4}-\d\d-\d\d$/.test(word);
+  const moment = Date.parse(day ? `${word}T24:00:00Z` : word);
+  if (/^\d{4}-\d\d-\d\d/.test(word) && !Number.isNaN(moment)) return moment;
+  throw wrongUsage(
+    "bad-date",
+    `--exclude-newer is '${word}'`,
+    "give a day, or a moment: 2025-01-31T12:00:00Z",
+  );
+}
+
+/** Chooses versions for every target. */
+async function plansFor(
+  targets: readonly WheelTarget[],
+  request: PlanRequest,
+  indexes: DownloadIndexes,
+  { output, signal }: Context,
+) {
+  const { client, settings } = await openIndexes(indexes, signal);
+  const folder = await temporaryFolder("blender-remote-download-");
+  try {
+    const projects = new Projects(client, settings);
+    const store = new MetadataStore(client, folder);
+    const plans = Promise.all(targets.map((one) => planFor(one, request, projects, store)));
+    const what = targets.length === 1 ? targets[0]?.name : count(targets.length, "target");
+    return { client, plans: await waiting(output, `choosing versions for ${what}`, plans) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Gets all wheels and shows how far that is. */
+async function fetchAll(
+  client: Parameters<typeof fetchWheels>[0],
+  plans: readonly TargetPlan[],
+  folder: string,
+  output: Output,
+): Promise<FetchedWheel[]> {
+  const progress = createProgress(output);
+  const known = await HashCache.open();
+  try {
+    return await fetchWheels(client, wheelsOf(plans), folder, known, {
+      begins: (files) => progress.begin(files),
+      starts: (name, size) => progress.start(name, size, 0),
+      heard: (name, bytes) => progress.advance(name, bytes),
+      finished: ({ file, status }) => {
+        progress.finish(file.filename);
+        if (status === "downloaded") progress.line(file.filename);
+      },
+    });
+  } finally {
+    progress.end();
+    await known.save();
+  }
+}
+
+/** The running Blender where none is named. */
+async function targetsOf(
+  names: readonly string[],
+  service: Awaited<ReturnType<typeof targetOf>>,
+  context: Context,
+): Promise<{ targets: WheelTarget[]; warnings: (packages: readonly string[]) => string[] }> {
+  if (names.length > 0) {
+    const named = await Promise.all([...new Set(names)].map(targetFor));
+    return {
+      targets: named.map(({ target }) => target),
+      warnings: (packages) => named.flatMap(({ warnings }) => warnings(packages)),
+    };
+  }
+  return await withSession(service, context, async (session) => {
+    const environment = await environmentOf(session, { networkProbe: false });
+    const target = targetOfEnvironment(environment, "the running Blender");
+    return { targets: [target], warnings: () => [] };
+  });
+}
+
+/** The carried wheel of pip; it is no part of the list, since nothing needs it. */
+async function putPip(folder: string): Promise<void> {
+  await Bun.write(join(folder, carriedPip.name), Bun.file(carriedPip.path));
+}
+
+export const download = command({
+  description: "Get the wheels that a Blender needs, to be pushed to it; no Python is needed",
+  args: {
+    timeout: {
+      ...globalArgs.timeout,
+      description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
+    },
+    spec: {
+      type: "positional",
+      required: false,
+      description: 'Names with version constraints: numpy "scipy>=1.11"',
+    },
+    requirement: {
+      type: "string",
+      repeated: true,
+      alias: "r",
+      valueHint: "file",
+      description: "Also what stands in this requirements file; may be given several times",
+    },
+    constraint: {
+      type: "string",
+      repeated: true,
+      alias: "c",
+      valueHint: "file",
+      description: "Keep to the versions in this file; may be given several times",
+    },
+    for: {
+      type: "string",
+      repeated: true,
+      valueHint: "target",
+      description:
+        "blender-4.2-windows-x64 and others that 'pkg targets' lists, or a file of 'pkg info --json'; may be given several times (the running Blender)",
+    },
+    dest: {
+      type: "string",
+      alias: "d",
+      valueHint: "dir",
+      default: "wheelhouse",
+      description: "Where the wheels go",
+    },
+    pre: { type: "boolean", description: "Take pre-releases as well" },
+    "exclude-newer": {
+      type: "string",
+      valueHint: "date",
+      description: "Take nothing that was uploaded after this day or moment",
+    },
+    "replace-bundled": {
+      type: "boolean",
+      description:
+        "Also versions other than those that Blender brings, which are left out otherwise",
+    },
+    "include-bundled": {
+      type: "boolean",
+      description: "Also wheels of what Blender brings, in its versions",
+    },
+    deps: {
+      type: "boolean",
+      default: true,
+      description: "Get dependencies as well",
+      negativeDescription: "Only what is named, without dependencies",
+    },
+    "with-pip": {
+      type: "boolean",
+      description: "Also the wheel of pip that this executable carries",
+    },
+    prune: {
+      type: "boolean",
+      description: "Remove wheels of earlier downloads that aren't needed any more",
+    },
+    "dry-run": { type: "boolean", description: "Say what would be downloaded, and change nothing" },
+    ...downloadIndexArgs,
+  },
+  several: "spec",
+  async options({ args, positionals }) {
+    const { requirements, constraints, fileFlags, notes } = await requirementsOf(
+      positionals,
+      { requirements: args.requirement, constraints: args.constraint },
+      { use: "download", target: "site", offline: false, indexFlags: [] },
+    );
+    const seconds =
+      args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
+    const request: PlanRequest = {
+      requirements,
+      constraints,
+      prereleases: args.pre || fileFlags.includes("--pre"),
+      before: momentOf(args["exclude-newer"]),
+      replaced: args["replace-bundled"] ? "all" : [],
+      includeBundled: args["include-bundled"],
+      deps: args.deps,
+      limit: seconds * 1000,
+    };
+    return {
+      request,
+      notes,
+      indexes: downloadIndexes(args, fileFlags),
+      targets: args.for,
+      dest: resolve(args.dest),
+      withPip: args["with-pip"],
+      prune: args.prune,
+      dryRun: args["dry-run"],
+      service: await targetOf(args),
+    };
+  },
+  async run(options, context) {
+    const { output } = context;
+    for (const note of options.notes) output.note(note);
+    const { targets, warnings } = await targetsOf(options.targets, options.service, context);
+    const before = await wheelhouseList(options.dest);
+    const { client, plans } = await plansFor(targets, options.request, options.indexes, context);
+    const relevant = warnings(plans.flatMap(({ packages }) => packages.map(({ name }) => name)));
+    for (const warning of relevant) output.warn(warning);
+    const head = { op: "download", dest: options.dest, targets: plansJson(plans) };
+    if (options.dryRun) {
+      if (output.json) await output.writeJson({ ...head, dry_run: true, warnings: relevant });
+      else await renderPlans(plans, output);
+      return;
+    }
+    noteKept(plans, output);
+    const wheels = await fetchAll(client, plans, options.dest, output);
+    if (options.withPip) await putPip(options.dest);
+    const list = listOf(plans, wheels);
+    const changes = await writeWheelhouseList(options.dest, list, before, options.prune);
+    if (output.json) {
+      await output.writeJson({
+        ...head,
+        wheels: wheelsJson(wheels),
+        ...changes,
+        warnings: relevant,
+      });
+      return;
+    }
+    for (const name of changes.removed) output.note(`removed ${name}`);
+    output.success(summaryOf(options.dest, wheels));
+    await output.hint(text`next: ${ours("pkg push", options.dest)}`);
+  },
+});

@@ -1,0 +1,319 @@
+// Speaks with package indexes: pages, parts of files, and whole files that are checked.
+
+import { type FileHandle, open, readFile, rm } from "node:fs/promises";
+import CachePolicy from "http-cache-semantics";
+import { ofetch } from "ofetch";
+import pLimit from "p-limit";
+import { Failure, messageOf } from "../../failure.ts";
+import {
+  failed,
+  insecure,
+  isFinal,
+  notRemembered,
+  pauseOf,
+  statusOf,
+  why,
+} from "./client-errors.ts";
+import type { Credentials } from "./credentials.ts";
+import type { HttpCache, Remembered } from "./http-cache.ts";
+
+/** How indexes are spoken with. */
+export interface ClientSettings {
+  credentials: Credentials;
+  /** null to remember nothing. */
+  cache: HttpCache | null;
+  /** Only what is remembered counts. */
+  offline: boolean;
+  /** Certificate authorities that are trusted besides the usual ones, as PEM texts. */
+  authorities: readonly string[];
+  /** Hosts, `HOST` or `HOST:PORT`, whose certificate isn't looked at and that may speak http. */
+  trusted: readonly string[];
+  /** How often a request that failed is tried again. */
+  retries: number;
+  signal: AbortSignal;
+}
+
+/** A text that an index has given. */
+export interface IndexText {
+  text: string;
+  /** As `Content-Type` says. */
+  type: string;
+  /** Where redirects have led to. */
+  address: string;
+}
+
+/** How many requests run at once; more make servers refuse some. */
+const mostRequests = 32;
+/** In ms: a server that asks for more patience is given up. */
+const longestPause = 60_000;
+/** In ms, without a byte. */
+const silence = 20_000;
+
+/** Answers that are worth another try: too much asked, or a server that has to recover. */
+const passing = [408, 425, 429, 500, 502, 503, 504];
+
+/** Speaks with package indexes over https, over http with this machine and with trusted hosts. */
+export class IndexClient {
+  readonly #settings: ClientSettings;
+  readonly #limit = pLimit(mostRequests);
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings;
+  }
+
+  /** Where texts are remembered; null where none are. */
+  get cache(): HttpCache | null {
+    return this.#settings.cache;
+  }
+
+  /**
+   * A page or metadata.
+   *
+   * @param most bytes that it may have.
+   * @returns undefined where the index has no such thing (404, 410).
+   * @throws Failure `download-failed`, `not-remembered`, `insecure-index`.
+   */
+  text(address: string, accept: string, most: number): Promise<IndexText | undefined> {
+    return this.#limit(() => this.#text(address, accept, most));
+  }
+
+  async #text(address: string, accept: string, most: number): Promise<IndexText | undefined> {
+    const url = this.#settings.credentials.without(address);
+    const known = await this.#settings.cache?.find(`${accept} ${url}`);
+    const request = { url, method: "GET", headers: { accept } };
+    const answer = known?.policy.evaluateRequest(request);
+    if (known !== undefined && (answer?.revalidation === undefined || this.#settings.offline)) {
+      const text = await readFile(known.body, "utf8").catch(() => undefined);
+      if (text !== undefined) return rememberedText(known, text);
+    }
+    if (this.#settings.offline) throw notRemembered(url);
+    const response = await this.#get(url, { accept, ...stringsOf(answer?.revalidation?.headers) });
+    if (response === undefined) return undefined;
+    const headers = Object.fromEntries(response.headers);
+    if (response.status === 304 && known !== undefined) {
+      const told = { status: 304, headers };
+      const { policy } = known.policy.revalidatedPolicy(request, told);
+      const text = await readFile(known.body, "utf8").catch(() => undefined);
+      if (text === undefined) throw failed(url, "what was remembered of it has gone");
+      await this.#settings.cache?.keep(`${accept} ${url}`, { policy, address: known.address });
+      return rememberedText(known, text);
+    }
+    const bytes = await wholeBody(response, most, url, this.#settings.signal);
+    const policy = new CachePolicy(request, { status: 200, headers }, { shared: false });
+    if (this.#settings.cache !== null && policy.storable()) {
+      const place = await this.#settings.cache.place(`${accept} ${url}`);
+      await Bun.write(place, bytes);
+      const kept = { policy, address: response.url };
+      await this.#settings.cache.keep(`${accept} ${url}`, kept, place);
+    }
+    const type = response.headers.get("content-type") ?? "";
+    return { text: new TextDecoder().decode(bytes), type, address: response.url };
+  }
+
+  /**
+   * A part of a file.
+   *
+   * @param from the first byte, or, below 0, how many at the end.
+   * @returns the part and the size of the whole; undefined where the server gives no parts.
+   * @throws Failure `download-failed`, `not-remembered`, `insecure-index`.
+   */
+  part(
+    address: string,
+    from: number,
+    size: number,
+  ): Promise<{ bytes: Uint8Array; whole: number } | undefined> {
+    return this.#limit(async () => {
+      const url = this.#settings.credentials.without(address);
+      if (this.#settings.offline) throw notRemembered(url);
+      const range = from < 0 ? `bytes=${from}` : `bytes=${from}-${from + size - 1}`;
+      const response = await this.#get(url, { range, "accept-encoding": "identity" });
+      if (response?.status !== 206) {
+        await response?.body?.cancel();
+        return undefined;
+      }
+      const [, whole] = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "") ?? [];
+      const bytes = await wholeBody(response, size, url, this.#settings.signal);
+      return whole === undefined ? undefined : { bytes, whole: Number(whole) };
+    });
+  }
+
+  /**
+   * Writes a file, new or over what is there.
+   *
+   * @param heard is told how many more bytes have come; a try that failed takes its own back.
+   * @returns its hash, by `algorithm`.
+   * @throws Failure `download-failed`, `not-remembered`, `insecure-index`; nothing is left at `path`.
+   */
+  file(
+    address: string,
+    path: string,
+    algorithm: "sha256" | "sha384" | "sha512",
+    heard: (bytes: number) => void,
+  ): Promise<{ hash: string; size: number }> {
+    const url = this.#settings.credentials.without(address);
+    if (this.#settings.offline) throw notRemembered(url);
+    return this.#limit(async () => {
+      const file = await open(path, "w");
+      try {
+        return await this.#again(url, () => this.#written(url, file, algorithm, heard));
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async #written(
+    url: string,
+    file: FileHandle,
+    algorithm: "sha256" | "sha384" | "sha512",
+    heard: (bytes: number) => void,
+  ): Promise<{ hash: string; size: number }> {
+    const hasher = new Bun.CryptoHasher(algorithm);
+    await file.truncate(0);
+    let size = 0;
+    try {
+      const response = await this.#once(url, { "accept-encoding": "identity" });
+      for await (const piece of piecesOf(response, this.#settings.signal)) {
+        hasher.update(piece);
+        await file.write(piece, 0, piece.length, size);
+        size += piece.length;
+        heard(piece.length);
+      }
+      const told = Number(response.headers.get("content-length") ?? size);
+      if (told !== size) throw new Error(`it ended after ${size} of ${told} bytes`);
+    } catch (error) {
+      heard(-size);
+      throw error;
+    }
+    return { hash: hasher.digest("hex"), size };
+  }
+
+  async #get(url: string, headers: Record<string, string>): Promise<Response | undefined> {
+    try {
+      return await this.#again(url, () => this.#once(url, headers));
+    } catch (error) {
+      const status = error instanceof Failure ? statusOf(error.cause) : undefined;
+      if (status === 404 || status === 410) return undefined;
+      throw error;
+    }
+  }
+
+  /** Tries until it goes well, with longer and longer pauses; what can't get better is told at once. */
+  async #again<T>(url: string, attempt: () => Promise<T>): Promise<T> {
+    const { retries, signal } = this.#settings;
+    for (let tried = 0; ; tried++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof Failure) throw error;
+        const status = statusOf(error);
+        const wait = pauseOf(error, tried);
+        const isLost = status === undefined ? isFinal(error) : !passing.includes(status);
+        if (tried >= retries || isLost || wait > longestPause) throw failed(url, why(error), error);
+        await pause(wait, signal);
+      }
+    }
+  }
+
+  async #once(url: string, headers: Record<string, string>): Promise<Response> {
+    const { credentials, authorities, trusted, signal } = this.#settings;
+    const at = new URL(url);
+    const isTrusted = trusted.includes(at.host) || trusted.includes(at.hostname);
+    if (!isTrusted && !isSafe(at)) throw insecure(url);
+    const authorization = credentials.of(at);
+    const quiet = new AbortController();
+    const timer = setTimeout(() => quiet.abort(new Error("it fell silent")), silence);
+    const response = await ofetch
+      .raw(url, {
+        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+        responseType: "stream",
+        retry: 0,
+        signal: AbortSignal.any([signal, quiet.signal]),
+        // Bun's own: certificates for this request.
+        ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...authorities] } },
+      })
+      .finally(() => clearTimeout(timer));
+    const end = new URL(response.url);
+    // A secure page must not end in one that anybody on the way can write.
+    if (!isTrusted && !isSafe(end)) throw insecure(response.url);
+    return response;
+  }
+}
+
+function rememberedText({ policy, address }: Remembered, text: string): IndexText {
+  const type = policy.responseHeaders()["content-type"];
+  return { text, type: typeof type === "string" ? type : "", address };
+}
+
+function stringsOf(headers: CachePolicy.Headers | undefined): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (typeof value === "string") plain[name] = value;
+  }
+  return plain;
+}
+
+function isSafe({ protocol, hostname }: URL): boolean {
+  const isOwn = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isOwn);
+}
+
+/** The pieces of an answer; one that falls silent ends with an error. */
+async function* piecesOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const quiet = Promise.withResolvers<never>();
+      const timer = setTimeout(() => quiet.reject(new Error("it fell silent")), silence);
+      const stop = () => quiet.reject(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        const { done, value } = await Promise.race([reader.read(), quiet.promise]);
+        if (done) return;
+        yield value;
+      } finally {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", stop);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function wholeBody(
+  response: Response,
+  most: number,
+  url: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const piece of piecesOf(response, signal)) {
+      size += piece.length;
+      if (size > most) throw new Error(`it has more than ${most} bytes`);
+      pieces.push(piece);
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failed(url, messageOf(error), error);
+  }
+  return Buffer.concat(pieces);
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => {
+    clearTimeout(timer);
+    reject(signal.reason);
+  };
+  signal.addEventListener("abort", stop, { once: true });
+  return promise.finally(() => signal.removeEventListener("abort", stop));
+}

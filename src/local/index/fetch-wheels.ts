@@ -1,0 +1,155 @@
+// Puts the wheels of plans into a folder: each checked by its hash, and what is there already left.
+
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure, messageOf } from "../../failure.ts";
+import { parseWheelName } from "../../wheels/filename.ts";
+import { sha256Of } from "../files/sha256.ts";
+import type { HashCache } from "../wheels/hash-cache.ts";
+import type { IndexClient } from "./client.ts";
+import { bestHash } from "./hashes.ts";
+import type { OfferedFile } from "./projects.ts";
+
+/** What became of a wheel. */
+export interface FetchedWheel {
+  file: OfferedFile;
+  /** Lower-case hexadecimal. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  /** Whether it came now, or was there. */
+  status: "downloaded" | "there";
+}
+
+/** Told how far it goes. */
+export interface FetchObserver {
+  begins(files: readonly { name: string; bytes: number }[]): void;
+  starts(name: string, size: number): void;
+  /** Below 0 where a try that failed takes its own back. */
+  heard(name: string, bytes: number): void;
+  finished(wheel: FetchedWheel): void;
+}
+
+/** Wheels at once. */
+const atOnce = 8;
+
+/**
+ * Puts wheels into a folder, which is made; a file of that name with another hash is replaced.
+ *
+ * @throws Failure `wrong-hash`, `download-failed`, `write-failed`, `bad-wheel-name`.
+ */
+export async function fetchWheels(
+  client: IndexClient,
+  files: readonly OfferedFile[],
+  folder: string,
+  known: HashCache,
+  observer: FetchObserver,
+): Promise<FetchedWheel[]> {
+  for (const { filename, url } of files) {
+    // It becomes a path here.
+    if (parseWheelName(filename) !== undefined) continue;
+    throw new Failure("bad-wheel-name", `${url} has the name '${filename}', which isn't a wheel's`);
+  }
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new Failure("write-failed", `can't make ${folder}: ${messageOf(error)}`, {
+      hint: "name another folder: --dest DIR",
+      cause: error,
+    });
+  });
+  const done: FetchedWheel[] = [];
+  const missing: OfferedFile[] = [];
+  for (const file of files) {
+    const there = await present(file, join(folder, file.filename), known);
+    if (there === undefined) missing.push(file);
+    else done.push(there);
+  }
+  observer.begins(missing.map(({ filename, size }) => ({ name: filename, bytes: size ?? 0 })));
+  for (const wheel of done) observer.finished(wheel);
+  const open = missing.toSorted((a, b) => (b.size ?? 0) - (a.size ?? 0));
+  const work = async () => {
+    for (let file = open.shift(); file !== undefined; file = open.shift()) {
+      const wheel = await fetched(client, file, folder, observer).catch((error: unknown) => {
+        // The others end what they have begun: it needn't come again.
+        open.length = 0;
+        throw error;
+      });
+      done.push(wheel);
+      observer.finished(wheel);
+    }
+  };
+  for (const end of await Promise.allSettled(Array.from({ length: atOnce }, work)))
+    if (end.status === "rejected") throw end.reason;
+  return done.sort((a, b) => (a.file.filename < b.file.filename ? -1 : 1));
+}
+
+async function present(
+  file: OfferedFile,
+  path: string,
+  known: HashCache,
+): Promise<FetchedWheel | undefined> {
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined || (file.size !== null && file.size !== info.size)) return undefined;
+  const told = bestHash(file.hashes);
+  const sha256 = await known.sha256(path);
+  if (told === undefined || told.algorithm !== "sha256" || told.hash !== sha256) return undefined;
+  return { file, sha256, size: info.size, status: "there" };
+}
+
+async function fetched(
+  client: IndexClient,
+  file: OfferedFile,
+  folder: string,
+  observer: FetchObserver,
+): Promise<FetchedWheel> {
+  const path = join(folder, file.filename);
+  const part = `${path}.${crypto.randomUUID()}.part`;
+  observer.starts(file.filename, file.size ?? 0);
+  const told = bestHash(file.hashes) ?? { algorithm: "sha256" as const, hash: undefined };
+  try {
+    const { hash, size } = await content(client, file, part, told.algorithm, observer);
+    if (told.hash !== undefined && told.hash !== hash) throw wrong(file, told.algorithm, hash);
+    if (file.size !== null && file.size !== size) throw wrong(file, "size", String(size));
+    await rename(part, path);
+    const sha256 = told.algorithm === "sha256" ? hash : await sha256Of(path);
+    return { file, sha256, size, status: "downloaded" };
+  } finally {
+    await rm(part, { force: true });
+  }
+}
+
+async function content(
+  client: IndexClient,
+  file: OfferedFile,
+  part: string,
+  algorithm: "sha256" | "sha384" | "sha512",
+  observer: FetchObserver,
+): Promise<{ hash: string; size: number }> {
+  const heard = (bytes: number) => observer.heard(file.filename, bytes);
+  if (!file.url.startsWith("file:")) return await client.file(file.url, part, algorithm, heard);
+  const source = fileURLToPath(file.url);
+  const hasher = new Bun.CryptoHasher(algorithm);
+  const writer = Bun.file(part).writer();
+  let size = 0;
+  for await (const piece of Bun.file(source).stream()) {
+    hasher.update(piece);
+    writer.write(piece);
+    await writer.flush();
+    size += piece.length;
+    heard(piece.length);
+  }
+  await writer.end();
+  return { hash: hasher.digest("hex"), size };
+}
+
+function wrong(file: OfferedFile, what: string, found: string): Failure {
+  const expected = what === "size" ? String(file.size) : file.hashes[what];
+  return new Failure(
+    "wrong-hash",
+    `${file.url} isn't what its index says: its ${what} is ${found}, and should be ${expected}`,
+    {
+      hint: "it may have been changed on the way, or on the server; nothing of it is kept",
+      details: { url: file.url, index: file.from, expected, found },
+    },
+  );
+}

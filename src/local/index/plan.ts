@@ -1,0 +1,212 @@
+// Which wheels a target needs for what is asked.
+
+import { Failure } from "../../failure.ts";
+import type { Text } from "../../text.ts";
+import { type CandidateRules, noFit } from "../../wheels/candidates.ts";
+import { parseWheelName } from "../../wheels/filename.ts";
+import { markerHolds } from "../../wheels/marker.ts";
+import type { NamedRequirement } from "../../wheels/requirement.ts";
+import { explained, type Missing } from "../../wheels/solver/explain.ts";
+import { type Chosen, solve } from "../../wheels/solver/solve.ts";
+import { matches, namesPrereleases } from "../../wheels/specifier.ts";
+import { misfitsOf, targetTags } from "../../wheels/tags.ts";
+import type { WheelTarget } from "../../wheels/target.ts";
+import { versionKey } from "../../wheels/version-order.ts";
+import type { OfferedFile, Projects } from "./projects.ts";
+import { type MetadataStore, TargetSource } from "./source.ts";
+
+/** What is asked, for whatever target. */
+export interface PlanRequest {
+  requirements: readonly NamedRequirement[];
+  constraints: readonly NamedRequirement[];
+  /** Whether pre-releases count even where there are others. */
+  prereleases: boolean;
+  /** What was uploaded from then on doesn't count (Unix time in ms). */
+  before: number | null;
+  /** Normalised names of packages that Blender brings and that may be replaced all the same. */
+  replaced: readonly string[] | "all";
+  /** Whether wheels of what Blender brings are taken along, in its versions. */
+  includeBundled: boolean;
+  /** Whether what packages need is taken along. */
+  deps: boolean;
+  /** In ms. */
+  limit: number;
+}
+
+/** A package of a plan. */
+export interface WantedPackage extends Chosen {
+  /** null for what Blender brings, which needs no wheel. */
+  file: OfferedFile | null;
+}
+
+/** What one target needs, sorted by name. */
+export interface TargetPlan {
+  target: WheelTarget;
+  packages: WantedPackage[];
+}
+
+/**
+ * Finds what a target needs.
+ *
+ * @throws Failure `no-solution`, `no-such-package`, `resolution-timeout`, and what indexes cause.
+ */
+export async function planFor(
+  target: WheelTarget,
+  request: PlanRequest,
+  projects: Projects,
+  metadata: MetadataStore,
+): Promise<TargetPlan> {
+  const holds = ({ marker }: NamedRequirement) =>
+    marker === null || markerHolds(marker, target.markers);
+  const asked = {
+    requirements: request.requirements.filter(holds),
+    constraints: request.constraints.filter(holds),
+  };
+  const { bundled, replaced } = { bundled: target.bundled, replaced: request.replaced };
+  const kept = Object.entries(bundled).filter(
+    ([name]) => replaced !== "all" && !replaced.includes(name),
+  );
+  const source = new TargetSource(
+    projects,
+    metadata,
+    { ...target, bundled: Object.fromEntries(kept) },
+    {
+      rulesOf: rulesFor(request, [...asked.requirements, ...asked.constraints]),
+      includeBundled: request.includeBundled,
+      deps: request.deps,
+    },
+  );
+  const end = performance.now() + request.limit;
+  const solution = await solve(asked, source, () => performance.now() < end);
+  if (solution.code === "gave-up") throw gaveUp(target, solution.tried, request.limit);
+  if (solution.code === "conflict") {
+    const { lines, missing } = explained(solution.why, solution.packages, Object.fromEntries(kept));
+    if (missing.length === 0) throw noSolution(target, lines);
+    throw nothingMeets(target, await withReasons(missing, target, projects));
+  }
+  const packages = await Promise.all(
+    solution.packages.map(async (one) => {
+      return { ...one, file: (await source.wheel(one.name, one.version)) ?? null };
+    }),
+  );
+  return { target, packages };
+}
+
+function rulesFor(
+  { prereleases, before }: PlanRequest,
+  asked: readonly NamedRequirement[],
+): (name: string) => CandidateRules {
+  const byName = Map.groupBy(asked, ({ name }) => name);
+  // Hashes count for all or for none, as for pip: what nobody lists isn't taken then.
+  const isHashed = asked.some(({ hashes }) => hashes.length > 0);
+  return (name) => {
+    const own = byName.get(name) ?? [];
+    const exact = own.flatMap(({ specifier }) =>
+      specifier.split(",").filter((clause) => /^===?[^*]+$/.test(clause)),
+    );
+    const hashes = own.flatMap((one) => one.hashes.map((hash) => hash.toLowerCase()));
+    return {
+      prereleases: prereleases || own.some(({ specifier }) => namesPrereleases(specifier)),
+      isPinned: (version) => exact.some((clause) => matches(version, clause)),
+      before,
+      hashes: isHashed ? new Set(hashes) : null,
+    };
+  };
+}
+
+/** What can't be met, and the one index that was asked where there are others; else null. */
+type Explained = Missing & { index: string | null };
+
+/** Says of the versions that a message shows why their wheels don't fit. */
+async function withReasons(
+  missing: readonly Missing[],
+  { tags }: WheelTarget,
+  projects: Projects,
+): Promise<Explained[]> {
+  const prepared = targetTags(tags);
+  return await Promise.all(
+    missing.map(async (one) => {
+      const files = await projects.files(one.name);
+      const leftOut = one.leftOut.map((each, at) => {
+        if (at >= shown || each.reason !== noFit || prepared === null) return each;
+        const key = versionKey(each.version);
+        const names = files
+          .map(({ filename }) => filename)
+          .filter((name) => versionKey(parseWheelName(name)?.version ?? "") === key);
+        const reasons = misfitsOf(names, prepared).map(({ reason }) => reason);
+        // What is right but for one thing says most.
+        const best = reasons.find((reason) => !reason.includes(", and ")) ?? reasons[0];
+        return best === undefined ? each : { ...each, reason: `${noFit}: one ${best}` };
+      });
+      return { ...one, leftOut, index: projects.onlyIndexOf(files) };
+    }),
+  );
+}
+
+/** How many of several things a message names. */
+const shown = 5;
+
+function noSolution(target: WheelTarget, lines: readonly string[]): Failure {
+  const facts = lines.map((line) => `  ${line}`).join("\n");
+  return new Failure("no-solution", `no versions go together for ${target.name}:\n${facts}`, {
+    hint: lines.some((line) => line.startsWith("Blender brings "))
+      ? "ask for older versions of what needs another one; --replace-bundled lets what Blender brings be replaced"
+      : "ask for other versions, or leave one of them out",
+    details: { target: target.name, facts: lines },
+  });
+}
+
+function nothingMeets(target: WheelTarget, missing: readonly Explained[]): Failure {
+  const texts = missing.map((one) => missingText(one));
+  const unknown = missing.every(
+    ({ leftOut, newest }) => leftOut.length === 0 && newest === undefined,
+  );
+  return new Failure(
+    unknown ? "no-such-package" : "no-solution",
+    `for ${target.name} ${texts.join("\n")}`,
+    { hint: hintFor(missing), details: { target: target.name, missing } },
+  );
+}
+
+function hintFor(missing: readonly Explained[]): Text {
+  const first = missing.find(({ index }) => index !== null);
+  if (first !== undefined)
+    return `${first.name} is taken from ${first.index} alone, the first index that has it; --index-strategy best-match asks all`;
+  const reasons = missing.flatMap(({ leftOut }) => leftOut.map(({ reason }) => reason));
+  if (reasons.some((reason) => reason === "is a pre-release")) return "--pre lets pre-releases in";
+  if (reasons.some((reason) => /^has no wheel/.test(reason)))
+    return "only wheels can be taken: build one of its source on such a machine ('pip wheel'), and name its folder with --find-links";
+  if (missing.some(({ newest }) => newest !== undefined)) return "ask for a version that there is";
+  return "check the name, and the index: --index-url, --extra-index-url, --find-links";
+}
+
+function missingText({ requirement, by, leftOut, newest, name }: Missing): string {
+  const who = by === null ? "" : `, which ${by} needs`;
+  if (leftOut.length === 0 && newest === undefined)
+    return `there is no package ${name} in the index${who}`;
+  const lines = leftOut.slice(0, shown).map(({ version, reason }) => `  ${version} ${reason}`);
+  if (leftOut.length > shown) lines.push(`  and ${leftOut.length - shown} more`);
+  lines.push(
+    newest === undefined
+      ? `  of ${name} nothing can be installed there`
+      : `  the newest that can be installed there is ${newest}`,
+  );
+  return `nothing meets ${requirement}${who}:\n${lines.join("\n")}`;
+}
+
+function gaveUp(
+  target: WheelTarget,
+  tried: readonly { name: string; versions: number }[],
+  limit: number,
+): Failure {
+  const most = tried.slice(0, shown).map(({ name, versions }) => `${versions} of ${name}`);
+  return new Failure(
+    "resolution-timeout",
+    `no set of versions was found for ${target.name} in ${limit / 1000} s; tried were ${most.join(", ")}`,
+    {
+      kind: "timeout",
+      hint: "narrow down what takes longest, such as NAME>=VERSION, or give more --timeout",
+      details: { target: target.name, tried },
+    },
+  );
+}

@@ -1,0 +1,162 @@
+// Finds the files of a package in indexes, and in folders and pages of links.
+
+import { readdir, readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { Failure, messageOf } from "../../failure.ts";
+import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
+import { acceptedPages, type IndexFile, indexPage } from "../../wheels/index-page.ts";
+import type { IndexClient, IndexText } from "./client.ts";
+import type { IndexSettings } from "./settings.ts";
+
+/** Bytes: twenty times the longest page that PyPI has. */
+const mostOfPage = 200_000_000;
+
+/** A file, and the index or place that offers it. */
+export interface OfferedFile extends IndexFile {
+  from: string;
+}
+
+/** Asks for packages; each once. */
+export class Projects {
+  readonly #client: IndexClient;
+  readonly #settings: IndexSettings;
+  readonly #known = new Map<string, Promise<OfferedFile[]>>();
+  #links: Promise<OfferedFile[]> | undefined;
+
+  constructor(client: IndexClient, settings: IndexSettings) {
+    this.#client = client;
+    this.#settings = settings;
+  }
+
+  /**
+   * All files of a package: of the first index that has it, or of all, and those of `--find-links`.
+   *
+   * @param name normalised (PEP 503).
+   * @throws Failure `download-failed`, `bad-index-page`, `bad-find-links`, `not-remembered`.
+   */
+  files(name: string): Promise<OfferedFile[]> {
+    const known = this.#known.get(name) ?? this.#files(name);
+    this.#known.set(name, known);
+    return known;
+  }
+
+  /** The index that a package's files are from, where others weren't asked because it has some. */
+  onlyIndexOf(files: readonly OfferedFile[]): string | null {
+    const { indexes, strategy } = this.#settings;
+    const from = files.findLast((one) => indexes.some((index) => withoutUser(index) === one.from));
+    return strategy === "first-index" && indexes.length > 1 ? (from?.from ?? null) : null;
+  }
+
+  async #files(name: string): Promise<OfferedFile[]> {
+    const { indexes, indexOf, strategy } = this.#settings;
+    const own = indexOf.get(name);
+    const links = (await this.#linked()).filter(({ filename }) => isOf(filename, name));
+    if (strategy === "best-match" && own === undefined) {
+      const found = await Promise.all(indexes.map((index) => this.#inIndex(index, name)));
+      return [...links, ...found.flat()];
+    }
+    for (const index of own === undefined ? indexes : [own]) {
+      const files = await this.#inIndex(index, name);
+      if (files.length > 0) return [...links, ...files];
+    }
+    return links;
+  }
+
+  async #inIndex(index: string, name: string): Promise<OfferedFile[]> {
+    const address = new URL(`${name}/`, asFolder(index));
+    const from = withoutUser(index);
+    if (address.protocol === "file:") return await inMirror(address, from);
+    const page = await this.#client.text(address.href, acceptedPages, mostOfPage);
+    return page === undefined ? [] : filesOf(page, from);
+  }
+
+  #linked(): Promise<OfferedFile[]> {
+    this.#links ??= Promise.all(this.#settings.findLinks.map((place) => this.#inPlace(place))).then(
+      (each) => each.flat(),
+    );
+    return this.#links;
+  }
+
+  async #inPlace(place: string): Promise<OfferedFile[]> {
+    if (!/^https?:\/\//i.test(place)) {
+      const folder = /^file:/i.test(place) ? fileURLToPath(place) : resolve(place);
+      return await inFolder(folder, place, true);
+    }
+    const page = await this.#client.text(place, acceptedPages, mostOfPage);
+    if (page === undefined) throw noLinks(place, "there is no such page");
+    return filesOf(page, withoutUser(place));
+  }
+}
+
+function asFolder(index: string): string {
+  const url = /^[a-z][a-z0-9+.-]+:\/\//i.test(index) ? index : pathToFileURL(resolve(index)).href;
+  return url.endsWith("/") ? url : `${url}/`;
+}
+
+function withoutUser(address: string): string {
+  if (!URL.canParse(address)) return address;
+  const url = new URL(address);
+  if (url.username === "" && url.password === "") return address;
+  url.username = "";
+  url.password = "";
+  return url.href;
+}
+
+function filesOf({ text, type, address }: IndexText, from: string): OfferedFile[] {
+  const page = indexPage(text, type, address);
+  if (page.ok) {
+    // A server has no say about files of this machine.
+    const isLocal = address.startsWith("file:");
+    const files = page.files.filter(({ url }) => isLocal || /^https?:/.test(url));
+    return files.map((file) => ({ ...file, from }));
+  }
+  throw new Failure("bad-index-page", `${address} is no page of an index: ${page.reason}`, {
+    hint: "the address of an index mostly ends in /simple",
+  });
+}
+
+function noLinks(place: string, reason: string, cause?: unknown): Failure {
+  return new Failure("bad-find-links", `--find-links ${place} can't be read: ${reason}`, {
+    kind: "usage",
+    hint: "give a folder with wheels, or the address of a page with links to them",
+    cause,
+  });
+}
+
+function isOf(filename: string, name: string): boolean {
+  const wheel = parseWheelName(filename);
+  if (wheel !== undefined) return normalizedName(wheel.distribution) === name;
+  const [, distribution = ""] = /^(.+)-[^-]+\.(?:tar\.\w+|tgz|zip)$/i.exec(filename) ?? [];
+  return normalizedName(distribution) === name;
+}
+
+/** What a project's folder of an index on disk has: a page, or the files themselves. */
+async function inMirror(folder: URL, from: string): Promise<OfferedFile[]> {
+  const page = new URL("index.html", folder);
+  const text = await readFile(page, "utf8").catch(() => undefined);
+  if (text === undefined) return await inFolder(fileURLToPath(folder), from);
+  return filesOf({ text, type: "text/html", address: folder.href }, from);
+}
+
+/** The files of a folder, as an index would offer them. */
+async function inFolder(folder: string, from: string, mustExist = false): Promise<OfferedFile[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (mustExist) throw noLinks(from, messageOf(error), error);
+    return [];
+  }
+  return names.map((filename) => ({
+    filename,
+    url: pathToFileURL(`${folder}/${filename}`).href,
+    hashes: {},
+    requiresPython: null,
+    yanked: null,
+    metadata: null,
+    size: null,
+    uploaded: null,
+    from,
+  }));
+}

@@ -1,0 +1,89 @@
+// Which indexes are asked, in which order, and how they are reached.
+
+import { readFile } from "node:fs/promises";
+import { messageOf, wrongUsage } from "../../failure.ts";
+import type { PipSettings } from "./pip-config.ts";
+
+/** Where packages come from. */
+export interface IndexSettings {
+  /** Addresses of simple indexes, the first that counts first. */
+  indexes: readonly string[];
+  /** Indexes of single packages, by normalised name. */
+  indexOf: ReadonlyMap<string, string>;
+  /** Folders, or pages with links to files. */
+  findLinks: readonly string[];
+  /** Whether all indexes that have a package count for it, or the first only. */
+  strategy: "first-index" | "best-match";
+}
+
+/** How they are reached. */
+export interface IndexAccess {
+  authorities: readonly string[];
+  trusted: readonly string[];
+  retries: number;
+}
+
+/** What the command line says; what it doesn't say is pip's configuration's. */
+export interface IndexChoices {
+  indexUrl: string | undefined;
+  extraIndexUrls: readonly string[];
+  indexOf: ReadonlyMap<string, string>;
+  findLinks: readonly string[];
+  noIndex: boolean;
+  strategy: "first-index" | "best-match";
+}
+
+const words = (text: string | undefined) => text?.split(/\s+/).filter((word) => word !== "") ?? [];
+/** As pip reads what is a switch. */
+const isOn = (text: string | undefined) => /^(1|true|yes|on|y|t)$/i.test(text ?? "");
+
+/**
+ * Brings both together, as pip does. Indexes beside the usual one come first, as for uv: what is in
+ * a private index is never taken from a public one.
+ *
+ * @param usual the index that is asked where nobody names one.
+ */
+export function indexSettings(
+  choices: IndexChoices,
+  pip: PipSettings,
+  usual: string,
+): IndexSettings {
+  const { indexOf, strategy } = choices;
+  const findLinks = [...choices.findLinks, ...words(pip.get("find-links"))];
+  if (choices.noIndex || (choices.indexUrl === undefined && isOn(pip.get("no-index"))))
+    return { indexes: [], indexOf, findLinks, strategy };
+  const extra = [...choices.extraIndexUrls, ...words(pip.get("extra-index-url"))];
+  const last = choices.indexUrl ?? pip.get("index-url") ?? usual;
+  return { indexes: [...new Set([...extra, last])], indexOf, findLinks, strategy };
+}
+
+/**
+ * How indexes are reached.
+ *
+ * @param cert a file of certificate authorities, PEM.
+ * @throws Failure `bad-certificates`, kind `usage`.
+ */
+export async function indexAccess(
+  cert: string | undefined,
+  trustedHosts: readonly string[],
+  pip: PipSettings,
+): Promise<IndexAccess> {
+  const file = cert ?? pip.get("cert");
+  const trusted = [...trustedHosts, ...words(pip.get("trusted-host"))];
+  const retries = Number(pip.get("retries") ?? 4);
+  const authorities = file === undefined ? [] : [await certificates(file)];
+  return { authorities, trusted, retries: Number.isInteger(retries) ? retries : 4 };
+}
+
+async function certificates(file: string): Promise<string> {
+  const hint = "--cert FILE is a file of certificates that begin with -----BEGIN CERTIFICATE-----";
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw wrongUsage("bad-certificates", `can't read '${file}': ${messageOf(error)}`, hint, error);
+  }
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw wrongUsage("bad-certificates", `'${file}' has no certificate`, hint);
+  return text;
+}

@@ -1,0 +1,131 @@
+// What the solver asks for, answered by package indexes for one target.
+
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type CandidateRules, type Candidates, candidates } from "../../wheels/candidates.ts";
+import { type CoreMetadata, needsOf } from "../../wheels/core-metadata.ts";
+import { normalizedName } from "../../wheels/filename.ts";
+import type { Versions } from "../../wheels/solver/choices.ts";
+import type { Needs, PackageSource } from "../../wheels/solver/solve.ts";
+import { isAdmitted } from "../../wheels/specifier.ts";
+import { type TargetTags, targetTags } from "../../wheels/tags.ts";
+import type { WheelTarget } from "../../wheels/target.ts";
+import { versionKey } from "../../wheels/version-order.ts";
+import type { IndexClient } from "./client.ts";
+import type { OfferedFile, Projects } from "./projects.ts";
+import { metadataIn, wheelMetadata } from "./wheel-metadata.ts";
+
+/** Metadata of wheels, each got once, whatever targets it is for. */
+export class MetadataStore {
+  readonly #client: IndexClient;
+  readonly #folder: string;
+  readonly #known = new Map<string, Promise<CoreMetadata>>();
+
+  /** @param folder for wheels of servers that give them only whole; somebody else removes it. */
+  constructor(client: IndexClient, folder: string) {
+    this.#client = client;
+    this.#folder = folder;
+  }
+
+  of(file: OfferedFile): Promise<CoreMetadata> {
+    const known = this.#known.get(file.url) ?? this.#get(file);
+    this.#known.set(file.url, known);
+    return known;
+  }
+
+  async #get(file: OfferedFile): Promise<CoreMetadata> {
+    const part = await wheelMetadata(this.#client, file);
+    if (part !== undefined) return part;
+    const path = join(this.#folder, `${crypto.randomUUID()}.whl`);
+    await this.#client.file(file.url, path, "sha256", () => {});
+    try {
+      return await metadataIn(file, path);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+}
+
+/** How a target's packages are looked for. */
+export interface SearchOptions {
+  rulesOf: (name: string) => CandidateRules;
+  /** Whether what Blender brings is looked for as well, in its version. */
+  includeBundled: boolean;
+  /** Whether packages are followed to what they need. */
+  deps: boolean;
+}
+
+/** Versions and needs for one target; what Blender brings there has only its own version. */
+export class TargetSource implements PackageSource {
+  readonly #projects: Projects;
+  readonly #metadata: MetadataStore;
+  readonly #target: WheelTarget;
+  readonly #tags: TargetTags;
+  readonly #options: SearchOptions;
+  readonly #known = new Map<string, Promise<Candidates<OfferedFile>>>();
+
+  constructor(
+    projects: Projects,
+    metadata: MetadataStore,
+    target: WheelTarget,
+    options: SearchOptions,
+  ) {
+    const tags = targetTags(target.tags);
+    if (tags === null) throw new Error("a target takes at least one tag");
+    this.#tags = tags;
+    this.#projects = projects;
+    this.#metadata = metadata;
+    this.#target = target;
+    this.#options = options;
+  }
+
+  async versions(name: string): Promise<Versions> {
+    const bundled = this.#target.bundled[name];
+    if (bundled !== undefined && !this.#options.includeBundled)
+      return { usable: [bundled], unusable: [] };
+    const { versions } = await this.#candidates(name);
+    if (bundled === undefined) return versions;
+    const key = versionKey(bundled);
+    return {
+      usable: versions.usable.filter((version) => versionKey(version) === key),
+      unusable: versions.unusable.filter(({ version }) => versionKey(version) === key),
+    };
+  }
+
+  #candidates(name: string): Promise<Candidates<OfferedFile>> {
+    const known = this.#known.get(name) ?? this.#read(name);
+    this.#known.set(name, known);
+    return known;
+  }
+
+  async #read(name: string): Promise<Candidates<OfferedFile>> {
+    const files = await this.#projects.files(name);
+    return candidates(files, this.#target.python, this.#tags, this.#options.rulesOf(name));
+  }
+
+  async needs(name: string, version: string, extra: string | null): Promise<Needs> {
+    if (!this.#options.deps) return { requirements: [] };
+    const file = await this.wheel(name, version);
+    // What Blender brings has what it needs there.
+    if (file === undefined) return { requirements: [] };
+    const metadata = await this.#metadata.of(file);
+    const isItself =
+      normalizedName(metadata.name) === name &&
+      versionKey(metadata.version) === versionKey(version);
+    if (!isItself) {
+      const says = `${metadata.name} ${metadata.version}`;
+      return { unusable: `has a wheel whose metadata says that it is ${says}` };
+    }
+    const { requiresPython } = metadata;
+    if (requiresPython !== null && !isAdmitted(this.#target.python, requiresPython, true))
+      return { unusable: `needs Python ${requiresPython}` };
+    return needsOf(metadata, this.#target, extra);
+  }
+
+  /** The wheel of a version; undefined for what Blender brings. */
+  async wheel(name: string, version: string): Promise<OfferedFile | undefined> {
+    const isLeftOut = this.#target.bundled[name] !== undefined && !this.#options.includeBundled;
+    if (isLeftOut) return undefined;
+    return (await this.#candidates(name)).wheels.get(version);
+  }
+}

@@ -1,0 +1,118 @@
+// The list of a wheelhouse, wheelhouse.json: what it has, for which targets, and who asked for it.
+
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as v from "valibot";
+import { Failure, systemCodeOf } from "../../failure.ts";
+import { writeFileAtomically } from "../files/atomic-write.ts";
+import type { FetchedWheel } from "./fetch-wheels.ts";
+import type { TargetPlan } from "./plan.ts";
+
+const wheelSchema = v.object({
+  /** Of the file. */
+  name: v.string(),
+  package: v.string(),
+  version: v.string(),
+  sha256: v.string(),
+  size: v.number(),
+  /** Where it came from. */
+  url: v.string(),
+  targets: v.array(v.string()),
+  /** `pandas 2.2.3: numpy>=1.26`; without a package where it was asked for. */
+  required_by: v.array(v.string()),
+});
+
+const listSchema = v.object({
+  version: v.literal(1),
+  targets: v.record(
+    v.string(),
+    v.object({ python: v.string(), kept: v.record(v.string(), v.string()) }),
+  ),
+  /** Sorted by name; `pkg push` compares what it sends with `name` and `sha256`. */
+  wheels: v.array(wheelSchema),
+});
+
+/** What stands in a wheelhouse.json. */
+export type WheelhouseList = v.InferOutput<typeof listSchema>;
+
+export const wheelhouseListName = "wheelhouse.json";
+
+/**
+ * Reads the list of a folder; undefined where it has none.
+ *
+ * @throws Failure `bad-wheelhouse-list`, kind `usage`.
+ */
+export async function wheelhouseList(folder: string): Promise<WheelhouseList | undefined> {
+  const path = join(folder, wheelhouseListName);
+  try {
+    return v.parse(listSchema, JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure("bad-wheelhouse-list", `${path} can't be read: ${reason}`, {
+      kind: "usage",
+      hint: "remove it: it is written anew",
+      cause: error,
+    });
+  }
+}
+
+/** The list of what plans need. */
+export function listOf(
+  plans: readonly TargetPlan[],
+  wheels: readonly FetchedWheel[],
+): WheelhouseList {
+  const list: WheelhouseList = { version: 1, targets: {}, wheels: [] };
+  for (const { target, packages } of plans) {
+    const kept = packages.filter(({ file }) => file === null);
+    list.targets[target.name] = {
+      python: target.python,
+      kept: Object.fromEntries(kept.map(({ name, version }) => [name, version])),
+    };
+  }
+  for (const { file, sha256, size } of wheels) {
+    const { filename, url } = file;
+    const who = new Set<string>();
+    const targets: string[] = [];
+    let [name, version] = ["", ""];
+    for (const { target, packages } of plans) {
+      const one = packages.find((each) => each.file?.filename === filename);
+      if (one === undefined) continue;
+      targets.push(target.name);
+      [name, version] = [one.name, one.version];
+      for (const { by, requirement } of one.requiredBy)
+        who.add(by === null ? requirement.text : `${by.name} ${by.version}: ${requirement.text}`);
+    }
+    const about = { name: filename, package: name, version, sha256, size, url };
+    list.wheels.push({ ...about, targets, required_by: [...who] });
+  }
+  return list;
+}
+
+/**
+ * Writes the list of a folder. Wheels of an earlier one stay listed while they are there.
+ *
+ * @param prune removes those instead.
+ * @returns file names: what was removed, what stayed of an earlier list, and what no list knows.
+ */
+export async function writeWheelhouseList(
+  folder: string,
+  list: WheelhouseList,
+  before: WheelhouseList | undefined,
+  prune: boolean,
+): Promise<{ removed: string[]; kept: string[]; unknown: string[] }> {
+  const there = (await readdir(folder)).filter((name) => name.endsWith(".whl"));
+  const listed = new Set(list.wheels.map(({ name }) => name));
+  const earlier = new Map(before?.wheels.map((wheel) => [wheel.name, wheel]));
+  const others = there.filter((name) => !listed.has(name));
+  const older = others.filter((name) => earlier.has(name));
+  const unknown = others.filter((name) => !earlier.has(name));
+  if (prune) for (const name of older) await rm(join(folder, name), { force: true });
+  const kept = prune ? [] : older;
+  const wheels = [...list.wheels, ...kept.flatMap((name) => earlier.get(name) ?? [])];
+  wheels.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const targets = { ...(prune ? {} : before?.targets), ...list.targets };
+  const text = JSON.stringify({ ...list, targets, wheels }, null, 2);
+  await writeFileAtomically(join(folder, wheelhouseListName), `${text}\n`);
+  return { removed: prune ? older : [], unknown, kept };
+}

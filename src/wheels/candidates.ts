@@ -1,0 +1,168 @@
+// Which versions of an index a target can install, and the best wheel of each.
+
+import { explain } from "@renovatebot/pep440";
+import { parseWheelName, type WheelName } from "./filename.ts";
+import type { IndexFile } from "./index-page.ts";
+import { compareBuilds } from "./resolve.ts";
+import type { Unusable, Versions } from "./solver/choices.ts";
+import { matches } from "./specifier.ts";
+import type { TargetTags } from "./tags.ts";
+import { versionKey } from "./version-order.ts";
+
+/** What a user lets in of one package. */
+export interface CandidateRules {
+  /** Whether pre-releases count even where there are others. */
+  prereleases: boolean;
+  /** Whether a version is asked for exactly; then it may be withdrawn (PEP 592). */
+  isPinned: (version: string) => boolean;
+  /** What was uploaded from then on doesn't count (Unix time in ms); null for everything. */
+  before: number | null;
+  /** Of the files that may be taken, `sha256:…`; null for any file. */
+  hashes: ReadonlySet<string> | null;
+}
+
+/** What can be chosen of one package. */
+export interface Candidates<F extends IndexFile> {
+  versions: Versions;
+  /** By usable version. */
+  wheels: ReadonlyMap<string, F>;
+}
+
+interface Release<F extends IndexFile> {
+  version: string;
+  key: string;
+  best: { file: F; wheel: WheelName; rank: number } | undefined;
+  /** Of its files, why the nearest to one that may be taken isn't. */
+  problem: Problem;
+}
+
+/** The rank is higher the nearer a file is to one that may be taken. */
+interface Problem {
+  rank: number;
+  text: string;
+}
+
+/**
+ * Sorts the files of a project's page out.
+ *
+ * @param python the target's version: `3.11.13`.
+ */
+export function candidates<F extends IndexFile>(
+  files: readonly F[],
+  python: string,
+  tags: TargetTags,
+  rules: CandidateRules,
+): Candidates<F> {
+  const releases = new Map<string, Release<F>>();
+  const pythons = new Map<string, boolean>();
+  const takesPython = (specifier: string) => {
+    const known = pythons.get(specifier) ?? isTaken(python, specifier);
+    pythons.set(specifier, known);
+    return known;
+  };
+  for (const file of files) {
+    const wheel = parseWheelName(file.filename);
+    const version = wheel?.version ?? sourceVersion(file.filename);
+    const key = version === undefined ? undefined : versionKey(version);
+    if (version === undefined || key === undefined) continue;
+    const release = releases.get(key) ?? { version, key, best: undefined, problem: noWheel };
+    releases.set(key, release);
+    const rank = wheel === undefined ? undefined : rankOf(wheel, tags);
+    const problem = problemOf(file, wheel, rank, version, takesPython, rules);
+    if (problem !== undefined) {
+      if (problem.rank > release.problem.rank) release.problem = problem;
+    } else if (wheel !== undefined && rank !== undefined) {
+      const one = { file, wheel, rank };
+      if (release.best === undefined || isBetter(one, release.best)) release.best = one;
+    }
+  }
+  return sortedOut([...releases.values()], rules);
+}
+
+/** The reason of a version whose wheels are all for other Pythons or platforms. */
+export const noFit = "has no wheel that fits";
+const noWheel: Problem = { rank: 0, text: "has no wheel, only source archives" };
+
+function isBetter(
+  one: { wheel: WheelName; rank: number },
+  other: { wheel: WheelName; rank: number },
+): boolean {
+  return (
+    one.rank < other.rank ||
+    (one.rank === other.rank && compareBuilds(one.wheel.build, other.wheel.build) > 0)
+  );
+}
+
+function sortedOut<F extends IndexFile>(
+  releases: Release<F>[],
+  { prereleases, isPinned }: CandidateRules,
+): Candidates<F> {
+  releases.sort((a, b) => (a.key < b.key ? -1 : 1));
+  const fitting = releases.filter(({ best }) => best !== undefined);
+  const isFinal = ({ version }: Release<F>) => explain(version)?.is_prerelease === false;
+  // PEP 440: pre-releases count where nothing else does.
+  const allCount = prereleases || !fitting.some(isFinal);
+  const wheels = new Map<string, F>();
+  const unusable: Unusable[] = [];
+  for (const release of releases) {
+    const { version, best, problem } = release;
+    if (best === undefined) unusable.push({ version, reason: problem.text });
+    else if (allCount || isFinal(release) || isPinned(version)) wheels.set(version, best.file);
+    else unusable.push({ version, reason: "is a pre-release" });
+  }
+  return { versions: { usable: [...wheels.keys()], unusable }, wheels };
+}
+
+function rankOf(wheel: WheelName, { ranks }: TargetTags): number | undefined {
+  let best: number | undefined;
+  for (const tag of wheel.tags) {
+    const rank = ranks.get(tag);
+    if (rank !== undefined && (best === undefined || rank < best)) best = rank;
+  }
+  return best;
+}
+
+function problemOf(
+  file: IndexFile,
+  wheel: WheelName | undefined,
+  rank: number | undefined,
+  version: string,
+  takesPython: (specifier: string) => boolean,
+  rules: CandidateRules,
+): Problem | undefined {
+  if (wheel === undefined) return noWheel;
+  if (rank === undefined) return { rank: 1, text: noFit };
+  const { requiresPython, hashes, uploaded, yanked } = file;
+  if (requiresPython !== null && !takesPython(requiresPython))
+    return { rank: 2, text: `needs Python ${requiresPython}` };
+  if (rules.hashes !== null) {
+    const listed = Object.entries(hashes).some(([name, hex]) =>
+      rules.hashes?.has(`${name}:${hex}`),
+    );
+    if (!listed) return { rank: 3, text: "has no wheel with a hash that is listed" };
+  }
+  if (rules.before !== null) {
+    const time = Date.parse(uploaded ?? "");
+    if (Number.isNaN(time)) return { rank: 4, text: "has no time of its upload" };
+    if (time >= rules.before) return { rank: 4, text: `was uploaded later, at ${uploaded}` };
+  }
+  if (yanked !== null && !rules.isPinned(version)) {
+    const why = yanked === "" ? "" : `: ${yanked}`;
+    return { rank: 5, text: `was withdrawn${why}` };
+  }
+  return undefined;
+}
+
+/** PEP 345: a specifier that isn't one says nothing, as for pip. */
+function isTaken(python: string, specifier: string): boolean {
+  try {
+    return matches(python, specifier.replace(/\s+/g, "").replace(/,$/, ""));
+  } catch {
+    return true;
+  }
+}
+
+/** The version in the name of a source archive, `NAME-VERSION.tar.gz` (PEP 625). */
+function sourceVersion(filename: string): string | undefined {
+  return /-([^-]+)\.(?:tar\.(?:gz|bz2|xz|Z)|tgz|zip)$/i.exec(filename)?.[1];
+}

@@ -1,0 +1,188 @@
+// A project's page of a package index: which files there are (PEP 503, 691, 700, 714).
+
+import { Parser } from "htmlparser2";
+import * as v from "valibot";
+
+/** A file that an index offers. */
+export interface IndexFile {
+  filename: string;
+  /** Absolute, without the fragment that carries a hash. */
+  url: string;
+  /** Lower-case hexadecimal, by the algorithm's name: `sha256`. */
+  hashes: Readonly<Record<string, string>>;
+  /** A specifier of Python versions (PEP 440); null where it doesn't say. */
+  requiresPython: string | null;
+  /** Why it was withdrawn (PEP 592), maybe an empty text; null where it wasn't. */
+  yanked: string | null;
+  /** Whether its metadata can be had alone, at `url` with `.metadata` behind it (PEP 658). */
+  metadata: { hashes: Readonly<Record<string, string>> } | null;
+  /** Bytes. */
+  size: number | null;
+  /** When it was uploaded (RFC 3339). */
+  uploaded: string | null;
+}
+
+/** What an index answers for a project, where it says that in a way that can be read. */
+export type PageResult = { ok: true; files: IndexFile[] } | { ok: false; reason: string };
+
+const Hashes = v.record(v.string(), v.string());
+/** PEP 658 and 714: a boolean, or hashes. */
+const Metadata = v.union([v.boolean(), Hashes]);
+const File = v.object({
+  filename: v.string(),
+  url: v.string(),
+  hashes: v.fallback(Hashes, {}),
+  "requires-python": v.nullish(v.string()),
+  yanked: v.optional(v.union([v.boolean(), v.string()]), false),
+  "core-metadata": v.optional(Metadata),
+  "dist-info-metadata": v.optional(Metadata),
+  size: v.nullish(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  "upload-time": v.nullish(v.string()),
+});
+const Page = v.object({
+  meta: v.object({ "api-version": v.string() }),
+  files: v.array(File),
+});
+
+/** What to ask an index for: JSON where it has it. */
+export const acceptedPages =
+  "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1";
+
+/**
+ * Reads a page.
+ *
+ * @param type as `Content-Type` says it.
+ * @param address of the page, against which its links count.
+ */
+export function indexPage(text: string, type: string, address: string): PageResult {
+  const [kind = ""] = type.toLowerCase().split(";");
+  if (/^application\/(vnd\.pypi\.simple\.v1\+)?json$/.test(kind.trim()))
+    return jsonPage(text, address);
+  if (/^(text\/html|application\/vnd\.pypi\.simple\.v1\+html)$/.test(kind.trim()))
+    return htmlPage(text, address);
+  return { ok: false, reason: `it is ${kind.trim() || "of no stated type"}, not an index page` };
+}
+
+function jsonPage(text: string, address: string): PageResult {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { ok: false, reason: "it says that it is JSON, and isn't" };
+  }
+  const read = v.safeParse(Page, value);
+  if (!read.success) {
+    const [issue] = read.issues;
+    return { ok: false, reason: `at ${v.getDotPath(issue) ?? "its top"}: ${issue.message}` };
+  }
+  const version = read.output.meta["api-version"];
+  // PEP 629: another major version may mean anything.
+  if (!/^1\.\d+$/.test(version)) return { ok: false, reason: `its version is ${version}, not 1` };
+  return {
+    ok: true,
+    files: read.output.files.flatMap((file) => {
+      const url = absolute(file.url, address);
+      if (url === undefined) return [];
+      const metadata = file["core-metadata"] ?? file["dist-info-metadata"] ?? false;
+      return {
+        filename: file.filename,
+        url: url.address,
+        hashes: lowerCase({ ...url.hashes, ...file.hashes }),
+        requiresPython: file["requires-python"] || null,
+        yanked: file.yanked === false ? null : file.yanked === true ? "" : file.yanked,
+        metadata: metadata === false ? null : { hashes: metadata === true ? {} : metadata },
+        size: file.size ?? null,
+        uploaded: file["upload-time"] ?? null,
+      };
+    }),
+  };
+}
+
+/** The links of a page, with attributes and text as HTML means them. */
+function linksOf(text: string): { base: string | undefined; links: Link[] } {
+  const links: Link[] = [];
+  let base: string | undefined;
+  let open: Link | undefined;
+  const parser = new Parser({
+    onopentag: (name, attributes) => {
+      if (name === "base") base ??= attributes["href"];
+      if (name === "a") open = { attributes, text: "" };
+    },
+    ontext: (piece) => {
+      if (open !== undefined) open.text += piece;
+    },
+    onclosetag: (name) => {
+      if (name !== "a" || open === undefined) return;
+      links.push(open);
+      open = undefined;
+    },
+  });
+  parser.end(text);
+  return { base, links };
+}
+
+interface Link {
+  attributes: Readonly<Record<string, string>>;
+  text: string;
+}
+
+function htmlPage(text: string, address: string): PageResult {
+  const { base, links } = linksOf(text);
+  const files = links.flatMap(({ attributes }): IndexFile[] => {
+    const url = absolute(attributes["href"] ?? "", base, address);
+    if (url === undefined) return [];
+    // The path, not what the link is called: that is what gets downloaded.
+    const filename = decoded(new URL(url.address).pathname.split("/").at(-1) ?? "");
+    const metadata = attributes["data-core-metadata"] ?? attributes["data-dist-info-metadata"];
+    return [
+      {
+        filename,
+        url: url.address,
+        hashes: lowerCase(url.hashes),
+        requiresPython: attributes["data-requires-python"] || null,
+        yanked: attributes["data-yanked"] ?? null,
+        metadata:
+          metadata === undefined || metadata === "false" ? null : { hashes: hashIn(metadata) },
+        size: null,
+        uploaded: null,
+      },
+    ];
+  });
+  return { ok: true, files };
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** `sha256=…`, as fragments and attributes write hashes. */
+function hashIn(text: string): Record<string, string> {
+  const [, algorithm, digest] =
+    /^(md5|sha1|sha224|sha256|sha384|sha512)=([0-9a-f]+)$/i.exec(text) ?? [];
+  return algorithm === undefined || digest === undefined ? {} : { [algorithm]: digest };
+}
+
+function lowerCase(hashes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(hashes).map(([name, digest]) => [name.toLowerCase(), digest.toLowerCase()]),
+  );
+}
+
+/** A link as a whole address, and the hash in its fragment; undefined where it leads nowhere. */
+function absolute(link: string, ...bases: (string | undefined)[]) {
+  let address: URL | undefined;
+  for (const base of bases.toReversed()) {
+    if (base === undefined) continue;
+    if (!URL.canParse(base, address?.href)) return undefined;
+    address = new URL(base, address?.href);
+  }
+  if (link === "" || !URL.canParse(link, address?.href)) return undefined;
+  const url = new URL(link, address?.href);
+  const hashes = hashIn(url.hash.slice(1));
+  url.hash = "";
+  return { address: url.href, hashes };
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
+import { type PackageSource, type Solution, solve } from "../../../../src/wheels/solver/solve.ts";
+import { matches } from "../../../../src/wheels/specifier.ts";
+
+/** Of each package its versions, oldest first, and what each needs; behind `[x]` what an extra adds. */
+type World = Record<string, Record<string, readonly string[]>>;
+
+function requirement(spec: string): NamedRequirement {
+  const read = parseRequirement(spec);
+  if (!read.ok) throw new Error(`${spec}: ${read.reason}`);
+  return read.requirement;
+}
+
+function sourceOf(world: World): PackageSource {
+  return {
+    versions: async (name) => ({ usable: Object.keys(world[name] ?? {}), unusable: [] }),
+    needs: async (name, version, extra) => {
+      const key = extra === null ? name : `${name}[${extra}]`;
+      return { requirements: (world[key]?.[version] ?? []).map(requirement) };
+    },
+  };
+}
+
+function solved(world: World, asked: readonly string[], constraints: readonly string[] = []) {
+  const what = { requirements: asked.map(requirement), constraints: constraints.map(requirement) };
+  return solve(what, sourceOf(world), () => true);
+}
+
+function versionsOf(solution: Solution): Record<string, string> | string {
+  if (solution.code !== "ok") return solution.code;
+  return Object.fromEntries(solution.packages.map(({ name, version }) => [name, version]));
+}
+
+describe("a set of versions", () => {
+  const world: World = {
+    app: { "1": ["lib>=1"], "2": ["lib>=2"], "3": ["lib>=2", "other"] },
+    lib: { "1": [], "2": [], "3": ["other<2"] },
+    other: { "1": [], "2": [] },
+    tool: { "1": ["lib<2"] },
+    "lib[x]": { "2": ["other==1"], "3": ["tool"] },
+  };
+
+  test.each<[string[], Record<string, string> | string]>([
+    [[], {}],
+    [["app"], { app: "3", lib: "3", other: "1" }],
+    [["app", "other==2"], { app: "3", lib: "2", other: "2" }],
+    [["app", "tool"], { app: "1", lib: "1", tool: "1" }],
+    [["app>=2", "tool"], "conflict"],
+    [["nothing"], "conflict"],
+    [["lib[x]"], { lib: "2", other: "1" }],
+    [["lib[x,y]==2"], { lib: "2", other: "1" }],
+    [["lib[x]==3"], "conflict"],
+  ])("%p", async (asked, expected) => {
+    expect(versionsOf(await solved(world, asked))).toEqual(expected);
+  });
+
+  test("a constraint keeps versions out and brings no package", async () => {
+    expect(versionsOf(await solved(world, ["app"], ["lib<3", "tool==1"]))).toEqual({
+      app: "3",
+      lib: "2",
+      other: "2",
+    });
+  });
+
+  test("packages that need each other, and themselves", async () => {
+    const circle: World = {
+      a: { "1": ["b"], "2": ["b==2"] },
+      b: { "1": ["a"], "2": ["a[x]==2", "b"] },
+      "a[x]": { "2": ["a[y]", "c"] },
+      "a[y]": { "2": ["a[x]"] },
+      c: { "1": [] },
+    };
+    const solution = await solved(circle, ["a"]);
+    expect(versionsOf(solution)).toEqual({ a: "2", b: "2", c: "1" });
+    expect(solution).toMatchObject({ packages: [{ name: "a", extras: ["x", "y"] }, {}, {}] });
+  });
+
+  test("it ends when it is told to", async () => {
+    const what = { requirements: [requirement("app")], constraints: [] };
+    let left = 2;
+    const solution = await solve(what, sourceOf(world), () => left-- > 0);
+    expect(solution).toEqual({ code: "gave-up", tried: expect.any(Array) });
+  });
+});
+
+const names = ["a", "b", "c", "d", "e"];
+
+const worlds: fc.Arbitrary<World> = fc
+  .array(
+    fc.array(fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.nat(3)), { maxLength: 3 }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    {
+      minLength: names.length,
+      maxLength: names.length,
+    },
+  )
+  .map((packages) =>
+    Object.fromEntries(
+      packages.map((versions, index) => [
+        names[index] ?? "",
+        Object.fromEntries(
+          versions.map((needs, version) => [
+            String(version + 1),
+            needs.map(([one, low, more]) => `${names[one]}>=${low},<=${low + more}`),
+          ]),
+        ),
+      ]),
+    ),
+  );
+
+/** Whether these versions are all that is needed, and go together. */
+function isWhole(world: World, asked: readonly string[], chosen: Record<string, string>): boolean {
+  const needs = Object.entries(chosen).flatMap(([name, version]) => world[name]?.[version] ?? []);
+  return [...asked, ...needs].map(requirement).every(({ name, specifier }) => {
+    const version = chosen[name];
+    return version !== undefined && matches(version, specifier);
+  });
+}
+
+function everyChoice(world: World): Record<string, string>[] {
+  let found: Record<string, string>[] = [{}];
+  for (const name of names) {
+    const versions = Object.keys(world[name] ?? {});
+    found = found.flatMap((one) => [
+      one,
+      ...versions.map((version) => ({ ...one, [name]: version })),
+    ]);
+  }
+  return found;
+}
+
+test("there is an answer where trying everything finds one, and it goes together", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      worlds,
+      fc.uniqueArray(fc.constantFrom(...names), { minLength: 1 }),
+      async (world, asked) => {
+        const found = versionsOf(await solved(world, asked));
+        if (typeof found === "string") {
+          expect(found).toBe("conflict");
+          expect(everyChoice(world).find((one) => isWhole(world, asked, one))).toBeUndefined();
+        } else {
+          expect([found, isWhole(world, asked, found)]).toEqual([found, true]);
+        }
+      },
+    ),
+    { numRuns: 400 },
+  );
+}, 60_000);
