@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { mustRun } from "../../scripts/process.ts";
 import { ownBlender } from "../support/blender.ts";
 import { json } from "../support/outcome.ts";
 import { type PackageIndex, packageIndex } from "../support/package-index.ts";
@@ -95,20 +96,60 @@ hint: `);
     expect(await readdir(join(box.dir, "none")).catch(() => "none")).toBe("none");
   });
 
+  test("without --for a Blender is asked, and where none runs the other ways are told", async () => {
+    const failed = await download("brwin");
+    expect(failed.code).toBe(4);
+    expect(failed.stderr).toContain("--for blender-5.0-windows-x64");
+  });
+
+  test("a certificate that nobody knows is refused, and taken with --cert", async () => {
+    const [key, cert] = ["key.pem", "cert.pem"].map((name) => join(box.dir, name));
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+    const made = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
+    await mustRun(["openssl", ...made, ...subject, "-keyout", key ?? "", "-out", cert ?? ""]);
+    const tls = { key: Bun.file(key ?? ""), cert: Bun.file(cert ?? "") };
+    await using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      tls,
+      fetch: (request) => fetch(`${index.origin}${new URL(request.url).pathname}`),
+    });
+    const there = ["-i", `https://localhost:${server.port}/simple`, "--dest", "tls"];
+    const words = ["pkg", "download", "brwin", "--for", "blender-4.2-linux-x64", ...there];
+    const failed = await box.cli(words, { env: plain });
+    expect([failed.code, failed.stderr]).toEqual([
+      1,
+      expect.stringContaining(
+        "its certificate isn't trusted\nhint: where a firewall stands between",
+      ),
+    ]);
+    expectSuccess(await box.cli([...words, "--cert", cert ?? ""], { env: plain }));
+  });
+
   test("--dry-run writes nothing; --with-pip brings pip", async () => {
     const words = ["--for", "blender-4.2-linux-x64", "--dest", "dry"];
     const dry = expectSuccess(await download("brwin", ...words, "--dry-run"));
     expect(dry.stdout).toMatch(/^brwin-1\.0-py3-none-any\.whl \(/);
     expect(await readdir(join(box.dir, "dry")).catch(() => "none")).toBe("none");
     expectSuccess(await download("brwin", ...words, "--with-pip"));
-    expect((await wheelsIn("dry"))[1]).toMatch(/^pip-.*-py3-none-any\.whl$/);
+    const [, pip = ""] = await wheelsIn("dry");
+    expect(pip).toMatch(/^pip-.*-py3-none-any\.whl$/);
+    const { wheels } = await Bun.file(join(box.dir, "dry/wheelhouse.json")).json();
+    expect(wheels).toMatchObject([{ package: "brwin" }, { name: pip, package: "pip" }]);
+    expect(
+      JSON.parse((await download("brwin", ...words, "--prune", "--json")).stdout),
+    ).toMatchObject({
+      removed: [pip],
+    });
   });
 });
 
 test("for a Blender on another machine, by a file of its own; then it installs offline", async () => {
   await startService(box, await ownBlender(box));
   const info = await box.cli(["pkg", "info", "--json", "--no-network-probe"]);
-  await writeFile(join(box.dir, "env.json"), expectSuccess(info).stdout);
+  // As PowerShell's > writes it.
+  const utf16 = Buffer.from(`\ufeff${expectSuccess(info).stdout}`, "utf16le");
+  await writeFile(join(box.dir, "env.json"), utf16);
   const there = join(box.dir, "there");
   expectSuccess(await download("brmain", "--for", "env.json", "--dest", "carried"));
   expect(await wheelsIn("carried")).toEqual([

@@ -132,7 +132,7 @@ for (const server of servers) {
         pip: { returncode: 1 },
         errors: ["nothing that fits brmissing, which brneedy needs, is in the wheelhouse"],
         code: "no-matching-distribution",
-        hint: expect.stringContaining("pip download"),
+        hint: expect.stringContaining("pkg download"),
       });
       expect(result.stderr).toContain("No matching distribution found for brmissing");
     });

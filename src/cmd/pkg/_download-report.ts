@@ -73,7 +73,8 @@ export function wheelsJson(wheels: readonly FetchedWheel[]) {
 export function summaryOf(folder: string, wheels: readonly FetchedWheel[]): string {
   const came = wheels.filter(({ status }) => status === "downloaded");
   const bytes = came.reduce((sum, { size }) => sum + size, 0);
-  const there = wheels.length - came.length;
+  const there = wheels.filter(({ status }) => status === "there").length;
+  const carried = wheels.some(({ status }) => status === "carried") ? ", and pip's" : "";
   const how = came.length === 0 ? "" : ` (${megabytes(bytes)})`;
-  return `${folder}: ${count(came.length, "wheel")} downloaded${how}, ${there} there already`;
+  return `${folder}: ${count(came.length, "wheel")} downloaded${how}, ${there} there already${carried}`;
 }

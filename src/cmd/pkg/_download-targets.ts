@@ -1,8 +1,10 @@
 // Which Pythons wheels are downloaded for: the running Blender's, or those that --for names.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import * as v from "valibot";
 import { Failure, messageOf, wrongUsage } from "../../failure.ts";
+import { wholeFile } from "../../local/files/whole-file.ts";
+import { decodedText } from "../../local/pip/requirements-text.ts";
 import { type Environment, environmentSchema } from "../../remote/python/environment-schema.ts";
 import { listed, ours, text } from "../../text.ts";
 import { type BlenderTarget, targetNamed, targetNames } from "../../wheels/blender-targets.ts";
@@ -43,6 +45,9 @@ export function targetOfEnvironment(
   return { name, python: python.version, tags, markers, bundled };
 }
 
+/** Bytes: hundred times what is written there. */
+const mostOfFile = 20_000_000;
+
 /**
  * The Python that a file describes, which `pkg info --json` has written.
  *
@@ -50,11 +55,16 @@ export function targetOfEnvironment(
  */
 async function savedTarget(path: string): Promise<WheelTarget> {
   const hint = text`'${ours("pkg info", "--json")} > env.json' writes such a file`;
+  const unreadable = (reason: string, cause?: unknown) =>
+    wrongUsage("bad-target", `can't read '${path}': ${reason}`, hint, cause);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, "utf8"));
+    // A file that PowerShell's > has written is UTF-16.
+    const decoded = decodedText(await wholeFile(path, mostOfFile));
+    if (!decoded.ok) throw unreadable(decoded.reason);
+    value = JSON.parse(decoded.text);
   } catch (error) {
-    throw wrongUsage("bad-target", `can't read '${path}': ${messageOf(error)}`, hint, error);
+    throw error instanceof Failure ? error : unreadable(messageOf(error), error);
   }
   const read = v.safeParse(savedSchema, value);
   if (read.success) return targetOfEnvironment(read.output, path);
@@ -80,12 +90,13 @@ export interface NamedTarget {
  * @throws Failure `bad-target`, `unknown-target`, kind `usage`.
  */
 export async function targetFor(word: string): Promise<NamedTarget> {
-  const official = targetNamed(word);
+  const official = targetNamed(word.toLowerCase());
   if (official !== undefined)
     return { target: official, warnings: (names) => warningsOf(official, names) };
   const isFile = /\.json$/i.test(word) || (await stat(word).catch(() => undefined))?.isFile();
   if (isFile) return { target: await savedTarget(word), warnings: () => [] };
-  const similar = similarNames(word, targetNames());
+  // Of names that are equally near, the newest are meant rather.
+  const similar = similarNames(word.toLowerCase(), targetNames().reverse());
   throw wrongUsage(
     "unknown-target",
     `--for is '${word}', which is neither an official Blender nor a file`,

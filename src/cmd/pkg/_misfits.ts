@@ -73,7 +73,7 @@ export async function misfitWarnings(
     .join("");
   if (strict) {
     throw new Failure("tags-dont-fit", `nothing was sent: ${which}${table}`, {
-      hint: text`${ours("pkg info")} shows the 'pip download' line whose wheels fit`,
+      hint: text`${ours("pkg download", "PACKAGE")} gets wheels that fit`,
     });
   }
   warn(`${which}${table}`);

@@ -1,9 +1,10 @@
 // `pkg download`: gets wheels for a Blender, on a machine that needs no Python.
 
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { wrongUsage } from "../../failure.ts";
+import { extended, Failure, wrongUsage } from "../../failure.ts";
 import { temporaryFolder } from "../../local/files/temporary-folder.ts";
+import { requireNoDevice } from "../../local/files/windows-names.ts";
 import { type FetchedWheel, fetchWheels } from "../../local/index/fetch-wheels.ts";
 import { type PlanRequest, planFor, type TargetPlan } from "../../local/index/plan.ts";
 import { Projects } from "../../local/index/projects.ts";
@@ -12,11 +13,12 @@ import { listOf, wheelhouseList, writeWheelhouseList } from "../../local/index/w
 import { HashCache } from "../../local/wheels/hash-cache.ts";
 import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
 import { environmentOf } from "../../remote/python/environment.ts";
-import { ours, text } from "../../text.ts";
+import { again, ours, programName, text } from "../../text.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
 import { createProgress } from "../../ui/progress.ts";
 import { waiting } from "../../ui/waiting.ts";
+import type { NamedRequirement } from "../../wheels/requirement.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { type Context, command } from "../_command.ts";
 import { globalArgs } from "../_declaration.ts";
@@ -100,6 +102,37 @@ async function fetchAll(
   }
 }
 
+/**
+ * Where the wheels are to go.
+ *
+ * @throws Failure `device-name`, `dest-is-file`, kind `usage`.
+ */
+async function destinationOf(word: string): Promise<string> {
+  requireNoDevice(word);
+  const path = resolve(word);
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined || there.isDirectory()) return path;
+  throw wrongUsage("dest-is-file", `--dest is '${word}', which is a file`, "name a folder");
+}
+
+/** Blender brings itself, and a second one in its Python would be the wrong one. */
+function requireOthers(requirements: readonly NamedRequirement[]): void {
+  if (requirements.every(({ name }) => name !== "bpy")) return;
+  throw wrongUsage(
+    "bad-requirement",
+    "bpy is Blender itself, which has it already",
+    "leave it out",
+  );
+}
+
+/** Without a Blender there are other ways to say which one is meant. */
+function elsewhere(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.kind !== "no-service") return error;
+  return extended(error, {
+    hint: text`no Blender need run here: name one that '${ours("pkg targets")}' lists (${again("--for", "blender-5.0-windows-x64")}), or give what '${ours("pkg info", "--json")}' prints on its machine (--for env.json)`,
+  });
+}
+
 /** The running Blender where none is named. */
 async function targetsOf(
   names: readonly string[],
@@ -113,16 +146,23 @@ async function targetsOf(
       warnings: (packages) => named.flatMap(({ warnings }) => warnings(packages)),
     };
   }
-  return await withSession(service, context, async (session) => {
+  const asked = withSession(service, context, async (session) => {
     const environment = await environmentOf(session, { networkProbe: false });
     const target = targetOfEnvironment(environment, "the running Blender");
     return { targets: [target], warnings: () => [] };
   });
+  return await asked.catch((error: unknown) => {
+    throw elsewhere(error);
+  });
 }
 
-/** The carried wheel of pip; it is no part of the list, since nothing needs it. */
-async function putPip(folder: string): Promise<void> {
-  await Bun.write(join(folder, carriedPip.name), Bun.file(carriedPip.path));
+/** The carried wheel of pip, as one that was downloaded. */
+async function putPip(folder: string): Promise<FetchedWheel> {
+  const { name, path, size, sha256 } = carriedPip;
+  await Bun.write(join(folder, name), Bun.file(path));
+  const nothing = { requiresPython: null, yanked: null, metadata: null, uploaded: null };
+  const file = { filename: name, url: "", hashes: { sha256 }, size, from: programName, ...nothing };
+  return { file, sha256, size, status: "carried" };
 }
 
 export const download = command({
@@ -204,6 +244,7 @@ export const download = command({
       { requirements: args.requirement, constraints: args.constraint },
       { use: "download", target: "site", offline: false, indexFlags: [] },
     );
+    requireOthers(requirements);
     const seconds =
       args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
     const request: PlanRequest = {
@@ -221,7 +262,7 @@ export const download = command({
       notes,
       indexes: downloadIndexes(args, fileFlags),
       targets: args.for,
-      dest: resolve(args.dest),
+      dest: await destinationOf(args.dest),
       withPip: args["with-pip"],
       prune: args.prune,
       dryRun: args["dry-run"],
@@ -244,7 +285,7 @@ export const download = command({
     }
     noteKept(plans, output);
     const wheels = await fetchAll(client, plans, options.dest, output);
-    if (options.withPip) await putPip(options.dest);
+    if (options.withPip) wheels.push(await putPip(options.dest));
     const list = listOf(plans, wheels);
     const changes = await writeWheelhouseList(options.dest, list, before, options.prune);
     if (output.json) {
@@ -258,6 +299,6 @@ export const download = command({
     }
     for (const name of changes.removed) output.note(`removed ${name}`);
     output.success(summaryOf(options.dest, wheels));
-    await output.hint(text`next: ${ours("pkg push", options.dest)}`);
+    output.note(text`next: ${ours("pkg push", options.dest)}`);
   },
 });

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { Failure } from "../../failure.ts";
-import { listed } from "../../text.ts";
+import { listed, shellWord } from "../../text.ts";
 import { type ExtensionManifest, manifestName, parseManifest } from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
 import { assignsAddonInfo, isBlank, moduleNameFrom } from "./python-module.ts";
@@ -185,7 +185,7 @@ function noAddon(tree: FileTree, path: string, parts: FoundAddons["parts"]): Fai
       `there is no add-on in ${path}, but another archive: ${inner.path}`,
       {
         hint: existsSync(join(path, inner.path))
-          ? `give that one: ${join(path, inner.path)}`
+          ? `give that one: ${shellWord(join(path, inner.path))}`
           : `unpack it, then give ${basename(inner.path)}`,
       },
     );

@@ -32,6 +32,11 @@ function* chainOf(error: unknown): Generator<string> {
 const certificate = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|certificate/;
 const circle = /TooManyRedirects|redirect/i;
 
+/** Whether a server's certificate isn't one that is trusted. */
+export function isUntrusted(error: unknown): boolean {
+  return [...chainOf(error)].some((text) => certificate.test(text));
+}
+
 /** Whether trying again can't help. */
 export function isFinal(error: unknown): boolean {
   return [...chainOf(error)].some((text) => certificate.test(text) || circle.test(text));
@@ -56,7 +61,7 @@ export function why(error: unknown): string {
 /** @returns Failure `download-failed`. */
 export function failed(url: string, reason: string, cause?: unknown): Failure {
   const hint = /certificate/.test(reason)
-    ? "--cert FILE names the authority that signed it"
+    ? "where a firewall stands between, as in many firms, its certificates are signed by an authority of the firm: --cert FILE names the file that has it (PEM)"
     : /not allowed/.test(reason)
       ? "give a name and a password in the address, https://NAME:PASSWORD@HOST/…, or in ~/.netrc"
       : undefined;

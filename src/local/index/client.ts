@@ -1,6 +1,7 @@
 // Speaks with package indexes: pages, parts of files, and whole files that are checked.
 
 import { type FileHandle, open, readFile, rm } from "node:fs/promises";
+import { getCACertificates } from "node:tls";
 import CachePolicy from "http-cache-semantics";
 import { ofetch } from "ofetch";
 import pLimit from "p-limit";
@@ -9,6 +10,7 @@ import {
   failed,
   insecure,
   isFinal,
+  isUntrusted,
   notRemembered,
   pauseOf,
   statusOf,
@@ -24,7 +26,7 @@ export interface ClientSettings {
   cache: HttpCache | null;
   /** Only what is remembered counts. */
   offline: boolean;
-  /** Certificate authorities that are trusted besides the usual ones, as PEM texts. */
+  /** Certificate authorities as PEM texts; without any, Bun's and the system's are trusted. */
   authorities: readonly string[];
   /** Hosts, `HOST` or `HOST:PORT`, whose certificate isn't looked at and that may speak http. */
   trusted: readonly string[];
@@ -56,9 +58,11 @@ const passing = [408, 425, 429, 500, 502, 503, 504];
 export class IndexClient {
   readonly #settings: ClientSettings;
   readonly #limit = pLimit(mostRequests);
+  #authorities: readonly string[];
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
+    this.#authorities = settings.authorities;
   }
 
   /** Where texts are remembered; null where none are. */
@@ -227,14 +231,22 @@ export class IndexClient {
     const authorization = credentials.of(at);
     const quiet = new AbortController();
     const timer = setTimeout(() => quiet.abort(new Error("it fell silent")), silence);
-    const response = await ofetch
-      .raw(url, {
+    const ask = () =>
+      ofetch.raw(url, {
         headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
         responseType: "stream",
         retry: 0,
         signal: AbortSignal.any([signal, quiet.signal]),
         // Bun's own: certificates for this request.
-        ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...authorities] } },
+        ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...this.#authorities] } },
+      });
+    const response = await ask()
+      .catch((error: unknown) => {
+        if (!isUntrusted(error) || authorities.length > 0 || this.#authorities.length > 0)
+          throw error;
+        // A firm's own authority is known to its systems, not to Bun.
+        this.#authorities = [...getCACertificates("default"), ...getCACertificates("system")];
+        return ask();
       })
       .finally(() => clearTimeout(timer));
     const end = new URL(response.url);

@@ -18,8 +18,8 @@ export interface FetchedWheel {
   sha256: string;
   /** Bytes. */
   size: number;
-  /** Whether it came now, or was there. */
-  status: "downloaded" | "there";
+  /** Whether it came now, was there, or is one that this program carries. */
+  status: "downloaded" | "there" | "carried";
 }
 
 /** Told how far it goes. */

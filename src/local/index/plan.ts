@@ -150,7 +150,7 @@ function noSolution(target: WheelTarget, lines: readonly string[]): Failure {
   const facts = lines.map((line) => `  ${line}`).join("\n");
   return new Failure("no-solution", `no versions go together for ${target.name}:\n${facts}`, {
     hint: lines.some((line) => line.startsWith("Blender brings "))
-      ? "ask for older versions of what needs another one; --replace-bundled lets what Blender brings be replaced"
+      ? "ask for versions that go with what Blender brings; --replace-bundled lets it be replaced"
       : "ask for other versions, or leave one of them out",
     details: { target: target.name, facts: lines },
   });
@@ -183,7 +183,7 @@ function hintFor(missing: readonly Explained[]): Text {
 function missingText({ requirement, by, leftOut, newest, name }: Missing): string {
   const who = by === null ? "" : `, which ${by} needs`;
   if (leftOut.length === 0 && newest === undefined)
-    return `there is no package ${name} in the index${who}`;
+    return `there is no package ${name} to be found${who}`;
   const lines = leftOut.slice(0, shown).map(({ version, reason }) => `  ${version} ${reason}`);
   if (leftOut.length > shown) lines.push(`  and ${leftOut.length - shown} more`);
   lines.push(

@@ -4,6 +4,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, systemCodeOf } from "../../failure.ts";
+import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
 import type { FetchedWheel } from "./fetch-wheels.ts";
 import type { TargetPlan } from "./plan.ts";
@@ -74,7 +75,8 @@ export function listOf(
     const { filename, url } = file;
     const who = new Set<string>();
     const targets: string[] = [];
-    let [name, version] = ["", ""];
+    const wheel = parseWheelName(filename);
+    let [name, version] = [normalizedName(wheel?.distribution ?? ""), wheel?.version ?? ""];
     for (const { target, packages } of plans) {
       const one = packages.find((each) => each.file?.filename === filename);
       if (one === undefined) continue;

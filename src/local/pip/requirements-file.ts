@@ -6,7 +6,7 @@ import { Failure, messageOf, wrongUsage } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { wholeFile } from "../files/whole-file.ts";
 import { type FileLine, type LineOption, requirementsLines } from "./requirements-lines.ts";
-import { decodedRequirements } from "./requirements-text.ts";
+import { decodedText } from "./requirements-text.ts";
 
 /** One requirement of a file, and where it stands. */
 export interface RequirementLine {
@@ -72,7 +72,7 @@ async function contentOf(read: ReadingFiles, file: OpenFile): Promise<string> {
   } catch (error) {
     throw unreadable(file, messageOf(error), error);
   }
-  const decoded = decodedRequirements(bytes);
+  const decoded = decodedText(bytes);
   if (!decoded.ok) throw unreadable(file, decoded.reason);
   return decoded.text;
 }

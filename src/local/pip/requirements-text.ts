@@ -61,10 +61,10 @@ function declaredEncoding(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * Decodes a requirements file as pip does: by its byte order mark, by what a comment in its first
+ * Decodes a requirements file as pip does, or another text that an editor or a shell has written: by its byte order mark, by what a comment in its first
  * two lines declares (PEP 263), or else as UTF-8.
  */
-export function decodedRequirements(bytes: Uint8Array): DecodedText {
+export function decodedText(bytes: Uint8Array): DecodedText {
   const mark = marks.find(([start]) => start.every((byte, at) => bytes[at] === byte));
   const declared = mark === undefined ? declaredEncoding(bytes) : undefined;
   const encoding = mark?.[1] ?? declared ?? "utf-8";

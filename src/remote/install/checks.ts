@@ -83,7 +83,7 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
   return new Failure("wheelhouse-lacks", `in the wheelhouse '${folder}':\n${lines.join("\n")}`, {
     hint: misspelt
       ? text`mend the spelling; '${ours("pkg wheelhouse", "--remote-wheelhouse", folder)}' lists what it has`
-      : text`'${ours("pkg info")}' shows the 'pip download' line whose wheels fit; push them, then install again`,
+      : text`'${ours("pkg download", ...problems.map(({ requirement }) => requirement))}' gets wheels that fit; push them, then install again`,
     details: { wheelhouse: folder, problems },
   });
 }

@@ -224,7 +224,7 @@ export async function recoverUserModules(session: Session, folder: string): Prom
     const { recovered } = await followedJob(session, userModulesScript, recoverySchema, {
       work: "recover",
       arguments: { folder },
-      words: "ending what was cut off in the user modules",
+      words: "looking for what was cut off in the user modules",
     });
     return recovered.map(({ packages, installs, undone }) => {
       const what = `an ${installs ? "install" : "uninstall"} of ${packages.join(", ")} in '${folder}'`;

@@ -43,9 +43,9 @@ const packageInfo = ours("pkg info");
 const pushHint = ({ wheelhouse }: DiagnosisContext) =>
   wheelhouse === undefined
     ? text`check --index-url and --proxy, or what pip is set up to use in Blender ('${packageInfo}'); without a network bring wheels: ${pushWheels}, then ${ours("pkg install", "PACKAGE", "--remote-wheelhouse", "DIR")}`
-    : text`'${packageInfo}' shows the 'pip download' line whose wheels fit; push what is missing, then install again`;
+    : text`'${ours("pkg download", "PACKAGE")}' gets wheels that fit, with all that they need; push them, then install again`;
 
-const damagedHint = text`get it again (pip download), then push it: ${pushWheels}`;
+const damagedHint = text`get it again ('${ours("pkg download", "PACKAGE")}'), then push it: ${pushWheels}`;
 
 /** The way on where the disk with temporary files is full. */
 export const temporaryHint =

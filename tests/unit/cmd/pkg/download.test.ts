@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { dirname, resolve } from "node:path";
 import { download } from "../../../../src/cmd/pkg/download.ts";
-import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
+import { emptyConfig, fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const request = {
   prereleases: false,
@@ -78,6 +78,8 @@ test.each<[string[], string, string]>([
   [["x", "--index-strategy", "any"], "bad-index-strategy", "first-index"],
   [["./x.whl"], "bad-requirement", "can't download './x.whl': it is a path"],
   [["./x.whl"], "bad-requirement", "--find-links FOLDER"],
+  [["bpy"], "bad-requirement", "bpy is Blender itself"],
+  [["x", "--dest", emptyConfig], "dest-is-file", "which is a file"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(download, tokens);
   expect(refusal).toMatchObject({ code, exitCode: 2 });

@@ -189,7 +189,7 @@ test.each<[Ask, string]>([
   ],
   [
     { specs: ["nothing"] },
-    "no-such-package: for blender-4.2-windows-x64 there is no package nothing in the index",
+    "no-such-package: for blender-4.2-windows-x64 there is no package nothing to be found",
   ],
   [
     { specs: ["needy"] },

@@ -214,7 +214,7 @@ describe("diagnosePip", () => {
     const online = hintOf(diagnosePip(output, { wheelhouse: undefined }));
     const offline = hintOf(diagnosePip(output, { wheelhouse: "/w" }));
     expect(online).toContain("spelling");
-    expect(offline).toContain("pip download");
+    expect(offline).toContain("pkg download PACKAGE");
   });
 
   // pip 23.0 and 26.3, word for word.
