@@ -82,7 +82,8 @@ export function checkArguments(tokens: readonly string[], grammar: Grammar): str
     switch (reading.kind) {
       case "word":
         if (grammar.several === undefined && words.length === most) {
-          throw surplus(grammar, reading.word, passedOn(grammar, tokens, reading.index));
+          const hint = passedOn(grammar, tokens, reading.index) ?? unquoted(words, reading.word);
+          throw surplus(grammar, reading.word, hint);
         }
         words.push(reading.word);
         break;
@@ -155,6 +156,15 @@ function missingValue(grammar: Grammar, key: string, next: string | undefined): 
 function givenTwice(grammar: Grammar, name: string, one: string, other: string): Failure {
   const both = [one, other].map((form) => shellWord(form)).join(" and ");
   return usage(grammar, "given-twice", `--${name} is given twice: ${both}`, "give one of them");
+}
+
+/** A path that fell apart at a space, such as one below C:\Program Files. */
+function unquoted(words: readonly string[], word: string): string | undefined {
+  const before = words.at(-1) ?? "";
+  const isPath = /[\\/]/.test(before) && /[\\/]/.test(word);
+  return isPath
+    ? `a path with spaces stands in quotes: ${shellWord(`${before} ${word}`)}`
+    : undefined;
 }
 
 function surplus(grammar: Grammar, word: string, hint: Text | undefined): Failure {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { init, pick } from "../../../src/cmd/init.ts";
 import { examplePath, rendered, type Text } from "../../../src/text.ts";
 import { failureOf } from "../../support/failure.ts";
+import { quoted } from "../../support/systems.ts";
 import { emptyConfig, optionsOf, refusalOf } from "./parsing.ts";
 
 const signal = new AbortController().signal;
@@ -35,6 +36,13 @@ test("none is a failure that says how to give one", async () => {
   expect(rendered(failure.hint ?? "")).toBe(
     `give its path: blender-remote-cli init ${examplePath}`,
   );
+});
+
+test("a path without quotes that fell apart at its space", async () => {
+  const refusal = await refusalOf(init, ["C:\\Program", "Files\\Blender\\blender.exe"]);
+  expect(refusal).toMatchObject({ code: "surplus-argument", exitCode: 2 });
+  const whole = quoted("C:\\Program Files\\Blender\\blender.exe");
+  expect(refusal.says).toContain(`a path with spaces stands in quotes: ${whole}`);
 });
 
 const usual = {
