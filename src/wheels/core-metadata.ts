@@ -1,5 +1,6 @@
 // What a wheel says of itself and of what it needs (core metadata, PEP 566 and 643).
 
+import { normalizedName } from "./filename.ts";
 import { markerHolds } from "./marker.ts";
 import { type NamedRequirement, parseRequirement } from "./requirement.ts";
 import type { Needs } from "./solver/solve.ts";
@@ -53,7 +54,11 @@ export function needsOf(
   const requirements: NamedRequirement[] = [];
   for (const text of requires) {
     const [, marker] = /;(.*)$/s.exec(text) ?? [];
-    if (marker !== undefined) {
+    // Most markers are of extras that nobody asks for, and these are told without reading them.
+    const only = /^\s*extra\s*==\s*(["'])([^"']+)\1\s*$/.exec(marker ?? "")?.[2];
+    if (only !== undefined) {
+      if (extra === null || normalizedName(only) !== normalizedName(extra)) continue;
+    } else if (marker !== undefined) {
       const always = markerHolds(marker, markers);
       if (extra === null ? !always : always || !markerHolds(marker, markers, [extra])) continue;
     } else if (extra !== null) continue;

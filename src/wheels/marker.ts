@@ -32,8 +32,18 @@ export function markerProblem(marker: string): string | undefined {
   return undefined;
 }
 
+/** Of markers that were read: packages have the same ones, and the library takes a while. */
+const trees = new Map<string, EnvironmentMarker | undefined>();
+
 /** What a marker asks; undefined where it can't be read. */
 export function markerTree(marker: string): EnvironmentMarker | undefined {
+  if (trees.has(marker)) return trees.get(marker);
+  const tree = readMarker(marker);
+  trees.set(marker, tree);
+  return tree;
+}
+
+function readMarker(marker: string): EnvironmentMarker | undefined {
   if (markerProblem(marker) !== undefined) return undefined;
   try {
     const line = parsePipRequirementsLine(`name; ${marker}`);
