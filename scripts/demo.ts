@@ -1,25 +1,20 @@
-// ./dev demo: packages from a wheelhouse into a fresh Blender, as someone would type it.
+// ./dev demo: packages downloaded, carried and installed into a fresh Blender, as someone would type it.
 
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { bpyEnvironment, installBlenders } from "./blenders.ts";
 import { freePort } from "./port.ts";
-import { DevError, mustRun, note, type RunOptions, run, runVisibly } from "./process.ts";
+import { DevError, mustRun, note, runVisibly } from "./process.ts";
 import { workflowLines } from "./workflow.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const PACKAGES = ["numpy==1.26.4", "colorama==0.4.6"];
 
 async function demo(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "blender-remote-demo-"));
   try {
     await mustRun([process.execPath, "build.ts"], { cwd: ROOT });
-    const blender = await bpyEnvironment(join(folder, "blender-env"), { numpy: false });
-    note("downloading the wheels for the demonstration …");
-    const download = ["download", "--quiet", "--only-binary=:all:"];
-    const pip = [blender.python, "-I", "-m", "pip", ...download];
-    await mustRun([...pip, "--dest", join(folder, "wheelhouse"), ...PACKAGES]);
+    const blender = await bpyEnvironment(join(folder, "blender-env"));
     const code = await play(blender.launcher, folder, "own");
     return code === 0 ? await onDebian(folder) : code;
   } finally {
@@ -59,25 +54,13 @@ async function play(blender: string, folder: string, name: string): Promise<numb
   for (const line of await workflowLines(blender, join(folder, `${name}-wheels`))) {
     console.log(`\n$ ${line}`);
     const command = ["/bin/sh", "-c", line];
-    const options = { cwd: folder, env };
-    const code = line.endsWith("--json")
-      ? await showBeginning(command, options)
-      : await runVisibly(command, options);
+    const code = await runVisibly(command, { cwd: folder, env });
     if (code !== 0) {
       console.error(`\nthe demonstration ends here: exit code ${code}`);
       return code;
     }
   }
   return 0;
-}
-
-/** For output of a thousand lines: it would push everything else off the screen. */
-async function showBeginning(command: string[], options: RunOptions): Promise<number> {
-  const { code, stdout, stderr } = await run(command, options);
-  const lines = stdout.split("\n");
-  console.log([...lines.slice(0, 12), `… ${lines.length} lines in all`].join("\n"));
-  if (stderr !== "") console.error(stderr);
-  return code;
 }
 
 /** Ends what still runs out of the demonstration's own folder: it was started there, detached. */

@@ -12,7 +12,7 @@ import { shellWord } from "../src/text.ts";
  */
 export async function workflowLines(blender: string, remoteWheelhouse: string): Promise<string[]> {
   const readme = await readFile(join(import.meta.dirname, "../README.md"), "utf8");
-  const block = /^## The workflow\n+```sh\n(.*?)```/ms.exec(readme)?.[1] ?? "";
+  const block = /^## The workflow\n.*?^```sh\n(.*?)```/ms.exec(readme)?.[1] ?? "";
   return block
     .split("\n")
     .filter((line) => line.startsWith("blender-remote-cli "))

@@ -1,14 +1,13 @@
 // The workflow that everything exists for, line by line, in every Blender that there is.
 
 import { describe, expect, test } from "bun:test";
-import { symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import type { Blender } from "../../scripts/blenders.ts";
 import { run } from "../../scripts/process.ts";
 import { workflowLines } from "../../scripts/workflow.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
-import { wheelhouse, wheelhouseFor } from "../support/pypi-wheels.ts";
+import { wheelhouse } from "../support/pypi-wheels.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 
 const blenders: { name: Blender["name"]; version: string; takesPackages: boolean }[] = [
@@ -65,13 +64,7 @@ describe.each(blenders)("the workflow in Blender $version", ({ name, version, ta
 
   test("as the README has it", async () => {
     await using box: Sandbox = await sandbox();
-    const launcher = takesPackages
-      ? await ownBlender(box, { numpy: false })
-      : await launcherOf(name);
-    const wheels = await (name === "trixie"
-      ? wheelhouseFor("3.13", "numpy==2.2.4", "colorama==0.4.6")
-      : wheelhouse("numpy==1.26.4", "colorama==0.4.6"));
-    await symlink(wheels, join(box.dir, "wheelhouse"));
+    const launcher = takesPackages ? await ownBlender(box) : await launcherOf(name);
     const path = [dirname(executable), box.env["PATH"]].join(delimiter);
     const options = { cwd: box.dir, env: { ...box.env, PATH: path } };
     const lines = await workflowLines(launcher, join(box.dir, "wheels"));
@@ -82,7 +75,7 @@ describe.each(blenders)("the workflow in Blender $version", ({ name, version, ta
       expect([line, code, stderr]).toEqual([line, 0, stderr]);
       said.set(line.split(" ").slice(1, 3).join(" "), stdout);
     }
-    expect(said.get("execute --code")).toMatch(/^[12]\.\d+\.\d+\n$/);
+    expect(said.get("execute --code")).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(said.get("pkg list")).toMatch(/^colorama +0\.4\.6 /m);
     expect(await entries(join(box.dir, "wheels"))).toEqual([]);
     expect((await box.cli(["status"])).code).toBe(4);
