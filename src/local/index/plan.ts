@@ -77,7 +77,11 @@ export async function planFor(
     },
   );
   const end = performance.now() + request.limit;
-  const solution = await solve(asked, source, () => performance.now() < end);
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, request.limit);
+  const solution = await solve(asked, source, () => performance.now() < end, late.promise).finally(
+    () => clearTimeout(timer),
+  );
   if (solution.code === "gave-up") throw gaveUp(target, solution.tried, request.limit);
   if (solution.code === "conflict") {
     const { lines, missing } = explained(solution.why, solution.packages, Object.fromEntries(kept));
@@ -202,7 +206,7 @@ function gaveUp(
   const most = tried.slice(0, shown).map(({ name, versions }) => `${versions} of ${name}`);
   return new Failure(
     "resolution-timeout",
-    `no set of versions was found for ${target.name} in ${limit / 1000} s; tried were ${most.join(", ")}`,
+    `no set of versions was found for ${target.name} in ${limit / 1000} s; tried were ${most.join(", ") || "none"}`,
     {
       kind: "timeout",
       hint: "narrow down what takes longest, such as NAME>=VERSION, or give more --timeout",

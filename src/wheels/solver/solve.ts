@@ -67,18 +67,28 @@ class Unsolvable {
  * Version Solving").
  *
  * @param until asked before each decision; false gives up.
+ * @param late gives up as well, also while the source is waited for.
  * @throws whatever the source throws.
  */
 export async function solve(
   asked: WantedSet,
   source: PackageSource,
   until: () => boolean,
+  late: Promise<void> = new Promise(() => {}),
 ): Promise<Solution> {
   const solver = new Solver(source);
+  const gaveUp = () => ({ code: "gave-up" as const, tried: solver.tried() });
   try {
-    await solver.ask(asked);
-    while (until()) if (!(await solver.step())) return { code: "ok", packages: solver.chosen() };
-    return { code: "gave-up", tried: solver.tried() };
+    const search = async () => {
+      await solver.ask(asked);
+      while (until()) {
+        if (!(await solver.step())) return { code: "ok" as const, packages: solver.chosen() };
+        // What is known already takes no time of the event loop's, in which Ctrl-C is heard.
+        await new Promise(setImmediate);
+      }
+      return gaveUp();
+    };
+    return await Promise.race([search(), late.then(gaveUp)]);
   } catch (error) {
     if (!(error instanceof Unsolvable)) throw error;
     return { code: "conflict", why: error.why, packages: solver.packages };
