@@ -98,13 +98,19 @@ function jsonPage(text: string, address: string): PageResult {
   };
 }
 
+/** What ends an element is looked for in all that are open: thousands of them would take minutes. */
+const deepest = 1000;
+
 /** The links of a page, with attributes and text as HTML means them. */
-function linksOf(text: string): { base: string | undefined; links: Link[] } {
+function linksOf(text: string): { base: string | undefined; links: Link[] } | undefined {
   const links: Link[] = [];
   let base: string | undefined;
   let open: Link | undefined;
+  let depth = 0;
   const parser = new Parser({
     onopentag: (name, attributes) => {
+      depth += 1;
+      if (depth > deepest) parser.pause();
       if (name === "base") base ??= attributes["href"];
       if (name === "a") open = { attributes, text: "" };
     },
@@ -112,13 +118,14 @@ function linksOf(text: string): { base: string | undefined; links: Link[] } {
       if (open !== undefined) open.text += piece;
     },
     onclosetag: (name) => {
+      depth -= 1;
       if (name !== "a" || open === undefined) return;
       links.push(open);
       open = undefined;
     },
   });
   parser.end(text);
-  return { base, links };
+  return depth > deepest ? undefined : { base, links };
 }
 
 interface Link {
@@ -127,7 +134,10 @@ interface Link {
 }
 
 function htmlPage(text: string, address: string): PageResult {
-  const { base, links } = linksOf(text);
+  const read = linksOf(text);
+  if (read === undefined)
+    return { ok: false, reason: `its elements are more than ${deepest} deep` };
+  const { base, links } = read;
   const files = links.flatMap(({ attributes }): IndexFile[] => {
     const url = absolute(attributes["href"] ?? "", base, address);
     if (url === undefined) return [];
@@ -184,5 +194,8 @@ function absolute(link: string, ...bases: (string | undefined)[]) {
   const url = new URL(link, address?.href);
   const hashes = hashIn(url.hash.slice(1));
   url.hash = "";
+  // What a server says of others' users would take the place of what the user has said.
+  url.username = "";
+  url.password = "";
   return { address: url.href, hashes };
 }

@@ -37,7 +37,7 @@ export class MetadataStore {
     const part = await wheelMetadata(this.#client, file);
     if (part !== undefined) return part;
     const path = join(this.#folder, `${crypto.randomUUID()}.whl`);
-    await this.#client.file(file.url, path, "sha256", () => {});
+    await this.#client.file(file.url, path, "sha256", file.size ?? Infinity, () => {});
     try {
       return await metadataIn(file, path);
     } finally {
@@ -80,7 +80,7 @@ export class TargetSource implements PackageSource {
   }
 
   async versions(name: string): Promise<Versions> {
-    const bundled = this.#target.bundled[name];
+    const bundled = this.#bundled(name);
     if (bundled !== undefined && !this.#options.includeBundled)
       return { usable: [bundled], unusable: [] };
     const { versions } = await this.#candidates(name);
@@ -90,6 +90,12 @@ export class TargetSource implements PackageSource {
       usable: versions.usable.filter((version) => versionKey(version) === key),
       unusable: versions.unusable.filter(({ version }) => versionKey(version) === key),
     };
+  }
+
+  /** A package may be called `constructor`, which every object has. */
+  #bundled(name: string): string | undefined {
+    const { bundled } = this.#target;
+    return Object.hasOwn(bundled, name) ? bundled[name] : undefined;
   }
 
   #candidates(name: string): Promise<Candidates<OfferedFile>> {
@@ -124,7 +130,7 @@ export class TargetSource implements PackageSource {
 
   /** The wheel of a version; undefined for what Blender brings. */
   async wheel(name: string, version: string): Promise<OfferedFile | undefined> {
-    const isLeftOut = this.#target.bundled[name] !== undefined && !this.#options.includeBundled;
+    const isLeftOut = this.#bundled(name) !== undefined && !this.#options.includeBundled;
     if (isLeftOut) return undefined;
     return (await this.#candidates(name)).wheels.get(version);
   }

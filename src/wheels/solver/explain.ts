@@ -75,7 +75,7 @@ export function explained(
   for (const { by, text } of required.values())
     for (const [name, versions] of by) lines.push(needLine(name, versions, text, packages));
   for (const name of new Set(facts.flatMap((fact) => nameOf(fact)))) {
-    const version = bundled[name];
+    const version = Object.hasOwn(bundled, name) ? bundled[name] : undefined;
     if (version !== undefined) others.push(`Blender brings ${name} ${version}`);
   }
   return {
@@ -115,7 +115,7 @@ function missingOf(
     const one = packages.get(packageKey(name, null));
     if (one === undefined || one.admitted(specifier) !== 0n || found.has(text)) continue;
     // Others there may be; it is Blender's that stands in the way.
-    if (bundled[name] !== undefined) continue;
+    if (Object.hasOwn(bundled, name)) continue;
     const leftOut = one.versions.unusable.filter(({ version }) => matches(version, specifier));
     const by = fact.by === null ? null : `${fact.by.name} ${fact.by.version}`;
     const newest = one.versions.usable.at(-1);
