@@ -1,6 +1,7 @@
 // Where `pkg download` looks for wheels.
 
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { wrongUsage } from "../../failure.ts";
 import { ownFolders } from "../../local/files/os-folders.ts";
 import { IndexClient } from "../../local/index/client.ts";
@@ -142,12 +143,23 @@ export function downloadIndexes(
 }
 
 function requireAddress(url: string): void {
-  if (/^(https?|file):\/\/./i.test(url) || /^([./]|[a-z]:[\\/])/i.test(url)) return;
+  if (isAddress(url) || /^([./]|[a-z]:[\\/])/i.test(url)) return;
   throw wrongUsage(
     "bad-index",
     `'${url}' is no address of an index`,
     "--index-url https://HOST/simple",
   );
+}
+
+function isAddress(url: string): boolean {
+  if (!/^(https?|file):\/\/./i.test(url)) return false;
+  try {
+    const { protocol } = new URL(url);
+    // One of another machine is none, but on Windows.
+    return protocol !== "file:" || fileURLToPath(url) !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** Prepares to ask them. */
@@ -165,5 +177,9 @@ export async function openIndexes(
     offline,
     signal,
   });
-  return { client, settings: indexSettings(choices, pip, await carriedIndex()) };
+  const settings = indexSettings(choices, pip, await carriedIndex());
+  // Those of files too; what isn't said to be an address is a folder.
+  for (const place of [...settings.indexes, ...settings.findLinks])
+    if (place.includes("://")) requireAddress(place);
+  return { client, settings };
 }

@@ -66,13 +66,17 @@ async function plansFor(
 ) {
   const { client, settings } = await openIndexes(indexes, signal);
   const folder = await temporaryFolder("blender-remote-download-");
+  // One that fails, or takes too long, leaves no others that go on.
+  const ended = new AbortController();
+  const asking = client.until(ended.signal);
   try {
-    const projects = new Projects(client, settings);
-    const store = new MetadataStore(client, folder);
+    const projects = new Projects(asking, settings);
+    const store = new MetadataStore(asking, folder);
     const plans = Promise.all(targets.map((one) => planFor(one, request, projects, store)));
     const what = targets.length === 1 ? targets[0]?.name : count(targets.length, "target");
     return { client, plans: await waiting(output, `choosing versions for ${what}`, plans) };
   } finally {
+    ended.abort(new Error("nobody waits for it any more"));
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -89,3 +89,8 @@ export function insecure(url: string): Failure {
     },
   );
 }
+
+/** @returns Failure `wrong-hash`: nobody waits for the end of what has no end. */
+export function tooLong(url: string, most: number): Failure {
+  return new Failure("wrong-hash", `${url} has more than the ${most} bytes that its index says`);
+}

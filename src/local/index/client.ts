@@ -1,6 +1,6 @@
 // Speaks with package indexes: pages, parts of files, and whole files that are checked.
 
-import { type FileHandle, open, readFile, rm } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { getCACertificates } from "node:tls";
 import CachePolicy from "http-cache-semantics";
 import { ofetch } from "ofetch";
@@ -14,6 +14,7 @@ import {
   notRemembered,
   pauseOf,
   statusOf,
+  tooLong,
   why,
 } from "./client-errors.ts";
 import type { Credentials } from "./credentials.ts";
@@ -37,11 +38,16 @@ export interface ClientSettings {
 
 /** A text that an index has given. */
 export interface IndexText {
-  text: string;
+  bytes: Uint8Array;
   /** As `Content-Type` says. */
   type: string;
   /** Where redirects have led to. */
   address: string;
+}
+
+/** Bytes as a text; what isn't UTF-8 in it is replaced. */
+export function utf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** How many requests run at once; more make servers refuse some. */
@@ -65,6 +71,12 @@ export class IndexClient {
     this.#authorities = settings.authorities;
   }
 
+  /** The same, which ends what it does by this signal too. */
+  until(signal: AbortSignal): IndexClient {
+    const both = AbortSignal.any([this.#settings.signal, signal]);
+    return new IndexClient({ ...this.#settings, signal: both });
+  }
+
   /** Where texts are remembered; null where none are. */
   get cache(): HttpCache | null {
     return this.#settings.cache;
@@ -86,10 +98,8 @@ export class IndexClient {
     const known = await this.#settings.cache?.find(`${accept} ${url}`);
     const request = { url, method: "GET", headers: { accept } };
     const answer = known?.policy.evaluateRequest(request);
-    if (known !== undefined && (answer?.revalidation === undefined || this.#settings.offline)) {
-      const text = await readFile(known.body, "utf8").catch(() => undefined);
-      if (text !== undefined) return rememberedText(known, text);
-    }
+    if (known !== undefined && (answer?.revalidation === undefined || this.#settings.offline))
+      return rememberedText(known);
     if (this.#settings.offline) throw notRemembered(url);
     const response = await this.#get(url, { accept, ...stringsOf(answer?.revalidation?.headers) });
     if (response === undefined) return undefined;
@@ -97,21 +107,19 @@ export class IndexClient {
     if (response.status === 304 && known !== undefined) {
       const told = { status: 304, headers };
       const { policy } = known.policy.revalidatedPolicy(request, told);
-      const text = await readFile(known.body, "utf8").catch(() => undefined);
-      if (text === undefined) throw failed(url, "what was remembered of it has gone");
-      await this.#settings.cache?.keep(`${accept} ${url}`, { policy, address: known.address });
-      return rememberedText(known, text);
+      await this.#settings.cache?.keep(`${accept} ${url}`, { ...known, policy });
+      return rememberedText(known);
     }
     const bytes = await wholeBody(response, most, url, this.#settings.signal);
     const policy = new CachePolicy(request, { status: 200, headers }, { shared: false });
-    if (this.#settings.cache !== null && policy.storable()) {
-      const place = await this.#settings.cache.place(`${accept} ${url}`);
-      await Bun.write(place, bytes);
-      const kept = { policy, address: response.url };
-      await this.#settings.cache.keep(`${accept} ${url}`, kept, place);
-    }
+    if (policy.storable())
+      await this.#settings.cache?.keep(`${accept} ${url}`, {
+        policy,
+        address: response.url,
+        bytes,
+      });
     const type = response.headers.get("content-type") ?? "";
-    return { text: new TextDecoder().decode(bytes), type, address: response.url };
+    return { bytes, type, address: response.url };
   }
 
   /**
@@ -144,6 +152,7 @@ export class IndexClient {
   /**
    * Writes a file, new or over what is there.
    *
+   * @param most bytes that it may have.
    * @param heard is told how many more bytes have come; a try that failed takes its own back.
    * @returns its hash, by `algorithm`.
    * @throws Failure `download-failed`, `not-remembered`, `insecure-index`; nothing is left at `path`.
@@ -152,6 +161,7 @@ export class IndexClient {
     address: string,
     path: string,
     algorithm: "sha256" | "sha384" | "sha512",
+    most: number,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {
     const url = this.#settings.credentials.without(address);
@@ -159,7 +169,7 @@ export class IndexClient {
     return this.#limit(async () => {
       const file = await open(path, "w");
       try {
-        return await this.#again(url, () => this.#written(url, file, algorithm, heard));
+        return await this.#again(url, () => this.#written(url, file, algorithm, most, heard));
       } catch (error) {
         await rm(path, { force: true });
         throw error;
@@ -173,6 +183,7 @@ export class IndexClient {
     url: string,
     file: FileHandle,
     algorithm: "sha256" | "sha384" | "sha512",
+    most: number,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {
     const hasher = new Bun.CryptoHasher(algorithm);
@@ -182,9 +193,14 @@ export class IndexClient {
       const response = await this.#once(url, { "accept-encoding": "identity" });
       for await (const piece of piecesOf(response, this.#settings.signal)) {
         hasher.update(piece);
-        await file.write(piece, 0, piece.length, size);
+        // On a full disk a part may be written, without an error.
+        for (let at = 0; at < piece.length; ) {
+          const { bytesWritten } = await file.write(piece, at, piece.length - at, size + at);
+          at += bytesWritten;
+        }
         size += piece.length;
         heard(piece.length);
+        if (size > most) throw tooLong(url, most);
       }
       const told = Number(response.headers.get("content-length") ?? size);
       if (told !== size) throw new Error(`it ended after ${size} of ${told} bytes`);
@@ -256,9 +272,9 @@ export class IndexClient {
   }
 }
 
-function rememberedText({ policy, address }: Remembered, text: string): IndexText {
+function rememberedText({ policy, address, bytes }: Remembered): IndexText {
   const type = policy.responseHeaders()["content-type"];
-  return { text, type: typeof type === "string" ? type : "", address };
+  return { bytes, type: typeof type === "string" ? type : "", address };
 }
 
 function stringsOf(headers: CachePolicy.Headers | undefined): Record<string, string> {

@@ -1,8 +1,11 @@
 // Names and passwords for indexes: in their addresses, or in the user's netrc file.
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { homeFolder } from "../files/os-folders.ts";
+import { wholeText } from "../files/whole-file.ts";
+
+/** Bytes of a netrc file. */
+const most = 10_000_000;
 
 /** A header for one host, and an address without what it says of the user. */
 export interface Credentials {
@@ -19,7 +22,7 @@ export async function credentials(env: NodeJS.ProcessEnv = process.env): Promise
   const places = named ? [named] : [join(home, ".netrc"), join(home, "_netrc")];
   let machines = new Map<string, string>();
   for (const path of places) {
-    const text = await readFile(path, "utf8").catch(() => undefined);
+    const text = await wholeText(path, most).catch(() => undefined);
     if (text === undefined) continue;
     machines = netrcMachines(text);
     break;
@@ -30,12 +33,20 @@ export async function credentials(env: NodeJS.ProcessEnv = process.env): Promise
     without: (address) => {
       const url = new URL(address);
       if (url.username === "" && url.password === "") return address;
-      told.set(url.host, basic(decodeURIComponent(url.username), decodeURIComponent(url.password)));
+      told.set(url.host, basic(decoded(url.username), decoded(url.password)));
       url.username = "";
       url.password = "";
       return url.href;
     },
   };
+}
+
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return word;
+  }
 }
 
 function basic(name: string, password: string): string {

@@ -89,7 +89,7 @@ async function present(
   known: HashCache,
 ): Promise<FetchedWheel | undefined> {
   const info = await stat(path).catch(() => undefined);
-  if (info === undefined || (file.size !== null && file.size !== info.size)) return undefined;
+  if (!info?.isFile() || (file.size !== null && file.size !== info.size)) return undefined;
   const told = bestHash(file.hashes);
   const sha256 = await known.sha256(path);
   if (told === undefined || told.algorithm !== "sha256" || told.hash !== sha256) return undefined;
@@ -103,7 +103,8 @@ async function fetched(
   observer: FetchObserver,
 ): Promise<FetchedWheel> {
   const path = join(folder, file.filename);
-  const part = `${path}.${crypto.randomUUID()}.part`;
+  // The wheel's name may be as long as names can be.
+  const part = join(folder, `.${crypto.randomUUID()}.part`);
   observer.starts(file.filename, file.size ?? 0);
   const told = bestHash(file.hashes) ?? { algorithm: "sha256" as const, hash: undefined };
   try {
@@ -126,7 +127,8 @@ async function content(
   observer: FetchObserver,
 ): Promise<{ hash: string; size: number }> {
   const heard = (bytes: number) => observer.heard(file.filename, bytes);
-  if (!file.url.startsWith("file:")) return await client.file(file.url, part, algorithm, heard);
+  if (!file.url.startsWith("file:"))
+    return await client.file(file.url, part, algorithm, file.size ?? Infinity, heard);
   const source = fileURLToPath(file.url);
   const hasher = new Bun.CryptoHasher(algorithm);
   const writer = Bun.file(part).writer();

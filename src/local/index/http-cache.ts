@@ -1,6 +1,6 @@
 // Remembers what indexes have answered, for as long as they allow (RFC 9111), between runs too.
 
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
 import * as v from "valibot";
@@ -30,16 +30,26 @@ const written = v.looseObject({
 /** Its types have no directive without a value. */
 const policySchema = v.custom<CachePolicy.CachePolicyObject>((value) => v.is(written, value));
 
-const entrySchema = v.object({ policy: policySchema, url: v.string(), address: v.string() });
+const entrySchema = v.object({
+  policy: policySchema,
+  url: v.string(),
+  address: v.string(),
+  sha256: v.string(),
+});
 
 /** A remembered answer. */
 export interface Remembered {
   policy: CachePolicy;
   /** Where redirects have led to. */
   address: string;
-  /** The file that has its bytes. */
-  body: string;
+  bytes: Uint8Array;
 }
+
+const hashOf = (text: string | Uint8Array) =>
+  new Bun.CryptoHasher("sha256").update(text).digest("hex");
+const hashLength = 64;
+/** After a power cut a file may be empty, or have only a part. */
+const signed = (text: string) => `${hashOf(text)}\n${text}`;
 
 /** A folder of answers; what can't be read in it is as good as missing. */
 export class HttpCache {
@@ -51,59 +61,45 @@ export class HttpCache {
   }
 
   #path(url: string, kind: "json" | "body"): string {
-    const name = new Bun.CryptoHasher("sha256").update(url).digest("hex");
+    const name = hashOf(url);
     return join(this.#folder, name.slice(0, 2), `${name.slice(2)}.${kind}`);
   }
 
   async find(url: string): Promise<Remembered | undefined> {
     try {
       const text = await readFile(this.#path(url, "json"), "utf8");
-      const { policy, address, url: of } = v.parse(entrySchema, JSON.parse(text));
-      if (of !== url) return undefined;
-      return { policy: CachePolicy.fromObject(policy), address, body: this.#path(url, "body") };
+      const { policy, address, sha256, url: of } = v.parse(entrySchema, JSON.parse(text));
+      const bytes = await readFile(this.#path(url, "body"));
+      // Two may have kept it at once, or there was a power cut.
+      if (of !== url || hashOf(bytes) !== sha256) return undefined;
+      return { policy: CachePolicy.fromObject(policy), address, bytes };
     } catch {
       return undefined;
     }
   }
 
-  /** A file beside which an answer's bytes can be written before they are kept. */
-  async place(url: string): Promise<string> {
-    const path = this.#path(url, "body");
-    await mkdir(join(path, ".."), { recursive: true });
-    return `${path}.${crypto.randomUUID()}.part`;
+  /** Keeps an answer; two who keep the same one leave it whole, or as good as missing. */
+  async keep(url: string, { policy, address, bytes }: Remembered): Promise<void> {
+    await this.#write(this.#path(url, "body"), bytes);
+    const entry = { url, address, sha256: hashOf(bytes), policy: policy.toObject() };
+    await this.#write(this.#path(url, "json"), JSON.stringify(entry));
   }
 
-  /**
-   * Keeps an answer. Two who keep the same one leave it whole: a body belongs to every policy of its
-   * address that says the same validator, and one that doesn't is asked for again.
-   *
-   * @param written the file that `place` named; undefined where the body is there already.
-   */
-  async keep(
-    url: string,
-    { policy, address }: { policy: CachePolicy; address: string },
-    written?: string,
-  ): Promise<string> {
-    const body = this.#path(url, "body");
-    const told = `${body}.${crypto.randomUUID()}.part`;
-    // Without the old policy first: a body that doesn't belong to it would be taken for its own.
-    if (written !== undefined) {
-      await rm(this.#path(url, "json"), { force: true });
-      await rename(written, body);
-    }
-    await Bun.write(told, JSON.stringify({ url, address, policy: policy.toObject() }));
-    await rename(told, this.#path(url, "json"));
-    return body;
+  async #write(path: string, content: string | Uint8Array): Promise<void> {
+    const part = `${path}.${crypto.randomUUID()}.part`;
+    await mkdir(join(path, ".."), { recursive: true });
+    await Bun.write(part, content);
+    await rename(part, path);
   }
 
   /** What was kept of a file whose content never changes; undefined where nothing is. */
   async recall(key: string): Promise<string | undefined> {
-    return await readFile(this.#path(key, "body"), "utf8").catch(() => undefined);
+    const kept = await readFile(this.#path(key, "body"), "utf8").catch(() => "");
+    const text = kept.slice(hashLength + 1);
+    return kept === signed(text) ? text : undefined;
   }
 
   async remember(key: string, text: string): Promise<void> {
-    const place = await this.place(key);
-    await Bun.write(place, text);
-    await rename(place, this.#path(key, "body"));
+    await this.#write(this.#path(key, "body"), signed(text));
   }
 }

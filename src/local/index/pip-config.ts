@@ -1,9 +1,12 @@
 // What pip's configuration files and variables say about indexes (pip's documentation, Configuration).
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure, systemCodeOf } from "../../failure.ts";
 import { appDataFolder, homeFolder } from "../files/os-folders.ts";
+import { wholeText } from "../files/whole-file.ts";
+
+/** Bytes of a configuration file. */
+const most = 10_000_000;
 
 /** pip's settings by the names of its options (`index-url`), the last that counts. */
 export type PipSettings = ReadonlyMap<string, string>;
@@ -47,7 +50,7 @@ export async function pipSettings(
   for (const file of configFiles(env, platform)) {
     let text: string;
     try {
-      text = await readFile(file, "utf8");
+      text = await wholeText(file, most);
     } catch (error) {
       if (
         ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "") &&

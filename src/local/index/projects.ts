@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { Failure, messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { acceptedPages, type IndexFile, indexPage } from "../../wheels/index-page.ts";
-import type { IndexClient, IndexText } from "./client.ts";
+import { type IndexClient, type IndexText, utf8 } from "./client.ts";
 import type { IndexSettings } from "./settings.ts";
 
 /** Bytes: twenty times the longest page that PyPI has. */
@@ -103,8 +103,8 @@ function withoutUser(address: string): string {
   return url.href;
 }
 
-function filesOf({ text, type, address }: IndexText, from: string): OfferedFile[] {
-  const page = indexPage(text, type, address);
+function filesOf({ bytes, type, address }: IndexText, from: string): OfferedFile[] {
+  const page = indexPage(utf8(bytes), type, address);
   if (page.ok) {
     // A server has no say about files of this machine.
     const isLocal = address.startsWith("file:");
@@ -134,9 +134,9 @@ function isOf(filename: string, name: string): boolean {
 /** What a project's folder of an index on disk has: a page, or the files themselves. */
 async function inMirror(folder: URL, from: string): Promise<OfferedFile[]> {
   const page = new URL("index.html", folder);
-  const text = await readFile(page, "utf8").catch(() => undefined);
-  if (text === undefined) return await inFolder(fileURLToPath(folder), from);
-  return filesOf({ text, type: "text/html", address: folder.href }, from);
+  const bytes = await readFile(page).catch(() => undefined);
+  if (bytes === undefined) return await inFolder(fileURLToPath(folder), from);
+  return filesOf({ bytes, type: "text/html", address: folder.href }, from);
 }
 
 /** The files of a folder, as an index would offer them. */

@@ -13,11 +13,11 @@ import { Failure, messageOf } from "../../failure.ts";
 import { type CoreMetadata, coreMetadata } from "../../wheels/core-metadata.ts";
 import type { IndexFile } from "../../wheels/index-page.ts";
 import { zipContent } from "../files/zip-content.ts";
-import type { IndexClient } from "./client.ts";
+import { type IndexClient, utf8 } from "./client.ts";
 import { bestHash } from "./hashes.ts";
 
-/** Bytes: hundred times the longest that is known. */
-const mostOfMetadata = 20_000_000;
+/** Bytes: ten times the longest that is known; markers in much more take minutes to be read. */
+const mostOfMetadata = 2_000_000;
 /** Bytes at a wheel's end that are asked for at once: nearly every directory and METADATA fit. */
 const tail = 128 * 1024;
 
@@ -32,9 +32,11 @@ export async function wheelMetadata(
   file: IndexFile,
 ): Promise<CoreMetadata | undefined> {
   if (file.url.startsWith("file:")) return await metadataIn(file, fileURLToPath(file.url));
-  // By the hash of the wheel, whose METADATA never changes.
+  // By the hash of the wheel, whose METADATA never changes; and by its address: another index could
+  // say that hash of a file of its own.
   const told = bestHash(file.hashes);
-  const key = told === undefined ? undefined : `METADATA ${told.algorithm} ${told.hash}`;
+  const key =
+    told === undefined ? undefined : `METADATA ${told.algorithm} ${told.hash} ${file.url}`;
   const known = key === undefined ? undefined : await client.cache?.recall(key);
   if (known !== undefined) return read(file, known);
   const text = (await metadataAlone(client, file)) ?? (await metadataInParts(client, file));
@@ -48,8 +50,8 @@ async function metadataAlone(client: IndexClient, file: IndexFile): Promise<stri
   if (file.metadata === null) return undefined;
   // Indexes that promise it and have none are known; the wheel has it for sure.
   const got = await client.text(`${file.url}.metadata`, "*/*", mostOfMetadata);
-  if (got !== undefined) requireHash(file, got.text, file.metadata.hashes);
-  return got?.text;
+  if (got !== undefined) requireHash(file, got.bytes, file.metadata.hashes);
+  return got && utf8(got.bytes);
 }
 
 async function metadataInParts(client: IndexClient, file: IndexFile): Promise<string | undefined> {
@@ -75,7 +77,8 @@ async function metadataText(file: IndexFile, opened: Promise<ZipFile>): Promise<
       if (/^[^/]+\.dist-info\/METADATA$/.test(entry.fileName)) found ??= entry;
     }
     if (found === undefined) throw bad(file, "it has no .dist-info/METADATA");
-    if (found.uncompressedSize > mostOfMetadata) throw bad(file, "its METADATA is too long");
+    if (Math.max(found.compressedSize, found.uncompressedSize) > mostOfMetadata)
+      throw bad(file, "its METADATA is too long");
     const pieces = await Array.fromAsync(zipContent(zip, found));
     return Buffer.concat(pieces).toString("utf8");
   } finally {
@@ -91,13 +94,13 @@ function read(file: IndexFile, text: string): CoreMetadata {
 
 function requireHash(
   file: IndexFile,
-  text: string,
+  bytes: Uint8Array,
   hashes: Readonly<Record<string, string>>,
 ): void {
   const told = bestHash(hashes);
   if (told === undefined) return;
-  const found = new Bun.CryptoHasher(told.algorithm).update(text).digest("hex");
-  if (found === told.hash) return;
+  const found = new Bun.CryptoHasher(told.algorithm).update(bytes).digest("hex");
+  if (found === told.hash.toLowerCase()) return;
   throw new Failure("wrong-hash", `the metadata of ${file.filename} isn't what its index says`, {
     details: { url: `${file.url}.metadata`, expected: told.hash, found },
   });

@@ -327,7 +327,7 @@ describe("indexes", () => {
   });
 
   test("a wheel whose metadata names another package isn't taken", async () => {
-    await using index = packageIndex([own], {
+    await using index = packageIndex([{ ...own, says: { size: null } }], {
       metadata: false,
       answer: (_, path) =>
         path.endsWith(".whl")

@@ -1,0 +1,173 @@
+// Indexes and files that are there to do harm.
+
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Failure } from "../../../../src/failure.ts";
+import { IndexClient } from "../../../../src/local/index/client.ts";
+import { credentials } from "../../../../src/local/index/credentials.ts";
+import { HttpCache } from "../../../../src/local/index/http-cache.ts";
+import { pipSettings } from "../../../../src/local/index/pip-config.ts";
+import { planFor } from "../../../../src/local/index/plan.ts";
+import { Projects } from "../../../../src/local/index/projects.ts";
+import { MetadataStore } from "../../../../src/local/index/source.ts";
+import { wheelMetadata } from "../../../../src/local/index/wheel-metadata.ts";
+import { indexPage } from "../../../../src/wheels/index-page.ts";
+import { parseRequirement } from "../../../../src/wheels/requirement.ts";
+import { packageIndex } from "../../../support/package-index.ts";
+
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "blender-remote-hostile-"));
+});
+afterEach(() => rm(dir, { recursive: true, force: true }));
+
+async function clientOf(): Promise<IndexClient> {
+  return new IndexClient({
+    credentials: await credentials({ HOME: dir }),
+    cache: new HttpCache(join(dir, "cache")),
+    offline: false,
+    authorities: [],
+    trusted: [],
+    retries: 0,
+    signal: new AbortController().signal,
+  });
+}
+
+async function projectsOf(client: IndexClient, url: string): Promise<Projects> {
+  const settings = { indexes: [url], indexOf: new Map(), findLinks: [] };
+  return new Projects(client, { ...settings, strategy: "first-index" });
+}
+
+async function filesOf(client: IndexClient, url: string, name: string) {
+  return await (await projectsOf(client, url)).files(name);
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return "none";
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return error.code;
+  }
+}
+
+async function planned(url: string, spec: string, limit = 10_000) {
+  const read = parseRequirement(spec);
+  if (!read.ok) throw new Error(read.reason);
+  const client = await clientOf();
+  const target = {
+    name: "any",
+    python: "3.11.7",
+    tags: ["py3-none-any"],
+    markers: {},
+    bundled: {},
+  };
+  const request = {
+    requirements: [read.requirement],
+    constraints: [],
+    prereleases: false,
+    before: null,
+    replaced: [],
+    includeBundled: false,
+    deps: true,
+    limit,
+  };
+  const store = new MetadataStore(client, dir);
+  return await planFor(target, request, await projectsOf(client, url), store);
+}
+
+test("what one index says of a hash isn't believed of another's wheel", async () => {
+  await using honest = packageIndex([{ name: "own" }]);
+  const client = await clientOf();
+  const [real] = await filesOf(client, honest.url, "own");
+  if (real === undefined) throw new Error("nothing is offered");
+  const says = { hashes: real.hashes, "core-metadata": true };
+  await using liar = packageIndex([{ name: "own", requires: ["evil"], says }]);
+  const [forged] = await filesOf(client, liar.url, "own");
+  if (forged === undefined) throw new Error("nothing is offered");
+  expect((await wheelMetadata(client, forged))?.requires).toEqual(["evil"]);
+  expect((await wheelMetadata(client, real))?.requires).toEqual([]);
+});
+
+test("remembered metadata that has been cut off is asked for again", async () => {
+  await using index = packageIndex([{ name: "own", requires: ["other"] }]);
+  const client = await clientOf();
+  const [file] = await filesOf(client, index.url, "own");
+  if (file === undefined) throw new Error("nothing is offered");
+  await wheelMetadata(client, file);
+  for (const name of await readdir(join(dir, "cache"), { recursive: true }))
+    if (name.endsWith(".body")) await writeFile(join(dir, "cache", name), "");
+  expect((await wheelMetadata(client, file))?.requires).toEqual(["other"]);
+});
+
+test("metadata is checked byte by byte, whatever letters it has", async () => {
+  const bytes = Buffer.from(
+    "Metadata-Version: 2.1\nName: own\nVersion: 1.0\nAuthor: \xe9\n",
+    "latin1",
+  );
+  const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex").toUpperCase();
+  await using index = packageIndex([{ name: "own", says: { "core-metadata": { sha256 } } }], {
+    answer: (_, path) => (path.endsWith(".metadata") ? new Response(bytes) : undefined),
+  });
+  const client = await clientOf();
+  const [file] = await filesOf(client, index.url, "own");
+  expect(file && (await wheelMetadata(client, file))?.name).toBe("own");
+});
+
+test("a file without an end isn't waited for", async () => {
+  await using index = packageIndex([], {
+    answer: () =>
+      new Response(new ReadableStream({ pull: (body) => body.enqueue(new Uint8Array(1000)) })),
+  });
+  const client = await clientOf();
+  const file = client.file(`${index.origin}/x`, join(dir, "x"), "sha256", 100_000, () => {});
+  expect(await codeOf(file)).toBe("wrong-hash");
+});
+
+test("a page without an end takes no longer than the limit", async () => {
+  await using index = packageIndex([], {
+    answer: () =>
+      new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(1)) })),
+  });
+  expect(await codeOf(planned(index.url, "own", 200))).toBe("resolution-timeout");
+});
+
+test("a package may have a name that every object knows", async () => {
+  await using index = packageIndex([{ name: "constructor" }]);
+  const { packages } = await planned(index.url, "constructor");
+  expect(packages).toMatchObject([{ version: "1.0", file: { from: index.url } }]);
+});
+
+test("a page's addresses bring no user of theirs", async () => {
+  await using index = packageIndex([
+    { name: "own", says: { url: "http://me%ff:no@host/own.whl" } },
+  ]);
+  const [file] = await filesOf(await clientOf(), index.url, "own");
+  expect(file?.url).toBe("http://host/own.whl");
+});
+
+test.skipIf(process.platform === "win32")("a pipe in a file's place isn't waited for", async () => {
+  const pipe = join(dir, "pipe");
+  Bun.spawnSync(["mkfifo", pipe]);
+  expect((await credentials({ NETRC: pipe })).of(new URL("https://host/"))).toBeUndefined();
+  const env = { HOME: dir, XDG_CONFIG_DIRS: dir, PIP_CONFIG_FILE: pipe };
+  expect(await codeOf(pipSettings(env, "linux"))).toBe("bad-pip-config");
+});
+
+test("elements within elements aren't read for ever", () => {
+  const html = `${"<b>".repeat(300_000)}${"</i>".repeat(300_000)}`;
+  expect(indexPage(html, "text/html", "https://host/").ok).toBe(false);
+});
+
+test("a remembered page that has been cut off is asked for again", async () => {
+  await using index = packageIndex([{ name: "own" }], {
+    headers: { "cache-control": "max-age=60" },
+  });
+  expect(await filesOf(await clientOf(), index.url, "own")).toHaveLength(1);
+  for (const name of await readdir(join(dir, "cache"), { recursive: true }))
+    if (name.endsWith(".body")) await writeFile(join(dir, "cache", name), "");
+  expect(await filesOf(await clientOf(), index.url, "own")).toHaveLength(1);
+});
