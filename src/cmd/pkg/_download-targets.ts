@@ -11,6 +11,9 @@ import { type BlenderTarget, targetNamed, targetNames } from "../../wheels/blend
 import { similarNames } from "../../wheels/similar.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 
+/** Bytes of a file of `pkg info`. */
+const mostOfFile = 10_000_000;
+
 /** What of an environment choosing wheels takes: one of an older version has less. */
 const savedSchema = v.pipe(
   v.looseObject({
@@ -36,7 +39,7 @@ export function targetOfEnvironment(
   from: string,
 ): WheelTarget {
   const { blender, python, tags, markers, bundled } = environment;
-  if (tags === null) {
+  if (tags === null || tags.length === 0) {
     throw new Failure("no-tags", `${from} can't tell which wheels it takes`, {
       hint: text`'${ours("pkg info")}' says why; '${ours("pkg bootstrap")}' mostly helps`,
     });

@@ -3,7 +3,7 @@
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Failure, messageOf } from "../../failure.ts";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { parseWheelName } from "../../wheels/filename.ts";
 import { sha256Of } from "../files/sha256.ts";
 import type { HashCache } from "../wheels/hash-cache.ts";
@@ -69,10 +69,11 @@ export async function fetchWheels(
   const open = missing.toSorted((a, b) => (b.size ?? 0) - (a.size ?? 0));
   const work = async () => {
     for (let file = open.shift(); file !== undefined; file = open.shift()) {
+      const { filename } = file;
       const wheel = await fetched(client, file, folder, observer).catch((error: unknown) => {
         // The others end what they have begun: it needn't come again.
         open.length = 0;
-        throw error;
+        throw systemCodeOf(error) === undefined ? error : unwritten(join(folder, filename), error);
       });
       done.push(wheel);
       observer.finished(wheel);
@@ -81,6 +82,13 @@ export async function fetchWheels(
   for (const end of await Promise.allSettled(Array.from({ length: atOnce }, work)))
     if (end.status === "rejected") throw end.reason;
   return done.sort((a, b) => (a.file.filename < b.file.filename ? -1 : 1));
+}
+
+function unwritten(path: string, cause: unknown): Failure {
+  return new Failure("write-failed", `can't write ${path}: ${messageOf(cause)}`, {
+    hint: "name another folder: --dest DIR",
+    cause,
+  });
 }
 
 async function present(

@@ -1,6 +1,6 @@
 // Remembers what indexes have answered, for as long as they allow (RFC 9111), between runs too.
 
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
 import * as v from "valibot";
@@ -87,9 +87,14 @@ export class HttpCache {
 
   async #write(path: string, content: string | Uint8Array): Promise<void> {
     const part = `${path}.${crypto.randomUUID()}.part`;
-    await mkdir(join(path, ".."), { recursive: true });
-    await Bun.write(part, content);
-    await rename(part, path);
+    try {
+      await mkdir(join(path, ".."), { recursive: true });
+      await Bun.write(part, content);
+      await rename(part, path);
+    } catch {
+      // It is asked for again next time.
+      await rm(part, { force: true }).catch(() => {});
+    }
   }
 
   /** What was kept of a file whose content never changes; undefined where nothing is. */

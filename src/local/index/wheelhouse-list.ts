@@ -1,11 +1,13 @@
 // The list of a wheelhouse, wheelhouse.json: what it has, for which targets, and who asked for it.
 
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, systemCodeOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { sha256Of } from "../files/sha256.ts";
+import { wholeText } from "../files/whole-file.ts";
 import type { FetchedWheel } from "./fetch-wheels.ts";
 import type { TargetPlan } from "./plan.ts";
 
@@ -36,6 +38,9 @@ const listSchema = v.object({
 /** What stands in a wheelhouse.json. */
 export type WheelhouseList = v.InferOutput<typeof listSchema>;
 
+/** Bytes of a list. */
+const most = 100_000_000;
+
 export const wheelhouseListName = "wheelhouse.json";
 
 /**
@@ -46,7 +51,7 @@ export const wheelhouseListName = "wheelhouse.json";
 export async function wheelhouseList(folder: string): Promise<WheelhouseList | undefined> {
   const path = join(folder, wheelhouseListName);
   try {
-    return v.parse(listSchema, JSON.parse(await readFile(path, "utf8")));
+    return v.parse(listSchema, JSON.parse(await wholeText(path, most)));
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT" || systemCodeOf(error) === "ENOTDIR") return undefined;
     const reason = error instanceof Error ? error.message : String(error);
@@ -94,7 +99,7 @@ export function listOf(
 /**
  * Writes the list of a folder. Wheels of an earlier one stay listed while they are there.
  *
- * @param prune removes those instead.
+ * @param prune removes those instead, but for such as somebody has put others in the place of.
  * @returns file names: what was removed, what stayed of an earlier list, and what no list knows.
  */
 export async function writeWheelhouseList(
@@ -103,18 +108,27 @@ export async function writeWheelhouseList(
   before: WheelhouseList | undefined,
   prune: boolean,
 ): Promise<{ removed: string[]; kept: string[]; unknown: string[] }> {
-  const there = (await readdir(folder)).filter((name) => name.endsWith(".whl"));
+  const entries = await readdir(folder, { withFileTypes: true });
+  const there = entries.flatMap((one) =>
+    one.isFile() && parseWheelName(one.name) !== undefined ? [one.name] : [],
+  );
   const listed = new Set(list.wheels.map(({ name }) => name));
   const earlier = new Map(before?.wheels.map((wheel) => [wheel.name, wheel]));
   const others = there.filter((name) => !listed.has(name));
   const older = others.filter((name) => earlier.has(name));
   const unknown = others.filter((name) => !earlier.has(name));
-  if (prune) for (const name of older) await rm(join(folder, name), { force: true });
-  const kept = prune ? [] : older;
+  const removed: string[] = [];
+  for (const name of prune ? older : []) {
+    const path = join(folder, name);
+    if ((await sha256Of(path)) !== earlier.get(name)?.sha256) continue;
+    await rm(path, { force: true });
+    removed.push(name);
+  }
+  const kept = older.filter((name) => !removed.includes(name));
   const wheels = [...list.wheels, ...kept.flatMap((name) => earlier.get(name) ?? [])];
   wheels.sort((a, b) => (a.name < b.name ? -1 : 1));
   const targets = { ...(prune ? {} : before?.targets), ...list.targets };
   const text = JSON.stringify({ ...list, targets, wheels }, null, 2);
   await writeFileAtomically(join(folder, wheelhouseListName), `${text}\n`);
-  return { removed: prune ? older : [], unknown, kept };
+  return { removed, unknown, kept };
 }

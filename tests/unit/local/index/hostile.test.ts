@@ -1,7 +1,7 @@
 // Indexes and files that are there to do harm.
 
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
@@ -13,6 +13,7 @@ import { planFor } from "../../../../src/local/index/plan.ts";
 import { Projects } from "../../../../src/local/index/projects.ts";
 import { MetadataStore } from "../../../../src/local/index/source.ts";
 import { wheelMetadata } from "../../../../src/local/index/wheel-metadata.ts";
+import { writeWheelhouseList } from "../../../../src/local/index/wheelhouse-list.ts";
 import { indexPage } from "../../../../src/wheels/index-page.ts";
 import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { packageIndex } from "../../../support/package-index.ts";
@@ -170,4 +171,41 @@ test("a remembered page that has been cut off is asked for again", async () => {
   for (const name of await readdir(join(dir, "cache"), { recursive: true }))
     if (name.endsWith(".body")) await writeFile(join(dir, "cache", name), "");
   expect(await filesOf(await clientOf(), index.url, "own")).toHaveLength(1);
+});
+
+test("--prune removes what the list says, and no folder, other file or changed wheel", async () => {
+  const [gone, changed, folder] = [
+    "a-1-py3-none-any.whl",
+    "b-1-py3-none-any.whl",
+    "c-1-py3-none-any.whl",
+  ];
+  const box = join(dir, "box");
+  await mkdir(join(box, folder), { recursive: true });
+  for (const path of [gone, changed, "notes.whl", "../own.whl"])
+    await writeFile(join(box, path), path);
+  const sha256 = new Bun.CryptoHasher("sha256").update(gone).digest("hex");
+  const about = {
+    package: "a",
+    version: "1",
+    sha256,
+    size: 1,
+    url: "",
+    targets: [],
+    required_by: [],
+  };
+  const names = [gone, changed, folder, "notes.whl", "../own.whl", join(dir, "own.whl")];
+  const wheels = names.map((name) => ({ ...about, name }));
+  const list = { version: 1, targets: {}, wheels: [] } as const;
+  const before = { ...list, wheels };
+  const now = { ...list, wheels: [] };
+  const { removed } = await writeWheelhouseList(box, now, before, true);
+  expect(removed).toEqual([gone]);
+  expect((await readdir(box)).sort()).toEqual([changed, folder, "notes.whl", "wheelhouse.json"]);
+  expect(await readdir(dir)).toContain("own.whl");
+});
+
+test("a cache that can't be written is none", async () => {
+  await writeFile(join(dir, "cache"), "");
+  await using index = packageIndex([{ name: "own" }]);
+  expect((await planned(index.url, "own")).packages).toHaveLength(1);
 });
