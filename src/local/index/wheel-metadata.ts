@@ -116,7 +116,7 @@ function bad({ filename, url }: IndexFile, reason: string, cause?: unknown): Fai
 /** Bytes: what lies no farther before the part that is here is got together with what is between. */
 const gap = 1_000_000;
 /** Bytes that are asked for at least. */
-const least = 16 * 1024;
+const least = 128 * 1024;
 
 /** A file on a server, of which the end is here already. */
 class RemoteReader extends RandomAccessReader {
@@ -124,6 +124,8 @@ class RemoteReader extends RandomAccessReader {
   readonly #url: string;
   #here: Uint8Array;
   #begin: number;
+  /** The last part from farther before, of which the next file's entry is mostly in it too. */
+  #far: { begin: number; bytes: Uint8Array } = { begin: 0, bytes: new Uint8Array() };
 
   constructor(client: IndexClient, url: string, size: number, end: Uint8Array) {
     super();
@@ -162,11 +164,17 @@ class RemoteReader extends RandomAccessReader {
     if (start < this.#begin) {
       const isNear = this.#begin - start <= gap;
       const missing = this.#begin - start;
+      const inFar = start - this.#far.begin;
+      if (!isNear && inFar >= 0 && inFar + size <= this.#far.bytes.length)
+        return this.#far.bytes.subarray(inFar, inFar + size);
       const part = await this.#part(
         start,
         isNear ? missing : Math.min(missing, Math.max(size, least)),
       );
-      if (!isNear) return part.subarray(0, size);
+      if (!isNear) {
+        this.#far = { begin: start, bytes: part };
+        return part.subarray(0, size);
+      }
       this.#here = Buffer.concat([part, this.#here]);
       this.#begin = start;
     }

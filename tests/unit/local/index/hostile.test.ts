@@ -209,3 +209,13 @@ test("a cache that can't be written is none", async () => {
   await using index = packageIndex([{ name: "own" }]);
   expect((await planned(index.url, "own")).packages).toHaveLength(1);
 });
+
+test("of a wheel with very many files its list comes in few parts", async () => {
+  const names = Array.from({ length: 20_000 }, (_, at) => `${"long".repeat(15)}${at}.h`);
+  const files = Object.fromEntries(names.map((name) => [name, ""]));
+  await using index = packageIndex([{ name: "own", files }], { metadata: false });
+  const client = await clientOf();
+  const [file] = await filesOf(client, index.url, "own");
+  expect(file && (await wheelMetadata(client, file))?.name).toBe("own");
+  expect(index.asked.length).toBeLessThan(40);
+});
