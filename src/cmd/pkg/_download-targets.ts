@@ -48,9 +48,6 @@ export function targetOfEnvironment(
   return { name, python: python.version, tags, markers, bundled };
 }
 
-/** Bytes: hundred times what is written there. */
-const mostOfFile = 20_000_000;
-
 /**
  * The Python that a file describes, which `pkg info --json` has written.
  *
