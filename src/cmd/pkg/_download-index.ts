@@ -1,5 +1,6 @@
 // Where `pkg download` looks for wheels.
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { wrongUsage } from "../../failure.ts";
@@ -7,7 +8,7 @@ import { ownFolders } from "../../local/files/os-folders.ts";
 import { IndexClient } from "../../local/index/client.ts";
 import { credentials } from "../../local/index/credentials.ts";
 import { HttpCache } from "../../local/index/http-cache.ts";
-import { pipSettings } from "../../local/index/pip-config.ts";
+import { type PipSettings, pipSettings } from "../../local/index/pip-config.ts";
 import {
   type IndexChoices,
   type IndexSettings,
@@ -15,7 +16,9 @@ import {
   indexSettings,
 } from "../../local/index/settings.ts";
 import { carriedIndex } from "../../remote/bootstrap/carried-index.ts";
+import type { Output } from "../../ui/output.ts";
 import { normalizedName } from "../../wheels/filename.ts";
+import type { Context } from "../_command.ts";
 import type { Arguments } from "../_declaration.ts";
 
 /** The flags that say where; pip's and uv's of the same names. */
@@ -162,12 +165,26 @@ function isAddress(url: string): boolean {
   }
 }
 
+/** A folder of links that pip is told of and that isn't there is passed over, as pip does. */
+function withoutMissing(pip: PipSettings, output: Output): PipSettings {
+  const places =
+    pip
+      .get("find-links")
+      ?.split(/\s+/)
+      .filter((place) => place !== "") ?? [];
+  const missing = places.filter((place) => !place.includes("://") && !existsSync(place));
+  for (const place of missing)
+    output.warn(`pip's configuration names ${place} (find-links), which isn't there`);
+  const left = places.filter((place) => !missing.includes(place));
+  return new Map([...pip, ["find-links", left.join(" ")]]);
+}
+
 /** Prepares to ask them. */
 export async function openIndexes(
   { choices, cert, trusted, cache, offline }: DownloadIndexes,
-  signal: AbortSignal,
+  { output, signal }: Context,
 ): Promise<{ client: IndexClient; settings: IndexSettings }> {
-  const pip = await pipSettings();
+  const pip = withoutMissing(await pipSettings(), output);
   const access = await indexAccess(cert, trusted, pip);
   const folder = join(ownFolders().cache, "indexes");
   const client = new IndexClient({

@@ -62,9 +62,10 @@ async function plansFor(
   targets: readonly WheelTarget[],
   request: PlanRequest,
   indexes: DownloadIndexes,
-  { output, signal }: Context,
+  context: Context,
 ) {
-  const { client, settings } = await openIndexes(indexes, signal);
+  const { output } = context;
+  const { client, settings } = await openIndexes(indexes, context);
   const folder = await temporaryFolder("blender-remote-download-");
   // One that fails, or takes too long, leaves no others that go on.
   const ended = new AbortController();
