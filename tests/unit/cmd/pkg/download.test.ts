@@ -50,8 +50,8 @@ test.each<[string[], object]>([
 test.each<[string[], object]>([
   [["-i", "https://a/simple"], { indexUrl: "https://a/simple" }],
   [
-    ["--extra-index-url", "https://a/s", "--extra-index-url", "file:///srv/s"],
-    { extraIndexUrls: ["https://a/s", "file:///srv/s"] },
+    ["--extra-index-url", "https://a/s", "--extra-index-url", "https://b/s"],
+    { extraIndexUrls: ["https://a/s", "https://b/s"] },
   ],
   [["--index-for", "Torch_x=https://a/s"], { indexOf: new Map([["torch-x", "https://a/s"]]) }],
   [["--index-strategy", "best-match"], { strategy: "best-match" }],
