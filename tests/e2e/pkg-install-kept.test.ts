@@ -8,7 +8,14 @@ import { inBlender, ownBlender, siteOf, userModulesOf } from "../support/blender
 import { wheelhouse } from "../support/pypi-wheels.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 import { wheelBytes, writeWheel } from "../support/wheels.ts";
+
+/** What is in a folder of packages, when nobody has its lock: who has ended gives it back at once. */
+async function atRest(folder: string): Promise<string[]> {
+  await until(async () => !(await readdir(folder)).includes(".blender-remote-pip.lock"));
+  return await readdir(folder);
+}
 
 interface InstallJson {
   kept: { name: string; version: string | null }[];
@@ -105,7 +112,7 @@ describe("what Blender 5.0 brings", () => {
       expect(errors[0]).toContain("brneedsnew 1.0 needs numpy>=2");
       expect(errors[0]).toContain("1.26.4");
       expect(hint).toContain("--replace-bundled");
-      expect(await readdir(siteOf(box))).toEqual(before);
+      expect(await atRest(siteOf(box))).toEqual(before);
       const planned = await install("brneedsneedy", "--target", target, "--dry-run");
       expect(planned.code).toBe(1);
       expect(planned.stderr).toContain("brneedsnew 1.0 needs numpy>=2");
@@ -178,7 +185,7 @@ describe("copies that hide each other", () => {
       expect(result.stderr).toContain("brshared 2.0: 1.0 in ");
       expect(result.stderr).toContain("an extension brought brshared");
       expect(result.stderr).not.toContain("--target site");
-      expect(await readdir(siteOf(box))).toEqual(before);
+      expect(await atRest(siteOf(box))).toEqual(before);
     },
   );
 
@@ -188,7 +195,7 @@ describe("copies that hide each other", () => {
     const result = await install("brneedy");
     expect(result.code).toBe(1);
     expect(result.stderr).toContain(`brother 2.0: it would hide 1.0 in ${modules}`);
-    expect(await readdir(siteOf(box))).toEqual(before);
+    expect(await atRest(siteOf(box))).toEqual(before);
     expectSuccess(await install("brneedy", "--target", "user-modules"));
     const found = await box.cli(["execute", "--code", "import brneedy, brother; print(1)"]);
     expect(expectSuccess(found).stdout).toBe("1\n");
