@@ -1,6 +1,6 @@
 // Add-ons on Windows, whose files can't be removed while a Blender holds them.
 
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { expectSuccess } from "../support/sandbox.ts";
 import { startConfigured } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 import {
+  onFreshWindows,
   onWindows,
   terminate,
   type WindowsSandbox,
@@ -114,7 +115,7 @@ async function halfWay(box: WindowsSandbox) {
 }
 
 onWindows("on Windows", () => {
-  test("add-ons that are loaded, commands that are killed, and two at once", async () => {
+  onFreshWindows("add-ons that are loaded, commands that are killed, and two at once", async () => {
     await using box = await windowsSandbox();
     expectSuccess(await box.cli(["init", windowsBlender]));
     expectSuccess(await box.cli(["install"]));

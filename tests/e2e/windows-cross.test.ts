@@ -1,6 +1,6 @@
 // The Linux executable with the Windows Blender, and the other way round.
 
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,13 @@ import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
-import { onWindows, windowsBlender, windowsPath, windowsSandbox } from "../support/windows.ts";
+import {
+  onFreshWindows,
+  onWindows,
+  windowsBlender,
+  windowsPath,
+  windowsSandbox,
+} from "../support/windows.ts";
 
 const wheel = "small_one-1.0-py3-none-any.whl";
 const tail = ["--offline", "--remote-wheelhouse"];
@@ -47,7 +53,7 @@ async function workflow(
 }
 
 onWindows("across systems", () => {
-  test("the Linux executable and the Windows Blender", async () => {
+  onFreshWindows("the Linux executable and the Windows Blender", async () => {
     await using there = await windowsSandbox();
     await startService(there, windowsBlender);
     await using box = await sandbox();
@@ -81,7 +87,7 @@ onWindows("across systems", () => {
     expect((await there.cli(["status"])).code).toBe(4);
   });
 
-  test("the Windows executable and a Linux Blender", async () => {
+  onFreshWindows("the Windows executable and a Linux Blender", async () => {
     await using there = await sandbox();
     await startService(there, await ownBlender(there));
     await using box = await windowsSandbox();

@@ -1,6 +1,6 @@
 // A Blender that `start` has started on Windows: Ctrl-C, exit codes, and who else sees it.
 
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { onDriveC, PYTHON_ON_WINDOWS } from "../../scripts/windows.ts";
 import { entries } from "../support/folders.ts";
 import { executable, expectSuccess } from "../support/sandbox.ts";
@@ -8,6 +8,7 @@ import { sees } from "../support/sees.ts";
 import { startConfigured } from "../support/servers.ts";
 import {
   cliOnWindows,
+  onFreshWindows,
   onWindows,
   pressCtrlC,
   type WindowsSandbox,
@@ -85,7 +86,7 @@ async function executeEndsWithCtrlC(box: WindowsSandbox): Promise<void> {
 }
 
 onWindows("on Windows", () => {
-  test("Ctrl-C in start and execute, and exit codes", async () => {
+  onFreshWindows("Ctrl-C in start and execute, and exit codes", async () => {
     await using box = await windowsSandbox();
     expectSuccess(await box.cli(["init", windowsBlender]));
     expectSuccess(await box.cli(["install"]));

@@ -1,6 +1,6 @@
 // The Windows executable with the Windows Blender: the workflow of the README, and add-ons.
 
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,10 +13,16 @@ import { json } from "../support/outcome.ts";
 import { expectSuccess } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
-import { onWindows, windowsBlender, windowsPath, windowsSandbox } from "../support/windows.ts";
+import {
+  onFreshWindows,
+  onWindows,
+  windowsBlender,
+  windowsPath,
+  windowsSandbox,
+} from "../support/windows.ts";
 
 onWindows("on Windows", () => {
-  test("from init to stop", async () => {
+  onFreshWindows("from init to stop", async () => {
     await using box = await windowsSandbox();
     const cli = async (...args: string[]) => expectSuccess(await box.cli(args)).stdout;
     expect(await cli("--version")).toBe(`${manifest.version}\n`);
@@ -44,24 +50,27 @@ onWindows("on Windows", () => {
     expect((await box.cli(["status"])).code).toBe(4);
   });
 
-  test("add-ons, legacy and extension: installed, listed, disabled, uninstalled", async () => {
-    await using box = await windowsSandbox();
-    expectSuccess(await box.cli(["init", windowsBlender]));
-    const legacy = join(box.dir, "old_one.py");
-    await writeFile(legacy, legacyText({ title: "Größe 尺寸" }));
-    const extension = await writeZip(box, "new_one.zip", extensionFiles("new_one"));
-    for (const path of [legacy, extension])
-      expectSuccess(await box.cli(["addon", "install", windowsPath(path), "--enable"]));
-    const rows = await listed(box);
-    expect(Object.keys(rows).sort()).toEqual(["bl_ext.user_default.new_one", "old_one"]);
-    for (const [name, { enabled, path }] of Object.entries(rows)) {
-      expect([name, enabled]).toEqual([name, true]);
-      const here = box.driveC((path ?? "").replace(/^C:\\/, "").replaceAll("\\", "/"));
-      expect(existsSync(here)).toBe(true);
-      expectSuccess(await box.cli(["addon", "disable", name]));
-      expectSuccess(await box.cli(["addon", "uninstall", name]));
-      expect(existsSync(here)).toBe(false);
-    }
-    expect(await listed(box)).toEqual({});
-  });
+  onFreshWindows(
+    "add-ons, legacy and extension: installed, listed, disabled, uninstalled",
+    async () => {
+      await using box = await windowsSandbox();
+      expectSuccess(await box.cli(["init", windowsBlender]));
+      const legacy = join(box.dir, "old_one.py");
+      await writeFile(legacy, legacyText({ title: "Größe 尺寸" }));
+      const extension = await writeZip(box, "new_one.zip", extensionFiles("new_one"));
+      for (const path of [legacy, extension])
+        expectSuccess(await box.cli(["addon", "install", windowsPath(path), "--enable"]));
+      const rows = await listed(box);
+      expect(Object.keys(rows).sort()).toEqual(["bl_ext.user_default.new_one", "old_one"]);
+      for (const [name, { enabled, path }] of Object.entries(rows)) {
+        expect([name, enabled]).toEqual([name, true]);
+        const here = box.driveC((path ?? "").replace(/^C:\\/, "").replaceAll("\\", "/"));
+        expect(existsSync(here)).toBe(true);
+        expectSuccess(await box.cli(["addon", "disable", name]));
+        expectSuccess(await box.cli(["addon", "uninstall", name]));
+        expect(existsSync(here)).toBe(false);
+      }
+      expect(await listed(box)).toEqual({});
+    },
+  );
 });

@@ -1,6 +1,6 @@
 // The Windows executable on a Windows of its own, with the Windows Blender.
 
-import { describe } from "bun:test";
+import { describe, test } from "bun:test";
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,22 @@ if (unavailable === undefined && lab === undefined)
 export function onWindows(title: string, tests: () => void): void {
   if (unavailable === undefined) describe(title, tests);
   else describe.skip(`${title} (no Windows: ${unavailable})`, tests);
+}
+
+/**
+ * A test on machines of its own. Wine's server breaks down now and then on a busy machine; then the
+ * test begins anew, once, and says so.
+ */
+export function onFreshWindows(title: string, run: () => Promise<void>): void {
+  test(title, async () => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.includes("wine client error")) throw error;
+      console.log(`Wine has broken down, '${title}' begins anew: ${error.message}`);
+      await run();
+    }
+  });
 }
 
 /**
