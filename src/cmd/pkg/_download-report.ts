@@ -1,7 +1,7 @@
 // What `pkg download` says of what it found and did.
 
 import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
-import type { TargetPlan, WantedPackage } from "../../local/index/plan.ts";
+import { askersOf, type TargetPlan } from "../../local/index/plan.ts";
 import { megabytes } from "../../megabytes.ts";
 import { listed } from "../../text.ts";
 import { count } from "../../ui/format.ts";
@@ -9,13 +9,6 @@ import type { Output } from "../../ui/output.ts";
 
 /** How many kept packages a note names. */
 const namedKept = 5;
-
-function requiredBy({ requiredBy }: WantedPackage): string[] {
-  const who = requiredBy.map(({ by, requirement }) =>
-    by === null ? requirement.text : `${by.name} ${by.version}: ${requirement.text}`,
-  );
-  return [...new Set(who)];
-}
 
 /** What is kept as Blender brings it, for each target. */
 export function noteKept(plans: readonly TargetPlan[], output: Output): void {
@@ -40,7 +33,7 @@ export function plansJson(plans: readonly TargetPlan[]) {
       version: one.version,
       extras: one.extras,
       file: one.file?.filename ?? null,
-      required_by: requiredBy(one),
+      required_by: askersOf(one),
     })),
   }));
 }

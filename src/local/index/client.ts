@@ -18,6 +18,7 @@ import {
   why,
 } from "./client-errors.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Algorithm } from "./hashes.ts";
 import type { HttpCache, Remembered } from "./http-cache.ts";
 
 /** How indexes are spoken with. */
@@ -160,7 +161,7 @@ export class IndexClient {
   file(
     address: string,
     path: string,
-    algorithm: "sha256" | "sha384" | "sha512",
+    algorithm: Algorithm,
     most: number,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {
@@ -182,7 +183,7 @@ export class IndexClient {
   async #written(
     url: string,
     file: FileHandle,
-    algorithm: "sha256" | "sha384" | "sha512",
+    algorithm: Algorithm,
     most: number,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {

@@ -8,7 +8,7 @@ import { parseWheelName } from "../../wheels/filename.ts";
 import { sha256Of } from "../files/sha256.ts";
 import type { HashCache } from "../wheels/hash-cache.ts";
 import type { IndexClient } from "./client.ts";
-import { bestHash } from "./hashes.ts";
+import { type Algorithm, bestHash } from "./hashes.ts";
 import type { OfferedFile } from "./projects.ts";
 
 /** What became of a wheel. */
@@ -131,7 +131,7 @@ async function content(
   client: IndexClient,
   file: OfferedFile,
   part: string,
-  algorithm: "sha256" | "sha384" | "sha512",
+  algorithm: Algorithm,
   observer: FetchObserver,
 ): Promise<{ hash: string; size: number }> {
   const heard = (bytes: number) => observer.heard(file.filename, bytes);

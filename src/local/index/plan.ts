@@ -39,6 +39,14 @@ export interface WantedPackage extends Chosen {
   file: OfferedFile | null;
 }
 
+/** Who asks for a package, each once: `pandas 2.2.3: numpy>=1.26`, and the user's own words. */
+export function askersOf({ requiredBy }: Pick<Chosen, "requiredBy">): string[] {
+  const who = requiredBy.map(({ by, requirement }) =>
+    by === null ? requirement.text : `${by.name} ${by.version}: ${requirement.text}`,
+  );
+  return [...new Set(who)];
+}
+
 /** What one target needs, sorted by name. */
 export interface TargetPlan {
   target: WheelTarget;

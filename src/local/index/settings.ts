@@ -4,6 +4,9 @@ import { readFile } from "node:fs/promises";
 import { messageOf, wrongUsage } from "../../failure.ts";
 import type { PipSettings } from "./pip-config.ts";
 
+/** Which of the indexes that have a package count for it: the first one, or all. */
+export type IndexStrategy = "first-index" | "best-match";
+
 /** Where packages come from. */
 export interface IndexSettings {
   /** Addresses of simple indexes, the first that counts first. */
@@ -13,7 +16,7 @@ export interface IndexSettings {
   /** Folders, or pages with links to files. */
   findLinks: readonly string[];
   /** Whether all indexes that have a package count for it, or the first only. */
-  strategy: "first-index" | "best-match";
+  strategy: IndexStrategy;
 }
 
 /** How they are reached. */
@@ -30,7 +33,7 @@ export interface IndexChoices {
   indexOf: ReadonlyMap<string, string>;
   findLinks: readonly string[];
   noIndex: boolean;
-  strategy: "first-index" | "best-match";
+  strategy: IndexStrategy;
 }
 
 const words = (text: string | undefined) => text?.split(/\s+/).filter((word) => word !== "") ?? [];

@@ -9,7 +9,7 @@ import { writeFileAtomically } from "../files/atomic-write.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { wholeText } from "../files/whole-file.ts";
 import type { FetchedWheel } from "./fetch-wheels.ts";
-import type { TargetPlan } from "./plan.ts";
+import { askersOf, type TargetPlan } from "./plan.ts";
 
 const wheelSchema = v.object({
   /** Of the file. */
@@ -87,8 +87,7 @@ export function listOf(
       if (one === undefined) continue;
       targets.push(target.name);
       [name, version] = [one.name, one.version];
-      for (const { by, requirement } of one.requiredBy)
-        who.add(by === null ? requirement.text : `${by.name} ${by.version}: ${requirement.text}`);
+      for (const asker of askersOf(one)) who.add(asker);
     }
     const about = { name: filename, package: name, version, sha256, size, url };
     list.wheels.push({ ...about, targets, required_by: [...who] });
