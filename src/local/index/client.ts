@@ -20,6 +20,7 @@ import {
 import type { Credentials } from "./credentials.ts";
 import type { Algorithm } from "./hashes.ts";
 import type { HttpCache, Remembered } from "./http-cache.ts";
+import { isSafeAddress } from "./safe-address.ts";
 
 /** How indexes are spoken with. */
 export interface ClientSettings {
@@ -244,7 +245,7 @@ export class IndexClient {
     const { credentials, authorities, trusted, signal } = this.#settings;
     const at = new URL(url);
     const isTrusted = trusted.includes(at.host) || trusted.includes(at.hostname);
-    if (!isTrusted && !isSafe(at)) throw insecure(url);
+    if (!isTrusted && !isSafeAddress(at)) throw insecure(url);
     const authorization = credentials.of(at);
     const quiet = new AbortController();
     const timer = setTimeout(() => quiet.abort(new Error("it fell silent")), silence);
@@ -268,7 +269,7 @@ export class IndexClient {
       .finally(() => clearTimeout(timer));
     const end = new URL(response.url);
     // A secure page must not end in one that anybody on the way can write.
-    if (!isTrusted && !isSafe(end)) throw insecure(response.url);
+    if (!isTrusted && !isSafeAddress(end)) throw insecure(response.url);
     return response;
   }
 }
@@ -284,11 +285,6 @@ function stringsOf(headers: CachePolicy.Headers | undefined): Record<string, str
     if (typeof value === "string") plain[name] = value;
   }
   return plain;
-}
-
-function isSafe({ protocol, hostname }: URL): boolean {
-  const isOwn = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-  return protocol === "https:" || (protocol === "http:" && isOwn);
 }
 
 /** The pieces of an answer; one that falls silent ends with an error. */

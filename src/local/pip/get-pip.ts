@@ -7,6 +7,7 @@ import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { isSafeAddress } from "../index/safe-address.ts";
 
 /** A local get-pip.py, with what an upload needs to know of it. */
 export interface GetPip extends AsyncDisposable {
@@ -57,9 +58,8 @@ export async function checkGetPip(source: string): Promise<void> {
     return;
   }
   const url = URL.canParse(source) ? new URL(source) : undefined;
-  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url?.hostname ?? "");
   // The script will be run, so nobody between us and the server may change it.
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && local)) return;
+  if (url !== undefined && isSafeAddress(url)) return;
   throw usage("bad-address", `get-pip.py can't be got from '${source}': it isn't an https address`);
 }
 
