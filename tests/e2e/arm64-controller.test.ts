@@ -2,7 +2,6 @@
 // README.
 
 import { expect, test } from "bun:test";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { BPY_VERSION } from "../../scripts/bpy.ts";
@@ -11,32 +10,18 @@ import { arm64Sandbox, onArm64 } from "../support/arm64.ts";
 import { ownBlender } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { json } from "../support/outcome.ts";
-import { proxyTo } from "../support/proxy.ts";
-import { pushed, pushTo } from "../support/push.ts";
+import { cutHalfWay, partIn, pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox } from "../support/sandbox.ts";
 import { sees } from "../support/sees.ts";
 import { startService } from "../support/servers.ts";
-import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 /** Pushes a wheel whose connection is cut for good in the middle; how many bytes are there then. */
 async function cutOff(box: Sandbox, wheel: string, there: string): Promise<number> {
-  const written = async () => {
-    const [part] = await entries(there);
-    return part === undefined ? 0 : (await stat(join(there, part))).size;
-  };
-  let full = false;
-  using proxy = proxyTo(box.port, (passing) => {
-    if (full || passing.bytesThere <= 5_000_000) return;
-    full = true;
-    passing.hold(async () => {
-      await until(async () => (await written()) > 1_000_000);
-      passing.cut();
-    });
-  });
+  using proxy = cutHalfWay(box.port, there);
   const cut = await pushTo(box, wheel, there, "--retries", "0", "--port", `${proxy.port}`);
   expect(cut.code).toBe(4);
-  return written();
+  return partIn(there);
 }
 
 onArm64("on arm64", () => {

@@ -7,7 +7,7 @@ import { launcherOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectFailure } from "../support/outcome.ts";
 import { proxyTo } from "../support/proxy.ts";
-import { pushed, pushTo } from "../support/push.ts";
+import { cutHalfWay, pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { until } from "../support/until.ts";
@@ -146,20 +146,7 @@ for (const server of servers) {
     test("a connection that is cut and never comes back: the next push goes on", async () => {
       const wheel = await writeWheel(fresh(box, "local"), { name: "cut", padding: 6_000_000 });
       const there = fresh(box, "there");
-      const written = async () => {
-        const [part] = await entries(there);
-        return part === undefined ? 0 : (await stat(join(there, part))).size;
-      };
-      let full = false;
-      using proxy = proxyTo(box.port, (passing) => {
-        if (full || passing.bytesThere <= 5_000_000) return;
-        full = true;
-        passing.hold(async () => {
-          // What has passed may still be on its way to Blender.
-          await until(async () => (await written()) > 1_000_000);
-          passing.cut();
-        });
-      });
+      using proxy = cutHalfWay(box.port, there);
       const flags = ["--json", "--retries", "1", "--port", String(proxy.port)];
       const cut = await push(box, wheel, there, ...flags);
       expect(cut.code).toBe(4);

@@ -1,6 +1,11 @@
 // `pkg push` as tests call it, and what it says with `--json`.
 
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { entries } from "./folders.ts";
+import { proxyTo } from "./proxy.ts";
 import type { CliResult, Sandbox } from "./sandbox.ts";
+import { until } from "./until.ts";
 
 export interface Pushed {
   op: string;
@@ -33,6 +38,26 @@ export function pushTo(
   ...flags: string[]
 ): Promise<CliResult> {
   return box.cli(["pkg", "push", from, "--remote-wheelhouse", to, ...flags]);
+}
+
+/** Bytes of the part that a push has written into a folder of its own so far. */
+export async function partIn(there: string): Promise<number> {
+  const [part] = await entries(there);
+  return part === undefined ? 0 : (await stat(join(there, part))).size;
+}
+
+/** A connection that is cut for good when a push of a large wheel has come half-way. */
+export function cutHalfWay(port: number, there: string): ReturnType<typeof proxyTo> {
+  let full = false;
+  return proxyTo(port, (passing) => {
+    if (full || passing.bytesThere <= 5_000_000) return;
+    full = true;
+    passing.hold(async () => {
+      // What has passed may still be on its way to Blender.
+      await until(async () => (await partIn(there)) > 1_000_000);
+      passing.cut();
+    });
+  });
 }
 
 /** What a push with `--json` has said. */
