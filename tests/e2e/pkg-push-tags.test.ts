@@ -84,7 +84,9 @@ for (const server of servers) {
       expect(result.code).toBe(1);
       expect(result.stderr).toContain("error: nothing was sent: 3 of 6 wheels don't fit");
       expect(result.stderr).toMatch(/brwindows 1\.0 is for CPython 3\.12/);
-      expect(result.stderr).toContain("hint: blender-remote-cli pkg info");
+      expect(result.stderr).toContain(
+        "hint: blender-remote-cli pkg download PACKAGE gets wheels that fit",
+      );
       const json = await pushTo(box, mixed, there, "--strict", "--json");
       expect(json.code).toBe(1);
       expect(JSON.parse(json.stdout)).toMatchObject({

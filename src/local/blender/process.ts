@@ -99,7 +99,8 @@ export async function endTree(child: ChildProcess, end: Promise<unknown>): Promi
  */
 export async function startOf(pid: number): Promise<string | null> {
   if (process.platform === "linux") {
-    const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+    // Of the first thread: QEMU answers `/proc/PID/stat` for the thread that asks.
+    const stat = await readFile(`/proc/${pid}/task/${pid}/stat`, "utf8").catch(() => "");
     // Behind the name, which may hold anything: state is the first field, the start time the 20th.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" ? null : (fields[19] ?? null);
