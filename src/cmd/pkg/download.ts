@@ -1,42 +1,23 @@
 // `pkg download`: gets wheels for a Blender, on a machine that needs no Python.
 
-import { rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { extended, Failure, wrongUsage } from "../../failure.ts";
-import { temporaryFolder } from "../../local/files/temporary-folder.ts";
 import { requireNoDevice } from "../../local/files/windows-names.ts";
-import { type FetchedWheel, fetchWheels } from "../../local/index/fetch-wheels.ts";
-import { type PlanRequest, planFor, type TargetPlan } from "../../local/index/plan.ts";
-import { Projects } from "../../local/index/projects.ts";
-import { MetadataStore } from "../../local/index/source.ts";
+import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
+import type { PlanRequest } from "../../local/index/plan.ts";
 import { listOf, wheelhouseList, writeWheelhouseList } from "../../local/index/wheelhouse-list.ts";
-import { HashCache } from "../../local/wheels/hash-cache.ts";
 import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
 import { environmentOf } from "../../remote/python/environment.ts";
 import { again, ours, programName, text } from "../../text.ts";
-import { count } from "../../ui/format.ts";
-import type { Output } from "../../ui/output.ts";
-import { createProgress } from "../../ui/progress.ts";
-import { waiting } from "../../ui/waiting.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { type Context, command } from "../_command.ts";
 import { globalArgs } from "../_declaration.ts";
+import { fetchAll, plansFor } from "../_get-wheels.ts";
+import { indexArgs, indexesOf } from "../_indexes.ts";
+import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
-import {
-  type DownloadIndexes,
-  downloadIndexArgs,
-  downloadIndexes,
-  openIndexes,
-} from "./_download-index.ts";
-import {
-  noteKept,
-  plansJson,
-  renderPlans,
-  summaryOf,
-  wheelsJson,
-  wheelsOf,
-} from "./_download-report.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
 import { requirementsOf } from "./_requirements.ts";
 
@@ -55,56 +36,6 @@ function momentOf(word: string | undefined): number | null {
     `--exclude-newer is '${word}'`,
     "give a day, or a moment: 2025-01-31T12:00:00Z",
   );
-}
-
-/** Chooses versions for every target. */
-async function plansFor(
-  targets: readonly WheelTarget[],
-  request: PlanRequest,
-  indexes: DownloadIndexes,
-  context: Context,
-) {
-  const { output } = context;
-  const { client, settings } = await openIndexes(indexes, context);
-  const folder = await temporaryFolder("blender-remote-download-");
-  // One that fails, or takes too long, leaves no others that go on.
-  const ended = new AbortController();
-  const asking = client.until(ended.signal);
-  try {
-    const projects = new Projects(asking, settings);
-    const store = new MetadataStore(asking, folder);
-    const plans = Promise.all(targets.map((one) => planFor(one, request, projects, store)));
-    const what = targets.length === 1 ? targets[0]?.name : count(targets.length, "target");
-    return { client, plans: await waiting(output, `choosing versions for ${what}`, plans) };
-  } finally {
-    ended.abort(new Error("nobody waits for it any more"));
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Gets all wheels and shows how far that is. */
-async function fetchAll(
-  client: Parameters<typeof fetchWheels>[0],
-  plans: readonly TargetPlan[],
-  folder: string,
-  output: Output,
-): Promise<FetchedWheel[]> {
-  const progress = createProgress(output);
-  const known = await HashCache.open();
-  try {
-    return await fetchWheels(client, wheelsOf(plans), folder, known, {
-      begins: (files) => progress.begin(files),
-      starts: (name, size) => progress.start(name, size, 0),
-      heard: (name, bytes) => progress.advance(name, bytes),
-      finished: ({ file, status }) => {
-        progress.finish(file.filename);
-        if (status === "downloaded") progress.line(file.filename);
-      },
-    });
-  } finally {
-    progress.end();
-    await known.save();
-  }
 }
 
 /**
@@ -240,7 +171,7 @@ export const download = command({
       description: "Remove wheels of earlier downloads that aren't needed any more",
     },
     "dry-run": { type: "boolean", description: "Say what would be downloaded, and change nothing" },
-    ...downloadIndexArgs,
+    ...indexArgs,
   },
   several: "spec",
   async options({ args, positionals }) {
@@ -265,7 +196,7 @@ export const download = command({
     return {
       request,
       notes,
-      indexes: downloadIndexes(args, fileFlags),
+      indexes: indexesOf(args, fileFlags),
       targets: args.for,
       dest: await destinationOf(args.dest),
       withPip: args["with-pip"],

@@ -1,28 +1,28 @@
-// Where `pkg download` looks for wheels.
+// Which package indexes commands ask from here, and with what.
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { wrongUsage } from "../../failure.ts";
-import { ownFolders } from "../../local/files/os-folders.ts";
-import { IndexClient } from "../../local/index/client.ts";
-import { credentials } from "../../local/index/credentials.ts";
-import { HttpCache } from "../../local/index/http-cache.ts";
-import { type PipSettings, pipSettings } from "../../local/index/pip-config.ts";
+import { wrongUsage } from "../failure.ts";
+import { ownFolders } from "../local/files/os-folders.ts";
+import { IndexClient } from "../local/index/client.ts";
+import { credentials } from "../local/index/credentials.ts";
+import { HttpCache } from "../local/index/http-cache.ts";
+import { type PipSettings, pipSettings } from "../local/index/pip-config.ts";
 import {
   type IndexChoices,
   type IndexSettings,
   indexAccess,
   indexSettings,
-} from "../../local/index/settings.ts";
-import { carriedIndex } from "../../remote/bootstrap/carried-index.ts";
-import type { Output } from "../../ui/output.ts";
-import { normalizedName } from "../../wheels/filename.ts";
-import type { Context } from "../_command.ts";
-import type { Arguments } from "../_declaration.ts";
+} from "../local/index/settings.ts";
+import { carriedIndex } from "../remote/bootstrap/carried-index.ts";
+import type { Output } from "../ui/output.ts";
+import { normalizedName } from "../wheels/filename.ts";
+import type { Context } from "./_command.ts";
+import type { Arguments } from "./_declaration.ts";
 
 /** The flags that say where; pip's and uv's of the same names. */
-export const downloadIndexArgs = {
+export const indexArgs = {
   "index-url": {
     type: "string",
     alias: "i",
@@ -95,7 +95,7 @@ export interface IndexFlagValues {
 }
 
 /** Where to look, as the command line and the files on it say. */
-export interface DownloadIndexes {
+export interface Indexes {
   choices: IndexChoices;
   cert: string | undefined;
   trusted: readonly string[];
@@ -109,10 +109,7 @@ export interface DownloadIndexes {
  * @param fileFlags options of requirements files, as pip writes them.
  * @throws Failure `bad-index`, kind `usage`.
  */
-export function downloadIndexes(
-  flags: IndexFlagValues,
-  fileFlags: readonly string[],
-): DownloadIndexes {
+export function indexesOf(flags: IndexFlagValues, fileFlags: readonly string[]): Indexes {
   const inFiles = (option: string) =>
     fileFlags.flatMap((word, at) => (word === option ? (fileFlags[at + 1] ?? []) : []));
   const indexOf = new Map(
@@ -181,7 +178,7 @@ function withoutMissing(pip: PipSettings, output: Output): PipSettings {
 
 /** Prepares to ask them. */
 export async function openIndexes(
-  { choices, cert, trusted, cache, offline }: DownloadIndexes,
+  { choices, cert, trusted, cache, offline }: Indexes,
   { output, signal }: Context,
 ): Promise<{ client: IndexClient; settings: IndexSettings }> {
   const pip = withoutMissing(await pipSettings(), output);

@@ -1,11 +1,11 @@
-// What `pkg download` says of what it found and did.
+// What is said of chosen and fetched wheels.
 
-import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
-import { askersOf, type TargetPlan } from "../../local/index/plan.ts";
-import { megabytes } from "../../megabytes.ts";
-import { listed } from "../../text.ts";
-import { count } from "../../ui/format.ts";
-import type { Output } from "../../ui/output.ts";
+import type { FetchedWheel } from "../local/index/fetch-wheels.ts";
+import { askersOf, type TargetPlan } from "../local/index/plan.ts";
+import { megabytes } from "../megabytes.ts";
+import { listed } from "../text.ts";
+import { count } from "../ui/format.ts";
+import type { Output } from "../ui/output.ts";
 
 /** How many kept packages a note names. */
 const namedKept = 5;
