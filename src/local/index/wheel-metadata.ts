@@ -19,7 +19,7 @@ import { bestHash } from "./hashes.ts";
 /** Bytes: ten times the longest that is known; markers in much more take minutes to be read. */
 const mostOfMetadata = 2_000_000;
 /** Bytes at a wheel's end that are asked for at once: nearly every directory and METADATA fit. */
-const tail = 128 * 1024;
+const tail = 256 * 1024;
 
 /**
  * The metadata of a wheel: alone where the index offers that (PEP 658), else out of the wheel by

@@ -52,6 +52,8 @@ export type Solution =
 
 /** Packages that clash this often are decided first (the number is uv's). */
 const manyConflicts = 5;
+/** Versions of a package. */
+const mostAhead = 32;
 
 class Unsolvable {
   readonly why: Incompatibility;
@@ -255,12 +257,22 @@ class Solver {
     return one;
   }
 
-  /** What is likely to be asked for next is asked for now, and not waited for. */
+  /**
+   * What is likely to be asked for next is asked for now, and not waited for: of a package whose
+   * versions fail one after the other, twice as many as have failed.
+   */
   #askAhead(): void {
     for (const one of this.#decisions.undecided()) {
-      const version = one.extra === null ? one.newest(this.#decisions.left(one)) : undefined;
-      // Who asks again for it gets the error.
-      if (version !== undefined) this.#source.needs(one.name, version, null).catch(() => {});
+      if (one.extra !== null) continue;
+      const tried = this.#expanded.get(one)?.size ?? 0;
+      let left = this.#decisions.left(one);
+      for (let more = Math.max(1, Math.min(2 * tried, mostAhead)); more > 0; more--) {
+        const version = one.newest(left);
+        if (version === undefined) break;
+        left &= ~one.only(version);
+        // Who asks again for it gets the error.
+        this.#source.needs(one.name, version, null).catch(() => {});
+      }
     }
   }
 

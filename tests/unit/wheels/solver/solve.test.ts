@@ -151,3 +151,40 @@ test("there is an answer where trying everything finds one, and it goes together
     { numRuns: 400 },
   );
 }, 60_000);
+
+test("versions that fail one after the other are asked about several at once", async () => {
+  const versions = Array.from({ length: 60 }, (_, index) => String(index));
+  const old = Object.fromEntries(versions.map((one) => [one, one === "0" ? [] : ["base>=2"]]));
+  const source = sourceOf({ app: old, base: { "1": [], "2": [] } });
+  const open: (() => void)[] = [];
+  const answered = new Map<string, ReturnType<PackageSource["needs"]>>();
+  const slow: PackageSource = {
+    versions: source.versions,
+    needs: (name, version, extra) => {
+      const key = `${name} ${version} ${extra}`;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      open.push(resolve);
+      const answer = answered.get(key) ?? promise.then(() => source.needs(name, version, extra));
+      answered.set(key, answer);
+      return answer;
+    },
+  };
+  let rounds = 0;
+  const search = solve(
+    { requirements: ["base==1", "app"].map(requirement), constraints: [] },
+    slow,
+    () => true,
+  );
+  let isDone = false;
+  const end = search.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    // All that the solver does without an answer.
+    for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+    if (open.length > 0) rounds += 1;
+    for (const answer of open.splice(0)) answer();
+  }
+  expect(versionsOf(await end)).toEqual({ app: "0", base: "1" });
+  expect(rounds).toBeLessThan(12);
+});
