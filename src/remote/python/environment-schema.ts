@@ -128,7 +128,7 @@ const pipSchema = v.strictObject({
 export const networkFindingsSchema = v.strictObject({
   index_url: described(
     v.nullable(v.string()),
-    "the package index that pip is set up to use, credentials masked",
+    "the package index that pip is set up to use, credentials masked; null where that isn't known",
   ),
   extra_index_urls: strings,
   find_links: strings,

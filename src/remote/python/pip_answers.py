@@ -28,10 +28,11 @@ class IndexAnswer(TypedDict):
 
 
 class Answer(TypedDict):
-    """What pip says of its version, or why it says nothing, and whether its index answers."""
+    """What pip says of its version, or why it says nothing, its index, and whether that answers."""
 
     said: str | None
     error: str | None
+    index_url: str | None
     probe: IndexAnswer
 
 
@@ -140,12 +141,24 @@ def index_error(url: str, cert: str | None, proxy: str | None, trusted: bool) ->
     return f"HTTP {status} {answer.reason or ''}".rstrip()
 
 
-def pip_answer(
-    index_url: str, settings: dict[str, str], no_probe: str | None, index_seconds: float
-) -> Answer:
-    """Give what pip says, and whether an index answers that it is set up for.
+def usual_index() -> str | None:
+    """Give the index that this pip asks unless it is told another one."""
+    # A pip of another kind may keep it elsewhere.
+    try:
+        from pip._internal.models.index import PyPI
 
-    ``no_probe`` is why the index isn't to be asked, None when it is.
+        return str(PyPI.simple_url)
+    except Exception:
+        return None
+
+
+def pip_answer(
+    index_url: str | None, settings: dict[str, str], no_probe: str | None, index_seconds: float
+) -> Answer:
+    """Give what pip says, its index, and whether that answers.
+
+    ``index_url`` is the index that it is set up to use, None for its usual one; ``no_probe`` why
+    the index isn't to be asked, None when it is.
     """
     # From 24.2 on pip trusts the certificates of the system as well; before it imports requests.
     with contextlib.suppress(Exception):
@@ -162,8 +175,14 @@ def pip_answer(
     except PipError as error:
         failure = str(error)
         no_probe = no_probe or failure
-    probe = untried(no_probe) if no_probe else index_facts(settings, index_url, index_seconds)
-    return {"said": said, "error": failure, "probe": probe}
+    url = index_url or usual_index()
+    if no_probe:
+        probe = untried(no_probe)
+    elif url is None:
+        probe = untried("this pip doesn't say which index it uses")
+    else:
+        probe = index_facts(settings, url, index_seconds)
+    return {"said": said, "error": failure, "index_url": url, "probe": probe}
 
 
 def main(argv: list[str]) -> None:

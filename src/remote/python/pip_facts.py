@@ -16,7 +16,6 @@ from wheel_tags import tags_inside
 
 PIP_SECONDS = 20
 INDEX_SECONDS = 6
-DEFAULT_INDEX = "https://pypi.org/simple"
 
 
 class Pip(TypedDict):
@@ -54,9 +53,8 @@ def pip_facts(interpreter: Interpreter, source: str, no_probe: str | None) -> tu
         no_probe = unreadable
     elif no_probe is None and no_index:
         no_probe = "pip is set to use no index"
-    url = settings.get("index-url", DEFAULT_INDEX)
     arguments = {
-        "index_url": url,
+        "index_url": settings.get("index-url"),
         "settings": settings,
         "no_probe": no_probe,
         "index_seconds": INDEX_SECONDS,
@@ -66,8 +64,14 @@ def pip_facts(interpreter: Interpreter, source: str, no_probe: str | None) -> tu
             source, ["-I", "-", json.dumps(arguments)], PIP_SECONDS + INDEX_SECONDS
         )
     except NoAnswerError as error:
-        answer = {"said": None, "error": str(error), "probe": untried(no_probe or str(error))}
+        answer = {
+            "said": None,
+            "error": str(error),
+            "index_url": settings.get("index-url"),
+            "probe": untried(no_probe or str(error)),
+        }
     said, failure, probe = answer["said"], answer["error"], answer["probe"]
+    url = answer["index_url"]
     return (
         {
             "said": None if said is None else said.strip(),
@@ -75,7 +79,7 @@ def pip_facts(interpreter: Interpreter, source: str, no_probe: str | None) -> tu
             "error": _masked(failure),
         },
         {
-            "index_url": None if unreadable is not None else masked(url),
+            "index_url": _masked(None if unreadable is not None else url),
             "extra_index_urls": masked(settings.get("extra-index-url", "")).split(),
             "find_links": masked(settings.get("find-links", "")).split(),
             "no_index": no_index,

@@ -40,6 +40,19 @@ class TestPip:
         assert found
         assert os.path.isdir(found[1])
 
+    def test_its_own_index_where_none_is_set(
+        self, pip_facts: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+        monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+        _, network = facts_of(pip_facts, sys.executable)
+        assert network["index_url"] == self.usual_index()
+
+    @staticmethod
+    def usual_index() -> str:
+        code = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
+        return subprocess.check_output([sys.executable, "-I", "-c", code], text=True).strip()
+
     def test_settings(
         self, pip_facts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
