@@ -209,7 +209,8 @@ export const download = command({
     const { output } = context;
     for (const note of options.notes) output.note(note);
     const { targets, warnings } = await targetsOf(options.targets, options.service, context);
-    const before = await wheelhouseList(options.dest);
+    // One that can't be read is told before anything is fetched.
+    await wheelhouseList(options.dest);
     const { client, plans } = await plansFor(targets, options.request, options.indexes, context);
     const relevant = warnings(plans.flatMap(({ packages }) => packages.map(({ name }) => name)));
     for (const warning of relevant) output.warn(warning);
@@ -223,7 +224,7 @@ export const download = command({
     const wheels = await fetchAll(client, plans, options.dest, output);
     if (options.withPip) wheels.push(await putPip(options.dest));
     const list = listOf(plans, wheels);
-    const changes = await writeWheelhouseList(options.dest, list, before, options.prune);
+    const changes = await writeWheelhouseList(options.dest, list, options.prune, context.signal);
     if (output.json) {
       await output.writeJson({
         ...head,

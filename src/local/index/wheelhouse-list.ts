@@ -3,9 +3,10 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { Failure, systemCodeOf } from "../../failure.ts";
+import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { writeFileAtomically } from "../files/atomic-write.ts";
+import { lockFile } from "../files/file-lock.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { wholeText } from "../files/whole-file.ts";
 import type { FetchedWheel } from "./fetch-wheels.ts";
@@ -95,18 +96,45 @@ export function listOf(
   return list;
 }
 
+/** In seconds: to write a list takes far less, to remove many wheels on a slow drive a while. */
+const longestWait = 60;
+
+/** Waits until no other command writes this folder's list. */
+async function lockList(folder: string, signal: AbortSignal): Promise<Disposable> {
+  const path = join(folder, `.${wheelhouseListName}.lock`);
+  const options = { seconds: longestWait, signal, onWait: () => {} };
+  const lock = await lockFile(path, options).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw new Failure("write-failed", `can't lock ${path}: ${messageOf(error)}`, {
+      hint: "the wheels are there; only their list is missing, which the same command writes",
+      cause: error,
+    });
+  });
+  if (lock !== undefined) return lock;
+  throw new Failure(
+    "wheelhouse-locked",
+    `another blender-remote-cli is writing the list of ${folder}; waited ${longestWait} s for it`,
+    { kind: "timeout", hint: "wait for it, and give the same command again" },
+  );
+}
+
 /**
- * Writes the list of a folder. Wheels of an earlier one stay listed while they are there.
+ * Writes the list of a folder, one command at a time. Wheels of an earlier list stay listed while
+ * they are there.
  *
  * @param prune removes those instead, but for such as somebody has put others in the place of.
  * @returns file names: what was removed, what stayed of an earlier list, and what no list knows.
+ * @throws Failure `wheelhouse-locked` (kind `timeout`), `write-failed`, `bad-wheelhouse-list`.
  */
 export async function writeWheelhouseList(
   folder: string,
   list: WheelhouseList,
-  before: WheelhouseList | undefined,
   prune: boolean,
+  signal: AbortSignal,
 ): Promise<{ removed: string[]; kept: string[]; unknown: string[] }> {
+  using _lock = await lockList(folder, signal);
+  // Another download may have written it while this one went on.
+  const before = await wheelhouseList(folder);
   const entries = await readdir(folder, { withFileTypes: true });
   const there = entries.flatMap((one) =>
     one.isFile() && parseWheelName(one.name) !== undefined ? [one.name] : [],

@@ -13,7 +13,11 @@ import { planFor } from "../../../../src/local/index/plan.ts";
 import { Projects } from "../../../../src/local/index/projects.ts";
 import { MetadataStore } from "../../../../src/local/index/source.ts";
 import { wheelMetadata } from "../../../../src/local/index/wheel-metadata.ts";
-import { writeWheelhouseList } from "../../../../src/local/index/wheelhouse-list.ts";
+import {
+  type WheelhouseList,
+  wheelhouseList,
+  writeWheelhouseList,
+} from "../../../../src/local/index/wheelhouse-list.ts";
 import { indexPage } from "../../../../src/wheels/index-page.ts";
 import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { packageIndex } from "../../../support/package-index.ts";
@@ -173,6 +177,31 @@ test("a remembered page that has been cut off is asked for again", async () => {
   expect(await filesOf(await clientOf(), index.url, "own")).toHaveLength(1);
 });
 
+const emptyList: WheelhouseList = { version: 1, targets: {}, wheels: [] };
+const never = new AbortController().signal;
+
+test("of downloads into one folder at once none forgets what another brought", async () => {
+  const box = join(dir, "shared");
+  await mkdir(box);
+  const lists = Array.from({ length: 8 }, (_, at): WheelhouseList => {
+    const name = `a${at}-1-py3-none-any.whl`;
+    const about = { package: `a${at}`, version: "1", sha256: "", size: 1, url: "" };
+    const target = { python: "3.11.7", kept: {} };
+    return {
+      version: 1,
+      targets: { [`t${at}`]: target },
+      wheels: [{ name, ...about, targets: [], required_by: [] }],
+    };
+  });
+  for (const { wheels } of lists) await writeFile(join(box, wheels[0]?.name ?? ""), "");
+  await Promise.all(lists.map((list) => writeWheelhouseList(box, list, false, never)));
+  const written = await wheelhouseList(box);
+  expect(Object.keys(written?.targets ?? {}).sort()).toEqual(lists.map((_, at) => `t${at}`));
+  expect(written?.wheels.map(({ name }) => name)).toEqual(
+    lists.map((_, at) => `a${at}-1-py3-none-any.whl`),
+  );
+});
+
 test("--prune removes what the list says, and no folder, other file or changed wheel", async () => {
   const [gone, changed, folder] = [
     "a-1-py3-none-any.whl",
@@ -195,12 +224,16 @@ test("--prune removes what the list says, and no folder, other file or changed w
   };
   const names = [gone, changed, folder, "notes.whl", "../own.whl", join(dir, "own.whl")];
   const wheels = names.map((name) => ({ ...about, name }));
-  const list = { version: 1, targets: {}, wheels: [] } as const;
-  const before = { ...list, wheels };
-  const now = { ...list, wheels: [] };
-  const { removed } = await writeWheelhouseList(box, now, before, true);
+  await writeFile(join(box, "wheelhouse.json"), JSON.stringify({ ...emptyList, wheels }));
+  const { removed } = await writeWheelhouseList(box, emptyList, true, never);
   expect(removed).toEqual([gone]);
-  expect((await readdir(box)).sort()).toEqual([changed, folder, "notes.whl", "wheelhouse.json"]);
+  expect((await readdir(box)).sort()).toEqual([
+    ".wheelhouse.json.lock",
+    changed,
+    folder,
+    "notes.whl",
+    "wheelhouse.json",
+  ]);
   expect(await readdir(dir)).toContain("own.whl");
 });
 
