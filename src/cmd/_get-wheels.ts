@@ -1,0 +1,67 @@
+// Chooses wheels and gets them, with progress: for whatever command needs some.
+
+import { rm } from "node:fs/promises";
+import { temporaryFolder } from "../local/files/temporary-folder.ts";
+import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
+import { type PlanRequest, planFor, type TargetPlan } from "../local/index/plan.ts";
+import { Projects } from "../local/index/projects.ts";
+import { MetadataStore } from "../local/index/source.ts";
+import { HashCache } from "../local/wheels/hash-cache.ts";
+import { count } from "../ui/format.ts";
+import type { Output } from "../ui/output.ts";
+import { createProgress } from "../ui/progress.ts";
+import { waiting } from "../ui/waiting.ts";
+import type { WheelTarget } from "../wheels/target.ts";
+import type { Context } from "./_command.ts";
+import { type Indexes, openIndexes } from "./_indexes.ts";
+import { wheelsOf } from "./_plan-report.ts";
+
+/** Chooses versions for every target. */
+export async function plansFor(
+  targets: readonly WheelTarget[],
+  request: PlanRequest,
+  indexes: Indexes,
+  context: Context,
+) {
+  const { output } = context;
+  const { client, settings } = await openIndexes(indexes, context);
+  const folder = await temporaryFolder("blender-remote-download-");
+  // One that fails, or takes too long, leaves no others that go on.
+  const ended = new AbortController();
+  const asking = client.until(ended.signal);
+  try {
+    const projects = new Projects(asking, settings);
+    const store = new MetadataStore(asking, folder);
+    const plans = Promise.all(targets.map((one) => planFor(one, request, projects, store)));
+    const what = targets.length === 1 ? targets[0]?.name : count(targets.length, "target");
+    return { client, plans: await waiting(output, `choosing versions for ${what}`, plans) };
+  } finally {
+    ended.abort(new Error("nobody waits for it any more"));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Gets all wheels and shows how far that is. */
+export async function fetchAll(
+  client: Parameters<typeof fetchWheels>[0],
+  plans: readonly TargetPlan[],
+  folder: string,
+  output: Output,
+): Promise<FetchedWheel[]> {
+  const progress = createProgress(output);
+  const known = await HashCache.open();
+  try {
+    return await fetchWheels(client, wheelsOf(plans), folder, known, {
+      begins: (files) => progress.begin(files),
+      starts: (name, size) => progress.start(name, size, 0),
+      heard: (name, bytes) => progress.advance(name, bytes),
+      finished: ({ file, status }) => {
+        progress.finish(file.filename);
+        if (status === "downloaded") progress.line(file.filename);
+      },
+    });
+  } finally {
+    progress.end();
+    await known.save();
+  }
+}
