@@ -81,7 +81,7 @@ function jsonPage(text: string, address: string): PageResult {
   return {
     ok: true,
     files: read.output.files.flatMap((file) => {
-      const url = absolute(file.url, address);
+      const url = absolute(file.url, undefined, address);
       if (url === undefined) return [];
       const metadata = file["core-metadata"] ?? file["dist-info-metadata"] ?? false;
       return {
@@ -183,19 +183,15 @@ function lowerCase(hashes: Readonly<Record<string, string>>): Record<string, str
 }
 
 /** A link as a whole address, and the hash in its fragment; undefined where it leads nowhere. */
-function absolute(link: string, ...bases: (string | undefined)[]) {
-  let address: URL | undefined;
-  for (const base of bases.toReversed()) {
-    if (base === undefined) continue;
-    if (!URL.canParse(base, address?.href)) return undefined;
-    address = new URL(base, address?.href);
-  }
-  if (link === "" || !URL.canParse(link, address?.href)) return undefined;
-  const url = new URL(link, address?.href);
-  const hashes = hashIn(url.hash.slice(1));
-  url.hash = "";
+function absolute(link: string, base: string | undefined, address: string) {
+  // As browsers do, a base that leads nowhere doesn't count.
+  const page = base === undefined ? address : (URL.parse(base, address)?.href ?? address);
+  const url = link === "" ? null : URL.parse(link, page);
+  if (url === null) return undefined;
+  const hashes = url.hash === "" ? {} : hashIn(url.hash.slice(1));
+  if (url.hash !== "") url.hash = "";
   // What a server says of others' users would take the place of what the user has said.
-  url.username = "";
-  url.password = "";
+  if (url.username !== "") url.username = "";
+  if (url.password !== "") url.password = "";
   return { address: url.href, hashes };
 }

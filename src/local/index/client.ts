@@ -109,7 +109,7 @@ export class IndexClient {
     if (response.status === 304 && known !== undefined) {
       const told = { status: 304, headers };
       const { policy } = known.policy.revalidatedPolicy(request, told);
-      await this.#settings.cache?.keep(`${accept} ${url}`, { ...known, policy });
+      await this.#settings.cache?.renew(`${accept} ${url}`, { ...known, policy });
       return rememberedText(known);
     }
     const bytes = await wholeBody(response, most, url, this.#settings.signal);

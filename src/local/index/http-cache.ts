@@ -34,7 +34,7 @@ const entrySchema = v.object({
   policy: policySchema,
   url: v.string(),
   address: v.string(),
-  sha256: v.string(),
+  checksum: v.string(),
 });
 
 /** A remembered answer. */
@@ -45,11 +45,11 @@ export interface Remembered {
   bytes: Uint8Array;
 }
 
-const hashOf = (text: string | Uint8Array) =>
-  new Bun.CryptoHasher("sha256").update(text).digest("hex");
-const hashLength = 64;
-/** After a power cut a file may be empty, or have only a part. */
-const signed = (text: string) => `${hashOf(text)}\n${text}`;
+/** After a power cut a file may be empty, or have only a part. Nobody else writes here. */
+const checksumOf = (text: string | Uint8Array) =>
+  Bun.hash.xxHash3(text).toString(16).padStart(checksumLength, "0");
+const checksumLength = 16;
+const checked = (text: string) => `${checksumOf(text)}\n${text}`;
 
 /** A folder of answers; what can't be read in it is as good as missing. */
 export class HttpCache {
@@ -61,17 +61,17 @@ export class HttpCache {
   }
 
   #path(url: string, kind: "json" | "body"): string {
-    const name = hashOf(url);
+    const name = new Bun.CryptoHasher("sha256").update(url).digest("hex");
     return join(this.#folder, name.slice(0, 2), `${name.slice(2)}.${kind}`);
   }
 
   async find(url: string): Promise<Remembered | undefined> {
     try {
       const text = await readFile(this.#path(url, "json"), "utf8");
-      const { policy, address, sha256, url: of } = v.parse(entrySchema, JSON.parse(text));
+      const { policy, address, checksum, url: of } = v.parse(entrySchema, JSON.parse(text));
       const bytes = await readFile(this.#path(url, "body"));
       // Two may have kept it at once, or there was a power cut.
-      if (of !== url || hashOf(bytes) !== sha256) return undefined;
+      if (of !== url || checksumOf(bytes) !== checksum) return undefined;
       return { policy: CachePolicy.fromObject(policy), address, bytes };
     } catch {
       return undefined;
@@ -79,9 +79,14 @@ export class HttpCache {
   }
 
   /** Keeps an answer; two who keep the same one leave it whole, or as good as missing. */
-  async keep(url: string, { policy, address, bytes }: Remembered): Promise<void> {
-    await this.#write(this.#path(url, "body"), bytes);
-    const entry = { url, address, sha256: hashOf(bytes), policy: policy.toObject() };
+  async keep(url: string, answer: Remembered): Promise<void> {
+    await this.#write(this.#path(url, "body"), answer.bytes);
+    await this.renew(url, answer);
+  }
+
+  /** Keeps for how long an answer counts that is kept already. */
+  async renew(url: string, { policy, address, bytes }: Remembered): Promise<void> {
+    const entry = { url, address, checksum: checksumOf(bytes), policy: policy.toObject() };
     await this.#write(this.#path(url, "json"), JSON.stringify(entry));
   }
 
@@ -100,11 +105,11 @@ export class HttpCache {
   /** What was kept of a file whose content never changes; undefined where nothing is. */
   async recall(key: string): Promise<string | undefined> {
     const kept = await readFile(this.#path(key, "body"), "utf8").catch(() => "");
-    const text = kept.slice(hashLength + 1);
-    return kept === signed(text) ? text : undefined;
+    const text = kept.slice(checksumLength + 1);
+    return kept === checked(text) ? text : undefined;
   }
 
   async remember(key: string, text: string): Promise<void> {
-    await this.#write(this.#path(key, "body"), signed(text));
+    await this.#write(this.#path(key, "body"), checked(text));
   }
 }
