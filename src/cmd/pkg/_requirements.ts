@@ -12,6 +12,12 @@ import {
 import type { InstallRequest, InstallTarget } from "../../remote/install/request.ts";
 import { ours, programName, shellWord, type Text, text } from "../../text.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
+import {
+  isProjectFile,
+  type ProjectChoices,
+  projectLines,
+  type WantedPython,
+} from "../_projects.ts";
 import { behindRequirements, type InstallMode, installFlags } from "./_file-options.ts";
 import { requireAllHashes } from "./_hash-mode.ts";
 
@@ -106,6 +112,8 @@ function distinct(requirements: readonly NamedRequirement[]): NamedRequirement[]
 export type Asked = Pick<InstallRequest, "requirements" | "constraints" | "files" | "fileFlags"> & {
   /** What of the files isn't used, a sentence each. */
   notes: string[];
+  /** Of the projects among the files. */
+  pythons: WantedPython[];
 };
 
 /** What stands behind requirements without a meaning there. */
@@ -123,20 +131,24 @@ function surplusOptions({ requirements }: RequirementsRead): string[] {
 /**
  * What the command line asks for: the specs on it, then what stands in files of this machine.
  *
+ * @param parts of the projects among the files.
  * @throws Failure `missing-argument`, `bad-requirement`, `hashes-missing`, `requirements-unreadable`,
- *   all usage.
+ *   `bad-pyproject`, `bad-extra`, `bad-group`, all usage.
  */
 export async function requirementsOf(
   specs: readonly string[],
   files: InstallRequest["files"],
   mode: InstallMode,
+  parts: ProjectChoices = { extras: [], groups: [] },
 ): Promise<Asked> {
   const typed = specs.map((spec) => requirementOf(spec, "", mode));
-  const read = await readRequirements(files.requirements, files.constraints);
+  const lists = files.requirements.filter((file) => !isProjectFile(file));
+  const read = await readRequirements(lists, files.constraints);
+  const projects = await projectLines(files.requirements, parts);
   const { flags, notes } = installFlags(read.options.map(beside), mode);
   const lines = (ofConstraints: boolean) =>
     distinct(
-      read.requirements
+      [...read.requirements, ...projects.requirements]
         .filter(({ isConstraint }) => isConstraint === ofConstraints)
         .map((line) => requirementIn(line, mode)),
     );
@@ -153,6 +165,7 @@ export async function requirementsOf(
     );
   }
   requireAllHashes(requirements, constraints, flags);
-  notes.push(...surplusOptions(read));
-  return { requirements, constraints, files, fileFlags: flags, notes };
+  notes.push(...surplusOptions(read), ...projects.notes);
+  const { pythons } = projects;
+  return { requirements, constraints, files, fileFlags: flags, notes, pythons };
 }

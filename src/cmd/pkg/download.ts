@@ -17,6 +17,7 @@ import { globalArgs } from "../_declaration.ts";
 import { fetchAll, plansFor } from "../_get-wheels.ts";
 import { indexArgs, indexesOf } from "../_indexes.ts";
 import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
+import { projectArgs, requirePythons } from "../_projects.ts";
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
 import { requirementsOf } from "./_requirements.ts";
@@ -118,8 +119,10 @@ export const download = command({
       repeated: true,
       alias: "r",
       valueHint: "file",
-      description: "Also what stands in this requirements file; may be given several times",
+      description:
+        "Also what stands in this requirements file or pyproject.toml; may be given several times",
     },
+    ...projectArgs,
     constraint: {
       type: "string",
       repeated: true,
@@ -175,10 +178,11 @@ export const download = command({
   },
   several: "spec",
   async options({ args, positionals }) {
-    const { requirements, constraints, fileFlags, notes } = await requirementsOf(
+    const { requirements, constraints, fileFlags, notes, pythons } = await requirementsOf(
       positionals,
       { requirements: args.requirement, constraints: args.constraint },
       { use: "download", target: "site", offline: false, indexFlags: [] },
+      { extras: args.extra, groups: args.group },
     );
     requireOthers(requirements);
     const seconds =
@@ -196,6 +200,7 @@ export const download = command({
     return {
       request,
       notes,
+      pythons,
       indexes: indexesOf(args, fileFlags),
       targets: args.for,
       dest: await destinationOf(args.dest),
@@ -209,6 +214,7 @@ export const download = command({
     const { output } = context;
     for (const note of options.notes) output.note(note);
     const { targets, warnings } = await targetsOf(options.targets, options.service, context);
+    requirePythons(options.pythons, targets);
     // One that can't be read is told before anything is fetched.
     await wheelhouseList(options.dest);
     const { client, plans } = await plansFor(targets, options.request, options.indexes, context);

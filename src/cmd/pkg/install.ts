@@ -9,6 +9,7 @@ import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { command } from "../_command.ts";
+import { requirePythons } from "../_projects.ts";
 import { targetOf, withSession } from "../_target.ts";
 import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
 import { indexFlagsOf, requireOneMode } from "./_index-flags.ts";
@@ -88,7 +89,7 @@ export const install = command({
       alias: "r",
       valueHint: "file",
       description:
-        "Also what stands in this requirements file of this machine; may be given several times",
+        "Also what stands in this requirements file or pyproject.toml of this machine; may be given several times",
     },
     constraint: {
       type: "string",
@@ -156,7 +157,7 @@ export const install = command({
     const { target: place, offline } = args;
     const wheelhouse = args["remote-wheelhouse"];
     const indexFlags = indexFlagsOf(args);
-    const { notes, ...asked } = await requirementsOf(
+    const { notes, pythons, ...asked } = await requirementsOf(
       positionals,
       { requirements: args.requirement, constraints: args.constraint },
       { use: "install", target: place, offline: offline || wheelhouse !== undefined, indexFlags },
@@ -174,15 +175,24 @@ export const install = command({
       replaceBundled: args["replace-bundled"],
     };
     requireOneMode(request, offline);
-    return { request, notes, offline, dryRun: args["dry-run"], target: await targetOf(args) };
+    return {
+      request,
+      pythons,
+      notes,
+      offline,
+      dryRun: args["dry-run"],
+      target: await targetOf(args),
+    };
   },
-  run: ({ request: asked, notes, offline, dryRun, target }, context) =>
+  run: ({ request: asked, pythons, notes, offline, dryRun, target }, context) =>
     withSession(target, context, async (session) => {
       const { output } = context;
       for (const note of notes) output.note(note);
       const observer = observerFor(output);
       const request = await fromWheelhouse(session, asked, offline, output);
       const prepared = await prepareInstall(session, request);
+      const { python_full_version: python = "" } = prepared.before.environment;
+      requirePythons(pythons, [{ name: "Blender", python }]);
       const held = new Set(prepared.request.requirements);
       const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
       // pip says it as well, but for a run that only asks it.

@@ -1,7 +1,7 @@
 // Command lines that are read without the user's own configuration and environment.
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cached } from "../../../scripts/cache.ts";
 import type { Command } from "../../../src/cmd/_command.ts";
 import { rendered } from "../../../src/text.ts";
@@ -17,6 +17,7 @@ mkdirSync(folder, { recursive: true });
 /** Writes a file into that folder; its path. */
 export function fileOf(name: string, content: string): string {
   const path = join(folder, name);
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
   return path;
 }

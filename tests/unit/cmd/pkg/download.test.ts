@@ -1,5 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { dirname, resolve } from "node:path";
+import { requirePythons } from "../../../../src/cmd/_projects.ts";
 import { download } from "../../../../src/cmd/pkg/download.ts";
 import { emptyConfig, fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
@@ -84,4 +85,57 @@ test.each<[string[], string, string]>([
   const refusal = await refusalOf(download, tokens);
   expect(refusal).toMatchObject({ code, exitCode: 2 });
   expect(refusal.says).toContain(says);
+});
+
+describe("a pyproject.toml", () => {
+  const text = `[project]
+name = "app"
+requires-python = ">=3.11"
+dependencies = ["scipy"]
+optional-dependencies = { image = ["pillow"] }
+[dependency-groups]
+test = ["pytest"]
+`;
+  const file = fileOf("app/pyproject.toml", text);
+  const other = fileOf("other/pyproject.toml", text.replaceAll("pytest", "nose"));
+  const named = async (...tokens: string[]) => {
+    const { request, pythons } = await optionsOf(download, tokens);
+    return [request.requirements.map((one) => one.text), pythons.map(({ where }) => where)];
+  };
+
+  test("its dependencies, extras and groups, and its Python", async () => {
+    expect(await named("-r", file)).toEqual([["scipy"], [file]]);
+    expect(await named("x", "-r", file, "--extra", "image", "--group", "test")).toEqual([
+      ["x", "scipy", "pillow", "pytest"],
+      [file],
+    ]);
+  });
+
+  test("a group alone, of a file that is named as pip has it", async () => {
+    expect(await named("--group", `${file}:test`)).toEqual([["pytest"], []]);
+    const both = ["-r", file, "-r", other, "--group", `${other}:test`];
+    expect(await named(...both)).toEqual([
+      ["scipy", "nose"],
+      [file, other],
+    ]);
+  });
+
+  test.each<[string[], string, string]>([
+    [["-r", file, "-r", other, "--group", "test"], "bad-group", `--group ${other}:test`],
+    [["x", "--extra", "image"], "bad-extra", "of which project?"],
+    [["-r", file, "--extra", "gui"], "bad-pyproject", `${file}: there is no extra 'gui'`],
+    [["--group", "none/pyproject.toml:x"], "bad-pyproject", "can't read 'none/pyproject.toml'"],
+  ])("%j is refused", async (tokens, code, says) => {
+    const refusal = await refusalOf(download, tokens);
+    expect(refusal).toMatchObject({ code, exitCode: 2 });
+    expect(refusal.says).toContain(says);
+  });
+
+  test("for another Python is an error", async () => {
+    const { pythons } = await optionsOf(download, ["-r", file]);
+    requirePythons(pythons, [{ name: "new", python: "3.11.7" }]);
+    expect(() => requirePythons(pythons, [{ name: "old", python: "3.10.2" }])).toThrow(
+      `${file} is for Python >=3.11, and old has 3.10.2`,
+    );
+  });
 });
