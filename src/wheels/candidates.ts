@@ -1,11 +1,10 @@
 // Which versions of an index a target can install, and the best wheel of each.
 
-import { explain } from "@renovatebot/pep440";
 import { parseWheelName, type WheelName } from "./filename.ts";
 import type { IndexFile } from "./index-page.ts";
 import { compareBuilds } from "./resolve.ts";
 import type { Unusable, Versions } from "./solver/choices.ts";
-import { matches } from "./specifier.ts";
+import { isPrereleaseVersion, takesPython } from "./specifier.ts";
 import type { TargetTags } from "./tags.ts";
 import { versionKey } from "./version-order.ts";
 
@@ -55,8 +54,8 @@ export function candidates<F extends IndexFile>(
 ): Candidates<F> {
   const releases = new Map<string, Release<F>>();
   const pythons = new Map<string, boolean>();
-  const takesPython = (specifier: string) => {
-    const known = pythons.get(specifier) ?? isTaken(python, specifier);
+  const takes = (specifier: string) => {
+    const known = pythons.get(specifier) ?? takesPython(python, specifier);
     pythons.set(specifier, known);
     return known;
   };
@@ -68,7 +67,7 @@ export function candidates<F extends IndexFile>(
     const release = releases.get(key) ?? { version, key, best: undefined, problem: noWheel };
     releases.set(key, release);
     const rank = wheel === undefined ? undefined : rankOf(wheel, tags);
-    const problem = problemOf(file, wheel, rank, version, takesPython, rules);
+    const problem = problemOf(file, wheel, rank, version, takes, rules);
     if (problem !== undefined) {
       if (problem.rank > release.problem.rank) release.problem = problem;
     } else if (wheel !== undefined && rank !== undefined) {
@@ -99,7 +98,7 @@ function sortedOut<F extends IndexFile>(
 ): Candidates<F> {
   releases.sort((a, b) => (a.key < b.key ? -1 : 1));
   const fitting = releases.filter(({ best }) => best !== undefined);
-  const isFinal = ({ version }: Release<F>) => explain(version)?.is_prerelease === false;
+  const isFinal = ({ version }: Release<F>) => !isPrereleaseVersion(version);
   // PEP 440: pre-releases count where nothing else does.
   const allCount = prereleases || !fitting.some(isFinal);
   const wheels = new Map<string, F>();
@@ -127,13 +126,13 @@ function problemOf(
   wheel: WheelName | undefined,
   rank: number | undefined,
   version: string,
-  takesPython: (specifier: string) => boolean,
+  takes: (specifier: string) => boolean,
   rules: CandidateRules,
 ): Problem | undefined {
   if (wheel === undefined) return noWheel;
   if (rank === undefined) return { rank: 1, text: noFit };
   const { requiresPython, hashes, uploaded, yanked } = file;
-  if (requiresPython !== null && !takesPython(requiresPython))
+  if (requiresPython !== null && !takes(requiresPython))
     return { rank: 2, text: `needs Python ${requiresPython}` };
   if (rules.hashes !== null) {
     const listed = Object.entries(hashes).some(([name, hex]) =>
@@ -151,15 +150,6 @@ function problemOf(
     return { rank: 5, text: `was withdrawn${why}` };
   }
   return undefined;
-}
-
-/** PEP 345: a specifier that isn't one says nothing, as for pip. */
-function isTaken(python: string, specifier: string): boolean {
-  try {
-    return matches(python, specifier.replace(/\s+/g, "").replace(/,$/, ""));
-  } catch {
-    return true;
-  }
 }
 
 /** The version in the name of a source archive, `NAME-VERSION.tar.gz` (PEP 625). */

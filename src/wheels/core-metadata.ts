@@ -41,9 +41,6 @@ export function coreMetadata(text: string): CoreMetadata | undefined {
   return name === "" || version === "" ? undefined : { name, version, requiresPython, requires };
 }
 
-/** Characters of all markers of a wheel: twenty times what the largest sets have. */
-const mostOfMarkers = 100_000;
-
 /**
  * What a wheel needs on a target.
  *
@@ -55,8 +52,6 @@ export function needsOf(
   extra: string | null,
 ): Needs {
   const requirements: NamedRequirement[] = [];
-  // The library that reads markers takes its time, and nothing could interrupt it.
-  let letters = 0;
   for (const text of requires) {
     const [, marker] = /;(.*)$/s.exec(text) ?? [];
     // Most markers are of extras that nobody asks for, and these are told without reading them.
@@ -64,9 +59,6 @@ export function needsOf(
     if (only !== undefined) {
       if (extra === null || normalizedName(only) !== normalizedName(extra)) continue;
     } else if (marker !== undefined) {
-      letters += marker.length;
-      if (letters > mostOfMarkers)
-        return { unusable: `has conditions of more than ${mostOfMarkers} characters` };
       const always = markerHolds(marker, markers);
       if (extra === null ? !always : always || !markerHolds(marker, markers, [extra])) continue;
     } else if (extra !== null) continue;

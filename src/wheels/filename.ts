@@ -11,9 +11,12 @@ export interface WheelName {
   tags: string[];
 }
 
-// PEP 427: distribution-version(-build)?-python-abi-platform.whl; a build tag begins with a digit.
-const pattern =
-  /^([A-Za-z0-9_.]+)-([A-Za-z0-9_.!+]+)(?:-(\d[A-Za-z0-9_.]*))?-([A-Za-z0-9_.]+)-([A-Za-z0-9_.]+)-([A-Za-z0-9_.]+)\.whl$/;
+// PEP 427: distribution-version(-build)?-python-abi-platform.whl; a build tag begins with a digit, a
+// Python tag doesn't. pip passes over files with two underscores in the distribution's name.
+const parts = String.raw`\w+(?:\.\w+)*`;
+const pattern = new RegExp(
+  String.raw`^((?:[A-Za-z0-9.]|_(?!_))+)-([\w.!+]+)(?:-(\d[\w.]*))?-((?!\d)\w+(?:\.(?!\d)\w+)*)-(${parts})-(${parts})\.whl$`,
+);
 
 /**
  * Reads a wheel's file name; undefined where it isn't one. No separator and no `..` component can

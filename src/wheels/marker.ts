@@ -1,14 +1,8 @@
-// Whether a condition of a requirement holds for a Python (PEP 508, "Environment Markers").
+// Whether a condition of a requirement holds for a Python (PEP 508, "Environment Markers"), as
+// packaging has it.
 
-import { valid, validRange } from "@renovatebot/pep440";
-import {
-  type EnvironmentMarker,
-  type EnvironmentMarkerNode,
-  parsePipRequirementsLine,
-  RequirementsSyntaxError,
-} from "pip-requirements-js";
 import { normalizedName } from "./filename.ts";
-import { admitted } from "./specifier.ts";
+import { isSpecifier, matches } from "./specifier.ts";
 
 /**
  * What markers ask a Python, by the names of PEP 508 (`python_version`, `sys_platform`, …), without
@@ -16,13 +10,20 @@ import { admitted } from "./specifier.ts";
  */
 export type MarkerEnvironment = Readonly<Record<string, string>>;
 
-/** How deep brackets may go, and how long a marker may be: the library reads both by recursion. */
+/** A variable by its name, or a text in quotes. */
+type Side = { variable: string } | { text: string };
+
+/** What a marker asks. */
+export type MarkerTree =
+  | { left: Side; operator: string; right: Side }
+  | { any: readonly MarkerTree[] }
+  | { all: readonly MarkerTree[] };
+
+/** How deep brackets may go: they are read by recursion. */
 const deepest = 50;
-const longest = 10_000;
 
 /** Why a marker isn't read at all; undefined where it may be. */
 export function markerProblem(marker: string): string | undefined {
-  if (marker.length > longest) return `its marker has more than ${longest} characters`;
   let depth = 0;
   for (const letter of marker) {
     if (letter === "(") depth++;
@@ -32,79 +33,128 @@ export function markerProblem(marker: string): string | undefined {
   return undefined;
 }
 
-/** Of markers that were read: packages have the same ones, and the library takes a while. */
-const trees = new Map<string, EnvironmentMarker | undefined>();
+/** Of markers that were read: packages have the same ones. */
+const trees = new Map<string, MarkerTree | undefined>();
 
 /** What a marker asks; undefined where it can't be read. */
-export function markerTree(marker: string): EnvironmentMarker | undefined {
+export function markerTree(marker: string): MarkerTree | undefined {
   if (trees.has(marker)) return trees.get(marker);
-  const tree = readMarker(marker);
+  const tree = markerProblem(marker) === undefined ? new Reader(marker).whole() : undefined;
   trees.set(marker, tree);
   return tree;
 }
 
-function readMarker(marker: string): EnvironmentMarker | undefined {
-  if (markerProblem(marker) !== undefined) return undefined;
-  try {
-    const line = parsePipRequirementsLine(`name; ${marker}`);
-    return line?.type === "ProjectName" ? line.environmentMarkerTree : undefined;
-  } catch (error) {
-    if (error instanceof RequirementsSyntaxError) return undefined;
-    throw error;
+/** PEP 508, 751 and, with dots and without `platform_`, 345. */
+const variables = new Set([
+  ...["python_version", "python_full_version", "implementation_name", "implementation_version"],
+  ...["os_name", "os.name", "sys_platform", "sys.platform", "platform_release", "platform_system"],
+  ...["platform_version", "platform.version", "platform_machine", "platform.machine"],
+  ...["platform_python_implementation", "platform.python_implementation", "python_implementation"],
+  ...["extra", "extras", "dependency_groups"],
+]);
+
+const token = /[ \t]*(?:("[^"]*"|'[^']*'|[()]|===|[=!<>~]=|[<>]|\w[\w.]*)|$)/y;
+
+class Reader {
+  readonly #tokens: string[] = [];
+  #at = 0;
+
+  constructor(marker: string) {
+    token.lastIndex = 0;
+    for (;;) {
+      const match = token.exec(marker);
+      if (match?.[1] === undefined) {
+        // What is no token ends it: that no marker ends with.
+        if (match === null) this.#tokens.push("?");
+        break;
+      }
+      this.#tokens.push(match[1]);
+    }
+  }
+
+  whole(): MarkerTree | undefined {
+    const tree = this.#any();
+    return this.#at === this.#tokens.length ? tree : undefined;
+  }
+
+  /** Goes on where the next token is this one. */
+  #takes(word: string): boolean {
+    const isNext = this.#tokens[this.#at] === word;
+    if (isNext) this.#at++;
+    return isNext;
+  }
+
+  #any(): MarkerTree | undefined {
+    const parts = [this.#all()];
+    while (this.#takes("or")) parts.push(this.#all());
+    const read = parts.filter((part) => part !== undefined);
+    if (read.length < parts.length) return undefined;
+    return read.length === 1 ? read[0] : { any: read };
+  }
+
+  #all(): MarkerTree | undefined {
+    const parts = [this.#atom()];
+    while (this.#takes("and")) parts.push(this.#atom());
+    const read = parts.filter((part) => part !== undefined);
+    if (read.length < parts.length) return undefined;
+    return read.length === 1 ? read[0] : { all: read };
+  }
+
+  #atom(): MarkerTree | undefined {
+    if (this.#takes("(")) {
+      const inside = this.#any();
+      return this.#takes(")") ? inside : undefined;
+    }
+    const left = this.#side();
+    const operator = this.#operator();
+    const right = this.#side();
+    if (left === undefined || operator === undefined || right === undefined) return undefined;
+    return { left, operator, right };
+  }
+
+  #side(): Side | undefined {
+    const word = this.#tokens[this.#at++] ?? "";
+    if (/^["']/.test(word)) return { text: word.slice(1, -1) };
+    if (!variables.has(word)) return undefined;
+    const name = word.replace(".", "_");
+    return { variable: name === "python_implementation" ? `platform_${name}` : name };
+  }
+
+  #operator(): string | undefined {
+    const word = this.#tokens[this.#at++] ?? "";
+    if (word === "not") return this.#takes("in") ? "not in" : undefined;
+    return word === "in" || /^[=!<>~]/.test(word) ? word : undefined;
   }
 }
 
-function isNode(tree: EnvironmentMarker): tree is EnvironmentMarkerNode {
-  return tree.operator === "and" || tree.operator === "or";
-}
+/** What is a version (dependency specifiers, "Environment Markers"); all else is text. */
+const versions = new Set([
+  ...["python_version", "python_full_version", "implementation_version", "platform_release"],
+]);
 
-const quoted = /^(["'])(.*)\1$/s;
-
-/** PEP 508: as versions where the right side is one, else as strings. */
-function compared(left: string, operator: string, right: string): boolean {
+function compared(left: string, operator: string, right: string, isVersion: boolean): boolean {
   if (operator === "in") return right.includes(left);
   if (operator === "not in") return !right.includes(left);
-  if (operator !== "===" && validRange(`${operator}${right}`)) {
-    return valid(left) !== null && admitted([left], `${operator}${right}`).length > 0;
-  }
-  switch (operator) {
-    case "==":
-    case "===":
-      return left === right;
-    case "!=":
-      return left !== right;
-    case "<":
-      return left < right;
-    case "<=":
-      return left <= right;
-    case ">":
-      return left > right;
-    case ">=":
-      return left >= right;
-    default:
-      return false;
-  }
+  const clause = `${operator}${right}`;
+  if (isVersion && isSpecifier(clause)) return matches(left, clause);
+  // Texts have no order: what isn't the same is neither before nor behind.
+  if (operator === "!=") return left !== right;
+  return /^[=<>]=$/.test(operator) && left === right;
 }
 
-function holds(
-  tree: EnvironmentMarker,
-  environment: MarkerEnvironment,
-  extras: readonly string[],
-): boolean {
-  if (isNode(tree)) {
-    const left = holds(tree.left, environment, extras);
-    if (left === (tree.operator === "or")) return left;
-    return holds(tree.right, environment, extras);
-  }
+function holds(tree: MarkerTree, environment: MarkerEnvironment, extra: string): boolean {
+  if ("any" in tree) return tree.any.some((part) => holds(part, environment, extra));
+  if ("all" in tree) return tree.all.every((part) => holds(part, environment, extra));
   const { left, operator, right } = tree;
-  const extra = left === "extra" ? right : right === "extra" ? left : undefined;
-  if (extra !== undefined) {
-    const name = normalizedName(quoted.exec(extra)?.[2] ?? extra);
-    const isAsked = extras.some((one) => normalizedName(one) === name);
-    return operator === "!=" ? !isAsked : isAsked;
-  }
-  const value = (side: string) => quoted.exec(side)?.[2] ?? environment[side] ?? "";
-  return compared(value(left), operator, value(right));
+  const [variable] = [left, right].flatMap((side) => ("variable" in side ? side.variable : []));
+  const value = (side: Side) => {
+    if ("text" in side) return variable === "extra" ? normalizedName(side.text) : side.text;
+    if (side.variable === "extra") return extra;
+    const there = environment[side.variable] ?? "";
+    // A Python that was built of no release says `3.11.1+`, which is no version.
+    return side.variable === "python_full_version" ? there.replace(/\+$/, "+local") : there;
+  };
+  return compared(value(left), operator, value(right), versions.has(variable ?? ""));
 }
 
 /**
@@ -112,7 +162,7 @@ function holds(
  * guards is looked at then, instead of being passed over.
  *
  * @param marker what stands behind the semicolon: `python_version < "3.8"`.
- * @param extras those that are asked for.
+ * @param extras those that are asked for; it is enough that it holds for one.
  */
 export function markerHolds(
   marker: string,
@@ -120,5 +170,7 @@ export function markerHolds(
   extras: readonly string[] = [],
 ): boolean {
   const tree = markerTree(marker);
-  return tree === undefined || holds(tree, environment, extras);
+  if (tree === undefined) return true;
+  const asked = extras.length === 0 ? [""] : extras.map(normalizedName);
+  return asked.some((extra) => holds(tree, environment, extra));
 }

@@ -1,8 +1,8 @@
 // The requirements that `pkg install` takes: names with version constraints and conditions.
 
-import { validRange } from "@renovatebot/pep440";
 import { normalizedName } from "./filename.ts";
 import { markerProblem, markerTree } from "./marker.ts";
+import { isSpecifier } from "./specifier.ts";
 
 /** A name with version constraints, the only kind of requirement that `pkg install` takes. */
 export interface NamedRequirement {
@@ -57,7 +57,8 @@ export function parseRequirement(spec: string): RequirementResult {
   const marker = condition?.trim() ?? null;
   const problem = marker === null ? undefined : markerProblem(marker);
   if (problem !== undefined) return refuse(problem);
-  if (marker !== null && !isMarker(marker)) return refuse(`'${marker}' isn't a marker (PEP 508)`);
+  if (marker !== null && markerTree(marker) === undefined)
+    return refuse(`'${marker}' isn't a marker (PEP 508)`);
   return withoutMarker(unconditional, marker);
 }
 
@@ -68,7 +69,7 @@ function withoutMarker(text: string, marker: string | null): RequirementResult {
   if (name === undefined || clauses === undefined) {
     return refuse("it isn't a requirement (PEP 508)");
   }
-  const bad = clauses.find((one) => !validRange(one));
+  const bad = clauses.find((one) => !isSpecifier(one));
   if (bad !== undefined) return refuse(`'${bad}' isn't a version specifier (PEP 440)`);
   const bare = `${head.replace(/\s+/g, "")}${clauses.join(",")}`;
   return {
@@ -97,16 +98,4 @@ function clausesOf(text: string): string[] | undefined {
   );
   const read = parts.filter((part) => part !== undefined);
   return read.length === parts.length ? read : undefined;
-}
-
-/**
- * Whether it can be read as a marker. Names of variables that markers had before PEP 508 (PEP 345)
- * are pip's to read, and so are letters in quotes that the library doesn't know.
- */
-function isMarker(text: string): boolean {
-  const plain = text
-    .replace(/(["'])(?:(?!\1).)*\1/gs, '""')
-    .replace(/\b(os|sys|platform)\.(?=[a-z])/g, "$1_")
-    .replace(/(?<!platform_)\bpython_implementation\b/g, "platform_python_implementation");
-  return markerTree(plain) !== undefined;
 }

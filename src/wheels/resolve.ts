@@ -1,12 +1,12 @@
 // Which wheel of a wheelhouse meets a requirement, as pip would choose.
 
-import { compare, rcompare, valid } from "@renovatebot/pep440";
 import { normalizedName, parseWheelName, type WheelName } from "./filename.ts";
 import { misfitTable } from "./misfit-table.ts";
 import type { NamedRequirement } from "./requirement.ts";
 import { similarNames } from "./similar.ts";
 import { admitted } from "./specifier.ts";
 import { fitOf, type Misfit, misfitsOf, type TargetTags, targetTags } from "./tags.ts";
+import { compareVersions, versionKey } from "./version-order.ts";
 
 /** What a wheelhouse has for a requirement. */
 export type Resolution =
@@ -31,7 +31,7 @@ function wheelhouseOf(files: readonly string[]): Wheelhouse {
   for (const file of files) {
     const wheel = parseWheelName(file);
     // pip passes over versions that aren't any (PEP 440).
-    if (wheel === undefined || valid(wheel.version) === null) continue;
+    if (wheel === undefined || versionKey(wheel.version) === undefined) continue;
     const name = normalizedName(wheel.distribution);
     const others = wheels.get(name);
     if (others === undefined) wheels.set(name, [wheel]);
@@ -66,14 +66,14 @@ interface Candidate {
 /** Positive where `a` is what pip prefers: version, then tag, then build. */
 function preference(a: Candidate, b: Candidate): number {
   return (
-    compare(a.wheel.version, b.wheel.version) ||
+    compareVersions(a.wheel.version, b.wheel.version) ||
     b.rank - a.rank ||
     compareBuilds(a.wheel.build, b.wheel.build)
   );
 }
 
 function newestFirst(versions: readonly string[]): string[] {
-  return [...new Set(versions)].sort(rcompare);
+  return [...new Set(versions)].sort((a, b) => compareVersions(b, a));
 }
 
 function candidatesOf(wheels: readonly WheelName[], target: TargetTags | null): Candidate[] {
@@ -113,7 +113,7 @@ function resolveIn(
   );
   const [best] = fitting.filter(({ wheel }) => wanted.has(wheel)).sort((a, b) => preference(b, a));
   if (best !== undefined) return { code: "ok", wheel: best.wheel };
-  const unfit = among(named, specifier).sort((a, b) => rcompare(a.version, b.version));
+  const unfit = among(named, specifier).sort((a, b) => compareVersions(b.version, a.version));
   if (unfit.length === 0 || target === null) {
     const versions = newestFirst(named.map((wheel) => wheel.version));
     return { code: "no-matching-version", versions };

@@ -1,9 +1,9 @@
 // Which files of a wheelhouse are meant by names that a user gives.
 
-import { satisfies, valid } from "@renovatebot/pep440";
 import { normalizedName, parseWheelName } from "./filename.ts";
 import { parseRequirement } from "./requirement.ts";
 import { similarNames } from "./similar.ts";
+import { matches } from "./specifier.ts";
 
 /** A wheel's file name, or a package: all its wheels, or those of one version. */
 export type WheelChoice =
@@ -36,11 +36,7 @@ function isMeant(file: string, choice: WheelChoice): boolean {
   if ("file" in choice) return choice.file === wheel;
   const parsed = parseWheelName(wheel);
   if (parsed === undefined || normalizedName(parsed.distribution) !== choice.name) return false;
-  if (choice.specifier === "") return true;
-  return (
-    valid(parsed.version) !== null &&
-    satisfies(parsed.version, choice.specifier, { prereleases: true })
-  );
+  return matches(parsed.version, choice.specifier);
 }
 
 /** The files that are meant, and what stands in the place of those that aren't there. */

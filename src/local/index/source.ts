@@ -7,7 +7,7 @@ import { type CoreMetadata, needsOf } from "../../wheels/core-metadata.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import type { Versions } from "../../wheels/solver/choices.ts";
 import type { Needs, PackageSource } from "../../wheels/solver/solve.ts";
-import { isAdmitted } from "../../wheels/specifier.ts";
+import { takesPython } from "../../wheels/specifier.ts";
 import { type TargetTags, targetTags } from "../../wheels/tags.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { versionKey } from "../../wheels/version-order.ts";
@@ -123,7 +123,7 @@ export class TargetSource implements PackageSource {
       return { unusable: `has a wheel whose metadata says that it is ${says}` };
     }
     const { requiresPython } = metadata;
-    if (requiresPython !== null && !isAdmitted(this.#target.python, requiresPython, true))
+    if (requiresPython !== null && !takesPython(this.#target.python, requiresPython))
       return { unusable: `needs Python ${requiresPython}` };
     return needsOf(metadata, this.#target, extra);
   }

@@ -36,7 +36,7 @@ describe("names with version constraints", () => {
       'a[x]>=1; python_version < "3.12" and (os_name != "nt" or "64" in platform_machine)',
       'python_version < "3.12" and (os_name != "nt" or "64" in platform_machine)',
     ],
-    // As they were before PEP 508, and letters that the library doesn't know.
+    // As they were before PEP 508, and any letters.
     ['a; os.name == "posix"', 'a; os.name == "posix"', 'os.name == "posix"'],
     ['a; platform_version == "#1 \\ x"', 'a; platform_version == "#1 \\ x"', null],
   ])("%p: with a marker", (spec, text, marker) => {
@@ -50,7 +50,6 @@ describe("what is so much that it isn't read", () => {
   const nested = (depth: number) => `${"(".repeat(depth)}os_name == 'nt'${")".repeat(depth)}`;
   test.each([
     [`a; ${nested(3000)}`, "its marker has more than 50 brackets within each other"],
-    [`a; ${Array(1000).fill("os_name=='nt'").join(" and ")}`, "its marker has more than 10000"],
     [`a; ${Array(20000).fill("os_name=='nt'").join(" or ")}`, "it has more than 20000 characters"],
     [`a[${Array(20000).fill("x").join(",")}]`, "it has more than 20000 characters"],
   ])("%#", (spec, reason) => {
@@ -60,7 +59,7 @@ describe("what is so much that it isn't read", () => {
   test.each([
     nested(50),
     Array(769).fill("extra<''").join(" and "),
-    `${"(os_name=='')and".repeat(600)}extra<''`,
+    `${"(os_name=='')and".repeat(600)}(extra<'')`,
     `${"(extra<''and ".repeat(50)}extra<''${")".repeat(50)}`,
   ])("what is just short of it: %#", (marker) => {
     expect(parseRequirement(`a; ${marker}`).ok).toBe(true);
