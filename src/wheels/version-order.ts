@@ -63,3 +63,8 @@ export function compareVersions(a: string, b: string): number {
   const [one, other] = [versionKey(a) ?? "", versionKey(b) ?? ""];
   return one < other ? -1 : Number(one > other);
 }
+
+/** Whether a text is a version (PEP 440). */
+export function isVersion(text: string): boolean {
+  return readVersion(text) !== undefined;
+}

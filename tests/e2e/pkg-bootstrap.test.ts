@@ -3,11 +3,11 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { compare } from "@renovatebot/pep440";
 import { freePort } from "../../scripts/port.ts";
 import { mustRun, run } from "../../scripts/process.ts";
 import { pinnedPip } from "../../src/remote/bootstrap/pip-pin.ts";
 import { shellWord } from "../../src/text.ts";
+import { compareVersions } from "../../src/wheels/version-order.ts";
 import { launcherOf, ownBlender, siteOf } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { besidesWaiting } from "../support/outcome.ts";
@@ -119,7 +119,7 @@ describe("pkg bootstrap through our service", () => {
   test("--upgrade brings an older one to the carried version, and only once", async () => {
     expectSuccess(await bootstrap("--method", "ensurepip"));
     const old = (await works()) ?? "";
-    expect(compare(old, pinnedPip.version)).toBeLessThan(0);
+    expect(compareVersions(old, pinnedPip.version)).toBeLessThan(0);
     const upgraded = reportOf(expectSuccess(await bootstrap("--upgrade", "--json")));
     expect(outcomes(upgraded)).toEqual([
       ["ensurepip", "skipped"],

@@ -1,9 +1,9 @@
 // The hashes that a file beside wheels lists for them: a lock, a requirements file, SHA256SUMS.
 
-import { compare, valid } from "@renovatebot/pep440";
 import * as v from "valibot";
 import { messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
+import { compareVersions, isVersion } from "../../wheels/version-order.ts";
 
 /** What a list has of one wheel. */
 export interface HashesOfWheel {
@@ -51,9 +51,9 @@ export class HashList {
     const named = this.#files.get(wheel);
     if (named !== undefined) return named;
     const parsed = parseWheelName(wheel);
-    if (parsed === undefined || valid(parsed.version) === null) return [];
+    if (parsed === undefined || !isVersion(parsed.version)) return [];
     const releases = this.#releases.get(normalizedName(parsed.distribution)) ?? [];
-    const same = releases.filter(({ version }) => compare(version, parsed.version) === 0);
+    const same = releases.filter(({ version }) => compareVersions(version, parsed.version) === 0);
     return same.flatMap(({ hashes }) => hashes);
   }
 }
@@ -126,7 +126,7 @@ function fromRequirements(text: string, list: HashList): void {
   for (const line of lines.split(/\r\n|\r|\n/)) {
     const release = /^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\]\s*)?={2,3}\s*([^\s;,\\*]+)(?=[\s;]|$)/;
     const [, name = "", version = ""] = release.exec(line) ?? [];
-    if (valid(version) === null) continue;
+    if (!isVersion(version)) continue;
     const hashes = line.matchAll(/\s--hash(?:=|\s+)(\S+)/gi);
     list.addRelease(
       name,

@@ -1,8 +1,8 @@
 // Puts pip into Blender's Python where it is missing, broken or old.
 
-import { compare } from "@renovatebot/pep440";
 import { Failure, type FailureKind } from "../../failure.ts";
 import type { Text } from "../../text.ts";
+import { compareVersions } from "../../wheels/version-order.ts";
 import { decidedByInstall } from "../pip/decided.ts";
 import { followedPip } from "../pip/followed-pip.ts";
 import { requireOpenSite } from "../python/closed-folders.ts";
@@ -108,7 +108,7 @@ export async function bootstrap(session: Session, options: BootstrapOptions): Pr
 }
 
 function isOlder(version: string): boolean {
-  return compare(version, pinnedPip.version) < 0;
+  return compareVersions(version, pinnedPip.version) < 0;
 }
 
 /** Unlike packages, pip can't go elsewhere: the interpreter itself has to find it. */

@@ -1,7 +1,7 @@
 // Which pip changes site-packages: the installed one, or the one that the executable carries.
 
-import { compare, valid } from "@renovatebot/pep440";
 import { ours, type Text, text } from "../../text.ts";
+import { compareVersions, isVersion } from "../../wheels/version-order.ts";
 import { pinnedPip } from "../bootstrap/pip-pin.ts";
 import { carriedPip } from "../bootstrap/pip-wheel.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
@@ -23,8 +23,8 @@ export function haltingPip(
   if (environment["os_name"] !== "nt") return undefined;
   const folders = new Set(site.packages.map(({ path }) => path));
   const pip = packages.find(({ name, location }) => name === "pip" && folders.has(location));
-  if (pip === undefined || valid(pip.version) === null) return undefined;
-  return compare(pip.version, goesOn) < 0 ? pip.version : undefined;
+  if (pip === undefined || !isVersion(pip.version)) return undefined;
+  return compareVersions(pip.version, goesOn) < 0 ? pip.version : undefined;
 }
 
 /** It trusts the certificates that the pip in whose place it comes would: newer ones ask Windows. */

@@ -1,6 +1,6 @@
 // What an install has changed: the difference between two snapshots.
 
-import { compare, valid } from "@renovatebot/pep440";
+import { compareVersions, isVersion } from "../../wheels/version-order.ts";
 import type { Package } from "./package.ts";
 
 /** A package that came or went. */
@@ -39,7 +39,7 @@ function byPlace(packages: readonly Package[]): Map<string, Package> {
 }
 
 function isLower(version: string, other: string): boolean {
-  return valid(version) !== null && valid(other) !== null && compare(version, other) < 0;
+  return isVersion(version) && isVersion(other) && compareVersions(version, other) < 0;
 }
 
 /** What differs between two snapshots: copies that came, went or were replaced, and no others. */

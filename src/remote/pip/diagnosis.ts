@@ -1,7 +1,7 @@
 // Explains why pip failed, from what it wrote.
 
-import { explain } from "@renovatebot/pep440";
 import { again, ours, type Text, text } from "../../text.ts";
+import { isPrereleaseVersion } from "../../wheels/specifier.ts";
 import { importErrorIn } from "./broken-pip.ts";
 import { conflictIn } from "./conflict.ts";
 import { damage } from "./damaged.ts";
@@ -263,7 +263,7 @@ const causes: readonly Cause[] = [
 function newestOf(versions: string | undefined): string[] {
   if (versions === undefined || versions === "none") return [];
   const all = versions.split(", ").filter(Boolean).reverse();
-  const final = all.filter((version) => explain(version)?.is_prerelease !== true);
+  const final = all.filter((version) => !isPrereleaseVersion(version));
   return (final.length > 0 ? final : all).slice(0, 3);
 }
 
