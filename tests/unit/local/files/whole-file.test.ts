@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../../../src/failure.ts";
 import { wholeFile } from "../../../../src/local/files/whole-file.ts";
+
+import { until } from "../../../support/until.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -46,6 +48,14 @@ onUnix("nobody is waited for who might write into a pipe", async () => {
   expect(await read(pipe)).toBe("it is a pipe, and nobody has written into it");
 });
 
+/** Whether this process has a file open. */
+async function isOpenHere(path: string): Promise<boolean> {
+  const { ino } = await stat(path);
+  const open = await readdir("/dev/fd");
+  const found = await Promise.all(open.map((one) => stat(`/dev/fd/${one}`).catch(() => undefined)));
+  return found.some((one) => one?.ino === ino);
+}
+
 onUnix("what a program writes into a pipe, however slowly", async () => {
   const pipe = join(folder, "slow");
   Bun.spawnSync(["mkfifo", pipe]);
@@ -54,6 +64,8 @@ onUnix("what a program writes into a pipe, however slowly", async () => {
   const writer = Bun.spawn(["sh", "-c", script, "sh", pipe], { stdin: "pipe", stdout: "pipe" });
   for await (const _ of writer.stdout) break;
   const reading = read(pipe);
+  // What is written before it is open could be gone with the writer.
+  await until(() => isOpenHere(pipe));
   for (const word of ["go\n", "go\n"]) {
     writer.stdin.write(word);
     await writer.stdin.flush();
