@@ -59,6 +59,7 @@ export function candidates<F extends IndexFile>(
     pythons.set(specifier, known);
     return known;
   };
+  const rankOf = ranking(tags);
   for (const file of files) {
     const wheel = parseWheelName(file.filename);
     const version = wheel?.version ?? sourceVersion(file.filename);
@@ -66,7 +67,7 @@ export function candidates<F extends IndexFile>(
     if (version === undefined || key === undefined) continue;
     const release = releases.get(key) ?? { version, key, best: undefined, problem: noWheel };
     releases.set(key, release);
-    const rank = wheel === undefined ? undefined : rankOf(wheel, tags);
+    const rank = wheel === undefined ? undefined : rankOf(wheel);
     const problem = problemOf(file, wheel, rank, version, takes, rules);
     if (problem !== undefined) {
       if (problem.rank > release.problem.rank) release.problem = problem;
@@ -112,13 +113,17 @@ function sortedOut<F extends IndexFile>(
   return { versions: { usable: [...wheels.keys()], unusable }, wheels };
 }
 
-function rankOf(wheel: WheelName, { ranks }: TargetTags): number | undefined {
-  let best: number | undefined;
-  for (const tag of wheel.tags) {
-    const rank = ranks.get(tag);
-    if (rank !== undefined && (best === undefined || rank < best)) best = rank;
-  }
-  return best;
+/** Gives the best rank among a wheel's tags; undefined where it has none that the target takes. */
+function ranking({ ranks }: TargetTags): (wheel: WheelName) => number | undefined {
+  // Wheels of many versions have the same tags.
+  const known = new Map<readonly string[], number | undefined>();
+  return ({ tags }) => {
+    if (known.has(tags)) return known.get(tags);
+    const taken = tags.flatMap((tag) => ranks.get(tag) ?? []);
+    const best = taken.length === 0 ? undefined : Math.min(...taken);
+    known.set(tags, best);
+    return best;
+  };
 }
 
 function problemOf(

@@ -8,7 +8,7 @@ export interface WheelName {
   version: string;
   build: string | undefined;
   /** Expanded tags (PEP 425), `py3-none-any`; compressed sets give several. */
-  tags: string[];
+  tags: readonly string[];
 }
 
 // PEP 427: distribution-version(-build)?-python-abi-platform.whl; a build tag begins with a digit, a
@@ -29,14 +29,20 @@ export function parseWheelName(filename: string): WheelName | undefined {
   // Characters that are legal one by one could still make up a relative path.
   if (filename.length > 255 || filename.startsWith(".") || filename.includes(".."))
     return undefined;
-  const tags = python
-    .split(".")
-    .flatMap((py) =>
-      abi
-        .split(".")
-        .flatMap((a) => platform.split(".").map((p) => `${py}-${a}-${p}`.toLowerCase())),
-    );
-  return { filename, distribution, version, build, tags };
+  return { filename, distribution, version, build, tags: expanded(python, abi, platform) };
+}
+
+/** Of what was expanded: the wheels of a package have the same few sets. */
+const known = new Map<string, readonly string[]>();
+
+function expanded(pythons: string, abis: string, platforms: string): readonly string[] {
+  const set = `${pythons}-${abis}-${platforms}`.toLowerCase();
+  const there = known.get(set);
+  if (there !== undefined) return there;
+  const [python = [], abi = [], platform = []] = set.split("-").map((part) => part.split("."));
+  const tags = python.flatMap((py) => abi.flatMap((a) => platform.map((p) => `${py}-${a}-${p}`)));
+  known.set(set, tags);
+  return tags;
 }
 
 /** Whether a wheel's name says that it fits every Python 3 on every platform. */
