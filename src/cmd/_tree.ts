@@ -17,6 +17,7 @@ const meant: Readonly<Record<string, readonly string[]>> = {
   "pkg targets": [],
   install: blenderFlags,
   addon: blenderFlags,
+  "addon build": [],
   "addon install": [...serviceFlags, ...blenderFlags],
   "addon enable": [...serviceFlags, ...blenderFlags],
   "addon disable": [...serviceFlags, ...blenderFlags],
@@ -63,6 +64,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       enable: async () => (await import("./addon/enable.ts")).enable,
       disable: async () => (await import("./addon/disable.ts")).disable,
       uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
+      build: async () => (await import("./addon/build.ts")).build,
       paths: async () => (await import("./addon/paths.ts")).paths,
     }),
   config: async () =>

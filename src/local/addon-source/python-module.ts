@@ -9,9 +9,14 @@ const keywords = new Set(
   ).split(" "),
 );
 
-/** Whether Python's import statement takes it as a module's name (Language Reference, 2.3). */
+/** Whether it is an identifier of Python's (Language Reference, 2.3); keywords are, too. */
+export function isIdentifier(name: string): boolean {
+  return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(name);
+}
+
+/** Whether Python's import statement takes it as a module's name. */
 export function isModuleName(name: string): boolean {
-  return /^[\p{XID_Start}_]\p{XID_Continue}*$/u.test(name) && !keywords.has(name);
+  return isIdentifier(name) && !keywords.has(name);
 }
 
 /**

@@ -14,7 +14,12 @@ import {
   isWithin,
   ownName,
 } from "./candidates.ts";
-import { type ExtensionManifest, manifestName } from "./extension-manifest.ts";
+import {
+  type ExtensionManifest,
+  manifestName,
+  plainPath,
+  unnamedWheels,
+} from "./extension-manifest.ts";
 import { type FileTree, quoted, type TreeFile } from "./file-tree.ts";
 import { isAddonName, moduleNameFrom } from "./python-module.ts";
 import { openFile, openFolder } from "./source-folder.ts";
@@ -167,7 +172,12 @@ async function sourceIn(
       ...placeNote(candidate),
       ...note,
       ...elsewhereNote(own),
-      ...(manifest === undefined ? [] : wheelsNote(manifest, files)),
+      ...(manifest === undefined
+        ? []
+        : unnamedWheels(
+            manifest,
+            files.map(({ path }) => path),
+          )),
     ],
     [Symbol.dispose]: () => tree[Symbol.dispose](),
   };
@@ -206,23 +216,6 @@ function requireAddon(
   for (const wheel of manifest.wheels ?? []) {
     need(plainPath(wheel), `wheels names ${quoted(wheel)}, which isn't there`);
   }
-}
-
-/** Without empty parts and `.`. */
-function plainPath(path: string): string {
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  return parts.join("/");
-}
-
-/** Says which wheels Blender won't install, although they are there. */
-function wheelsNote(manifest: ExtensionManifest, files: readonly SourceFile[]): string[] {
-  const named = new Set((manifest.wheels ?? []).map(plainPath));
-  const left = files.filter(({ path }) => /\.whl$/i.test(path) && !named.has(path));
-  if (left.length === 0) return [];
-  const paths = listed(left.map(({ path }) => quoted(path)));
-  return [
-    `Blender won't install ${paths}: wheels in ${manifestName} doesn't name ${left.length === 1 ? "it" : "them"}`,
-  ];
 }
 
 /** The paths within a folder, relative to it. */

@@ -34,14 +34,30 @@ async function takeOver(file: FileHandle, target: string): Promise<void> {
   await file.chown(old.uid, old.gid).catch(() => {});
 }
 
+async function writeAll(
+  file: FileHandle,
+  data: string | Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<void> {
+  if (typeof data === "string" || data instanceof Uint8Array) return file.writeFile(data);
+  for await (const piece of data) {
+    for (let at = 0; at < piece.length; ) at += (await file.write(piece, at)).bytesWritten;
+  }
+}
+
 /**
  * Writes a file so that any reader sees the old content or the new, never a part: into a temporary
  * file beside it, flushed, renamed. Folders on the way are made; a link stays one and its target is
  * replaced; an existing file's mode stays.
  *
- * @throws Failure `write-failed`.
+ * @param data whole, or in pieces.
+ * @param check looks at the temporary file before it takes the place of the old one.
+ * @throws Failure `write-failed`; what `data` and `check` throw, if it is a Failure.
  */
-export async function writeFileAtomically(path: string, data: string | Uint8Array): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  data: string | Uint8Array | AsyncIterable<Uint8Array>,
+  check?: (temporary: string) => Promise<void>,
+): Promise<void> {
   let temporary: string | undefined;
   try {
     const target = await targetOf(path);
@@ -51,14 +67,16 @@ export async function writeFileAtomically(path: string, data: string | Uint8Arra
     temporary = join(dirname(target), name);
     try {
       await takeOver(file, target);
-      await file.writeFile(data);
+      await writeAll(file, data);
       await file.sync();
     } finally {
       await file.close();
     }
+    await check?.(temporary);
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
+    if (error instanceof Failure) throw error;
     throw new Failure("write-failed", `can't write ${path}: ${messageOf(error)}`, {
       hint: "check that the folder can be written and that there is room; what was there before is unchanged",
       cause: error,

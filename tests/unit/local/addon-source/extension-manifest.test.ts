@@ -56,6 +56,7 @@ paths_exclude_pattern = ["__pycache__/", "/.git/", "/*.zip"]
 });
 
 test.each([
+  ["id", "class"],
   ["permissions", ["files", "network"]],
   ["blender_version_min", "4"],
   ["blender_version_max", ""],
@@ -93,9 +94,9 @@ describe("what is wrong is named", () => {
     ["id", "_x"],
     ["id", "a__b"],
     ["id", "../x"],
-    ["id", "class"],
     ["version", "1.2"],
     ["version", "1.02.3"],
+    ["version", "1.2.3-01"],
     ["version", 1],
     ["schema_version", "1"],
     ["type", "keymap"],

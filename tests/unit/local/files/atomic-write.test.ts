@@ -2,7 +2,9 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Failure } from "../../../../src/failure.ts";
 import { writeFileAtomically } from "../../../../src/local/files/atomic-write.ts";
+import { failureOf } from "../../../support/failure.ts";
 import { posixOnly } from "../../../support/systems.ts";
 
 const source = join(import.meta.dir, "../../../../src/local/files/atomic-write.ts");
@@ -26,7 +28,8 @@ posixOnly("ulimit makes the disk full")(
   async () => {
     await writeFile(path, "old");
     const write = `
-    import { writeFileAtomically } from ${JSON.stringify(source)};
+    import { Failure } from "../../../../src/failure.ts";
+import { writeFileAtomically } from ${JSON.stringify(source)};
     await writeFileAtomically(${JSON.stringify(path)}, "x".repeat(100_000)).catch(({ code, message }) =>
       console.log(code, message),
     );`;
@@ -40,3 +43,35 @@ posixOnly("ulimit makes the disk full")(
     expect(await readdir(folder)).toEqual(["file"]);
   },
 );
+
+async function* pieces(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("new");
+  yield new Uint8Array(0);
+  yield Buffer.from("er");
+}
+
+test("what comes in pieces is checked before it takes the old one's place", async () => {
+  await writeFile(path, "old");
+  const seen: string[] = [];
+  await writeFileAtomically(path, pieces(), async (temporary) => {
+    seen.push(await readFile(temporary, "utf8"), await readFile(path, "utf8"));
+  });
+  expect(seen).toEqual(["newer", "old"]);
+  expect(await readFile(path, "utf8")).toBe("newer");
+});
+
+test("pieces that don't come, and a check that fails, leave the old file and nothing else", async () => {
+  await writeFile(path, "old");
+  const refusal = new Failure("bad", "it is bad");
+  const broken = async function* () {
+    yield* pieces();
+    throw refusal;
+  };
+  const refused = async () => {
+    throw refusal;
+  };
+  expect(await failureOf(writeFileAtomically(path, broken()))).toBe(refusal);
+  expect(await failureOf(writeFileAtomically(path, pieces(), refused))).toBe(refusal);
+  expect(await readFile(path, "utf8")).toBe("old");
+  expect(await readdir(folder)).toEqual(["file"]);
+});

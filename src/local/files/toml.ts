@@ -1,0 +1,104 @@
+// Reads TOML, and knows where each value stands.
+
+import { type AST, getStaticTOMLValue, ParseError, parseTOML } from "toml-eslint-parser";
+
+/** Where something stands in a text; both begin at 1. */
+export interface TextPlace {
+  line: number;
+  column: number;
+}
+
+/** A key, or the index of an element, from the top. */
+type TomlPath = readonly (string | number)[];
+
+/** A text that is no TOML. */
+export class TomlError extends Error {
+  readonly place: TextPlace;
+
+  constructor(message: string, place: TextPlace) {
+    super(message);
+    this.place = place;
+  }
+}
+
+const pathKey = (path: TomlPath) => JSON.stringify(path.map(String));
+
+/** What a TOML text says, and where. */
+export class TomlDocument {
+  /** Tables as objects, dates as `Date`. */
+  readonly value: object;
+  readonly #places = new Map<string, TextPlace>();
+
+  constructor(tree: AST.TOMLProgram) {
+    this.value = getStaticTOMLValue(tree);
+    for (const node of tree.body[0].body) {
+      if (node.type === "TOMLTable") {
+        this.#place(node.resolvedKey, node.key);
+        for (const pair of node.body) this.#placePair(node.resolvedKey, pair);
+      } else this.#placePair([], node);
+    }
+  }
+
+  /** Where a value stands, or the innermost table or list around one that isn't there. */
+  placeOf(path: TomlPath): TextPlace | undefined {
+    for (let length = path.length; length > 0; length--) {
+      const place = this.#places.get(pathKey(path.slice(0, length)));
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  #place(path: TomlPath, { loc }: AST.HasLocs): void {
+    const key = pathKey(path);
+    if (this.#places.has(key)) return;
+    this.#places.set(key, { line: loc.start.line, column: loc.start.column + 1 });
+  }
+
+  #placePair(above: TomlPath, { key, value }: AST.TOMLKeyValue): void {
+    const path = [...above, ...getStaticTOMLValue(key)];
+    // It would be no value of the object, but what the object inherits from.
+    if (path.includes("__proto__")) {
+      const { line, column } = key.loc.start;
+      throw new TomlError("No key can be named __proto__", { line, column: column + 1 });
+    }
+    this.#place(path, key);
+    this.#placeWithin(path, value);
+  }
+
+  #placeWithin(path: TomlPath, value: AST.TOMLContentNode): void {
+    if (value.type === "TOMLInlineTable") {
+      for (const pair of value.body) this.#placePair(path, pair);
+    }
+    if (value.type !== "TOMLArray") return;
+    for (const [index, element] of value.elements.entries()) {
+      this.#place([...path, index], element);
+      this.#placeWithin([...path, index], element);
+    }
+  }
+}
+
+function placeAt(source: string, index: number): TextPlace {
+  const lines = source.slice(0, index).split("\n");
+  return { line: lines.length, column: (lines.at(-1) ?? "").length + 1 };
+}
+
+/**
+ * Reads a TOML 1.0 text, as Python's tomllib does.
+ *
+ * @throws TomlError for the first thing that is none.
+ */
+export function parseToml(source: string): TomlDocument {
+  const lone = /\r(?!\n)/.exec(source);
+  if (lone !== null) {
+    const message = "A carriage return only stands before a line feed";
+    throw new TomlError(message, placeAt(source, lone.index));
+  }
+  try {
+    return new TomlDocument(parseTOML(source, { tomlVersion: "1.0" }));
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    // Of a value that is missing the library names the next line.
+    const missing = /(?<==)[ \t]*\r?\n\s*$/.exec(source.slice(0, error.index));
+    throw new TomlError(error.message, placeAt(source, missing?.index ?? error.index));
+  }
+}
