@@ -7,27 +7,10 @@ import { legacyText, writeZip } from "../support/addon-sources.ts";
 import { configured } from "../support/addons.ts";
 import { launcherOf } from "../support/blender.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
-import { inTurn, median, type Row, seconds } from "./measure.ts";
+import { inTurn, type Row, seconds, timesRow } from "./measure.ts";
 
 const ROUNDS = 9;
 const MANY = 10;
-
-const shown = (value: number) => `${value.toFixed(2)} s`;
-
-function ratioRow(
-  what: string,
-  ours: readonly number[],
-  theirs: readonly number[],
-  aim: number,
-): Row {
-  const [one, other] = [median(ours), median(theirs)];
-  return {
-    what,
-    measured: `${(one / other).toFixed(2)} (${shown(one)} / ${shown(other)})`,
-    aim: `<= ${aim}`,
-    met: one / other <= aim,
-  };
-}
 
 /** Zips of add-ons with a few modules each, `bench_0.zip` and so on; their paths. */
 async function addonZips(box: Sandbox): Promise<string[]> {
@@ -71,8 +54,8 @@ async function beyondTheStart(name: "debian" | "trixie"): Promise<Row[]> {
     install.push(taken[2]);
   }
   return [
-    ratioRow(`addon list / the bare start of Blender (${name})`, list, bare, 1.2),
-    ratioRow(`addon install --enable / the bare start of Blender (${name})`, install, bare, 1.4),
+    timesRow(`addon list / the bare start of Blender (${name})`, list, bare, 1.2),
+    timesRow(`addon install --enable / the bare start of Blender (${name})`, install, bare, 1.4),
   ];
 }
 
@@ -96,7 +79,7 @@ export async function addonInstalls(): Promise<Row[]> {
     apart.push(sum);
     await timed(box, ["uninstall", ...names]);
   }
-  return [ratioRow(`${MANY} installs in one call / in ${MANY} calls`, together, apart, 0.25)];
+  return [timesRow(`${MANY} installs in one call / in ${MANY} calls`, together, apart, 0.25)];
 }
 
 /** A zip of one add-on with this many files beside its own, in folders of a hundred. */
@@ -144,7 +127,7 @@ async function besideTheirs(
     rounds,
   );
   const what = `addon install --enable of ${files + 1} files / Blender's own way (${blender})`;
-  return ratioRow(what, ours, theirs, aim);
+  return timesRow(what, ours, theirs, aim);
 }
 
 /** `addon install --enable` against one background start that does the same with Blender's operators. */

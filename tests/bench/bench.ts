@@ -8,6 +8,7 @@ import { launcherOf, ownBlender } from "../support/blender.ts";
 import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { addonBesideTheirs, addonInstalls, addonStarts } from "./addons.ts";
+import { download } from "./download.ts";
 import { executing } from "./execute.ts";
 import { looking } from "./looking.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
@@ -113,7 +114,7 @@ async function bench(): Promise<number> {
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
   const own = [startUp, latency, executing, looking];
-  for (const measure of [...own, ...pushes, ...pips, ...addons, onWindows]) {
+  for (const measure of [...own, ...pushes, ...pips, ...addons, onWindows, download]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);
     rows.push(...(await measure()));

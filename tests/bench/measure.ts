@@ -40,6 +40,18 @@ export function aboveRow(
   return { what, measured, aim: `<= ${aim.toFixed(2)} s`, met: one - two <= aim };
 }
 
+/** How many times as long as another a command takes, as a row. */
+export function timesRow(
+  what: string,
+  ours: readonly number[],
+  other: readonly number[],
+  aim: number,
+): Row {
+  const [one, two] = [median(ours), median(other)];
+  const measured = `${(one / two).toFixed(2)} (${shown(one)} / ${shown(two)})`;
+  return { what, measured, aim: `<= ${aim.toFixed(2)}`, met: one / two <= aim };
+}
+
 export const ms = (seconds: number) => `${(seconds * 1000).toFixed(1)} ms`;
 
 /** How long some work takes, in seconds. */
