@@ -36,6 +36,7 @@ export class Choosable {
   /** All that can be chosen. */
   readonly all: Choice;
   readonly #known = new Map<string, Choice>();
+  readonly #places: ReadonlyMap<string, number>;
 
   constructor(name: string, extra: string | null, versions: Versions, order: number) {
     this.order = order;
@@ -43,6 +44,7 @@ export class Choosable {
     this.name = name;
     this.extra = extra;
     this.versions = versions;
+    this.#places = new Map(versions.usable.map((version, index) => [version, index]));
     this.all = (1n << BigInt(versions.usable.length + 1)) - 1n;
   }
 
@@ -59,8 +61,8 @@ export class Choosable {
   }
 
   only(version: string): Choice {
-    const index = this.versions.usable.indexOf(version);
-    return index < 0 ? 0n : 1n << BigInt(index + 1);
+    const index = this.#places.get(version);
+    return index === undefined ? 0n : 1n << BigInt(index + 1);
   }
 
   /** The newest version of a set; undefined for a set that has none. */

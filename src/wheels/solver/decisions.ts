@@ -49,9 +49,10 @@ export class Decisions {
 
   /** Packages that must be installed and have no version yet. */
   undecided(): Choosable[] {
-    return [...this.#left].flatMap(([one, set]) =>
-      (set & absent) === 0n && !this.#decided.has(one) ? [one] : [],
-    );
+    const found: Choosable[] = [];
+    for (const [one, set] of this.#left)
+      if (!this.#decided.has(one) && (set & absent) === 0n) found.push(one);
+    return found;
   }
 
   decide(one: Choosable, version: string): void {

@@ -104,6 +104,8 @@ class Solver {
   readonly #incompatibilities = new Map<Choosable, Incompatibility[]>();
   /** Versions whose needs are among the incompatibilities. */
   readonly #expanded = new Map<Choosable, Set<string>>();
+  /** Versions that were asked about before it was known whether they are needed. */
+  readonly #aheadOf = new Set<string>();
   readonly #conflicts = new Map<Choosable, number>();
 
   constructor(source: PackageSource) {
@@ -171,14 +173,18 @@ class Solver {
 
   /** The package to decide next: what has no choice, what clashes much, what was named first. */
   #next(): Choosable | undefined {
-    const ready = this.#decisions
-      .undecided()
-      .filter((one) => one.extra === null || this.#baseVersion(one) !== undefined);
     const rank = (one: Choosable) => {
       if (one.extra !== null || isSingle(this.#decisions.left(one))) return 0;
       return (this.#conflicts.get(one) ?? 0) >= manyConflicts ? 1 : 2;
     };
-    return ready.sort((a, b) => rank(a) - rank(b) || a.order - b.order)[0];
+    let best: { one: Choosable; rank: number } | undefined;
+    for (const one of this.#decisions.undecided()) {
+      if (one.extra !== null && this.#baseVersion(one) === undefined) continue;
+      const next = { one, rank: rank(one) };
+      const isBetter = best === undefined || next.rank < best.rank;
+      if (isBetter || (next.rank === best?.rank && one.order < best.one.order)) best = next;
+    }
+    return best?.one;
   }
 
   #baseVersion({ name }: Choosable): string | undefined {
@@ -270,6 +276,9 @@ class Solver {
         const version = one.newest(left);
         if (version === undefined) break;
         left &= ~one.only(version);
+        const key = `${one.name} ${version}`;
+        if (this.#aheadOf.has(key)) continue;
+        this.#aheadOf.add(key);
         // Who asks again for it gets the error.
         this.#source.needs(one.name, version, null).catch(() => {});
       }
