@@ -184,9 +184,10 @@ export async function openIndexes(
   const pip = withoutMissing(await pipSettings(), output);
   const access = await indexAccess(cert, trusted, pip);
   const folder = join(ownFolders().cache, "indexes");
+  const known = await credentials();
   const client = new IndexClient({
     ...access,
-    credentials: await credentials(),
+    credentials: known,
     cache: cache ? new HttpCache(folder) : null,
     offline,
     signal,
@@ -195,5 +196,7 @@ export async function openIndexes(
   // Those of files too; what isn't said to be an address is a folder.
   for (const place of [...settings.indexes, ...settings.findLinks])
     if (place.includes("://")) requireAddress(place);
+  // Files of a lock are got from an index that isn't asked itself.
+  for (const index of settings.indexes) if (URL.canParse(index)) known.without(index);
   return { client, settings };
 }

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { Failure, wrongUsage } from "../failure.ts";
+import { isLockFile } from "../local/index/locked-plan.ts";
 import { type ProjectParts, projectNeeds, readPyproject } from "../local/pip/pyproject.ts";
 import type { RequirementLine } from "../local/pip/requirements-file.ts";
 import { ours, text } from "../text.ts";
@@ -46,7 +47,7 @@ export interface ProjectsRead {
 
 /** Whether a file of `-r` is a project's, and no list of requirements. */
 export function isProjectFile(path: string): boolean {
-  return /\.toml$/i.test(path);
+  return /\.toml$/i.test(path) && !isLockFile(path);
 }
 
 const usual = "pyproject.toml";

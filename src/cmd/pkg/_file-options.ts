@@ -14,6 +14,8 @@ export interface InstallMode {
   offline: boolean;
   /** The flags for the index that were typed. */
   indexFlags: readonly string[];
+  /** Whether each requirement needs a hash, as the command line says. */
+  requireHashes?: boolean;
 }
 
 /** Options that belong to one requirement, and mean nothing in a line of their own. */

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { wrongUsage } from "../../failure.ts";
+import { isLockFile } from "../../local/index/locked-plan.ts";
 import {
   type FileOption,
   type RequirementLine,
@@ -128,6 +129,17 @@ function surplusOptions({ requirements }: RequirementsRead): string[] {
   );
 }
 
+/** A lock says everything, so it is no list of requirements. */
+function requireNoLock(files: readonly string[], { use }: InstallMode): void {
+  const lock = files.find(isLockFile);
+  if (lock === undefined) return;
+  throw wrongUsage(
+    "lock-file",
+    `'${lock}' is a lock, and pkg ${use} takes none`,
+    text`get its files, push and install them: ${ours("pkg download", "-r", lock)}`,
+  );
+}
+
 /**
  * What the command line asks for: the specs on it, then what stands in files of this machine.
  *
@@ -142,6 +154,7 @@ export async function requirementsOf(
   parts: ProjectChoices = { extras: [], groups: [] },
 ): Promise<Asked> {
   const typed = specs.map((spec) => requirementOf(spec, "", mode));
+  requireNoLock(files.requirements, mode);
   const lists = files.requirements.filter((file) => !isProjectFile(file));
   const read = await readRequirements(lists, files.constraints);
   const projects = await projectLines(files.requirements, parts);
@@ -164,6 +177,7 @@ export async function requirementsOf(
       text`${ours(`pkg ${mode.use}`, "numpy", "scipy>=1.11")}, or -r FILE`,
     );
   }
+  if (mode.requireHashes) flags.push("--require-hashes");
   requireAllHashes(requirements, constraints, flags);
   notes.push(...surplusOptions(read), ...projects.notes);
   const { pythons } = projects;

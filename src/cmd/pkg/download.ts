@@ -5,25 +5,38 @@ import { join, resolve } from "node:path";
 import { extended, Failure, wrongUsage } from "../../failure.ts";
 import { requireNoDevice } from "../../local/files/windows-names.ts";
 import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
+import { isLockFile } from "../../local/index/locked-plan.ts";
 import type { PlanRequest } from "../../local/index/plan.ts";
 import { listOf, wheelhouseList, writeWheelhouseList } from "../../local/index/wheelhouse-list.ts";
 import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
 import { environmentOf } from "../../remote/python/environment.ts";
 import { again, ours, programName, text } from "../../text.ts";
+import type { Lock } from "../../wheels/lock/lock.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { type Context, command } from "../_command.ts";
-import { globalArgs } from "../_declaration.ts";
+import type { Values } from "../_declaration.ts";
 import { fetchAll, plansFor } from "../_get-wheels.ts";
-import { indexArgs, indexesOf } from "../_indexes.ts";
+import { type Indexes, indexesOf } from "../_indexes.ts";
+import {
+  lockedPlans,
+  lockNamed,
+  newLock,
+  newLockPath,
+  requireLockDecides,
+  writeLock,
+} from "../_locks.ts";
 import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
-import { projectArgs, requirePythons } from "../_projects.ts";
+import {
+  isProjectFile,
+  type ProjectChoices,
+  requirePythons,
+  type WantedPython,
+} from "../_projects.ts";
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
+import { downloadArgs, usualSeconds } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
-import { requirementsOf } from "./_requirements.ts";
-
-/** Choosing versions takes seconds; this many are enough for sets that can't be met. */
-const usualSeconds = 120;
+import { type Asked, requirementsOf } from "./_requirements.ts";
 
 /** A day or a moment (RFC 3339), as uv takes it. */
 function momentOf(word: string | undefined): number | null {
@@ -93,6 +106,26 @@ async function targetsOf(
   });
 }
 
+/** What the command line came to. */
+interface DownloadOptions {
+  request: PlanRequest;
+  /** The lock that is followed. */
+  lock: Lock | null;
+  parts: ProjectChoices;
+  /** Where a lock is written. */
+  newLock: string | null;
+  notes: readonly string[];
+  pythons: readonly WantedPython[];
+  indexes: Indexes;
+  /** Of `--for`. */
+  targets: readonly string[];
+  dest: string;
+  withPip: boolean;
+  prune: boolean;
+  dryRun: boolean;
+  service: Awaited<ReturnType<typeof targetOf>>;
+}
+
 /** The carried wheel of pip, as one that was downloaded. */
 async function putPip(folder: string): Promise<FetchedWheel> {
   const { name, path, size, sha256 } = carriedPip;
@@ -102,87 +135,71 @@ async function putPip(folder: string): Promise<FetchedWheel> {
   return { file, sha256, size, status: "carried" };
 }
 
+type DownloadValues = Values<typeof downloadArgs>;
+
+/** What was typed that would choose beside a lock. */
+function choosing(args: DownloadValues, positionals: readonly string[]): string[] {
+  const lists = args.requirement.filter((file) => !isLockFile(file) && !isProjectFile(file));
+  const valued = [
+    ...lists.map((file) => `-r ${file}`),
+    ...args.constraint.map((file) => `-c ${file}`),
+    ...(args["exclude-newer"] === undefined ? [] : ["--exclude-newer"]),
+    ...(args.lock === undefined ? [] : ["--lock"]),
+  ];
+  return [
+    ...positionals,
+    ...valued,
+    ...(args.pre ? ["--pre"] : []),
+    ...(args.deps ? [] : ["--no-deps"]),
+  ];
+}
+
+const nothingAsked: Omit<Asked, "files"> = {
+  requirements: [],
+  constraints: [],
+  fileFlags: [],
+  notes: [],
+  pythons: [],
+};
+
+/** What is asked for; beside a lock it is what the lock has to meet. */
+async function askedFor(args: DownloadValues, positionals: readonly string[], isLocked: boolean) {
+  const files = args.requirement.filter((file) => !isLockFile(file));
+  if (isLocked && files.length === 0) return nothingAsked;
+  const found = await requirementsOf(
+    positionals,
+    { requirements: files, constraints: args.constraint },
+    {
+      ...{ use: "download", target: "site", offline: false, indexFlags: [] },
+      requireHashes: args["require-hashes"] && !isLocked,
+    },
+    { extras: args.extra, groups: args.group },
+  );
+  // A lock has followed what is not followed here.
+  return isLocked ? { ...found, notes: [] } : found;
+}
+
+/** What every target takes: of a lock, or newly chosen. */
+async function chosen(
+  { request, lock, parts, indexes }: DownloadOptions,
+  targets: readonly WheelTarget[],
+  context: Context,
+) {
+  if (lock === null) return await plansFor(targets, request, indexes, context);
+  return await lockedPlans(targets, lock, { ...request, ...parts }, indexes, context);
+}
+
 export const download = command({
   description: "Get the wheels that a Blender needs, to be pushed to it; no Python is needed",
-  args: {
-    timeout: {
-      ...globalArgs.timeout,
-      description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
-    },
-    spec: {
-      type: "positional",
-      required: false,
-      description: 'Names with version constraints: numpy "scipy>=1.11"',
-    },
-    requirement: {
-      type: "string",
-      repeated: true,
-      alias: "r",
-      valueHint: "file",
-      description:
-        "Also what stands in this requirements file or pyproject.toml; may be given several times",
-    },
-    ...projectArgs,
-    constraint: {
-      type: "string",
-      repeated: true,
-      alias: "c",
-      valueHint: "file",
-      description: "Keep to the versions in this file; may be given several times",
-    },
-    for: {
-      type: "string",
-      repeated: true,
-      valueHint: "target",
-      description:
-        "blender-4.2-windows-x64 and others that 'pkg targets' lists, or a file of 'pkg info --json'; may be given several times (the running Blender)",
-    },
-    dest: {
-      type: "string",
-      alias: "d",
-      valueHint: "dir",
-      default: "wheelhouse",
-      description: "Where the wheels go",
-    },
-    pre: { type: "boolean", description: "Take pre-releases as well" },
-    "exclude-newer": {
-      type: "string",
-      valueHint: "date",
-      description: "Take nothing that was uploaded after this day or moment",
-    },
-    "replace-bundled": {
-      type: "boolean",
-      description:
-        "Also versions other than those that Blender brings, which are left out otherwise",
-    },
-    "include-bundled": {
-      type: "boolean",
-      description: "Also wheels of what Blender brings, in its versions",
-    },
-    deps: {
-      type: "boolean",
-      default: true,
-      description: "Get dependencies as well",
-      negativeDescription: "Only what is named, without dependencies",
-    },
-    "with-pip": {
-      type: "boolean",
-      description: "Also the wheel of pip that this executable carries",
-    },
-    prune: {
-      type: "boolean",
-      description: "Remove wheels of earlier downloads that aren't needed any more",
-    },
-    "dry-run": { type: "boolean", description: "Say what would be downloaded, and change nothing" },
-    ...indexArgs,
-  },
+  args: downloadArgs,
   several: "spec",
-  async options({ args, positionals }) {
-    const { requirements, constraints, fileFlags, notes, pythons } = await requirementsOf(
+  async options({ args, positionals }): Promise<DownloadOptions> {
+    const lock = await lockNamed(args.requirement, args.locked);
+    if (lock !== null) requireLockDecides(lock, choosing(args, positionals));
+    const { requirements, constraints, fileFlags, notes, pythons } = await askedFor(
+      args,
       positionals,
-      { requirements: args.requirement, constraints: args.constraint },
-      { use: "download", target: "site", offline: false, indexFlags: [] },
-      { extras: args.extra, groups: args.group },
+      lock !== null,
     );
     requireOthers(requirements);
     const seconds =
@@ -199,6 +216,9 @@ export const download = command({
     };
     return {
       request,
+      lock,
+      parts: { extras: args.extra, groups: args.group },
+      newLock: args.lock === undefined ? null : newLockPath(args.lock),
       notes,
       pythons,
       indexes: indexesOf(args, fileFlags),
@@ -217,30 +237,32 @@ export const download = command({
     requirePythons(options.pythons, targets);
     // One that can't be read is told before anything is fetched.
     await wheelhouseList(options.dest);
-    const { client, plans } = await plansFor(targets, options.request, options.indexes, context);
+    const { client, plans } = await chosen(options, targets, context);
+    const draft = options.newLock === null ? null : newLock(options.newLock, plans);
     const relevant = warnings(plans.flatMap(({ packages }) => packages.map(({ name }) => name)));
     for (const warning of relevant) output.warn(warning);
     const head = { op: "download", dest: options.dest, targets: plansJson(plans) };
+    const followed =
+      options.lock === null ? null : { file: options.lock.path, status: "followed" as const };
     if (options.dryRun) {
-      if (output.json) await output.writeJson({ ...head, dry_run: true, warnings: relevant });
+      const json = { ...head, lock: followed, dry_run: true, warnings: relevant };
+      if (output.json) await output.writeJson(json);
       else await renderPlans(plans, output);
       return;
     }
     noteKept(plans, output);
     const wheels = await fetchAll(client, plans, options.dest, output);
+    const lock = draft === null ? followed : await writeLock(draft, wheels);
     if (options.withPip) wheels.push(await putPip(options.dest));
     const list = listOf(plans, wheels);
     const changes = await writeWheelhouseList(options.dest, list, options.prune, context.signal);
+    const warned = { ...changes, warnings: relevant };
     if (output.json) {
-      await output.writeJson({
-        ...head,
-        wheels: wheelsJson(wheels),
-        ...changes,
-        warnings: relevant,
-      });
+      await output.writeJson({ ...head, lock, wheels: wheelsJson(wheels), ...warned });
       return;
     }
     for (const name of changes.removed) output.note(`removed ${name}`);
+    if (lock !== null && lock !== followed) output.note(`${lock.file}: ${lock.status}`);
     output.success(summaryOf(options.dest, wheels));
     output.note(text`next: ${ours("pkg push", options.dest)}`);
   },
