@@ -80,7 +80,7 @@ export function requireLockDecides({ path }: Lock, words: readonly string[]): vo
   if (first === undefined) return;
   throw wrongUsage(
     "lock-decides",
-    `${path} says which files are taken, and '${first}' would change that`,
+    `${path} says which files are taken, and ${first} would change that`,
     "leave it out, or lock again with it",
   );
 }

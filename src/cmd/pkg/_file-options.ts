@@ -16,6 +16,8 @@ export interface InstallMode {
   indexFlags: readonly string[];
   /** Whether each requirement needs a hash, as the command line says. */
   requireHashes?: boolean;
+  /** Whether a lock says where everything comes from: what is asked is only what it has to meet. */
+  isLocked?: boolean;
 }
 
 /** Options that belong to one requirement, and mean nothing in a line of their own. */

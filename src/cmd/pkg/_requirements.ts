@@ -57,9 +57,11 @@ const longestShown = 200;
 function requirementOf(
   spec: string,
   where: string,
-  { use, target }: InstallMode,
+  { use, target, isLocked }: InstallMode,
 ): NamedRequirement {
-  const result = parseRequirement(spec);
+  // An address is the lock's matter: NAME @ https://…
+  const named = isLocked ? spec.replace(/^([^@;<>=!~]+)@\s*\S+/, "$1") : spec;
+  const result = parseRequirement(named);
   if (result.ok) return result.requirement;
   const shown = spec.length > longestShown ? `${spec.slice(0, longestShown)}…` : spec;
   const hint = use === "download" ? downloadHint(shown) : hintFor(shown, target);
@@ -167,7 +169,7 @@ export async function requirementsOf(
     );
   const requirements = distinct([...typed, ...lines(false)]);
   const constraints = lines(true);
-  if (requirements.length === 0) {
+  if (requirements.length === 0 && !mode.isLocked) {
     const [file] = files.requirements;
     throw wrongUsage(
       "missing-argument",

@@ -27,12 +27,7 @@ import {
   writeLock,
 } from "../_locks.ts";
 import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
-import {
-  isProjectFile,
-  type ProjectChoices,
-  requirePythons,
-  type WantedPython,
-} from "../_projects.ts";
+import { type ProjectChoices, requirePythons, type WantedPython } from "../_projects.ts";
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
 import { downloadArgs, usualSeconds } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
@@ -138,17 +133,10 @@ async function putPip(folder: string): Promise<FetchedWheel> {
 type DownloadValues = Values<typeof downloadArgs>;
 
 /** What was typed that would choose beside a lock. */
-function choosing(args: DownloadValues, positionals: readonly string[]): string[] {
-  const lists = args.requirement.filter((file) => !isLockFile(file) && !isProjectFile(file));
-  const valued = [
-    ...lists.map((file) => `-r ${file}`),
-    ...args.constraint.map((file) => `-c ${file}`),
-    ...(args["exclude-newer"] === undefined ? [] : ["--exclude-newer"]),
-    ...(args.lock === undefined ? [] : ["--lock"]),
-  ];
+function choosing(args: DownloadValues): string[] {
   return [
-    ...positionals,
-    ...valued,
+    ...(args.lock === undefined ? [] : ["--lock"]),
+    ...(args["exclude-newer"] === undefined ? [] : ["--exclude-newer"]),
     ...(args.pre ? ["--pre"] : []),
     ...(args.deps ? [] : ["--no-deps"]),
   ];
@@ -163,20 +151,30 @@ const nothingAsked: Omit<Asked, "files"> = {
 };
 
 /** What is asked for; beside a lock it is what the lock has to meet. */
-async function askedFor(args: DownloadValues, positionals: readonly string[], isLocked: boolean) {
+async function askedFor(args: DownloadValues, positionals: readonly string[], lock: Lock | null) {
   const files = args.requirement.filter((file) => !isLockFile(file));
-  if (isLocked && files.length === 0) return nothingAsked;
+  const parts = { extras: args.extra, groups: plainNames(args.group) };
+  const ofProjects = lock === null || lock.isFixed ? args.group : [];
+  if (lock !== null && [positionals, files, ofProjects].every(({ length }) => length === 0))
+    return { ...nothingAsked, parts };
   const found = await requirementsOf(
     positionals,
     { requirements: files, constraints: args.constraint },
     {
       ...{ use: "download", target: "site", offline: false, indexFlags: [] },
-      requireHashes: args["require-hashes"] && !isLocked,
+      requireHashes: args["require-hashes"] && lock === null,
+      isLocked: lock !== null,
     },
     { extras: args.extra, groups: args.group },
   );
-  // A lock has followed what is not followed here.
-  return isLocked ? { ...found, notes: [] } : found;
+  if (lock === null) return { ...found, parts };
+  // The lock has followed what is not followed here, and was maybe written for these parts.
+  return { ...found, notes: [], parts: lock.isFixed ? { extras: [], groups: [] } : parts };
+}
+
+/** Groups without the files that they are of. */
+function plainNames(groups: readonly string[]): string[] {
+  return groups.map((group) => group.replace(/^.*:/s, ""));
 }
 
 /** What every target takes: of a lock, or newly chosen. */
@@ -195,12 +193,9 @@ export const download = command({
   several: "spec",
   async options({ args, positionals }): Promise<DownloadOptions> {
     const lock = await lockNamed(args.requirement, args.locked);
-    if (lock !== null) requireLockDecides(lock, choosing(args, positionals));
-    const { requirements, constraints, fileFlags, notes, pythons } = await askedFor(
-      args,
-      positionals,
-      lock !== null,
-    );
+    if (lock !== null) requireLockDecides(lock, choosing(args));
+    const asked = await askedFor(args, positionals, lock);
+    const { requirements, constraints, fileFlags, notes, pythons, parts } = asked;
     requireOthers(requirements);
     const seconds =
       args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
@@ -217,7 +212,7 @@ export const download = command({
     return {
       request,
       lock,
-      parts: { extras: args.extra, groups: args.group },
+      parts,
       newLock: args.lock === undefined ? null : newLockPath(args.lock),
       notes,
       pythons,

@@ -56,8 +56,10 @@ export async function readLock(path: string): Promise<Lock> {
 export interface LockedPlanOptions
   extends LockChoice,
     Pick<PlanRequest, "replaced" | "includeBundled"> {
-  /** What the lock has to meet: of the project that it is for. */
+  /** What the lock has to meet. */
   requirements: readonly NamedRequirement[];
+  /** The same of packages that it needn't have. */
+  constraints: readonly NamedRequirement[];
 }
 
 /**
@@ -71,11 +73,15 @@ export function lockedPlan(
   target: WheelTarget,
   options: LockedPlanOptions,
 ): TargetPlan {
-  const { replaced, includeBundled, requirements } = options;
+  const { replaced, includeBundled } = options;
   const stays = (name: string) => replaced !== "all" && !replaced.includes(name);
   const bundled = new Map(Object.entries(target.bundled).filter(([name]) => stays(name)));
   const selected = lock.select(target, options);
-  requireBundled(lock, target, bundled, selected);
+  if (selected.some(({ name }) => name === "bpy")) {
+    const hint = "leave it out of what is locked, or put it into a dependency group of its own";
+    throw badLock(lock.path, "it has bpy, which is Blender itself", hint);
+  }
+  requireSameVersions(lock, target, bundled, selected);
   const lacking: string[] = [];
   const packages = selected.map((one): WantedPackage => {
     const own = bundled.get(one.name);
@@ -96,8 +102,9 @@ export function lockedPlan(
         details: { target: target.name, lacking },
       },
     );
-  requireMet(lock, target, packages, requirements);
-  return { target, packages };
+  packages.push(...keptPackages(lock, target, selected));
+  requireMet(lock, target, packages, options);
+  return { target, packages: packages.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 function versionOf(
@@ -111,7 +118,7 @@ function versionOf(
 /** Who asks for a package, as plans have it. */
 function askedBy(
   { path }: Lock,
-  { name, extras, requiredBy }: SelectedPackage,
+  { name, extras, requiredBy }: Pick<SelectedPackage, "name" | "extras" | "requiredBy">,
 ): Pick<WantedPackage, "extras" | "requiredBy"> {
   const text = extras.length === 0 ? name : `${name}[${extras.join(",")}]`;
   const bare = { name, extras, specifier: "", marker: null, hashes: [], where: path };
@@ -124,8 +131,7 @@ function askedBy(
   return { extras, requiredBy: by };
 }
 
-/** What Blender brings is what the lock counts on, or takes itself. */
-function requireBundled(
+function requireSameVersions(
   lock: Lock,
   target: WheelTarget,
   bundled: ReadonlyMap<string, string>,
@@ -145,19 +151,29 @@ function requireBundled(
         details: { target: target.name, packages: others },
       },
     );
+}
+
+/** What isn't in the lock because Blender brings it. */
+function keptPackages(
+  lock: Lock,
+  target: WheelTarget,
+  selected: readonly SelectedPackage[],
+): WantedPackage[] {
   const names = new Set(selected.map(({ name }) => name));
-  // What isn't in the lock isn't replaced by it either.
   const brought = new Map(Object.entries(target.bundled));
-  for (const [name, versions] of lock.kept) {
-    const own = brought.get(name);
-    if (names.has(name) || versions.some((one) => versionKey(one) === versionKey(own ?? "")))
-      continue;
-    const has = own === undefined ? "doesn't bring it" : `brings ${own}`;
+  return [...lock.kept(target)].flatMap(([name, versions]): WantedPackage[] => {
+    if (names.has(name)) return [];
+    const version = brought.get(name);
+    if (version !== undefined && versions.some((one) => versionKey(one) === versionKey(version))) {
+      const asked = askedBy(lock, { name, extras: [], requiredBy: [] });
+      return [{ name, version, ...asked, file: null }];
+    }
+    const has = version === undefined ? "doesn't bring it" : `brings ${version}`;
     throw lockOfOthers(
       lock.path,
       `counts on ${name} ${[...new Set(versions)].join(" or ")} of Blender's, and ${target.name} ${has}`,
     );
-  }
+  });
 }
 
 /** The wheel of a package that a target takes, or why there is none. */
@@ -172,8 +188,10 @@ function wheelFor(lock: Lock, one: SelectedPackage, target: WheelTarget): Offere
   if (file === undefined) {
     const names = files.map(({ filename }) => filename);
     const reasons = misfitsOf(names, tags).map(({ reason }) => reason);
+    // What is right but for one thing says most.
+    const best = reasons.find((reason) => !reason.includes(", and ")) ?? reasons[0];
     const source = one.source === null ? "" : `, but ${one.source}`;
-    return `${words} has no wheel that fits${source}: one ${reasons[0] ?? "isn't for it"}`;
+    return `${words} has no wheel that fits${source}: one ${best ?? "isn't for it"}`;
   }
   if (bestHash(file.hashes) !== undefined) return file;
   throw badLock(
@@ -206,18 +224,19 @@ function pathUrl({ path }: Lock, named: string): string {
   return pathToFileURL(resolve(dirname(path), named)).href;
 }
 
-/** The lock is as new as the project beside it. */
+/** The lock is as new as what is asked for. */
 function requireMet(
   { path }: Lock,
   target: WheelTarget,
   packages: readonly WantedPackage[],
-  requirements: readonly NamedRequirement[],
+  { requirements, constraints }: LockedPlanOptions,
 ): void {
   const versions = new Map([
     ...Object.entries(target.bundled),
     ...packages.map(({ name, version }) => [name, version] as const),
   ]);
-  for (const { name, specifier, marker, text, where } of requirements) {
+  const found = constraints.filter(({ name }) => versions.has(name));
+  for (const { name, specifier, marker, text, where } of [...requirements, ...found]) {
     if (marker !== null && !markerHolds(marker, target.markers)) continue;
     const version = versions.get(name);
     if (version !== undefined && matches(version, specifier)) continue;

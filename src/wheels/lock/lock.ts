@@ -56,10 +56,12 @@ export interface Lock {
   /** The file, as messages name it. */
   path: string;
   /**
-   * Versions of packages that the lock counts on because Blender brings them, by normalised name:
-   * a target without a package of that name in the lock needs one of these.
+   * Packages that the lock counts on because Blenders like this one bring them, by normalised name,
+   * with their versions there.
    */
-  kept: ReadonlyMap<string, readonly string[]>;
+  kept(target: LockTarget): ReadonlyMap<string, readonly string[]>;
+  /** Whether it has neither extras nor groups to choose: it was written for a choice. */
+  isFixed: boolean;
   /**
    * The packages for a target, sorted by name, each once.
    *

@@ -50,7 +50,7 @@ const keptSchema = v.record(v.string(), v.string());
 const toolSchema = v.looseObject({
   [ownTool]: v.optional(
     v.looseObject({
-      targets: v.record(v.string(), v.looseObject({ python: v.string(), kept: keptSchema })),
+      targets: v.record(v.string(), v.looseObject({ marker: v.string(), kept: keptSchema })),
     }),
   ),
 });
@@ -92,14 +92,16 @@ export function readPylock(content: string, path: string): Lock {
   }));
   return {
     path,
-    kept: keptOf(file),
+    kept: (target) => keptOf(file, path, target),
+    isFixed: file.extras.length + file["dependency-groups"].length === 0,
     select: (target, choice) => selected(file, path, packages, target, choice),
   };
 }
 
-function keptOf({ tool }: PylockFile): ReadonlyMap<string, readonly string[]> {
+function keptOf({ tool }: PylockFile, path: string, target: LockTarget) {
   const targets = Object.values(tool?.[ownTool]?.targets ?? {});
-  const all = targets.flatMap(({ kept }) => Object.entries(kept));
+  const like = targets.filter(({ marker }) => lockMarkerHolds(marker, path, target));
+  const all = like.flatMap(({ kept }) => Object.entries(kept));
   const byName = Map.groupBy(all, ([name]) => name);
   return new Map([...byName].map(([name, each]) => [name, each.map(([, version]) => version)]));
 }

@@ -81,7 +81,8 @@ export function readUvLock(content: string, path: string): Lock {
   if (file.version !== 1) throw badLock(path, `its version is ${file.version}, not 1`);
   return {
     path,
-    kept: new Map(),
+    kept: () => new Map(),
+    isFixed: false,
     select: (target, choice) => new Walk(file, path, target).packages(choice),
   };
 }

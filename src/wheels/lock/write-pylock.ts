@@ -88,6 +88,8 @@ export function lockDraft(sets: readonly ChosenSet[]): LockDraft {
   return { sets, packages };
 }
 
+const exactly = ["python_version", "sys_platform", "platform_machine"] as const;
+
 /** What tells targets apart; a patch of Python's isn't among it, since Blender's later ones change it. */
 const separating = [
   ["sys_platform"],
@@ -96,7 +98,7 @@ const separating = [
   ["sys_platform", "platform_machine"],
   ["python_version", "sys_platform"],
   ["python_version", "platform_machine"],
-  ["python_version", "sys_platform", "platform_machine"],
+  exactly,
 ] as const;
 
 function condition(names: readonly string[], environment: MarkerEnvironment): string {
@@ -142,7 +144,7 @@ export function pylockText(
   path: string,
   fetched: ReadonlyMap<string, { sha256: string; size: number }>,
 ): string {
-  const all = [...new Set(sets.map(({ target }) => condition(separating[6], target.markers)))];
+  const all = [...new Set(sets.map(({ target }) => condition(exactly, target.markers)))];
   const several = Map.groupBy(packages, ({ name }) => name);
   return Bun.TOML.stringify({
     "lock-version": "1.0",
@@ -214,7 +216,8 @@ function targetTables(sets: readonly ChosenSet[]) {
   const tables = sets.map(({ target, packages }) => {
     const kept = packages.filter(({ file }) => file === null);
     const versions = kept.map(({ name, version }) => [name, version] as const);
-    const table = { python: target.python, kept: Object.fromEntries(versions) };
+    const marker = condition(exactly, target.markers);
+    const table = { python: target.python, marker, kept: Object.fromEntries(versions) };
     return [target.name, table] as const;
   });
   return Object.fromEntries(tables.sort(([a], [b]) => (a < b ? -1 : 1)));

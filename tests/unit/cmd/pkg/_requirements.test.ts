@@ -202,3 +202,12 @@ test.each([
   expect(failure.code).toBe("bad-requirement");
   expect(rendered(failure.hint ?? "")).toMatch(hint);
 });
+
+test("a lock is no list of requirements", async () => {
+  const files = { requirements: [join(folder, "pylock.toml")], constraints: [] };
+  const failure = await failureOf(requirementsOf(["numpy"], files, online));
+  expect([failure.code, rendered(failure.hint ?? "")]).toEqual([
+    "lock-file",
+    expect.stringContaining("pkg download -r "),
+  ]);
+});

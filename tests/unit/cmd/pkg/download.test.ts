@@ -139,3 +139,73 @@ test = ["pytest"]
     );
   });
 });
+
+describe("a lock", () => {
+  const text = 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n';
+  const lock = fileOf("locked/pylock.toml", text);
+  const grouped = fileOf(
+    "locked/pylock.g.toml",
+    `${text}extras = ["x"]\ndependency-groups = ["g"]\n`,
+  );
+  const project = fileOf(
+    "locked/pyproject.toml",
+    '[project]\nname = "app"\ndependencies = ["a @ https://h/a.whl ; os_name == \'nt\'", "b"]\n[dependency-groups]\ng = ["c"]\n',
+  );
+  const empty = fileOf("empty/pyproject.toml", "[project]\n");
+  const two = fileOf("two/pyproject.toml", "[project]\n");
+  fileOf("two/uv.lock", "version = 1\n");
+  fileOf("two/pylock.toml", text);
+  const options = async (...tokens: string[]) => {
+    const { lock: found, parts, request, newLock } = await optionsOf(download, tokens);
+    const asked = request.requirements.map((one) => one.text);
+    return { path: found?.path ?? null, parts, asked, newLock };
+  };
+  const none = { extras: [], groups: [] };
+
+  test("named, or beside the project, which it then has to meet", async () => {
+    const alone = { path: lock, parts: none, asked: [], newLock: null };
+    expect(await options("-r", lock)).toEqual(alone);
+    const asked = ["a; os_name == 'nt'", "b"];
+    expect(await options("-r", project, "--locked")).toEqual({ ...alone, asked });
+    expect(await options("b>1", "-r", lock)).toEqual({ ...alone, asked: ["b>1"] });
+  });
+
+  test("extras and groups are the lock's own, or what one without any was written for", async () => {
+    const parts = { extras: ["x"], groups: ["g"] };
+    const both = ["--extra", "x", "--group", "g"];
+    expect(await options("-r", grouped, ...both)).toMatchObject({
+      path: grouped,
+      parts,
+      asked: [],
+    });
+    const fixed = await options("-r", project, "--locked", "--group", "g");
+    expect(fixed).toMatchObject({
+      path: lock,
+      parts: none,
+      asked: ["a; os_name == 'nt'", "b", "c"],
+    });
+  });
+
+  test("that is to be written", async () => {
+    expect(await options("numpy", "--lock", "pylock.x.toml")).toMatchObject({
+      ...{ path: null, newLock: "pylock.x.toml", asked: ["numpy"] },
+    });
+  });
+
+  test.each<[string[], string, string]>([
+    [["-r", lock, "-r", grouped], "bad-lock", "are both locks"],
+    [["-r", two, "--locked"], "bad-lock", "one lock says it all"],
+    [["-r", empty, "--locked"], "no-lock", "neither pylock.toml nor uv.lock in "],
+    [["-r", project, "-r", empty, "--locked"], "bad-lock", "have each a lock"],
+    [["-r", lock, "--pre"], "lock-decides", "--pre would change that"],
+    [["-r", lock, "--exclude-newer", "2025-01-01"], "lock-decides", "--exclude-newer would"],
+    [["-r", lock, "--lock", "pylock.toml"], "lock-decides", "--lock would change that"],
+    [["-r", "none/uv.lock"], "bad-lock", "none/uv.lock: it can't be read"],
+    [["numpy", "--lock", "lock.toml"], "bad-lock-name", "pylock.NAME.toml"],
+    [["numpy", "--require-hashes"], "hashes-missing", "--require-hashes says so"],
+  ])("%j is refused", async (tokens, code, says) => {
+    const refusal = await refusalOf(download, tokens);
+    expect(refusal).toMatchObject({ code, exitCode: 2 });
+    expect(refusal.says).toContain(says);
+  });
+});

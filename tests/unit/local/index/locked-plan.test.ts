@@ -28,13 +28,17 @@ function blender(name: string): WheelTarget {
   return target;
 }
 
-const linux: WheelTarget = { ...blender("4.2-linux-x64"), bundled: { numpy: "1.24.3", "zope-x": "1.0" } };
+const linux: WheelTarget = {
+  ...blender("4.2-linux-x64"),
+  bundled: { numpy: "1.24.3", "zope-x": "1.0" },
+};
 const windows = { ...blender("4.2-windows-x64"), bundled: {} };
 const mac = { ...blender("5.1-macos-arm64"), bundled: {} };
 const hash = "0".repeat(64);
 const usual: LockedPlanOptions = {
   ...{ extras: [], groups: [], replaced: [], includeBundled: false },
   requirements: [],
+  constraints: [],
 };
 
 const wheel = (name: string) =>
@@ -212,10 +216,12 @@ describe("what Blender brings", () => {
   });
 
   test("is what a lock of our own counts on", async () => {
-    const kept = (version: string) =>
-      `[tool.blender-remote-cli.targets.x]\npython = "3.11.7"\nkept = { numpy = "${version}" }`;
+    const kept = (version: string, marker = "python_version == '3.11'") =>
+      `[tool.blender-remote-cli.targets.x]\nmarker = "${marker}"\nkept = { numpy = "${version}" }`;
     const text = lock(entry("a", "1.0"));
-    expect(await files(`${text}${kept("1.24.3")}`)).toEqual({ a: "a-1.0-py3-none-any.whl" });
+    const a = { a: "a-1.0-py3-none-any.whl" };
+    expect(await files(`${text}${kept("1.24.3")}`)).toEqual({ ...a, numpy: null });
+    expect(await files(`${text}${kept("2.0", "os_name == 'none'")}`)).toEqual(a);
     expect(await refusal(`${text}${kept("1.26.4")}`)).toEqual([
       "lock-of-others",
       expect.stringContaining(
@@ -240,6 +246,13 @@ describe("the project that a lock is for", () => {
     expect(Object.keys(await files(text, linux, needs))).toEqual(["a", "b"]);
   });
 
+  test("constraints count for what it has", async () => {
+    const limits = { constraints: ["a>=1.4", "gone<1"].map(asked) };
+    expect(Object.keys(await files(text, linux, limits))).toEqual(["a", "b"]);
+    const [code] = await refusal(text, linux, { constraints: ["a<1.4", "gone<1"].map(asked) });
+    expect(code).toBe("lock-outdated");
+  });
+
   test.each([
     ["a<1.5", "LOCK has a 1.5, and pyproject.toml: project.dependencies[0] asks for a<1.5"],
     ["numpy>=2", "LOCK has numpy 1.24.3, and "],
@@ -248,6 +261,11 @@ describe("the project that a lock is for", () => {
     const [code, says] = await refusal(text, linux, withNeeds(spec));
     expect([code, says]).toEqual(["lock-outdated", expect.stringContaining(words)]);
   });
+});
+
+test("Blender itself is no package for it", async () => {
+  const [code, says] = await refusal(lock(entry("bpy", "4.2.0")));
+  expect([code, says]).toEqual(["bad-lock", expect.stringContaining("which is Blender itself")]);
 });
 
 test("a lock that isn't there", async () => {

@@ -6,18 +6,18 @@ each question the files by package, or the kind of the error.
 
 import json
 import sys
-import tomllib
 from typing import Any
 
 sys.path.insert(0, sys.argv[1])
 
+from pip._vendor import tomli
 from pip._vendor.packaging.pylock import Pylock, PylockSelectError, PylockValidationError
 from pip._vendor.packaging.tags import parse_tag
 
 
 def files(asked: dict[str, Any]) -> dict[str, str] | str:
     try:
-        lock = Pylock.from_dict(tomllib.loads(asked["text"]))
+        lock = Pylock.from_dict(tomli.loads(asked["text"]))
     except PylockValidationError as error:
         return f"bad-lock: {error}"
     tags = [tag for text in asked["tags"] for tag in parse_tag(text)]
