@@ -198,20 +198,26 @@ function selected(
       );
     taken.set(one.locked.name, one);
   }
-  const names = [...taken.keys()].sort();
-  return names.flatMap((name) => {
-    const one = taken.get(name);
-    if (one === undefined) return [];
-    const askers = [...taken.values()].filter(({ entry }) =>
-      entry.dependencies.some(
-        ({ name: needed }) => typeof needed === "string" && normalizedName(needed) === name,
-      ),
-    );
-    const requiredBy = askers.map(
-      ({ locked }) => `${locked.name}${locked.version === null ? "" : ` ${locked.version}`}`,
-    );
-    return [{ ...one.locked, extras: [], requiredBy: requiredBy.sort() }];
-  });
+  const askers = askersIn([...taken.values()]);
+  return [...taken.values()]
+    .map(({ locked }) => {
+      return { ...locked, extras: [], requiredBy: [...(askers.get(locked.name) ?? [])].sort() };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Who needs a package, by its name. */
+function askersIn(packages: readonly { entry: PylockEntry; locked: LockedPackage }[]) {
+  const askers = new Map<string, Set<string>>();
+  for (const { entry, locked } of packages) {
+    const who = `${locked.name}${locked.version === null ? "" : ` ${locked.version}`}`;
+    for (const { name } of entry.dependencies) {
+      if (typeof name !== "string") continue;
+      const key = normalizedName(name);
+      askers.set(key, (askers.get(key) ?? new Set()).add(who));
+    }
+  }
+  return askers;
 }
 
 function versionOf({ locked }: { locked: LockedPackage }): string {

@@ -60,6 +60,14 @@ describe("the request", () => {
     expect(request.requirements.map(({ text }) => text)).toEqual(["numpy", "scipy>=1.11"]);
   });
 
+  test("what a project needs, and its Python", async () => {
+    const text = '[project]\nrequires-python = ">=3.11"\ndependencies = ["scipy>=1.11"]\n';
+    const file = fileOf("installed/pyproject.toml", text);
+    const { request, pythons } = await optionsOf(install, ["numpy", "-r", file]);
+    expect(request.requirements.map((one) => one.text)).toEqual(["numpy", "scipy>=1.11"]);
+    expect(pythons).toEqual([{ specifier: ">=3.11", where: file }]);
+  });
+
   test("several files, and constraints", async () => {
     const [one, two] = [fileOf("one.txt", "a\n--pre\n"), fileOf("two.txt", "b\n")];
     const limits = fileOf("limits.txt", "c<2\n");
