@@ -6,7 +6,7 @@ import * as v from "valibot";
 export type TomlResult<T> = { ok: true; value: T } | { ok: false; reason: string };
 
 /** Reads a document (TOML 1.1). */
-export function parseToml<Schema extends v.GenericSchema>(
+export function checkedToml<Schema extends v.GenericSchema>(
   text: string,
   schema: Schema,
 ): TomlResult<v.InferOutput<Schema>> {

@@ -5,7 +5,7 @@ import { messageOf, wrongUsage } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { parseRequirement } from "../../wheels/requirement.ts";
-import { parseToml } from "../../wheels/toml.ts";
+import { checkedToml } from "../../wheels/toml.ts";
 import { wholeText } from "../files/whole-file.ts";
 
 const requirementsSchema = v.array(v.string());
@@ -78,7 +78,7 @@ export async function readPyproject(path: string): Promise<Pyproject> {
   } catch (error) {
     throw wrongUsage("bad-pyproject", `can't read '${path}': ${messageOf(error)}`, hint, error);
   }
-  const read = parseToml(text, projectSchema);
+  const read = checkedToml(text, projectSchema);
   if (!read.ok) throw wrongUsage("bad-pyproject", `can't read '${path}': ${read.reason}`, hint);
   return read.value;
 }

@@ -4,7 +4,7 @@ import { Failure, wrongUsage } from "../../failure.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { normalizedName, parseWheelName } from "../filename.ts";
 import { markerHolds, markerTree } from "../marker.ts";
-import { isAdmitted } from "../specifier.ts";
+import { isSpecifier, matches } from "../specifier.ts";
 import type { WheelTarget } from "../target.ts";
 import { versionKey } from "../version-order.ts";
 
@@ -120,9 +120,12 @@ export function requireInScope(
     throw lockOfOthers(path, `isn't for ${target.name}: it is for ${environments.join("; or ")}`);
 }
 
-/** @throws Failure `lock-of-others`. */
+/** @throws Failure `lock-of-others`, `bad-lock`. */
 export function requirePython(what: string, specifier: string | null, target: LockTarget): void {
-  if (specifier === null || isAdmitted(target.python, specifier.replace(/\s+/g, ""), true)) return;
+  if (specifier === null) return;
+  const plain = specifier.replace(/\s+/g, "");
+  if (!isSpecifier(plain)) throw badLock(what, `'${specifier}' is no version of Python (PEP 440)`);
+  if (matches(target.python, plain)) return;
   throw lockOfOthers(what, `is for Python ${specifier}, and ${target.name} has ${target.python}`);
 }
 

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { normalizedName, parseWheelName } from "../filename.ts";
-import { parseToml } from "../toml.ts";
+import { checkedToml } from "../toml.ts";
 import {
   always,
   badLock,
@@ -80,7 +80,7 @@ export function isPylockName(name: string): boolean {
  * @throws Failure `bad-lock`, kind `usage`.
  */
 export function readPylock(content: string, path: string): Lock {
-  const read = parseToml(content, pylockSchema);
+  const read = checkedToml(content, pylockSchema);
   if (!read.ok) throw badLock(path, `it can't be read: ${read.reason}`);
   const file = read.value;
   // PEP 751: another major version may mean anything.

@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import { normalizedName } from "../filename.ts";
-import { parseToml } from "../toml.ts";
+import { checkedToml } from "../toml.ts";
 import {
   always,
   badLock,
@@ -74,7 +74,7 @@ type UvNeed = v.InferOutput<typeof needSchema>;
  * @throws Failure `bad-lock`, kind `usage`.
  */
 export function readUvLock(content: string, path: string): Lock {
-  const read = parseToml(content, uvLockSchema);
+  const read = checkedToml(content, uvLockSchema);
   if (!read.ok) throw badLock(path, `it can't be read: ${read.reason}`);
   const file = read.value;
   // uv: revisions of a version may be read by whoever knows the version.

@@ -244,6 +244,11 @@ describe("refused", () => {
       lock(entry("a", "1.0") + entry("A", "2.0", "", ["A-2.0-py3-none-any.whl"])),
       "for blender-4.2-linux-x64 it has a twice: 1.0 and 2.0",
     ],
+    [
+      "a Python that is none",
+      lock("packages = []", 'requires-python = "new"'),
+      "'new' is no version of",
+    ],
     ["too deep", `a = ${"[".repeat(100_000)}`, "it is too deep"],
   ])("%s", (_what, text, words) => {
     const [code, says] = refusal(text);
