@@ -2,9 +2,10 @@
 
 import { rm } from "node:fs/promises";
 import { temporaryFolder } from "../local/files/temporary-folder.ts";
+import type { IndexClient } from "../local/index/client.ts";
 import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
 import { type PlanRequest, planFor, type TargetPlan } from "../local/index/plan.ts";
-import { Projects } from "../local/index/projects.ts";
+import { type OfferedFile, Projects } from "../local/index/projects.ts";
 import { MetadataStore } from "../local/index/source.ts";
 import { HashCache } from "../local/wheels/hash-cache.ts";
 import { count } from "../ui/format.ts";
@@ -16,6 +17,30 @@ import type { Context } from "./_command.ts";
 import { type Indexes, openIndexes } from "./_indexes.ts";
 import { wheelsOf } from "./_plan-report.ts";
 
+/** Chooses versions with what indexes say; nothing of it goes on once that has ended. */
+export async function choosing<T>(
+  what: string,
+  indexes: Indexes,
+  context: Context,
+  work: (projects: Projects, store: MetadataStore) => Promise<T>,
+): Promise<{ client: IndexClient; chosen: T }> {
+  const { client, settings } = await openIndexes(indexes, context);
+  const folder = await temporaryFolder("blender-remote-download-");
+  // One that fails, or takes too long, leaves no others that go on.
+  const ended = new AbortController();
+  const asking = client.until(ended.signal);
+  try {
+    const chosen = work(new Projects(asking, settings), new MetadataStore(asking, folder));
+    return {
+      client,
+      chosen: await waiting(context.output, `choosing versions for ${what}`, chosen),
+    };
+  } finally {
+    ended.abort(new Error("nobody waits for it any more"));
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /** Chooses versions for every target. */
 export async function plansFor(
   targets: readonly WheelTarget[],
@@ -23,36 +48,38 @@ export async function plansFor(
   indexes: Indexes,
   context: Context,
 ) {
-  const { output } = context;
-  const { client, settings } = await openIndexes(indexes, context);
-  const folder = await temporaryFolder("blender-remote-download-");
-  // One that fails, or takes too long, leaves no others that go on.
-  const ended = new AbortController();
-  const asking = client.until(ended.signal);
-  try {
-    const projects = new Projects(asking, settings);
-    const store = new MetadataStore(asking, folder);
-    const plans = Promise.all(targets.map((one) => planFor(one, request, projects, store)));
-    const what = targets.length === 1 ? targets[0]?.name : count(targets.length, "target");
-    return { client, plans: await waiting(output, `choosing versions for ${what}`, plans) };
-  } finally {
-    ended.abort(new Error("nobody waits for it any more"));
-    await rm(folder, { recursive: true, force: true });
-  }
+  const what = targets.length === 1 ? targets[0]?.name : undefined;
+  const { client, chosen } = await choosing(
+    what ?? count(targets.length, "target"),
+    indexes,
+    context,
+    (projects, store) => Promise.all(targets.map((one) => planFor(one, request, projects, store))),
+  );
+  return { client, plans: chosen };
 }
 
-/** Gets all wheels and shows how far that is. */
-export async function fetchAll(
-  client: Parameters<typeof fetchWheels>[0],
+/** Gets all wheels of plans and shows how far that is. */
+export function fetchAll(
+  client: IndexClient,
   plans: readonly TargetPlan[],
+  folder: string,
+  output: Output,
+): Promise<FetchedWheel[]> {
+  return fetchFiles(client, wheelsOf(plans), folder, output);
+}
+
+/** Gets these wheels and shows how far that is. */
+export async function fetchFiles(
+  client: IndexClient,
+  files: readonly OfferedFile[],
   folder: string,
   output: Output,
 ): Promise<FetchedWheel[]> {
   const progress = createProgress(output);
   const known = await HashCache.open();
   try {
-    return await fetchWheels(client, wheelsOf(plans), folder, known, {
-      begins: (files) => progress.begin(files),
+    return await fetchWheels(client, files, folder, known, {
+      begins: (all) => progress.begin(all),
       starts: (name, size) => progress.start(name, size, 0),
       heard: (name, bytes) => progress.advance(name, bytes),
       finished: ({ file, status }) => {

@@ -18,6 +18,7 @@ const meant: Readonly<Record<string, readonly string[]>> = {
   install: blenderFlags,
   addon: blenderFlags,
   "addon build": [],
+  "addon wheels": [],
   "addon install": [...serviceFlags, ...blenderFlags],
   "addon enable": [...serviceFlags, ...blenderFlags],
   "addon disable": [...serviceFlags, ...blenderFlags],
@@ -66,6 +67,7 @@ export const root: Group = group("Python packages and add-ons for Blender, from 
       uninstall: async () => (await import("./addon/uninstall.ts")).uninstall,
       build: async () => (await import("./addon/build.ts")).build,
       paths: async () => (await import("./addon/paths.ts")).paths,
+      wheels: async () => (await import("./addon/wheels.ts")).wheels,
     }),
   config: async () =>
     group("The configuration file", {

@@ -18,6 +18,8 @@ export interface CandidateRules {
   before: number | null;
   /** Of the files that may be taken, `sha256:…`; null for any file. */
   hashes: ReadonlySet<string> | null;
+  /** Why a wheel that fits can't be taken all the same, by its file's name, as a predicate. */
+  refuses: (filename: string) => string | undefined;
 }
 
 /** What can be chosen of one package. */
@@ -41,6 +43,27 @@ interface Problem {
   text: string;
 }
 
+/** What a file's name says. */
+interface FileName {
+  wheel: WheelName | undefined;
+  version: string;
+  key: string;
+}
+
+/** Of files of pages, which are looked through for each target. */
+const names = new WeakMap<IndexFile, FileName | { version: undefined }>();
+
+function namedBy(file: IndexFile): FileName | undefined {
+  const known = names.get(file);
+  if (known !== undefined) return known.version === undefined ? undefined : known;
+  const wheel = parseWheelName(file.filename);
+  const version = wheel?.version ?? sourceVersion(file.filename);
+  const key = version === undefined ? undefined : versionKey(version);
+  const named = version === undefined || key === undefined ? undefined : { wheel, version, key };
+  names.set(file, named ?? { version: undefined });
+  return named;
+}
+
 /**
  * Sorts the files of a project's page out.
  *
@@ -61,10 +84,9 @@ export function candidates<F extends IndexFile>(
   };
   const rankOf = ranking(tags);
   for (const file of files) {
-    const wheel = parseWheelName(file.filename);
-    const version = wheel?.version ?? sourceVersion(file.filename);
-    const key = version === undefined ? undefined : versionKey(version);
-    if (version === undefined || key === undefined) continue;
+    const named = namedBy(file);
+    if (named === undefined) continue;
+    const { wheel, version, key } = named;
     const release = releases.get(key) ?? { version, key, best: undefined, problem: noWheel };
     releases.set(key, release);
     const rank = wheel === undefined ? undefined : rankOf(wheel);
@@ -136,23 +158,25 @@ function problemOf(
 ): Problem | undefined {
   if (wheel === undefined) return noWheel;
   if (rank === undefined) return { rank: 1, text: noFit };
+  const refusal = rules.refuses(file.filename);
+  if (refusal !== undefined) return { rank: 2, text: refusal };
   const { requiresPython, hashes, uploaded, yanked } = file;
   if (requiresPython !== null && !takes(requiresPython))
-    return { rank: 2, text: `needs Python ${requiresPython}` };
+    return { rank: 3, text: `needs Python ${requiresPython}` };
   if (rules.hashes !== null) {
     const listed = Object.entries(hashes).some(([name, hex]) =>
       rules.hashes?.has(`${name}:${hex}`),
     );
-    if (!listed) return { rank: 3, text: "has no wheel with a hash that is listed" };
+    if (!listed) return { rank: 4, text: "has no wheel with a hash that is listed" };
   }
   if (rules.before !== null) {
     const time = Date.parse(uploaded ?? "");
-    if (Number.isNaN(time)) return { rank: 4, text: "has no time of its upload" };
-    if (time >= rules.before) return { rank: 4, text: `was uploaded later, at ${uploaded}` };
+    if (Number.isNaN(time)) return { rank: 5, text: "has no time of its upload" };
+    if (time >= rules.before) return { rank: 5, text: `was uploaded later, at ${uploaded}` };
   }
   if (yanked !== null && !rules.isPinned(version)) {
     const why = yanked === "" ? "" : `: ${yanked}`;
-    return { rank: 5, text: `was withdrawn${why}` };
+    return { rank: 6, text: `was withdrawn${why}` };
   }
   return undefined;
 }

@@ -13,4 +13,9 @@ export interface WheelTarget {
   markers: MarkerEnvironment;
   /** Versions of the packages that are there already and stay, by normalised name. */
   bundled: Readonly<Record<string, string>>;
+  /**
+   * Where it stands for several Blenders: the versions of each package of `bundled`, all of which have
+   * to do. `bundled` has them in one text then, `1.24.3 and 1.26.4`.
+   */
+  bundledAs?: ReadonlyMap<string, readonly string[]>;
 }

@@ -3,10 +3,8 @@
 import { type Arguments, globalArgs } from "../_declaration.ts";
 import { indexArgs } from "../_indexes.ts";
 import { lockArgs } from "../_locks.ts";
+import { usualSeconds } from "../_plan-flags.ts";
 import { projectArgs } from "../_projects.ts";
-
-/** Choosing versions takes seconds; this many are enough for sets that can't be met. */
-export const usualSeconds = 120;
 
 /** What `pkg download` takes. */
 export const downloadArgs = {

@@ -18,6 +18,8 @@ export interface InstallMode {
   requireHashes?: boolean;
   /** Whether a lock says where everything comes from: what is asked is only what it has to meet. */
   isLocked?: boolean;
+  /** Whether there may be no requirement at all. */
+  mayBeNone?: boolean;
 }
 
 /** Options that belong to one requirement, and mean nothing in a line of their own. */

@@ -169,7 +169,7 @@ export async function requirementsOf(
     );
   const requirements = distinct([...typed, ...lines(false)]);
   const constraints = lines(true);
-  if (requirements.length === 0 && !mode.isLocked) {
+  if (requirements.length === 0 && !mode.isLocked && !mode.mayBeNone) {
     const [file] = files.requirements;
     throw wrongUsage(
       "missing-argument",

@@ -12,7 +12,6 @@ import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
 import { environmentOf } from "../../remote/python/environment.ts";
 import { again, ours, programName, text } from "../../text.ts";
 import type { Lock } from "../../wheels/lock/lock.ts";
-import type { NamedRequirement } from "../../wheels/requirement.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { type Context, command } from "../_command.ts";
 import type { Values } from "../_declaration.ts";
@@ -26,26 +25,13 @@ import {
   requireLockDecides,
   writeLock,
 } from "../_locks.ts";
+import { momentOf, requireOthers, usualSeconds } from "../_plan-flags.ts";
 import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
 import { type ProjectChoices, requirePythons, type WantedPython } from "../_projects.ts";
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
-import { downloadArgs, usualSeconds } from "./_download-args.ts";
+import { downloadArgs } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
 import { type Asked, requirementsOf } from "./_requirements.ts";
-
-/** A day or a moment (RFC 3339), as uv takes it. */
-function momentOf(word: string | undefined): number | null {
-  if (word === undefined) return null;
-  // A day counts as a whole.
-  const day = /^\d{4}-\d\d-\d\d$/.test(word);
-  const moment = Date.parse(day ? `${word}T24:00:00Z` : word);
-  if (/^\d{4}-\d\d-\d\d/.test(word) && !Number.isNaN(moment)) return moment;
-  throw wrongUsage(
-    "bad-date",
-    `--exclude-newer is '${word}'`,
-    "give a day, or a moment: 2025-01-31T12:00:00Z",
-  );
-}
 
 /**
  * Where the wheels are to go.
@@ -58,16 +44,6 @@ async function destinationOf(word: string): Promise<string> {
   const there = await stat(path).catch(() => undefined);
   if (there === undefined || there.isDirectory()) return path;
   throw wrongUsage("dest-is-file", `--dest is '${word}', which is a file`, "name a folder");
-}
-
-/** Blender brings itself, and a second one in its Python would be the wrong one. */
-function requireOthers(requirements: readonly NamedRequirement[]): void {
-  if (requirements.every(({ name }) => name !== "bpy")) return;
-  throw wrongUsage(
-    "bad-requirement",
-    "bpy is Blender itself, which has it already",
-    "leave it out",
-  );
 }
 
 /** Without a Blender there are other ways to say which one is meant. */

@@ -183,7 +183,13 @@ function wheelFor(lock: Lock, one: SelectedPackage, target: WheelTarget): Offere
   const words = `${one.name}${one.version === null ? "" : ` ${one.version}`}`;
   if (one.wheels.length === 0) return `${words} is ${one.source ?? "without any file"}`;
   const files = one.wheels.map((wheel) => offered(lock, one, wheel));
-  const rules = { prereleases: true, isPinned: () => true, before: null, hashes: null };
+  const rules = {
+    prereleases: true,
+    isPinned: () => true,
+    before: null,
+    hashes: null,
+    refuses: () => undefined,
+  };
   const [file] = candidates(files, target.python, tags, rules).wheels.values();
   if (file === undefined) {
     const names = files.map(({ filename }) => filename);

@@ -31,6 +31,10 @@ export interface PlanRequest {
   deps: boolean;
   /** In ms. */
   limit: number;
+  /** Versions to take rather than the newest, by normalised name, where they go with the others. */
+  preferred?: ReadonlyMap<string, string>;
+  /** Why a wheel that fits can't be taken all the same, by its file's name, as a predicate. */
+  refuses?: (filename: string) => string | undefined;
 }
 
 /** A package of a plan. */
@@ -82,6 +86,7 @@ export async function planFor(
       rulesOf: rulesFor(request, [...asked.requirements, ...asked.constraints]),
       includeBundled: request.includeBundled,
       deps: request.deps,
+      preferred: request.preferred ?? new Map(),
     },
   );
   const end = performance.now() + request.limit;
@@ -105,7 +110,7 @@ export async function planFor(
 }
 
 function rulesFor(
-  { prereleases, before }: PlanRequest,
+  { prereleases, before, refuses = () => undefined }: PlanRequest,
   asked: readonly NamedRequirement[],
 ): (name: string) => CandidateRules {
   const byName = Map.groupBy(asked, ({ name }) => name);
@@ -121,6 +126,7 @@ function rulesFor(
       prereleases: prereleases || own.some(({ specifier }) => namesPrereleases(specifier)),
       isPinned: (version) => exact.some((clause) => matches(version, clause)),
       before,
+      refuses,
       hashes: isHashed ? new Set(hashes) : null,
     };
   };

@@ -53,6 +53,8 @@ export interface SearchOptions {
   includeBundled: boolean;
   /** Whether packages are followed to what they need. */
   deps: boolean;
+  /** Versions to take rather than the newest. */
+  preferred: ReadonlyMap<string, string>;
 }
 
 /** Versions and needs for one target; what Blender brings there has only its own version. */
@@ -82,9 +84,13 @@ export class TargetSource implements PackageSource {
   async versions(name: string): Promise<Versions> {
     const bundled = this.#bundled(name);
     if (bundled !== undefined && !this.#options.includeBundled)
-      return { usable: [bundled], unusable: [] };
+      return { usable: [bundled], unusable: [], standsFor: this.#target.bundledAs?.get(name) };
     const { versions } = await this.#candidates(name);
-    if (bundled === undefined) return versions;
+    if (bundled === undefined) {
+      const wanted = versionKey(this.#options.preferred.get(name) ?? "");
+      if (wanted === undefined) return versions;
+      return { ...versions, preferred: versions.usable.find((one) => versionKey(one) === wanted) };
+    }
     const key = versionKey(bundled);
     return {
       usable: versions.usable.filter((version) => versionKey(version) === key),

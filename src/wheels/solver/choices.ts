@@ -16,6 +16,10 @@ export interface Versions {
   usable: readonly string[];
   /** What is left out, with the reason as a predicate: "needs Python 3.12", "has no wheel that fits". */
   unusable: readonly Unusable[];
+  /** Where the only usable one stands for several: what is asked has to suit all of these. */
+  standsFor?: readonly string[] | undefined;
+  /** The usable version that is taken rather than the newest, where it goes with the others. */
+  preferred?: string | undefined;
 }
 
 export interface Unusable {
@@ -54,7 +58,8 @@ export class Choosable {
     if (known !== undefined) return known;
     let set = 0n;
     for (const [index, version] of this.versions.usable.entries()) {
-      if (matches(version, specifier)) set |= 1n << BigInt(index + 1);
+      const all = this.versions.standsFor ?? [version];
+      if (all.every((one) => matches(one, specifier))) set |= 1n << BigInt(index + 1);
     }
     this.#known.set(specifier, set);
     return set;
@@ -65,8 +70,10 @@ export class Choosable {
     return index === undefined ? 0n : 1n << BigInt(index + 1);
   }
 
-  /** The newest version of a set; undefined for a set that has none. */
-  newest(set: Choice): string | undefined {
+  /** The version of a set to try first: the newest, where none is preferred; undefined for none. */
+  best(set: Choice): string | undefined {
+    const { preferred } = this.versions;
+    if (preferred !== undefined && (set & this.only(preferred)) !== 0n) return preferred;
     const bits = (set >> 1n).toString(2);
     return set >> 1n === 0n ? undefined : this.versions.usable[bits.length - 1];
   }

@@ -127,7 +127,7 @@ class Solver {
   async step(): Promise<boolean> {
     const one = this.#next();
     if (one === undefined) return false;
-    const version = one.extra === null ? one.newest(this.#decisions.left(one)) : this.#ofBase(one);
+    const version = one.extra === null ? one.best(this.#decisions.left(one)) : this.#ofBase(one);
     if (version === undefined) {
       this.#propagate([one]);
       return true;
@@ -273,7 +273,7 @@ class Solver {
       const tried = this.#expanded.get(one)?.size ?? 0;
       let left = this.#decisions.left(one);
       for (let more = Math.max(1, Math.min(2 * tried, mostAhead)); more > 0; more--) {
-        const version = one.newest(left);
+        const version = one.best(left);
         if (version === undefined) break;
         left &= ~one.only(version);
         const key = `${one.name} ${version}`;

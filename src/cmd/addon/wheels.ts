@@ -1,0 +1,319 @@
+// `addon wheels`: the wheels that an extension brings, for all the Blenders that it is for.
+
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { extended, Failure, wrongUsage } from "../../failure.ts";
+import { lockedPackages, memberPlans } from "../../local/extension/locked-wheels.ts";
+import { type ExtensionPlan, planExtension } from "../../local/extension/plan-wheels.ts";
+import {
+  applyChanges,
+  type ExtensionFolder,
+  extensionFolder,
+  type WheelChanges,
+  wheelChanges,
+  wheelDifferences,
+  wheelsFolder,
+} from "../../local/extension/wheel-folder.ts";
+import type { IndexClient } from "../../local/index/client.ts";
+import { isLockFile } from "../../local/index/locked-plan.ts";
+import { type PlanRequest, planFor } from "../../local/index/plan.ts";
+import { HashCache } from "../../local/wheels/hash-cache.ts";
+import { ours, text } from "../../text.ts";
+import { count } from "../../ui/format.ts";
+import { groupTarget } from "../../wheels/extension-targets.ts";
+import { type Context, command } from "../_command.ts";
+import { globalArgs } from "../_declaration.ts";
+import { choosing, fetchFiles } from "../_get-wheels.ts";
+import { indexArgs, indexesOf } from "../_indexes.ts";
+import {
+  lockArgs,
+  lockNamed,
+  type NewLock,
+  newLock,
+  newLockPath,
+  requireLockDecides,
+  writeLock,
+} from "../_locks.ts";
+import { momentOf, requireOthers, usualSeconds } from "../_plan-flags.ts";
+import { summaryOf, wheelsJson } from "../_plan-report.ts";
+import { projectArgs, requirePythons } from "../_projects.ts";
+import { parseSeconds } from "../_target.ts";
+import { requirementsOf } from "../pkg/_requirements.ts";
+import {
+  groupsJson,
+  noteBundled,
+  noteLeft,
+  noteTargets,
+  renderCheck,
+  renderDry,
+  uncertainties,
+} from "./_wheels-report.ts";
+import { wantedTargets } from "./_wheels-targets.ts";
+
+const projectFile = "pyproject.toml";
+
+/** Who gives only what is needed means the current folder. */
+function noFolder(word: string, specs: readonly string[]): Failure {
+  const message = `there is no folder '${word}'`;
+  const hint = text`the extension's folder comes first: ${ours("addon wheels", ".", word, ...specs)}`;
+  return wrongUsage("no-folder", message, hint);
+}
+
+/** The files that say what is needed: those of `-r`, or the project's own where nothing is named. */
+function filesOf(
+  dir: string,
+  specs: readonly string[],
+  files: readonly string[],
+  isLocked: boolean,
+): string[] {
+  if (specs.length + files.length > 0) return files.filter((file) => !isLockFile(file));
+  const own = join(dir, projectFile);
+  if (existsSync(own)) return [own];
+  if (isLocked) return [];
+  throw wrongUsage(
+    "no-dependencies",
+    `nothing says what the extension in ${dir} needs: it has no ${projectFile}`,
+    text`name it: ${ours("addon wheels", dir, "scipy>=1.11")}, or -r requirements.txt`,
+  );
+}
+
+/** Sets the folder of wheels, and says so where it can't be written. */
+async function fetched(client: IndexClient, plan: ExtensionPlan, dir: string, context: Context) {
+  const folder = join(dir, wheelsFolder);
+  if (plan.files.length === 0) return [];
+  return await fetchFiles(client, plan.files, folder, context.output).catch((error: unknown) => {
+    if (!(error instanceof Failure) || error.code !== "write-failed") throw error;
+    throw extended(error, {
+      hint: `the wheels of an extension go into its folder ${wheelsFolder}`,
+    });
+  });
+}
+
+/** The lock that is followed: one of `-r`, or with `--locked` that in the extension's folder. */
+async function lockOf(dir: string, files: readonly string[], locked: boolean) {
+  return await lockNamed(files.length > 0 ? files : [join(dir, projectFile)], locked);
+}
+
+/** What was typed that would choose beside a lock. */
+function choosers(
+  args: { constraint: readonly string[]; lock: string | undefined; pre: boolean },
+  specs: readonly string[],
+): string[] {
+  return [
+    ...specs,
+    ...args.constraint.map((file) => `-c ${file}`),
+    ...(args.lock === undefined ? [] : ["--lock"]),
+    ...(args.pre ? ["--pre"] : []),
+  ];
+}
+
+/** What a run comes to. */
+interface WheelsRun {
+  plan: ExtensionPlan;
+  changes: WheelChanges;
+  client: IndexClient;
+  warnings: string[];
+  draft: NewLock | null;
+}
+
+async function check(
+  { plan, changes, warnings }: WheelsRun,
+  own: ExtensionFolder,
+  head: object,
+  context: Context,
+) {
+  const known = await HashCache.open();
+  const differences = await wheelDifferences(own, plan.files, changes, known);
+  await known.save();
+  const { output } = context;
+  if (output.json) await output.writeJson({ ...head, check: true, differences, warnings });
+  else await renderCheck(differences, plan.files.length, output);
+  if (differences.length > 0)
+    await output.hint(text`what is needed comes with ${ours("addon wheels", own.dir)}`);
+  return differences.length > 0 ? 1 : 0;
+}
+
+async function put(
+  { plan, changes, client, warnings, draft }: WheelsRun,
+  own: ExtensionFolder,
+  head: object,
+  context: Context,
+) {
+  const wheels = await fetched(client, plan, own.dir, context);
+  if (draft !== null) await writeLock(draft, wheels);
+  await applyChanges(own, changes);
+  const { output } = context;
+  const { outdated: removed, unknown, elsewhere, text: changed } = changes;
+  if (output.json) {
+    const rest = { removed, unknown, elsewhere, manifest_changed: changed !== null, warnings };
+    await output.writeJson({ ...head, wheels: wheelsJson(wheels), ...rest });
+    return;
+  }
+  for (const name of removed) output.note(`removed ${wheelsFolder}/${name}`);
+  noteLeft(changes, output);
+  const listed =
+    changed === null ? "lists them already" : `now lists ${count(wheels.length, "wheel")}`;
+  output.success(`${summaryOf(join(own.dir, wheelsFolder), wheels)}; the manifest ${listed}`);
+}
+
+export const wheels = command({
+  description: "Get the wheels that an extension brings, for all its Blenders",
+  more: `Without SPEC and -r, what DIR/${projectFile} lists counts. No Blender and no Python is needed.`,
+  args: {
+    timeout: {
+      ...globalArgs.timeout,
+      description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
+    },
+    dir: {
+      type: "positional",
+      required: false,
+      description: "The extension's folder, with its blender_manifest.toml (the current one)",
+    },
+    spec: {
+      type: "positional",
+      required: false,
+      description: 'What it needs: scipy "pillow>=10"',
+    },
+    requirement: {
+      type: "string",
+      repeated: true,
+      alias: "r",
+      valueHint: "file",
+      description: `What it needs, as a requirements file or ${projectFile}; may be given several times`,
+    },
+    ...projectArgs,
+    constraint: {
+      type: "string",
+      repeated: true,
+      alias: "c",
+      valueHint: "file",
+      description: "Keep to the versions in this file; may be given several times",
+    },
+    for: {
+      type: "string",
+      repeated: true,
+      valueHint: "target",
+      description:
+        "A Blender in place of the manifest's: a name of 'pkg targets', or a file of 'pkg info --json'; may be given several times",
+    },
+    platform: {
+      type: "string",
+      repeated: true,
+      valueHint: "platform",
+      description: "Only for this one, such as linux-x64; may be given several times",
+    },
+    macos: {
+      type: "string",
+      valueHint: "version",
+      description: "The oldest macOS that it has to run on (that of each Blender)",
+    },
+    glibc: {
+      type: "string",
+      valueHint: "version",
+      description: "The oldest glibc of Linux that it has to run on (that of each Blender)",
+    },
+    ...lockArgs,
+    pre: { type: "boolean", description: "Take pre-releases as well" },
+    "exclude-newer": {
+      type: "string",
+      valueHint: "date",
+      description: "Take nothing that was uploaded after this day or moment",
+    },
+    "replace-bundled": {
+      type: "boolean",
+      description: "Also wheels of what Blender brings, which are left out otherwise",
+    },
+    check: {
+      type: "boolean",
+      description: "Change nothing; exit code 1 where manifest, folder and needs disagree",
+    },
+    "dry-run": { type: "boolean", description: "Say what would come and go, and change nothing" },
+    ...indexArgs,
+  },
+  several: "spec",
+  async options({ args, positionals }) {
+    const [word = ".", ...specs] = positionals;
+    if (!existsSync(word)) throw noFolder(word, specs);
+    const own = await extensionFolder(resolve(word));
+    const lock = await lockOf(own.dir, args.requirement, args.locked);
+    if (lock !== null) requireLockDecides(lock, choosers(args, specs));
+    const files = filesOf(own.dir, specs, args.requirement, lock !== null);
+    const { requirements, constraints, fileFlags, notes, pythons } = await requirementsOf(
+      specs,
+      { requirements: files, constraints: args.constraint },
+      { use: "download", target: "site", offline: false, indexFlags: [], mayBeNone: true },
+      { extras: args.extra, groups: args.group },
+    );
+    requireOthers(requirements);
+    const { targets, notes: others } = await wantedTargets(own.manifest, {
+      names: args.for,
+      platforms: args.platform,
+      systems: { macos: args.macos, glibc: args.glibc },
+    });
+    requirePythons(
+      pythons,
+      targets.map(({ target }) => target),
+    );
+    const seconds =
+      args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
+    const request: PlanRequest = {
+      requirements,
+      constraints,
+      prereleases: args.pre || fileFlags.includes("--pre"),
+      before: momentOf(args["exclude-newer"]),
+      replaced: args["replace-bundled"] ? "all" : [],
+      includeBundled: false,
+      deps: true,
+      limit: seconds * 1000,
+    };
+    const indexes = indexesOf(args, fileFlags);
+    const what = { check: args.check, dryRun: args["dry-run"] };
+    return {
+      own,
+      request,
+      indexes,
+      targets,
+      lock,
+      parts: { extras: args.extra, groups: args.group },
+      newLock: args.lock === undefined ? null : newLockPath(args.lock),
+      notes: [...notes, ...others],
+      ...what,
+    };
+  },
+  async run({ own, request, indexes, targets, lock, parts, notes, ...what }, context) {
+    const { output } = context;
+    for (const note of notes) output.note(note);
+    const { client, chosen: plan } = await choosing(
+      `${own.manifest.id} in ${count(targets.length, "Blender")}`,
+      indexes,
+      context,
+      (projects, store) =>
+        planExtension(targets, request, async (group, released, asked) => {
+          if (lock !== null) return lockedPackages(lock, group, released, { ...request, ...parts });
+          const { packages } = await planFor(groupTarget(group, released), asked, projects, store);
+          return packages;
+        }),
+    );
+    const warnings = [...plan.warnings, ...uncertainties(plan.groups)];
+    if (!output.json) for (const warning of warnings) output.warn(warning);
+    noteTargets(plan.groups, output);
+    noteBundled(plan.groups, output);
+    const changes = await wheelChanges(own, plan.files);
+    const head = { op: "wheels", dir: own.dir, targets: groupsJson(plan.groups) };
+    const draft = what.newLock === null ? null : newLock(what.newLock, memberPlans(plan));
+    const choice = { plan, changes, client, warnings, draft };
+    if (what.check) return await check(choice, own, head, context);
+    if (!what.dryRun) {
+      await put(choice, own, head, context);
+      return 0;
+    }
+    if (!output.json) await renderDry(plan, changes, output);
+    else {
+      const files = plan.files.map(({ filename, size, url }) => ({ file: filename, size, url }));
+      const { outdated: removed, unknown, elsewhere, text: changed } = changes;
+      const rest = { removed, unknown, elsewhere, manifest_changed: changed !== null, warnings };
+      await output.writeJson({ ...head, dry_run: true, wheels: files, ...rest });
+    }
+    return 0;
+  },
+});
