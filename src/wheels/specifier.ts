@@ -13,15 +13,9 @@ interface Clause {
   namesPrerelease: boolean;
 }
 
-/** Of what was read: packages ask for each other in the same words. */
-const known = new Map<string, Clause | undefined>();
-
 function readClause(text: string): Clause | undefined {
-  if (known.has(text)) return known.get(text);
   const [, operator = "", words = ""] = /^\s*(===|~=|[=!<>]=|[<>])\s*(.*?)\s*$/s.exec(text) ?? [];
-  const clause = operator === "===" ? textClause(words) : versionClause(operator, words);
-  known.set(text, clause);
-  return clause;
+  return operator === "===" ? textClause(words) : versionClause(operator, words);
 }
 
 /** PEP 440, "Arbitrary equality": the version as packaging writes it, compared as text. */
@@ -99,14 +93,22 @@ function comparison(operator: string, version: ParsedVersion): Admission | undef
   }
 }
 
+/** Of specifiers that were read, as packages ask for each other in the same words. */
+const specifiers = new Map<string, readonly (Clause | undefined)[]>();
+
 /** pip passes over commas with nothing between them. */
-function clausesOf(specifier: string): string[] {
-  return specifier.split(",").filter((clause) => clause.trim() !== "");
+function clausesOf(specifier: string): readonly (Clause | undefined)[] {
+  const read = specifiers.get(specifier);
+  if (read !== undefined) return read;
+  const parts = specifier.split(",").filter((clause) => clause.trim() !== "");
+  const clauses = parts.map(readClause);
+  specifiers.set(specifier, clauses);
+  return clauses;
 }
 
 /** Whether a text is a specifier: clauses with commas between them, or nothing. */
 export function isSpecifier(text: string): boolean {
-  return clausesOf(text).every((clause) => readClause(clause) !== undefined);
+  return !clausesOf(text).includes(undefined);
 }
 
 /**
@@ -116,12 +118,12 @@ export function isSpecifier(text: string): boolean {
  * @param specifier clauses joined by commas; empty for any version.
  */
 export function matches(version: string, specifier: string): boolean {
-  return clausesOf(specifier).every((clause) => readClause(clause)?.admits(version) === true);
+  return clausesOf(specifier).every((clause) => clause?.admits(version) === true);
 }
 
 /** Whether a specifier asks for a pre-release by naming one (PEP 440, "Handling of pre-releases"). */
 export function namesPrereleases(specifier: string): boolean {
-  return clausesOf(specifier).some((clause) => readClause(clause)?.namesPrerelease === true);
+  return clausesOf(specifier).some((clause) => clause?.namesPrerelease === true);
 }
 
 /** Whether a version is one before a release, or one of its development; false for what is none. */

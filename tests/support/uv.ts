@@ -20,6 +20,7 @@ export async function oneIndex(cache: string): Promise<Record<string, string | u
     PIP_CERT: cert,
     PIP_PROXY: proxy,
     PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    UV_PYTHON_DOWNLOADS: "never",
     UV_CACHE_DIR: cache,
     UV_NO_CONFIG: "1",
     UV_DEFAULT_INDEX: index,
