@@ -107,7 +107,8 @@ class Distribution:
         self.path = os.path.join(folder, entry)
         self.name = ""
         self.version = ""
-        self.requires: list[str] = []
+        # What it needs in any case, and what only its extras need.
+        self.requires, self.optional = list[str](), list[str]()
         self._files: set[str] | None = None
         text = self._text()
         for line in text.lstrip().split("\n\n", 1)[0].split("\n"):
@@ -118,9 +119,8 @@ class Distribution:
                 self.name = normalized(value)
             elif key == "version" and VERSION.fullmatch(value):
                 self.version = value
-            # What an extra needs isn't needed by the package itself.
-            elif key == "requires-dist" and not EXTRA.search(value):
-                self.requires.append(value)
+            elif key == "requires-dist":
+                (self.optional if EXTRA.search(value) else self.requires).append(value)
         if self.path.endswith(".egg-info"):
             self.requires += self._egg_requires()
 

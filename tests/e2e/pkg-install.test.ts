@@ -178,7 +178,8 @@ describe("pkg install: what is refused before anything is done", () => {
   test.each([
     ["a URL", "https://example.org/a-1.0-py3-none-any.whl"],
     ["a URL", "brone @ https://example.org/a.whl"],
-    ["a path", "./brone-1.0-py3-none-any.whl"],
+    ["on this machine", "./brone-1.0-py3-none-any.whl"],
+    ["a path", "./brone-1.0.tar.gz"],
     ["a requirement", "brone=="],
     ["a version specifier", "brone>=banana"],
   ])("%s: %s", async (kind, spec) => {

@@ -9,7 +9,7 @@ import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";
 import { type MadeWheel, wheelBytes, writeWheel } from "../support/wheels.ts";
 
-type ListedPackage = Omit<Package, "requires">;
+type ListedPackage = Omit<Package, "requires" | "optional">;
 
 async function listed(box: Sandbox): Promise<ListedPackage[]> {
   const { stdout, stderr } = expectSuccess(await box.cli(["pkg", "list", "--json"]));

@@ -7,8 +7,10 @@ import { ours, type Text, text } from "../../text.ts";
 
 /** How it is installed, as the command line says; that wins over what files say. */
 export interface InstallMode {
-  /** What is done with requirements: wheels are looked for there, or here. */
-  use: "install" | "download";
+  /** What is done with requirements. */
+  use: "install" | "download" | "sync";
+  /** Whether wheels are looked for from this machine, and not from Blender's. */
+  here?: boolean;
   target: InstallTarget;
   /** From a wheelhouse. */
   offline: boolean;
@@ -44,7 +46,7 @@ function refused({ name, value, where }: FileOption, why: string, hint: Text) {
 }
 
 /** Stops at what can't be honoured from here. */
-function requireHonoured(option: FileOption, { offline, use }: InstallMode): void {
+function requireHonoured(option: FileOption, { offline, use, here }: InstallMode): void {
   const { name, value } = option;
   if (name === "--editable") {
     throw refused(
@@ -53,7 +55,7 @@ function requireHonoured(option: FileOption, { offline, use }: InstallMode): voi
       text`build a wheel of it ('pip wheel --no-deps .'), bring it with '${ours("pkg push", "FILE.whl")}', and ask for it by name; to work on an add-on: ${ours("addon install", "FOLDER")}`,
     );
   }
-  if (offline || use === "download") return;
+  if (offline || here === true || use === "download") return;
   if (name === "--no-index") {
     throw refused(
       option,
@@ -70,6 +72,14 @@ function requireHonoured(option: FileOption, { offline, use }: InstallMode): voi
       ? text`push what is in it, then give --offline: ${ours("pkg push", value ?? "")}`
       : `${name} on the command line names a folder on Blender's machine`,
   );
+}
+
+/** Of what `installFlags` gave, what is left for a pip that takes wheels from a folder alone. */
+export function withoutIndexes(flags: readonly string[]): string[] {
+  return flags.filter((word, at) => {
+    const before = flags[at - 1] ?? "";
+    return !ofIndexes.has(word) && (before === "--no-index" || !ofIndexes.has(before));
+  });
 }
 
 /** Those of which pip takes the last. */

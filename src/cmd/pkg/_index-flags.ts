@@ -13,7 +13,7 @@ export interface IndexFlags {
 }
 
 /** The words of a flag that takes several. */
-function wordsOf(value: string | undefined): string[] {
+export function wordsOf(value: string | undefined): string[] {
   return value?.trim().split(/\s+/) ?? [];
 }
 

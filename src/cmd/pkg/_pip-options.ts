@@ -6,7 +6,7 @@ import type { Reading } from "../_tokens.ts";
 /** Options of `pip install` that mean nothing here. */
 const pipOptions = new Set(
   [
-    ["--pre", "-e", "--editable", "-i", "-f", "--find-links", "--no-index"],
+    ["--pre", "-e", "--editable", "-i", "--no-index"],
     ["--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--no-cache-dir"],
     ["--no-build-isolation", "--ignore-installed", "-I", "--upgrade-strategy"],
     ["--prefix", "--root", "--compile", "--no-compile", "--config-settings", "-C", "--isolated"],

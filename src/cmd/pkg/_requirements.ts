@@ -138,7 +138,7 @@ function requireNoLock(files: readonly string[], { use }: InstallMode): void {
   throw wrongUsage(
     "lock-file",
     `'${lock}' is a lock, and pkg ${use} takes none`,
-    text`get its files, push and install them: ${ours("pkg download", "-r", lock)}`,
+    text`get its files, push and install them: ${ours("pkg download", "-r", lock)}; or make Blender's packages just these: ${ours("pkg sync", "-r", lock)}`,
   );
 }
 

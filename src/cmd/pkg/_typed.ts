@@ -7,11 +7,25 @@ function flag(name: string, given: boolean): string[] {
   return given ? [name] : [];
 }
 
-/** The `pkg install` that makes a request; passwords in its addresses are not masked yet. */
-export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
+/** What of a command line doesn't stand in its request. */
+export interface TypedBesides {
+  command: "pkg install" | "pkg sync";
+  /** Wheels and folders of this machine. */
+  paths: readonly string[];
+  flags: readonly string[];
+}
+
+const nothingBesides: TypedBesides = { command: "pkg install", paths: [], flags: [] };
+
+/** The command that makes a request; passwords in its addresses are not masked yet. */
+export function typedInstall(
+  request: Omit<InstallRequest, "typed">,
+  { command, paths, flags }: TypedBesides = nothingBesides,
+): Typed {
   return ({ more = [], target = request.target } = {}) =>
     ours(
-      "pkg install",
+      command,
+      ...paths,
       ...request.requirements.filter(({ where }) => where === null).map(({ text }) => text),
       ...more,
       ...request.files.requirements.flatMap((file) => ["-r", file]),
@@ -24,6 +38,7 @@ export function typedInstall(request: Omit<InstallRequest, "typed">): Typed {
       ...flag("--allow-online", request.allowOnline),
       ...flag("--break-system-packages", request.breakSystemPackages),
       ...flag("--replace-bundled", request.replaceBundled),
+      ...flags,
       ...(target === "site" ? [] : ["--target", target]),
     );
 }

@@ -1,40 +1,35 @@
 // `pkg install`: installs packages into Blender's Python.
 
 import { runInstall } from "../../remote/install/install.ts";
-import { type InstallPlan, planInstall } from "../../remote/install/plan.ts";
-import { prepareInstall } from "../../remote/install/prepare.ts";
-import type { InstallRequest } from "../../remote/install/request.ts";
+import type { InstallPlan } from "../../remote/install/plan.ts";
 import { keptText } from "../../remote/packages/pins.ts";
-import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
-import type { Session } from "../../remote/wire/session.ts";
 import type { Output } from "../../ui/output.ts";
 import { command } from "../_command.ts";
-import { requirePythons } from "../_projects.ts";
-import { targetOf, withSession } from "../_target.ts";
-import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
-import { indexFlagsOf, requireOneMode } from "./_index-flags.ts";
+import { withSession } from "../_target.ts";
+import { askedArgs, type InstallLine, installOptions, sourceArgs } from "./_install-args.ts";
 import { observerFor } from "./_install-observer.ts";
+import {
+  filledInstall,
+  hereJson,
+  plannedInstall,
+  type ReadyInstall,
+  readyInstall,
+} from "./_install-ready.ts";
 import { keptJson, nothingText, renderResult, resultJson } from "./_install-result.ts";
 import { pipOption } from "./_pip-options.ts";
-import { requirementsOf } from "./_requirements.ts";
-import { typedInstall } from "./_typed.ts";
 
 /** What `--json` prints besides what came of it. */
-function jsonHead(request: InstallRequest) {
+function jsonHead({ prepared: { asked, request } }: ReadyInstall, { here }: InstallLine) {
+  const offline = request.wheelhouse === undefined ? "online" : "offline";
   return {
     op: "install",
-    requested: request.requirements.map((requirement) => requirement.text),
+    requested: asked.map((requirement) => requirement.text),
     target: request.target,
-    mode: request.wheelhouse === undefined ? "online" : "offline",
+    mode: here === undefined ? offline : "from-here",
   };
 }
 
-async function renderPlan(
-  request: InstallRequest,
-  plan: InstallPlan,
-  held: number,
-  output: Output,
-) {
+async function renderPlan(head: object, plan: InstallPlan, held: number, output: Output) {
   const rows = plan.packages.map(({ name, version, from, file }) => ({
     name,
     version,
@@ -44,7 +39,7 @@ async function renderPlan(
   const { kept, warnings } = plan;
   if (output.json) {
     await output.writeJson({
-      ...jsonHead(request),
+      ...head,
       dry_run: true,
       kept: keptJson(kept),
       would_install: rows,
@@ -61,48 +56,10 @@ async function renderPlan(
   if (rows.length === 0) output.note(`nothing to install: ${nothingText(held)}`);
 }
 
-/** The request with the default wheelhouse where it is to be installed from that. */
-async function fromWheelhouse(
-  session: Session,
-  given: Omit<InstallRequest, "typed">,
-  offline: boolean,
-  output: Output,
-): Promise<InstallRequest> {
-  if (!offline || given.wheelhouse !== undefined) return { ...given, typed: typedInstall(given) };
-  const wheelhouse = await resolveWheelhouse(session, undefined);
-  output.note(`installing offline, from ${wheelhouse}`);
-  const request = { ...given, wheelhouse };
-  return { ...request, typed: typedInstall(request) };
-}
-
 export const install = command({
-  description: "Install packages into Blender's Python, online or from a remote wheelhouse",
+  description: "Install packages into Blender's Python: online, from a wheelhouse, or from here",
   args: {
-    spec: {
-      type: "positional",
-      required: false,
-      description: 'Names with version constraints: numpy "scipy>=1.11"',
-    },
-    requirement: {
-      type: "string",
-      repeated: true,
-      alias: "r",
-      valueHint: "file",
-      description:
-        "Also what stands in this requirements file or pyproject.toml of this machine; may be given several times",
-    },
-    constraint: {
-      type: "string",
-      repeated: true,
-      alias: "c",
-      valueHint: "file",
-      description: "Keep to the versions in this file of this machine; may be given several times",
-    },
-    target: {
-      ...targetArg,
-      default: "site",
-      description: "Python's site-packages, or a folder among Blender's user files",
-    },
+    ...askedArgs,
     upgrade: { type: "boolean", alias: "U", description: "Upgrade what is installed already" },
     "force-reinstall": { type: "boolean", description: "Reinstall what is installed already" },
     deps: {
@@ -112,102 +69,43 @@ export const install = command({
       negativeDescription: "Only what is named, without dependencies",
     },
     "dry-run": { type: "boolean", description: "Say what would be installed, and change nothing" },
-    offline: {
-      type: "boolean",
-      description: "Install only from the remote wheelhouse that 'pkg push' fills by default",
-    },
-    "remote-wheelhouse": {
-      ...remoteWheelhouseArg,
-      description: "Install offline, only from this wheelhouse on Blender's machine",
-    },
-    "allow-online": {
-      type: "boolean",
-      description: "Go online for this once, although Blender's preference says no",
-    },
-    "index-url": { type: "string", valueHint: "url", description: "The package index (PEP 503)" },
-    "extra-index-url": {
-      type: "string",
-      valueHint: "urls",
-      description: "Further indexes, separated by spaces",
-    },
-    proxy: { type: "string", valueHint: "url", description: "The proxy to the index" },
-    cert: {
-      type: "string",
-      valueHint: "file",
-      description: "Certificate authorities (PEM), a file on Blender's machine",
-    },
-    "trusted-host": {
-      type: "string",
-      valueHint: "hosts",
-      description: "Hosts to ask by http, or with any certificate, separated by spaces",
-    },
-    "break-system-packages": {
-      type: "boolean",
-      description: "Also into a Python that the system manages (PEP 668)",
-    },
-    "replace-bundled": {
-      type: "boolean",
-      description:
-        "Let pip replace packages that Blender or the system brings, which are kept otherwise",
-    },
+    ...sourceArgs,
   },
   several: "spec",
   elsewhere: pipOption,
   async options({ args, positionals }) {
-    const { target: place, offline } = args;
-    const wheelhouse = args["remote-wheelhouse"];
-    const indexFlags = indexFlagsOf(args);
-    const { notes, pythons, ...asked } = await requirementsOf(
-      positionals,
-      { requirements: args.requirement, constraints: args.constraint },
-      { use: "install", target: place, offline: offline || wheelhouse !== undefined, indexFlags },
-    );
-    const request: Omit<InstallRequest, "typed"> = {
-      ...asked,
-      target: place,
-      wheelhouse,
-      indexFlags,
-      upgrade: args.upgrade,
-      forceReinstall: args["force-reinstall"],
-      deps: args.deps,
-      allowOnline: args["allow-online"],
-      breakSystemPackages: args["break-system-packages"],
-      replaceBundled: args["replace-bundled"],
-    };
-    requireOneMode(request, offline);
-    return {
-      request,
-      pythons,
-      notes,
-      offline,
-      dryRun: args["dry-run"],
-      target: await targetOf(args),
-    };
+    const { upgrade, "force-reinstall": forceReinstall, deps, "dry-run": dryRun } = args;
+    const choices = { upgrade, forceReinstall, deps };
+    return { ...(await installOptions(args, positionals, "install", choices)), dryRun };
   },
-  run: ({ request: asked, pythons, notes, offline, dryRun, target }, context) =>
-    withSession(target, context, async (session) => {
+  run: (options, context) =>
+    withSession(options.target, context, async (session) => {
       const { output } = context;
-      for (const note of notes) output.note(note);
-      const observer = observerFor(output);
-      const request = await fromWheelhouse(session, asked, offline, output);
-      const prepared = await prepareInstall(session, request);
-      const { python_full_version: python = "" } = prepared.before.environment;
-      requirePythons(pythons, [{ name: "Blender", python }]);
-      const held = new Set(prepared.request.requirements);
-      const passedOver = prepared.asked.filter((one) => !held.has(one)).map((one) => one.text);
+      const besides = { command: "pkg install", flags: [] } as const;
+      const ready = await readyInstall(session, options, besides, context);
+      const { request, asked } = ready.prepared;
+      const held = new Set(request.requirements);
+      const passedOver = asked.filter((one) => !held.has(one)).map((one) => one.text);
       // pip says it as well, but for a run that only asks it.
-      const isAsked = dryRun || request.target === "user-modules";
+      const isAsked = options.dryRun || request.target === "user-modules";
       if (isAsked && passedOver.length > 0)
         output.note(`not for this Python: ${passedOver.join(", ")}`);
-      if (dryRun) {
-        const plan = await planInstall(session, prepared, observer);
-        await renderPlan(request, plan, held.size, output);
+      if (options.dryRun) {
+        const plan = await plannedInstall(session, ready, context);
+        await renderPlan(
+          { ...jsonHead(ready, options), ...hereJson(ready, null) },
+          plan,
+          held.size,
+          output,
+        );
         return 0;
       }
-      const result = await runInstall(session, prepared, observer);
+      const { prepared, brought } = await filledInstall(session, ready, context);
+      const result = await runInstall(session, prepared, observerFor(output));
       if (output.json) {
         await output.writeJson({
-          ...jsonHead(request),
+          ...jsonHead(ready, options),
+          ...hereJson(ready, brought),
           kept: keptJson(result.kept),
           ...resultJson(result, output),
         });

@@ -39,7 +39,8 @@ export const list = command({
   run: async ({ target }, context) => {
     const { output } = context;
     const { packages, broken } = await withPackages(target, context, lookAtPackages);
-    if (output.json) await output.writeJson(packages.map(({ requires: _, ...one }) => one));
+    if (output.json)
+      await output.writeJson(packages.map(({ requires: _, optional: __, ...one }) => one));
     else await output.write(render(packages));
     for (const { message, hint } of brokenLines(broken)) {
       output.warn(message);

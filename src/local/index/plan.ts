@@ -13,7 +13,7 @@ import { misfitsOf, targetTags } from "../../wheels/tags.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { versionKey } from "../../wheels/version-order.ts";
 import type { OfferedFile, Projects } from "./projects.ts";
-import { type MetadataStore, TargetSource } from "./source.ts";
+import { type InstalledPackage, type MetadataStore, TargetSource } from "./source.ts";
 
 /** What is asked, for whatever target. */
 export interface PlanRequest {
@@ -27,6 +27,8 @@ export interface PlanRequest {
   replaced: readonly string[] | "all";
   /** Whether wheels of what Blender brings are taken along, in its versions. */
   includeBundled: boolean;
+  /** What a target has and may keep, by normalised name; nothing unless given. */
+  installed?: ReadonlyMap<string, InstalledPackage>;
   /** Whether what packages need is taken along. */
   deps: boolean;
   /** In ms. */
@@ -39,7 +41,7 @@ export interface PlanRequest {
 
 /** A package of a plan. */
 export interface WantedPackage extends Chosen {
-  /** null for what Blender brings, which needs no wheel. */
+  /** null for what Blender brings or has, which needs no wheel. */
   file: OfferedFile | null;
 }
 
@@ -84,6 +86,7 @@ export async function planFor(
     { ...target, bundled: Object.fromEntries(kept) },
     {
       rulesOf: rulesFor(request, [...asked.requirements, ...asked.constraints]),
+      installed: request.installed ?? new Map(),
       includeBundled: request.includeBundled,
       deps: request.deps,
       preferred: request.preferred ?? new Map(),

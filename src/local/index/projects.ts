@@ -1,7 +1,7 @@
 // Finds the files of a package in indexes, and in folders and pages of links.
 
 import { readdir, readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Failure, messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
@@ -49,7 +49,9 @@ export class Projects {
   }
 
   async #files(name: string): Promise<OfferedFile[]> {
-    const { indexes, indexOf, strategy } = this.#settings;
+    const { indexes, indexOf, strategy, wheelOf } = this.#settings;
+    const wheel = wheelOf?.get(name);
+    if (wheel !== undefined) return [localFile(dirname(wheel), basename(wheel), wheel)];
     const own = indexOf.get(name);
     const links = (await this.#linked()).filter(({ filename }) => isOf(filename, name));
     if (strategy === "best-match" && own === undefined) {
@@ -148,15 +150,11 @@ async function inFolder(folder: string, from: string, mustExist = false): Promis
     if (mustExist) throw noLinks(from, messageOf(error), error);
     return [];
   }
-  return names.map((filename) => ({
-    filename,
-    url: pathToFileURL(`${folder}/${filename}`).href,
-    hashes: {},
-    requiresPython: null,
-    yanked: null,
-    metadata: null,
-    size: null,
-    uploaded: null,
-    from,
-  }));
+  return names.map((filename) => localFile(folder, filename, from));
+}
+
+function localFile(folder: string, filename: string, from: string): OfferedFile {
+  const url = pathToFileURL(`${folder}/${filename}`).href;
+  const nothing = { requiresPython: null, yanked: null, metadata: null, uploaded: null };
+  return { filename, url, hashes: {}, size: null, from, ...nothing };
 }

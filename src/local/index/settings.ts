@@ -17,6 +17,8 @@ export interface IndexSettings {
   findLinks: readonly string[];
   /** Whether all indexes that have a package count for it, or the first only. */
   strategy: IndexStrategy;
+  /** Wheels of this machine that alone count for their packages: paths by normalised name. */
+  wheelOf?: ReadonlyMap<string, string>;
 }
 
 /** How they are reached. */
@@ -34,6 +36,7 @@ export interface IndexChoices {
   findLinks: readonly string[];
   noIndex: boolean;
   strategy: IndexStrategy;
+  wheelOf?: ReadonlyMap<string, string>;
 }
 
 const words = (text: string | undefined) => text?.split(/\s+/).filter((word) => word !== "") ?? [];
@@ -51,13 +54,13 @@ export function indexSettings(
   pip: PipSettings,
   usual: string,
 ): IndexSettings {
-  const { indexOf, strategy } = choices;
+  const { indexOf, strategy, wheelOf = new Map() } = choices;
   const findLinks = [...choices.findLinks, ...words(pip.get("find-links"))];
   if (choices.noIndex || (choices.indexUrl === undefined && isOn(pip.get("no-index"))))
-    return { indexes: [], indexOf, findLinks, strategy };
+    return { indexes: [], indexOf, findLinks, strategy, wheelOf };
   const extra = [...choices.extraIndexUrls, ...words(pip.get("extra-index-url"))];
   const last = choices.indexUrl ?? pip.get("index-url") ?? usual;
-  return { indexes: [...new Set([...extra, last])], indexOf, findLinks, strategy };
+  return { indexes: [...new Set([...extra, last])], indexOf, findLinks, strategy, wheelOf };
 }
 
 /**

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type CandidateRules, type Candidates, candidates } from "../../wheels/candidates.ts";
 import { type CoreMetadata, needsOf } from "../../wheels/core-metadata.ts";
 import { normalizedName } from "../../wheels/filename.ts";
+import { parseRequirement } from "../../wheels/requirement.ts";
 import type { Versions } from "../../wheels/solver/choices.ts";
 import type { Needs, PackageSource } from "../../wheels/solver/solve.ts";
 import { takesPython } from "../../wheels/specifier.ts";
@@ -46,8 +47,18 @@ export class MetadataStore {
   }
 }
 
+/** A package that the target has, and that stays where its version will do. */
+export interface InstalledPackage {
+  /** A valid one (PEP 440). */
+  version: string;
+  /** What it needs (PEP 508), what only extras need too. */
+  requires: readonly string[];
+}
+
 /** How a target's packages are looked for. */
 export interface SearchOptions {
+  /** By normalised name. */
+  installed: ReadonlyMap<string, InstalledPackage>;
   rulesOf: (name: string) => CandidateRules;
   /** Whether what Blender brings is looked for as well, in its version. */
   includeBundled: boolean;
@@ -86,6 +97,8 @@ export class TargetSource implements PackageSource {
     if (bundled !== undefined && !this.#options.includeBundled)
       return { usable: [bundled], unusable: [], standsFor: this.#target.bundledAs?.get(name) };
     const { versions } = await this.#candidates(name);
+    const there = this.#options.installed.get(name);
+    if (there !== undefined) return withInstalled(versions, there.version);
     if (bundled === undefined) {
       const wanted = versionKey(this.#options.preferred.get(name) ?? "");
       if (wanted === undefined) return versions;
@@ -117,6 +130,12 @@ export class TargetSource implements PackageSource {
 
   async needs(name: string, version: string, extra: string | null): Promise<Needs> {
     if (!this.#options.deps) return { requirements: [] };
+    const there = this.#installed(name, version);
+    if (there !== undefined) {
+      // What is no name with versions, such as an address, nobody looks for.
+      const requires = there.requires.filter((line) => parseRequirement(line).ok);
+      return needsOf({ name, version, requiresPython: null, requires }, this.#target, extra);
+    }
     const file = await this.wheel(name, version);
     // What Blender brings has what it needs there.
     if (file === undefined) return { requirements: [] };
@@ -134,10 +153,31 @@ export class TargetSource implements PackageSource {
     return needsOf(metadata, this.#target, extra);
   }
 
-  /** The wheel of a version; undefined for what Blender brings. */
+  /** What is installed, where that is this version. */
+  #installed(name: string, version: string): InstalledPackage | undefined {
+    const there = this.#options.installed.get(name);
+    return there !== undefined && versionKey(there.version) === versionKey(version)
+      ? there
+      : undefined;
+  }
+
+  /** The wheel of a version; undefined for what Blender brings, and for what is installed. */
   async wheel(name: string, version: string): Promise<OfferedFile | undefined> {
     const isLeftOut = this.#bundled(name) !== undefined && !this.#options.includeBundled;
-    if (isLeftOut) return undefined;
+    if (isLeftOut || this.#installed(name, version) !== undefined) return undefined;
     return (await this.#candidates(name)).wheels.get(version);
   }
+}
+
+/** What is installed counts as one more version, whatever keeps the same one of an index out. */
+function withInstalled({ usable, unusable }: Versions, preferred: string): Versions {
+  const key = versionKey(preferred) ?? "";
+  const isOther = (version: string) => versionKey(version) !== key;
+  const others = usable.filter(isOther);
+  const older = others.filter((version) => (versionKey(version) ?? "") < key);
+  return {
+    usable: [...older, preferred, ...others.slice(older.length)],
+    unusable: unusable.filter(({ version }) => isOther(version)),
+    preferred,
+  };
 }

@@ -51,25 +51,34 @@ function inputOf(requirements: readonly Line[], constraints: readonly Line[]): P
 }
 
 /** What is read of an install here. */
-type AskedInstall = Pick<PreparedInstall, "asked"> & {
+type AskedInstall = Pick<PreparedInstall, "asked" | "sent"> & {
   request: Pick<PreparedInstall["request"], "constraints">;
 };
 
+/** The file that was sent for exactly this version: an index may have another one of that name. */
+function fileFor({ sent }: AskedInstall, name: string, specifier: string): string | undefined {
+  return sent.find((one) => one.name === name && specifier === `==${one.version}`)?.path;
+}
+
 /** All that was asked for: what a marker leaves out there is pip's to tell. */
-export function askedInput({ asked, request }: AskedInstall): PipInput {
-  return inputOf(asked, request.constraints);
+export function askedInput(install: AskedInstall): PipInput {
+  const lines = install.asked.map((one): Line => {
+    const file = fileFor(install, one.name, one.specifier);
+    const extras = one.extras.length === 0 ? "" : `[${one.extras.join(",")}]`;
+    return file === undefined ? one : { ...one, text: `${file}${extras}` };
+  });
+  return inputOf(lines, install.request.constraints);
 }
 
 /** Just these packages, each with the hashes that were asked for it. */
-export function plannedInput(
-  { asked, request }: AskedInstall,
-  planned: readonly PlannedPackage[],
-): PipInput {
+export function plannedInput(install: AskedInstall, planned: readonly PlannedPackage[]): PipInput {
+  const { asked, request } = install;
   const byName = Map.groupBy([...asked, ...request.constraints], ({ name }) => name);
   const lines = planned.map(({ name, version }): Line => {
     const own = byName.get(name) ?? [];
     const hashes = [...new Set(own.flatMap((one) => one.hashes))];
-    return { text: `${name}==${version}`, hashes, where: own[0]?.where ?? null };
+    const text = fileFor(install, name, `==${version}`) ?? `${name}==${version}`;
+    return { text, hashes, where: own[0]?.where ?? null };
   });
   return inputOf(lines, []);
 }

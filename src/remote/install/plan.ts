@@ -59,8 +59,11 @@ export async function planInstall(
   }
 }
 
-/** The version of the copy that pip would replace. */
-function replacedBy({ before, folder, python }: PreparedInstall, { name }: PlannedPackage) {
+/** The version of the copy that pip would replace; null where there is none. */
+export function replacedBy(
+  { before, folder, python }: PreparedInstall,
+  { name }: Pick<PlannedPackage, "name">,
+) {
   const site = new Set(python.site.packages.map(({ path }) => path));
   const isThere = ({ location }: Package) =>
     folder === undefined ? site.has(location) : location === folder;

@@ -4,6 +4,7 @@ import type { Text } from "../../text.ts";
 import { markerHolds } from "../../wheels/marker.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
+import type { Package } from "../packages/package.ts";
 import { type Pin, pinsOf } from "../packages/pins.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { type BlenderPython, pythonOf } from "../python/interpreter.ts";
@@ -18,6 +19,15 @@ import {
 import { recoveredPackages } from "./recovered.ts";
 import type { InstallRequest } from "./request.ts";
 
+/** A wheel on Blender's machine. */
+export interface SentWheel {
+  /** PEP 503 form. */
+  name: string;
+  version: string;
+  /** Absolute. */
+  path: string;
+}
+
 /** An install that has passed every check that can be made before pip runs. */
 export interface PreparedInstall {
   /** Without the requirements whose marker doesn't hold there. */
@@ -29,6 +39,8 @@ export interface PreparedInstall {
   folder: string | undefined;
   /** The wheelhouse's absolute path on Blender's machine. */
   wheelhouse: string | undefined;
+  /** Wheels that were sent for this, which are what is meant by their names. */
+  sent: readonly SentWheel[];
   /** What is installed before. */
   before: PackageSnapshot;
   /** What is kept in its version. */
@@ -40,10 +52,38 @@ export interface PreparedInstall {
 /**
  * Finds the interpreter and makes every check that can be made before pip runs.
  *
- * @throws Failure `externally-managed`, `site-not-writable`, `user-modules-not-writable`,
- *   `online-access-off`, `no-wheelhouse`, `wheelhouse-lacks`, `bundled-kept`, and as `pythonOf`.
+ * @throws Failure `no-wheelhouse`, `wheelhouse-lacks`, and as `prepareUnfilled`.
  */
 export async function prepareInstall(
+  session: Session,
+  given: InstallRequest,
+  sent: readonly SentWheel[] = [],
+): Promise<PreparedInstall> {
+  return withWheelhouse(session, { ...(await prepareUnfilled(session, given)), sent });
+}
+
+/**
+ * Looks whether the wheelhouse has what pip will need, for an install that takes one.
+ *
+ * @throws Failure `no-wheelhouse`, `wheelhouse-lacks`.
+ */
+export async function withWheelhouse(
+  session: Session,
+  prepared: PreparedInstall,
+): Promise<PreparedInstall> {
+  const { request, python, before } = prepared;
+  if (request.wheelhouse === undefined) return prepared;
+  const lacking = request.requirements.filter((one) => !isThere(one, request, python, before));
+  return { ...prepared, wheelhouse: await checkedWheelhouse(session, lacking, request.wheelhouse) };
+}
+
+/**
+ * The same for an install whose wheelhouse is filled only then: what it has isn't looked at.
+ *
+ * @throws Failure `externally-managed`, `site-not-writable`, `user-modules-not-writable`,
+ *   `online-access-off`, `bundled-kept`, and as `pythonOf`.
+ */
+export async function prepareUnfilled(
   session: Session,
   given: InstallRequest,
 ): Promise<PreparedInstall> {
@@ -59,12 +99,21 @@ export async function prepareInstall(
   const request = { ...given, requirements: asked.filter(holds) };
   const pins = request.replaceBundled ? [] : pinsOf(before);
   requireKept(request, pins);
-  let wheelhouse: string | undefined;
-  if (request.wheelhouse !== undefined) {
-    const lacking = request.requirements.filter((one) => !isThere(one, request, python, before));
-    wheelhouse = await checkedWheelhouse(session, lacking, request.wheelhouse);
-  }
-  return { request, asked, python, folder, wheelhouse, before, pins, found };
+  const { wheelhouse } = request;
+  return { request, asked, python, folder, wheelhouse, sent: [], before, pins, found };
+}
+
+/** The packages that pip sees, in its order; of several of one name the first counts. */
+export function seenByPip({
+  before,
+  python,
+  folder,
+}: Pick<PreparedInstall, "before" | "python" | "folder">): Package[] {
+  const site = new Set(python.site.packages.map(({ path }) => path));
+  return [
+    ...before.packages.filter(({ location }) => site.has(location)),
+    ...before.packages.filter(({ location }) => location === folder),
+  ];
 }
 
 /** Whether pip finds that a requirement is met already, and needs no wheel for it. */

@@ -133,7 +133,9 @@ export function withComing(
   const names = new Set(coming.map(({ name }) => name));
   const state = { loaded_version: null, restart: false, editable: false, modified: 0 };
   const come = coming.map(({ name, version, requires }): Package => {
-    return { ...state, name, version, requires, location: folder, source: "other", wins: true };
+    // pip's report has what extras need among the others.
+    const needs = { requires, optional: [] };
+    return { ...state, ...needs, name, version, location: folder, source: "other", wins: true };
   });
   return { packages: [...come, ...packages.filter(({ name }) => !names.has(name))], environment };
 }

@@ -17,6 +17,8 @@ const copyEntries = {
   modified: v.number(),
   /** What it needs (PEP 508), with conditions; what only its extras need isn't among it. */
   requires: v.array(v.string()),
+  /** What only its extras need (PEP 508). Looks that older versions of this program kept lack it. */
+  optional: v.optional(v.array(v.string()), []),
   /** Installed where its source lies (PEP 660). */
   editable: v.boolean(),
 };
@@ -59,3 +61,6 @@ export function isInSite({ source }: Pick<Package, "source">): boolean {
 export function needsRestart({ location, loaded }: PackageRow): boolean {
   return loaded !== null && (loaded.replaced || loaded.location !== location);
 }
+
+/** pip and what installs of pip bring along: nobody's own packages, as `pip freeze` has it. */
+export const pipsOwn: ReadonlySet<string> = new Set(["pip", "setuptools", "wheel"]);

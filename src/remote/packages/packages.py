@@ -34,6 +34,7 @@ class Row(TypedDict):
     loaded: Loaded | None
     # PEP 508; what only extras need isn't among it.
     requires: list[str]
+    optional: list[str]
     editable: bool
 
 
@@ -171,6 +172,7 @@ class View:
             "modified": modified,
             "loaded": loaded_as(distribution, modified),
             "requires": distribution.requires,
+            "optional": distribution.optional,
             "editable": distribution.is_editable(),
         }
 

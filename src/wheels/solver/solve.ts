@@ -156,7 +156,9 @@ class Solver {
       if (cause.kind !== "requires") continue;
       const { by, requirement } = cause;
       const key = `${by?.name} ${requirement.text} ${requirement.where}`;
-      if (by !== null && found.get(by.name)?.version !== by.version) continue;
+      // An extra, `requests[socks]`, is chosen with its package.
+      const who = by === null ? undefined : found.get(by.name.replace(/\[.*$/, ""));
+      if (by !== null && who?.version !== by.version) continue;
       if (said.has(key)) continue;
       said.add(key);
       found.get(requirement.name)?.requiredBy.push({ by, requirement });

@@ -79,7 +79,7 @@ def _requirement(text: str) -> dict[str, Any] | None:
         return {
             "name": utils.canonicalize_name(one.name),
             "extras": sorted(one.extras),
-            "clauses": sorted(str(each) for each in one.specifier),
+            "clauses": sorted({str(each) for each in one.specifier}),
             "hasMarker": one.marker is not None,
             "isUrl": one.url is not None,
         }

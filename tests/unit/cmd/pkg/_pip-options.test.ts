@@ -7,7 +7,7 @@ import { optionsOf } from "../parsing.ts";
 test.each([
   ["numpy --pre", "pkg pip -- install numpy --pre"],
   ["--json -U numpy -e src", "pkg pip -- install -U numpy -e src"],
-  ["numpy --find-links=/w --offline", "pkg pip -- install numpy --find-links=/w"],
+  ["numpy --no-index --offline", "pkg pip -- install numpy --no-index"],
   ["numpy --user", "--target user-modules"],
   ["numpy --zebra", "NAME --help"],
 ])("options of pip, and where they go: %s", async (line, hint) => {

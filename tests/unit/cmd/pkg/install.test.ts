@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { dirname } from "node:path";
 import { install } from "../../../../src/cmd/pkg/install.ts";
 import { quoted } from "../../../support/systems.ts";
 import { fileOf, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
@@ -88,6 +89,70 @@ test.each([
   expect(await optionsOf(install, ["numpy", ...tokens])).toMatchObject({ offline, dryRun });
 });
 
+describe("--from-here", () => {
+  test("the flags for the index say where this machine looks", async () => {
+    const file = fileOf("here.txt", "scipy\n--pre\n--extra-index-url https://b/s\n--no-index\n");
+    const tokens = ["numpy", "-r", file, "--from-here", "--index-url", "https://a/s"];
+    const more = ["--trusted-host", "a b:1", "--index-for", "torch=https://t/s", "-f", "/links"];
+    const { request, here, hereFlags, target } = await optionsOf(install, [...tokens, ...more]);
+    expect(request).toMatchObject({ indexFlags: [], fileFlags: ["--pre"], wheelhouse: undefined });
+    expect(here?.limit).toBe(120_000);
+    expect(here?.indexes).toMatchObject({
+      choices: {
+        indexUrl: "https://a/s",
+        extraIndexUrls: ["https://b/s"],
+        indexOf: new Map([["torch", "https://t/s"]]),
+        findLinks: ["/links"],
+        noIndex: true,
+      },
+      trusted: ["a", "b:1"],
+    });
+    expect(hereFlags).toEqual([
+      ...["--from-here", "--index-url", "https://a/s", "--trusted-host", "a"],
+      ...["--trusted-host", "b:1", "--index-for", "torch=https://t/s", "--find-links", "/links"],
+    ]);
+    // Downloads and transfers take as long as they take.
+    expect(target.deadlines).toMatchObject({ total: Number.POSITIVE_INFINITY, answer: 300 });
+  });
+
+  test("--timeout is one for all", async () => {
+    const { here, target } = await optionsOf(install, ["a", "--from-here", "--timeout", "9"]);
+    expect([here?.limit, target.deadlines.total]).toEqual([9000, 9]);
+  });
+
+  test("a wheelhouse is where the wheels go", async () => {
+    const tokens = ["a", "--from-here", "--remote-wheelhouse", "~/w"];
+    const { request, offline } = await optionsOf(install, tokens);
+    expect([request.wheelhouse, offline]).toEqual(["~/w", false]);
+  });
+});
+
+describe("paths in the place of names", () => {
+  const wheel = fileOf("paths/brone-1.0-py3-none-any.whl", "");
+  const folder = dirname(wheel);
+
+  test("wheels and folders of wheels, and names as before", async () => {
+    const { request, paths } = await optionsOf(install, ["numpy", `${wheel}[x]`, folder]);
+    expect(request.requirements.map(({ text }) => text)).toEqual(["numpy"]);
+    expect(paths).toEqual([
+      { path: wheel, extras: "[x]", isFolder: false },
+      { path: folder, extras: "", isFolder: true },
+    ]);
+    expect((await optionsOf(install, [wheel])).request.requirements).toEqual([]);
+  });
+
+  test.each([
+    ["setup.py", "of which a wheel must be built first"],
+    ["pyproject.toml", "pip wheel --no-deps"],
+    ["blender_manifest.toml", "addon install"],
+  ])("a folder with %s is no folder of wheels", async (file, says) => {
+    const project = dirname(fileOf(`${file.replace(".", "-")}/${file}`, ""));
+    const refusal = await refusalOf(install, [project]);
+    expect(refusal).toMatchObject({ code: "not-wheels", exitCode: 2 });
+    expect(refusal.says).toContain(says);
+  });
+});
+
 test.each([
   [
     [],
@@ -108,6 +173,13 @@ test.each([
     "two-modes",
     "--remote-wheelhouse installs offline, and --index-url is for installing online",
   ],
+  [["numpy", "--from-here", "--offline"], "two-modes", "--offline says otherwise"],
+  [["numpy", "--from-here", "--allow-online"], "two-modes", "--allow-online says otherwise"],
+  [["numpy", "--from-here", "--proxy", "p:1"], "two-modes", "set HTTPS_PROXY here"],
+  [["numpy", "--find-links", "/w"], "needs-from-here", "--from-here"],
+  [["numpy", "--index-for", "a=https://h/s"], "needs-from-here", "--index-for says where"],
+  [["numpy", "--index-strategy", "best-match"], "needs-from-here", "--from-here"],
+  [["/not/there-1.0-py3-none-any.whl"], "missing-path", "pkg pip -- install /not/there"],
   [["numpy", "--pre"], "unknown-option", "blender-remote-cli pkg pip -- install numpy --pre"],
   [["numpy", "--user"], "unknown-option", "--target user-modules"],
 ])("%j is refused", async (tokens, code, says) => {

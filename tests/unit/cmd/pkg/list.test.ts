@@ -14,6 +14,7 @@ function copy(name: string, changes: Partial<Package> = {}): Package {
     restart: false,
     modified: 0,
     requires: [],
+    optional: [],
     editable: false,
     ...changes,
   };

@@ -120,6 +120,43 @@ const wheels: ServedWheel[] = [
   { name: "needy", version: "1.0", requires: ["linux>=0.5"] },
 ];
 
+describe("what is installed and will do stays", () => {
+  const installed = new Map([
+    ["click", { version: "8.0", requires: ["colorama>=0.5", "not a requirement @ all"] }],
+    ["array", { version: "1.0", requires: [] }],
+    ["more", { version: "1.0.0", requires: ['linux; extra == "x"'] }],
+    ["onlyhere", { version: "0.1", requires: ["gone"] }],
+  ]);
+  const target = { tags: [...windows.tags, "cp311-cp311-manylinux_2_17_x86_64"] };
+  test.each<[Ask, string[]]>([
+    [{ specs: ["click"] }, ["click 8.0 (kept)", "colorama 1.0"]],
+    [{ specs: ["click>8"] }, ["click 8.1", "colorama 1.0"]],
+    [{ specs: ["click"], constraints: ["click!=8.0"] }, ["click 8.1", "colorama 1.0"]],
+    [{ specs: ["array"], request: { replaced: "all" } }, ["array 1.0 (kept)"]],
+    [{ specs: ["array>1"], request: { replaced: "all" } }, ["array 2.0", "numpy 2.1"]],
+    [{ specs: ["more"] }, ["more 1.0.0 (kept)"]],
+    [{ specs: ["more[x]"] }, ["linux 1.0", "more 1.0.0 (kept)"]],
+    [{ specs: ["more[x]"], request: { deps: false } }, ["more 1.0.0 (kept)"]],
+    // No index has it.
+    [{ specs: ["onlyhere"] }, ["gone 1.0", "onlyhere 0.1 (kept)"]],
+  ])("%j", async (ask, expected) => {
+    await using index = packageIndex(wheels);
+    const request = { installed, ...ask.request };
+    expect(await planned(index, { ...ask, target, request })).toEqual(expected);
+  });
+
+  test("a wheel of this machine is the only one of its package", async () => {
+    await using index = packageIndex(wheels);
+    const made = { name: "click", version: "8.1", requires: ["late"] };
+    const wheelOf = new Map([["click", await writeWheel(dir, made)]]);
+    const { packages } = await plan(index, { specs: ["click==8.1"], settings: { wheelOf } });
+    expect(packages).toMatchObject([
+      { name: "click", file: { url: expect.stringMatching(/^file:/) } },
+      { name: "late", version: "2.0" },
+    ]);
+  });
+});
+
 describe.each([
   { pages: "json", metadata: true },
   { pages: "html", metadata: true },

@@ -6,7 +6,7 @@ const hashed = (spec: string, ...hashes: string[]) => ({ ...requirement(spec), h
 const at = (where: string, one: ReturnType<typeof requirement>) => ({ ...one, where });
 
 function input(asked: ReturnType<typeof requirement>[], constraints: typeof asked = []) {
-  return { asked, request: request([], { constraints }) };
+  return { asked, sent: [], request: request([], { constraints }) };
 }
 
 function planned(name: string, version: string) {
@@ -74,4 +74,14 @@ describe("what pip is given of a plan", () => {
       places: {},
     });
   });
+});
+
+test("a wheel that was sent for it is meant by its path, in just that version", () => {
+  const sent = [{ name: "a", version: "1.0", path: "/wheels/a-1.0-py3-none-any.whl" }];
+  const asked = ["a[x]==1.0", "a>=0.5", "b"].map(requirement);
+  const given = { ...input(asked), sent };
+  expect(askedInput(given).arguments).toEqual([`${sent[0]?.path}[x]`, "a>=0.5", "b"]);
+  const both = [planned("a", "1.0"), planned("b", "1.0")];
+  expect(plannedInput(given, both).arguments).toEqual([`${sent[0]?.path}`, "b==1.0"]);
+  expect(plannedInput(given, [planned("a", "1.1")]).arguments).toEqual(["a==1.1"]);
 });

@@ -3,6 +3,7 @@
 import { typedInstall } from "../../../../src/cmd/pkg/_typed.ts";
 import type { InstallRequest } from "../../../../src/remote/install/request.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
+import type { BlenderPython } from "../../../../src/remote/python/interpreter.ts";
 import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { installed } from "../packages/rows.ts";
 
@@ -38,3 +39,19 @@ export function request(specs: string[], changes: Partial<InstallRequest> = {}):
   };
   return { ...given, typed: typedInstall(given) };
 }
+
+/** A Python with one folder for packages, `/site`. */
+export const blenderPython = (managed: string | null): BlenderPython => ({
+  executable: "/python",
+  pip: [],
+  version: "3.11.0",
+  prefix: "/",
+  onlineAccess: null,
+  site: {
+    packages: [{ path: "/site", exists: true, writable: true, error: null, on_path: true }],
+    purelib: "/site",
+    user: { path: "/user", exists: false, enabled: false },
+    user_modules: null,
+    externally_managed: managed,
+  },
+});

@@ -4,26 +4,10 @@ import type { PreparedInstall } from "../../../../src/remote/install/prepare.ts"
 import type { InstallRequest } from "../../../../src/remote/install/request.ts";
 import { refusedNames, requireUnshadowed } from "../../../../src/remote/install/shadows.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
-import type { BlenderPython } from "../../../../src/remote/python/interpreter.ts";
 import { rendered } from "../../../../src/text.ts";
 import { quoted } from "../../../support/systems.ts";
 import { installed, snapshotOf } from "../packages/rows.ts";
-import { request } from "./requests.ts";
-
-const python = (managed: string | null): BlenderPython => ({
-  executable: "/python",
-  pip: [],
-  version: "3.11.0",
-  prefix: "/",
-  onlineAccess: null,
-  site: {
-    packages: [{ path: "/site", exists: true, writable: true, error: null, on_path: true }],
-    purelib: "/site",
-    user: { path: "/user", exists: false, enabled: false },
-    user_modules: null,
-    externally_managed: managed,
-  },
-});
+import { blenderPython, request } from "./requests.ts";
 
 interface Changes {
   specs: string[];
@@ -37,9 +21,10 @@ function prepared({ specs, copies, target = "site", managed = null }: Changes): 
   return {
     request: made,
     asked: made.requirements,
-    python: python(managed),
+    python: blenderPython(managed),
     folder: target === "site" ? undefined : "/modules",
     wheelhouse: undefined,
+    sent: [],
     before: snapshotOf(copies, { path: ["/local", "/site", "/modules", "/addon"] }),
     pins: [],
     found: [],

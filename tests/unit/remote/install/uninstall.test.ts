@@ -13,6 +13,7 @@ const numpy: Package = {
   restart: false,
   modified: 0,
   requires: [],
+  optional: [],
   editable: false,
 };
 

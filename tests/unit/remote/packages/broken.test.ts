@@ -88,7 +88,7 @@ describe("a pip that failed", () => {
 test("two versions in one folder", () => {
   const copy = (version: string, location: string): Package => ({
     ...{ name: "brtwo", version, location, source: "user-modules", modified: 0 },
-    ...{ requires: [], editable: false },
+    ...{ requires: [], optional: [], editable: false },
     ...{ wins: true, loaded_version: null, restart: false },
   });
   expect(twiceThere([copy("1", "/a"), copy("2", "/b")])).toEqual([]);

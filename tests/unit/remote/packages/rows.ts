@@ -14,6 +14,7 @@ export function row(name: string, changes: Record<string, JsonValue> = {}) {
     modified: 1,
     loaded: null,
     requires: [],
+    optional: [],
     editable: false,
     ...changes,
   };
@@ -31,6 +32,7 @@ export function installed(name: string, version: string, changes: Partial<Packag
     restart: false,
     modified: 1,
     requires: [],
+    optional: [],
     editable: false,
     ...changes,
   };

@@ -85,11 +85,11 @@ describe("starting", () => {
 describe("a run that is ended in the middle", () => {
   const row = (name: string, version: string) => ({
     ...{ name, version, location: "/site", source: "site", modified: 1, loaded: null },
-    ...{ requires: [], editable: false },
+    ...{ requires: [], optional: [], editable: false },
   });
   const was = {
     ...{ wins: true, loaded_version: null, restart: false, source: "site" as const },
-    ...{ requires: [], editable: false },
+    ...{ requires: [], optional: [], editable: false },
   };
   const before = [{ name: "one", version: "1.0", location: "/site", modified: 1, ...was }];
   const interrupted = new Failure("interrupted", "interrupted", { kind: "interrupted" });

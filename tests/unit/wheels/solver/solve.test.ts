@@ -56,6 +56,31 @@ describe("a set of versions", () => {
     expect(versionsOf(await solved(world, asked))).toEqual(expected);
   });
 
+  test.each<[string[], string[], Record<string, string>]>([
+    // What is there stays while it may; the newest comes where it may not.
+    [["app", "other"], [], { app: "2", lib: "2", other: "2" }],
+    [["app"], ["lib>2"], { app: "2", lib: "3", other: "1" }],
+    [["app>2"], [], { app: "3", lib: "2", other: "2" }],
+  ])(
+    "%p with %p, where app 2, lib 2 and other 2 are preferred",
+    async (asked, limits, expected) => {
+      const source = sourceOf(world);
+      const preferring: PackageSource = {
+        ...source,
+        versions: async (name) => ({ ...(await source.versions(name)), preferred: "2" }),
+      };
+      const what = { requirements: asked.map(requirement), constraints: limits.map(requirement) };
+      expect(versionsOf(await solve(what, preferring, () => true))).toEqual(expected);
+    },
+  );
+
+  test("who needs what only an extra needs is told", async () => {
+    const found = await solved(world, ["lib[x]"]);
+    const packages = found.code === "ok" ? found.packages : [];
+    const other = packages.find(({ name }) => name === "other");
+    expect(other?.requiredBy).toMatchObject([{ by: { name: "lib[x]", version: "2" } }]);
+  });
+
   test("a constraint keeps versions out and brings no package", async () => {
     expect(versionsOf(await solved(world, ["app"], ["lib<3", "tool==1"]))).toEqual({
       app: "3",
