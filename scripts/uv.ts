@@ -8,7 +8,7 @@ import { toolsPython } from "./python.ts";
 const REQUIREMENTS = join(import.meta.dirname, "requirements-uv.txt");
 
 /** The path of its program, fetched once. */
-export async function publishedUv(): Promise<string> {
+export async function uvProgram(): Promise<string> {
   const folder = await makeOnce(`uv-${fingerprint(REQUIREMENTS)}`, async (making) => {
     note("getting uv …");
     const pip = [await toolsPython(), "-I", "-m", "pip", "install", "--quiet", "--no-deps"];

@@ -4,7 +4,7 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { toolsPython } from "../../scripts/python.ts";
-import { publishedUv } from "../../scripts/uv.ts";
+import { uvProgram } from "../../scripts/uv.ts";
 import { executable, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { oneIndex, uvTarget } from "../support/uv.ts";
 import { atMostRow, inTurn, type Row, seconds, timesRow } from "./measure.ts";
@@ -133,7 +133,7 @@ export async function download(): Promise<Row[]> {
   const env = { ...box.env, ...(await oneIndex(join(box.dir, "uv"))) };
   const contest: Contest = {
     ...{ box, env, peak: 0 },
-    uv: await publishedUv(),
+    uv: await uvProgram(),
     python: await toolsPython(),
   };
   const rows = await choosing(contest, "four", SMALL, { cold: 1.5, warm: 2 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { run } from "../../scripts/process.ts";
 import { toolsPython } from "../../scripts/python.ts";
-import { publishedUv } from "../../scripts/uv.ts";
+import { uvProgram } from "../../scripts/uv.ts";
 import { normalizedName } from "../../src/wheels/filename.ts";
 import { moment, requirementSets } from "../support/requirement-sets.ts";
 import { type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -74,7 +74,7 @@ async function uvs(file: string, target: TargetName): Promise<Answer> {
   const [platform, python] = targets[target];
   const compile = ["pip", "compile", file, "--quiet", "--no-header", "--no-annotate"];
   const flags = ["--exclude-newer", moment, "--python", await toolsPython()];
-  const command = [await publishedUv(), ...compile, ...uvTarget(platform, python), ...flags];
+  const command = [await uvProgram(), ...compile, ...uvTarget(platform, python), ...flags];
   const { code, stdout, stderr } = await run(command, {
     cwd: box.dir,
     env: { ...box.env, ...env },
