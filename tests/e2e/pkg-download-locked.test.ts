@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun, run } from "../../scripts/process.ts";
-import { publishedUv } from "../../scripts/uv.ts";
+import { uvProgram } from "../../scripts/uv.ts";
 import pipWheel from "../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import { type PackageIndex, packageIndex } from "../support/package-index.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -140,7 +140,7 @@ describe("a lock of our own", () => {
 
   test("is read by pip and by uv, which take the same", async () => {
     const python = await anyPython();
-    const uv = await publishedUv();
+    const uv = await uvProgram();
     const env = { ...box.env, ...plain };
     const path = join(box.dir, "project/pylock.linux.toml");
     const bundled = ["--include-bundled", "--lock", "project/pylock.linux.toml"];
@@ -191,7 +191,7 @@ describe("a lock of uv's", () => {
     const env = { ...box.env, ...plain };
     const python = await anyPython();
     await rm(join(folder, "pylock.toml"));
-    const command = [await publishedUv(), "lock", "--project", folder, "--python", python];
+    const command = [await uvProgram(), "lock", "--project", folder, "--python", python];
     await mustRun([...command, "--default-index", index.url], { env });
     const words = [...project, "--locked", "--group", "test"];
     expectSuccess(await download(...words, ...windows, "--dest", "uv"));
