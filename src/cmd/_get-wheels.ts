@@ -17,9 +17,15 @@ import type { Context } from "./_command.ts";
 import { type Indexes, openIndexes } from "./_indexes.ts";
 import { wheelsOf } from "./_plan-report.ts";
 
-/** Chooses versions with what indexes say; nothing of it goes on once that has ended. */
+/**
+ * Chooses versions with what indexes say; nothing of it goes on once that has ended.
+ *
+ * @param what for whom, in words.
+ * @param isOne whether each package is looked at once, for one Python.
+ */
 export async function choosing<T>(
   what: string,
+  isOne: boolean,
   indexes: Indexes,
   context: Context,
   work: (projects: Projects, store: MetadataStore) => Promise<T>,
@@ -30,13 +36,15 @@ export async function choosing<T>(
   const ended = new AbortController();
   const asking = client.until(ended.signal);
   try {
-    const chosen = work(new Projects(asking, settings), new MetadataStore(asking, folder));
+    const chosen = work(new Projects(asking, settings, !isOne), new MetadataStore(asking, folder));
     return {
       client,
       chosen: await waiting(context.output, `choosing versions for ${what}`, chosen),
     };
   } finally {
     ended.abort(new Error("nobody waits for it any more"));
+    // Pages of indexes are long; wheels come next.
+    Bun.shrink();
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -51,6 +59,7 @@ export async function plansFor(
   const what = targets.length === 1 ? targets[0]?.name : undefined;
   const { client, chosen } = await choosing(
     what ?? count(targets.length, "target"),
+    targets.length === 1,
     indexes,
     context,
     (projects, store) => Promise.all(targets.map((one) => planFor(one, request, projects, store))),

@@ -285,6 +285,7 @@ export const wheels = command({
     for (const note of notes) output.note(note);
     const { client, chosen: plan } = await choosing(
       `${own.manifest.id} in ${count(targets.length, "Blender")}`,
+      false,
       indexes,
       context,
       (projects, store) =>

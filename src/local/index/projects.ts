@@ -17,16 +17,24 @@ export interface OfferedFile extends IndexFile {
   from: string;
 }
 
-/** Asks for packages; each once. */
+/** Bytes of pages after which their remains are cleared away. */
+const muchRead = 4_000_000;
+
+/** Asks for packages. */
 export class Projects {
   readonly #client: IndexClient;
   readonly #settings: IndexSettings;
+  readonly #keeps: boolean;
   readonly #known = new Map<string, Promise<OfferedFile[]>>();
   #links: Promise<OfferedFile[]> | undefined;
+  /** Bytes of pages since their remains were cleared away. */
+  #read = 0;
 
-  constructor(client: IndexClient, settings: IndexSettings) {
+  /** @param keeps whether what was found is kept for who asks again: it takes much memory. */
+  constructor(client: IndexClient, settings: IndexSettings, keeps: boolean) {
     this.#client = client;
     this.#settings = settings;
+    this.#keeps = keeps;
   }
 
   /**
@@ -37,7 +45,7 @@ export class Projects {
    */
   files(name: string): Promise<OfferedFile[]> {
     const known = this.#known.get(name) ?? this.#files(name);
-    this.#known.set(name, known);
+    if (this.#keeps) this.#known.set(name, known);
     return known;
   }
 
@@ -70,7 +78,18 @@ export class Projects {
     const from = withoutUser(index);
     if (address.protocol === "file:") return await inMirror(address, from);
     const page = await this.#client.text(address.href, acceptedPages, mostOfPage);
-    return page === undefined ? [] : filesOf(page, from);
+    if (page === undefined) return [];
+    const files = filesOf(page, from);
+    this.#clearUp(page.bytes.length);
+    return files;
+  }
+
+  /** On a machine with much memory, what nobody needs any more of 100 MB of pages would pile up. */
+  #clearUp(bytes: number): void {
+    this.#read += bytes;
+    if (this.#read < muchRead) return;
+    this.#read = 0;
+    Bun.gc(true);
   }
 
   #linked(): Promise<OfferedFile[]> {

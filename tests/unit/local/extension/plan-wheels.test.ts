@@ -62,12 +62,16 @@ async function plan(
     retries: 0,
     signal: new AbortController().signal,
   });
-  const projects = new Projects(client, {
-    indexes: [index.url],
-    indexOf: new Map(),
-    findLinks: [],
-    strategy: "first-index",
-  });
+  const projects = new Projects(
+    client,
+    {
+      indexes: [index.url],
+      indexOf: new Map(),
+      findLinks: [],
+      strategy: "first-index",
+    },
+    true,
+  );
   const store = new MetadataStore(client, dir);
   const request: PlanRequest = {
     requirements: specs.map(asked),

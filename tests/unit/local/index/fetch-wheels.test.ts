@@ -31,7 +31,9 @@ async function fetched(index: PackageIndex, signal = new AbortController().signa
     signal,
   });
   const settings = { indexes: [index.url], indexOf: new Map(), findLinks: [] };
-  const files = await new Projects(client, { ...settings, strategy: "first-index" }).files("own");
+  const files = await new Projects(client, { ...settings, strategy: "first-index" }, false).files(
+    "own",
+  );
   let heard = 0;
   const finished: FetchedWheel[] = [];
   const wheels = await fetchWheels(client, files, box, await HashCache.open({ HOME: dir }), {

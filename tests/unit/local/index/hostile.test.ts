@@ -42,7 +42,7 @@ async function clientOf(): Promise<IndexClient> {
 
 async function projectsOf(client: IndexClient, url: string): Promise<Projects> {
   const settings = { indexes: [url], indexOf: new Map(), findLinks: [] };
-  return new Projects(client, { ...settings, strategy: "first-index" });
+  return new Projects(client, { ...settings, strategy: "first-index" }, false);
 }
 
 async function filesOf(client: IndexClient, url: string, name: string) {

@@ -77,7 +77,7 @@ async function plan(index: PackageIndex | undefined, ask: Ask) {
     limit: 10_000,
     ...ask.request,
   };
-  const projects = new Projects(client, settings);
+  const projects = new Projects(client, settings, false);
   return await planFor(
     { ...windows, ...ask.target },
     request,
@@ -299,10 +299,11 @@ describe("indexes", () => {
     await using other = packageIndex([foreign]);
     const indexes = [other.url.replace("//", "//me:s%40cret@"), index.url];
     await planned(index, { specs: ["missing"], settings: { indexes } });
+    // Why there is none is asked once more.
     const sent = (one: PackageIndex) =>
-      one.requests.map(({ headers }) => headers.get("authorization"));
-    expect(sent(other)).toEqual([`Basic ${btoa("me:s@cret")}`]);
-    expect(sent(index)).toEqual([null]);
+      new Set(one.requests.map(({ headers }) => headers.get("authorization")));
+    expect(sent(other)).toEqual(new Set([`Basic ${btoa("me:s@cret")}`]));
+    expect(sent(index)).toEqual(new Set([null]));
   });
 
   test("what is remembered serves while the server allows it, and offline", async () => {
