@@ -94,9 +94,9 @@ const lock = fileOf(
 );
 
 test.each<[string[], string, RegExp]>([
-  [["scipy>=1", "attrs"], "no-folder", /addon wheels \. 'scipy>=1' attrs/],
+  [["scipy>=1", "attrs"], "no-folder", /addon wheels \. ['"]scipy>=1['"] attrs/],
   [[dirname(dir)], "no-manifest", /can't read .*\n.*name the folder of an extension/],
-  [[bare], "no-dependencies", /addon wheels .* 'scipy>=1.11', or -r/],
+  [[bare], "no-dependencies", /addon wheels .* ['"]scipy>=1.11['"], or -r/],
   [[dir, "--platform", "amiga"], "bad-platform", /windows-x64, linux-x64/],
   [[dir, "--platform", "linux-x64", "--for", "blender-4.2-linux-x64"], "bad-platform", /leave out/],
   [[dir, "--glibc", "new"], "bad-system", /--glibc is 'new'/],

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import { freeze, frozen, lineOf } from "../../../../src/cmd/pkg/freeze.ts";
 import { installed } from "../../remote/packages/rows.ts";
 import { folder, optionsOf, refusalOf, usualTarget } from "../parsing.ts";
@@ -8,7 +9,7 @@ test.each([
   [[], {}],
   [["--all"], { all: true }],
   [["--target", "site"], { place: "site" }],
-  [["-o", `${folder}/frozen.txt`], { path: `${folder}/frozen.txt` }],
+  [["-o", join(folder, "frozen.txt")], { path: join(folder, "frozen.txt") }],
 ])("%j", async (tokens, expected) => {
   expect(await optionsOf(freeze, tokens)).toEqual<unknown>({
     ...usual,
