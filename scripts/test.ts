@@ -2,7 +2,7 @@
 
 import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { arm64Unavailable } from "./arm64.ts";
 import { arm64Units } from "./arm64_units.ts";
 import { installBlenders } from "./blenders.ts";
@@ -111,22 +111,51 @@ function e2eTests(
 const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
 
 /**
- * The end-to-end tests, and beside them what is run for other systems: emulators wait as much as
- * Blenders do. What is written there is shown at the end.
+ * The end-to-end tests in two lanes, a file at a time: Blenders that start, and emulators, wait much.
+ * The second lane begins with what is run for other systems. What a part has written is shown at its
+ * end.
  */
 async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
-  const ignored = `--path-ignore-patterns=${OF_OTHER_SYSTEMS}`;
-  const log = join(reports, "other-systems.log");
+  const others = new Bun.Glob(OF_OTHER_SYSTEMS);
+  const files = [...new Bun.Glob("tests/e2e/*.test.ts").scanSync(ROOT)]
+    .filter((file) => !others.match(file))
+    .sort();
+  const results: Result[] = [];
+  const lane = async () => {
+    for (let file = files.shift(); file !== undefined; file = files.shift()) {
+      const [e2e, name] = [[file], basename(file, ".test.ts")];
+      results.push(
+        ...(await shownLater(join(reports, `${name}.log`), (shown) =>
+          e2eTests({ ...selection, e2e }, join(reports, `${name}.xml`), [], shown),
+        )),
+      );
+    }
+  };
+  const elsewhere = async () => {
+    const begun = performance.now();
+    results.push(
+      ...(await shownLater(join(reports, "other-systems.log"), (shown) =>
+        onOtherSystems(selection, reports, shown).catch((error: unknown) => {
+          if (!(error instanceof DevError)) throw error;
+          return [failed(`other systems (${error.message.split("\n")[0]})`)];
+        }),
+      )),
+    );
+    console.log(`== other systems: done in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
+  };
+  await Promise.all([lane(), elsewhere().then(lane)]);
+  return results;
+}
+
+/** Does something whose output is shown in one piece, when it is done. */
+async function shownLater(
+  log: string,
+  work: (shown: number) => Promise<Result[]>,
+): Promise<Result[]> {
   await using file = await open(log, "w");
-  const [own, others] = await Promise.all([
-    e2eTests(selection, join(reports, "e2e.xml"), [ignored]),
-    onOtherSystems(selection, reports, file.fd).catch((error: unknown) => {
-      if (!(error instanceof DevError)) throw error;
-      return [failed(`other systems (${error.message.split("\n")[0]})`)];
-    }),
-  ]);
-  console.log(`\n== other systems, beside the above\n${await readFile(log, "utf8")}`);
-  return [...own, ...others];
+  const results = await work(file.fd);
+  console.log(await readFile(log, "utf8"));
+  return results;
 }
 
 /** What can't be had is counted as skipped, among the test Blenders. */
@@ -135,7 +164,6 @@ async function onOtherSystems(
   reports: string,
   shown: number,
 ): Promise<Result[]> {
-  const begun = performance.now();
   const results: Result[] = [];
   const isWindows = (await windowsUnavailable()) === undefined;
   if (isWindows) results.push(...(await windowsUnits({ unit: [UNIT], python: [UNIT] }, shown)));
@@ -145,8 +173,6 @@ async function onOtherSystems(
   if (isArm64) results.push(...(await arm64Units([UNIT], shown)));
   const e2e = [...new Bun.Glob(OF_OTHER_SYSTEMS).scanSync(ROOT)].sort();
   results.push(...(await e2eTests({ ...selection, e2e }, join(reports, "others.xml"), [], shown)));
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  console.log(`== other systems: done in ${seconds} s`);
   return results;
 }
 
