@@ -1,10 +1,10 @@
 // The lock that a command line names to be followed, or to be written.
 
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure, messageOf, wrongUsage } from "../failure.ts";
 import { writeFileAtomically } from "../local/files/atomic-write.ts";
+import { wholeText } from "../local/files/whole-file.ts";
 import type { FetchedWheel } from "../local/index/fetch-wheels.ts";
 import {
   isLockFile,
@@ -126,6 +126,9 @@ export function newLock(path: string, plans: readonly TargetPlan[]): NewLock {
   return { path, draft: lockDraft(plans) };
 }
 
+/** Bytes of a lock that is compared with the new one. */
+const mostRead = 100_000_000;
+
 /**
  * Writes a lock; one that says the same is left as it is.
  *
@@ -137,7 +140,7 @@ export async function writeLock(
 ): Promise<{ file: string; status: "written" | "unchanged" }> {
   const fetched = new Map(wheels.map((one) => [one.file.filename, one]));
   const content = pylockText(draft, resolve(path), fetched);
-  const before = await readFile(path, "utf8").catch(() => undefined);
+  const before = await wholeText(path, mostRead).catch(() => undefined);
   if (before === content) return { file: path, status: "unchanged" };
   try {
     await writeFileAtomically(path, content);

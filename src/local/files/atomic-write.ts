@@ -34,6 +34,22 @@ async function takeOver(file: FileHandle, target: string): Promise<void> {
   await file.chown(old.uid, old.gid).catch(() => {});
 }
 
+/**
+ * A device or pipe (`/dev/null`, `/dev/stdout`) is no content to be replaced: the rename would put a
+ * file in its place for everybody.
+ */
+async function requireReplaceable(path: string, target: string): Promise<void> {
+  const there = await stat(target).catch(() => undefined);
+  if (there === undefined || there.isFile() || there.isDirectory()) return;
+  throw new Failure(
+    "not-a-file",
+    `${path} is a device or a pipe, which nothing is put in the place of`,
+    {
+      hint: "name a plain file, or one that isn't there yet",
+    },
+  );
+}
+
 async function writeAll(
   file: FileHandle,
   data: string | Uint8Array | AsyncIterable<Uint8Array>,
@@ -51,7 +67,7 @@ async function writeAll(
  *
  * @param data whole, or in pieces.
  * @param check looks at the temporary file before it takes the place of the old one.
- * @throws Failure `write-failed`; what `data` and `check` throw, if it is a Failure.
+ * @throws Failure `write-failed`; `not-a-file` for a device or pipe; what `data` and `check` throw, if it is a Failure.
  */
 export async function writeFileAtomically(
   path: string,
@@ -61,6 +77,7 @@ export async function writeFileAtomically(
   let temporary: string | undefined;
   try {
     const target = await targetOf(path);
+    await requireReplaceable(path, target);
     await mkdir(dirname(target), { recursive: true });
     const name = `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`;
     const file = await open(join(dirname(target), name), "wx");

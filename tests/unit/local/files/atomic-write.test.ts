@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
@@ -43,6 +43,16 @@ import { writeFileAtomically } from ${JSON.stringify(source)};
     expect(await readdir(folder)).toEqual(["file"]);
   },
 );
+
+posixOnly("mkfifo")("a pipe stays what it is, also behind a link", async () => {
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  const link = join(folder, "link");
+  await symlink(path, link);
+  for (const one of [path, link])
+    expect(await failureOf(writeFileAtomically(one, "new"))).toMatchObject({ code: "not-a-file" });
+  expect((await stat(path)).isFIFO()).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(["file", "link"]);
+});
 
 async function* pieces(): AsyncGenerator<Uint8Array> {
   yield Buffer.from("new");
