@@ -6,6 +6,7 @@ import {
   type BuildPlace,
   placeOf,
   planBuild,
+  requireArchivePlace,
   selfWarning,
   writeArchive,
 } from "../../local/extension/build.ts";
@@ -129,7 +130,10 @@ export const build = command({
       return;
     }
     const option = "file" in place ? "--output-filepath" : "--output-dir";
-    for (const { path } of placed) await requireFolderOf(path, option);
+    for (const { archive, path } of placed) {
+      await requireFolderOf(path, option);
+      await requireArchivePlace(archive, path);
+    }
     if (dryRun) {
       const archives = placed.map(archiveJson);
       if (output.json) await output.writeJson({ ...head, dry_run: true, archives, warnings });

@@ -9,7 +9,7 @@ import { manifestName } from "../addon-source/extension-manifest.ts";
 import { assignsAddonInfo, isAddonName, moduleNameFrom } from "../addon-source/python-module.ts";
 import { openSource } from "../addon-source/source.ts";
 import { openFolder } from "../addon-source/source-folder.ts";
-import { writeFileAtomically } from "../files/atomic-write.ts";
+import { targetOf, writeFileAtomically } from "../files/atomic-write.ts";
 import { sha256Of } from "../files/sha256.ts";
 import {
   type BuildPlan,
@@ -189,6 +189,32 @@ async function requireInstallable(path: string): Promise<void> {
       hint: text`mend it, then ${again()}`,
     });
   }
+}
+
+/**
+ * Requires that an archive takes the place of nothing but another archive: not of a source of its
+ * own, and of no file of another kind.
+ *
+ * @throws Failure `not-an-archive`, kind `usage`.
+ */
+export async function requireArchivePlace({ files }: PlannedArchive, path: string): Promise<void> {
+  const target = await targetOf(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  if (there?.isFile() !== true) return;
+  const sources = files.flatMap((file) => (file.path === undefined ? [] : [file.path]));
+  const known = await Promise.all(sources.map((one) => targetOf(one).catch(() => one)));
+  const isSource = known.includes(target) && !/\.zip$/i.test(target);
+  if (!isSource && (there.size === 0 || (await beginsAsZip(target)))) return;
+  const what = isSource ? "a file of the add-on itself" : "no archive";
+  throw wrongUsage(
+    "not-an-archive",
+    `${path} is there, and is ${what}; nothing was written`,
+    "write elsewhere: --output-filepath FILE.zip",
+  );
+}
+
+async function beginsAsZip(path: string): Promise<boolean> {
+  return (await Bun.file(path).slice(0, 2).text()) === "PK";
 }
 
 /** Says that an archive holds an earlier one of itself, as Blender's do. */

@@ -6,6 +6,7 @@ import {
   readdir,
   readFile,
   rm,
+  symlink,
   utimes,
   writeFile,
 } from "node:fs/promises";
@@ -16,6 +17,7 @@ import { openArchive } from "../../../../src/local/addon-source/archive.ts";
 import {
   placeOf,
   planBuild,
+  requireArchivePlace,
   selfWarning,
   writeArchive,
 } from "../../../../src/local/extension/build.ts";
@@ -62,6 +64,28 @@ async function built(source: string, name = "out.zip") {
   if (archive === undefined) throw new Error("no archive");
   return writeArchive(plan, archive, join(folder, name), going);
 }
+
+posixOnly("links need rights on Windows")(
+  "an archive takes no place but that of an archive",
+  async () => {
+    const wheel = "wheels/a-1-py3-none-any.whl";
+    const source = await sourceWith({
+      "blender_manifest.toml": manifest({ wheels: [`./${wheel}`] }),
+      [wheel]: "PK wheel",
+    });
+    const [archive] = (await planBuild(source, usual)).archives;
+    if (archive === undefined) throw new Error("no archive");
+    await writeFiles(folder, { "notes.txt": "mine", "old.zip": "PK", "empty.zip": "" });
+    await symlink(join(source, "__init__.py"), join(folder, "link.zip"));
+    const own = ["source/__init__.py", `source/${wheel}`, "link.zip"];
+    for (const path of [...own, "notes.txt"]) {
+      const { code } = await failureOf(requireArchivePlace(archive, join(folder, path)));
+      expect(code, path).toBe("not-an-archive");
+    }
+    for (const path of ["old.zip", "empty.zip", "none.zip"])
+      await requireArchivePlace(archive, join(folder, path));
+  },
+);
 
 describe("an archive", () => {
   test("has the same bytes whenever and wherever it is built", async () => {
