@@ -1,6 +1,6 @@
 // Puts the wheels of plans into a folder: each checked by its hash, and what is there already left.
 
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
@@ -30,6 +30,9 @@ export interface FetchObserver {
   heard(name: string, bytes: number): void;
   finished(wheel: FetchedWheel): void;
 }
+
+/** Bytes of a file of this machine that are read at once. */
+const pieceSize = 256 * 1024;
 
 /** Wheels at once. */
 const atOnce = 8;
@@ -66,13 +69,13 @@ export async function fetchWheels(
   }
   observer.begins(missing.map(({ filename, size }) => ({ name: filename, bytes: size ?? 0 })));
   for (const wheel of done) observer.finished(wheel);
-  const open = missing.toSorted((a, b) => (b.size ?? 0) - (a.size ?? 0));
+  const queue = missing.toSorted((a, b) => (b.size ?? 0) - (a.size ?? 0));
   const work = async () => {
-    for (let file = open.shift(); file !== undefined; file = open.shift()) {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const { filename } = file;
       const wheel = await fetched(client, file, folder, observer).catch((error: unknown) => {
         // The others end what they have begun: it needn't come again.
-        open.length = 0;
+        queue.length = 0;
         throw systemCodeOf(error) === undefined ? error : unwritten(join(folder, filename), error);
       });
       done.push(wheel);
@@ -137,19 +140,44 @@ async function content(
   const heard = (bytes: number) => observer.heard(file.filename, bytes);
   if (!file.url.startsWith("file:"))
     return await client.file(file.url, part, algorithm, file.size ?? Infinity, heard);
-  const source = fileURLToPath(file.url);
   const hasher = new Bun.CryptoHasher(algorithm);
   const writer = Bun.file(part).writer();
   let size = 0;
-  for await (const piece of Bun.file(source).stream()) {
-    hasher.update(piece);
-    writer.write(piece);
-    await writer.flush();
-    size += piece.length;
-    heard(piece.length);
+  try {
+    for await (const piece of localPieces(file)) {
+      hasher.update(piece);
+      writer.write(piece);
+      await writer.flush();
+      size += piece.length;
+      heard(piece.length);
+    }
+  } finally {
+    await writer.end();
   }
-  await writer.end();
   return { hash: hasher.digest("hex"), size };
+}
+
+/** The content of a file of this machine. @throws Failure `download-failed`. */
+async function* localPieces({ url }: OfferedFile): AsyncGenerator<Uint8Array> {
+  let source: FileHandle | undefined;
+  try {
+    const path = fileURLToPath(url);
+    // To open a pipe would wait for somebody who writes, and devices have no end.
+    if (!(await stat(path)).isFile()) throw new Error("it is no plain file");
+    source = await open(path);
+    while (true) {
+      const { buffer, bytesRead } = await source.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw new Failure("download-failed", `can't read ${url}: ${messageOf(error)}`, {
+      hint: "see that the file is there and can be read",
+      cause: error,
+    });
+  } finally {
+    await source?.close();
+  }
 }
 
 function wrong(file: OfferedFile, what: string, found: string): Failure {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Failure } from "../../../../src/failure.ts";
 import { IndexClient } from "../../../../src/local/index/client.ts";
 import { credentials } from "../../../../src/local/index/credentials.ts";
@@ -9,6 +10,7 @@ import { type FetchedWheel, fetchWheels } from "../../../../src/local/index/fetc
 import { Projects } from "../../../../src/local/index/projects.ts";
 import { HashCache } from "../../../../src/local/wheels/hash-cache.ts";
 import { type PackageIndex, packageIndex } from "../../../support/package-index.ts";
+import { posixOnly } from "../../../support/systems.ts";
 
 let dir = "";
 let box = "";
@@ -20,8 +22,8 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 const name = "own-1.0-py3-none-any.whl";
 
-async function fetched(index: PackageIndex, signal = new AbortController().signal) {
-  const client = new IndexClient({
+async function clientUntil(signal: AbortSignal) {
+  return new IndexClient({
     credentials: await credentials({ HOME: dir }),
     cache: null,
     offline: false,
@@ -30,6 +32,10 @@ async function fetched(index: PackageIndex, signal = new AbortController().signa
     retries: 1,
     signal,
   });
+}
+
+async function fetched(index: PackageIndex, signal = new AbortController().signal) {
+  const client = await clientUntil(signal);
   const settings = { indexes: [index.url], indexOf: new Map(), findLinks: [] };
   const files = await new Projects(client, { ...settings, strategy: "first-index" }, false).files(
     "own",
@@ -64,6 +70,34 @@ test("a wheel comes once, and again where it was changed", async () => {
   bytes[50_000] = (bytes[50_000] ?? 0) ^ 1;
   await Bun.write(join(box, name), bytes);
   expect((await fetched(index)).wheels).toMatchObject([{ ...wheels[0], status: "downloaded" }]);
+});
+
+posixOnly("mkfifo")("of this machine only plain files are read", async () => {
+  const path = join(dir, name);
+  const file = {
+    filename: name,
+    url: pathToFileURL(path).href,
+    hashes: { sha256: "0".repeat(64) },
+    size: null,
+    from: "pylock.toml",
+    requiresPython: null,
+    yanked: null,
+    metadata: null,
+    uploaded: null,
+  };
+  const client = await clientUntil(new AbortController().signal);
+  const known = await HashCache.open({ HOME: dir });
+  const silent = { begins: () => {}, starts: () => {}, heard: () => {}, finished: () => {} };
+  const get = (url = file.url) =>
+    failureOf(fetchWheels(client, [{ ...file, url }], box, known, silent));
+  expect(await get()).toBe("download-failed");
+  expect(await get(`file://elsewhere/${name}`)).toBe("download-failed");
+  expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+  expect(await get()).toBe("download-failed");
+  await rm(path);
+  await writeFile(path, "another");
+  expect(await get()).toBe("wrong-hash");
+  expect(await readdir(box)).toEqual([]);
 });
 
 describe("a server that lies, or breaks", () => {
