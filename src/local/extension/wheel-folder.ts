@@ -71,8 +71,10 @@ export interface WheelChanges {
   unknown: string[];
   /** Paths that were listed and lie elsewhere; they stay. */
   elsewhere: string[];
-  /** The manifest's new text; null where it stays. */
+  /** The manifest's new text, as it is now; null where it stays. */
   text: string | null;
+  /** All that it is to list. */
+  needed: string[];
 }
 
 /** Compares; nothing is changed. */
@@ -86,8 +88,9 @@ export async function wheelChanges(
   const isListed = new Set(listed.map(plain));
   const surplus = listed.filter((one) => !isNeeded.has(plain(one)));
   const unlisted = needed.filter((one) => !isListed.has(plain(one)));
-  const there = await readdir(join(dir, wheelsFolder)).catch(() => []);
+  const there = await readdir(join(dir, wheelsFolder), { withFileTypes: true }).catch(() => []);
   const others = there
+    .flatMap((one) => (one.isDirectory() ? [] : [one.name]))
     .filter((name) => /\.whl$/i.test(name) && !isNeeded.has(`${wheelsFolder}/${name}`))
     .sort();
   const outside = surplus.filter((one) => posix.dirname(plain(one)) !== wheelsFolder);
@@ -101,6 +104,7 @@ export async function wheelChanges(
     unknown: others.filter((name) => !isListed.has(`${wheelsFolder}/${name}`)),
     elsewhere,
     text: isSame ? null : withWheels(source, needed, path),
+    needed,
   };
 }
 
@@ -108,12 +112,20 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
-/** Writes the manifest, then removes what isn't needed any more: the wheels are in place by then. */
+/**
+ * Writes the manifest, then removes what isn't needed any more: the wheels are in place by then.
+ * What else was changed in the manifest while they came stays.
+ *
+ * @throws Failure `no-manifest`, `bad-manifest`, `write-failed`.
+ */
 export async function applyChanges(
   { dir, path }: ExtensionFolder,
-  { text, outdated }: WheelChanges,
+  { text, needed, outdated }: WheelChanges,
 ): Promise<void> {
-  if (text !== null) await writeFileAtomically(path, text);
+  if (text !== null) {
+    const { source } = await extensionFolder(dir);
+    await writeFileAtomically(path, withWheels(source, needed, path));
+  }
   for (const name of outdated) await rm(join(dir, wheelsFolder, name), { force: true });
 }
 

@@ -55,6 +55,24 @@ async function folder(listed: readonly string[], files: readonly string[], bytes
   return await extensionFolder(dir);
 }
 
+test("what is changed in the manifest while the wheels come stays", async () => {
+  const own = await folder([], []);
+  const changes = await wheelChanges(own, [offered("new", {})]);
+  await writeFile(own.path, head.replace('"1.0.0"\nname', '"1.1.0" # next\nname'));
+  await applyChanges(own, changes);
+  const { manifest, source } = await extensionFolder(dir);
+  expect(manifest).toMatchObject({ version: "1.1.0", wheels: [`./wheels/${name("new")}`] });
+  expect(source).toContain("# next");
+});
+
+test("a folder with the name of a wheel is none", async () => {
+  const own = await folder([`./wheels/${name("old")}`], [`wheels/${name("old")}/file`]);
+  const changes = await wheelChanges(own, []);
+  expect(changes).toMatchObject({ outdated: [], unknown: [] });
+  await applyChanges(own, changes);
+  expect(await readdir(join(dir, "wheels"))).toEqual([name("old")]);
+});
+
 test("what was listed and isn't needed goes, everything else stays", async () => {
   const [old, kept, mine] = ["old", "kept", "mine"].map((one) => `wheels/${name(one)}`);
   const own = await folder(
