@@ -96,6 +96,8 @@ export function parseToml(source: string): TomlDocument {
   try {
     return new TomlDocument(parseTOML(source, { tomlVersion: "1.0" }));
   } catch (error) {
+    // A hundred thousand brackets within each other end the stack.
+    if (error instanceof RangeError) throw new TomlError("It is too deep", { line: 1, column: 1 });
     if (!(error instanceof ParseError)) throw error;
     // Of a value that is missing the library names the next line.
     const missing = /(?<==)[ \t]*\r?\n\s*$/.exec(source.slice(0, error.index));

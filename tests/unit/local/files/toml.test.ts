@@ -62,3 +62,8 @@ test.each([
   }
   throw new Error("it was taken");
 });
+
+test("brackets within brackets without end are none", () => {
+  const deep = `a = ${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+  expect(() => parseToml(deep)).toThrow(new TomlError("It is too deep", { line: 1, column: 1 }));
+});
