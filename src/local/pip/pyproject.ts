@@ -90,11 +90,11 @@ export async function readPyproject(path: string): Promise<Pyproject> {
  * @throws Failure `bad-pyproject`, kind `usage`.
  */
 export function projectNeeds(file: Pyproject, path: string, parts: ProjectParts): ProjectNeeds {
-  const done = new Set<string>();
+  const groups = { table: byName(file["dependency-groups"]), path, done: new Set<string>() };
   const lines = [
     ...(parts.project ? ownLines(file, path) : []),
     ...extraLines(file, path, parts.extras),
-    ...parts.groups.flatMap((group) => groupLines(file, path, group, [], done)),
+    ...parts.groups.flatMap((group) => groupLines(groups, group, [])),
   ];
   return {
     requirements: lines,
@@ -121,17 +121,23 @@ function linesOf(specs: readonly string[], key: string): ProjectLine[] {
   return specs.map((spec, at) => ({ spec, where: `${key}[${at}]` }));
 }
 
+/** The entries of a table by their normalised names: one that may be asked for each of them. */
+type NamedEntries<T> = ReadonlyMap<string, readonly [key: string, value: T][]>;
+
+function byName<T>(table: Readonly<Record<string, T>>): NamedEntries<T> {
+  return Map.groupBy(Object.entries(table), ([key]) => normalizedName(key));
+}
+
 /** The value of a key that is meant by its normalised name, and the key as it is written. */
 function entryOf<T>(
-  table: Readonly<Record<string, T>>,
+  table: NamedEntries<T>,
   name: string,
   path: string,
   what: { one: string; key: string },
 ): { key: string; value: T } {
-  const found = Object.entries(table).filter(([key]) => normalizedName(key) === name);
-  const [first, second] = found;
+  const [first, second] = table.get(name) ?? [];
   if (first === undefined) {
-    const names = Object.keys(table);
+    const names = [...table.values()].flatMap((same) => same.map(([key]) => key));
     const hint = names.length === 0 ? `it has none (${what.key})` : `it has ${names.join(", ")}`;
     throw bad(path, `there is no ${what.one} '${name}'`, hint);
   }
@@ -155,7 +161,7 @@ function extraLines(
 ): ProjectLine[] {
   if (extras.length > 0 && project?.dynamic.includes("optional-dependencies"))
     throw bad(path, "project.optional-dependencies is dynamic: only building tells it", made);
-  const table = project?.["optional-dependencies"] ?? {};
+  const table = byName(project?.["optional-dependencies"] ?? {});
   const own = normalizedName(project?.name ?? "");
   const lines: ProjectLine[] = [];
   // The same extra may count under several conditions, all of which have to hold.
@@ -190,30 +196,39 @@ function withMarkers(spec: string, markers: readonly string[]): string {
 
 const includeSchema = v.strictObject({ "include-group": v.string() });
 
-/**
- * @param within the groups that include it, the outermost first.
- * @param done those that have been read; each counts once.
- */
+/** The dependency groups of a file. */
+interface ProjectGroups {
+  table: NamedEntries<unknown[]>;
+  path: string;
+  /** Those that have been read; each counts once. */
+  done: Set<string>;
+}
+
+/** How deep groups may be within each other. */
+const mostWithin = 100;
+
+/** @param within the groups that include it, the outermost first. */
 function groupLines(
-  file: Pyproject,
-  path: string,
+  groups: ProjectGroups,
   group: string,
   within: readonly string[],
-  done: Set<string>,
 ): ProjectLine[] {
+  const { table, path, done } = groups;
   const name = normalizedName(group);
   if (within.includes(name)) {
     const chain = [...within.slice(within.indexOf(name)), name].join(" includes ");
     throw bad(path, `dependency groups include each other: ${chain}`, "leave out one of them");
   }
   if (done.has(name)) return [];
-  const { key, value } = entryOf(file["dependency-groups"], name, path, ofGroups);
+  if (within.length > mostWithin)
+    throw bad(path, `more than ${mostWithin} dependency groups are within each other`, made);
+  const { key, value } = entryOf(table, name, path, ofGroups);
   const lines = value.flatMap((entry, at) => {
     const where = `${path}: ${ofGroups.key}.${key}[${at}]`;
     if (typeof entry === "string") return { spec: entry, where };
     const include = v.safeParse(includeSchema, entry);
     if (include.success)
-      return groupLines(file, path, include.output["include-group"], [...within, name], done);
+      return groupLines(groups, include.output["include-group"], [...within, name]);
     const seen = JSON.stringify(entry);
     throw wrongUsage(
       "bad-pyproject",

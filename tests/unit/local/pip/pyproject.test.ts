@@ -131,6 +131,22 @@ b = [{include-group = "A"}]`;
     );
   });
 
+  test("that are many, or deep within each other, don't make it wait", async () => {
+    const count = 5000;
+    const chain = Array.from(
+      { length: count },
+      (_, at) => `g${at} = [{include-group = "g${at + 1}"}]`,
+    );
+    const wide = Array.from({ length: count }, (_, at) => `{include-group = "g${at + 1}"}`);
+    const deep = `[dependency-groups]\n${chain.join("\n")}\ng${count} = ["x"]`;
+    expect(await refused(deep, { ...groups, groups: ["g0"] })).toContain(
+      "more than 100 dependency",
+    );
+    const empty = Array.from({ length: count }, (_, at) => `g${at + 1} = []`);
+    const many = `[dependency-groups]\nall = [${wide.join(",")}]\n${empty.join("\n")}`;
+    expect(await specs(many, { ...groups, groups: ["all"] })).toEqual([]);
+  });
+
   test("that include each other twice at every level end at once", async () => {
     const levels = Array.from(
       { length: 60 },
