@@ -35,9 +35,15 @@ export interface FailureOptions {
   cause?: unknown;
 }
 
+/** A text without the names and passwords that stand in the addresses in it. */
+export function withoutUsers(text: string): string {
+  return text.replace(/:\/\/[^\s/'"<>]*@/g, "://…@");
+}
+
 /**
  * The one error type that a user is meant to read. `code` is stable (kebab-case) and is what
- * `--json` prints as `error.code`; `message` says what failed and the value that was seen.
+ * `--json` prints as `error.code`; `message` says what failed and the value that was seen, without
+ * what nobody should read in it.
  */
 export class Failure extends Error {
   readonly code: string;
@@ -46,7 +52,10 @@ export class Failure extends Error {
   readonly details: FailureDetails | undefined;
 
   constructor(code: string, message: string, options: FailureOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      withoutUsers(message),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "Failure";
     this.code = code;
     this.kind = options.kind ?? "failed";

@@ -31,3 +31,11 @@ test("an extended failure without a cause has the failure itself as one", () => 
 test("a hint can be taken away", () => {
   expect(extended(failure, { hint: null }).hint).toBeUndefined();
 });
+
+test("no message has the names and passwords of addresses", () => {
+  const { message } = new Failure(
+    "bad",
+    "x @ https://me:s3c@ret@host/a@b and 'ssh://git@host', a@b",
+  );
+  expect(message).toBe("x @ https://…@host/a@b and 'ssh://…@host', a@b");
+});

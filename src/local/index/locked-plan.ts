@@ -2,7 +2,7 @@
 
 import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Failure, messageOf } from "../../failure.ts";
+import { Failure, messageOf, withoutUsers } from "../../failure.ts";
 import { listed } from "../../text.ts";
 import { candidates } from "../../wheels/candidates.ts";
 import {
@@ -181,7 +181,8 @@ function wheelFor(lock: Lock, one: SelectedPackage, target: WheelTarget): Offere
   const tags = targetTags(target.tags);
   if (tags === null) throw new Error("a target takes at least one tag");
   const words = `${one.name}${one.version === null ? "" : ` ${one.version}`}`;
-  if (one.wheels.length === 0) return `${words} is ${one.source ?? "without any file"}`;
+  if (one.wheels.length === 0)
+    return `${words} is ${withoutUsers(one.source ?? "without any file")}`;
   const files = one.wheels.map((wheel) => offered(lock, one, wheel));
   const rules = {
     prereleases: true,
@@ -210,7 +211,7 @@ function wheelFor(lock: Lock, one: SelectedPackage, target: WheelTarget): Offere
 function offered(lock: Lock, one: SelectedPackage, wheel: LockedWheel): OfferedFile {
   const { filename, place, hashes, size, uploaded } = wheel;
   const url = "url" in place ? addressOf(lock, place.url) : pathUrl(lock, place.path);
-  const from = one.index ?? lock.path;
+  const from = one.index === null ? lock.path : withoutUsers(one.index);
   const nothing = { requiresPython: null, yanked: null, metadata: null };
   return { filename, url, hashes, size, uploaded, from, ...nothing };
 }

@@ -263,6 +263,21 @@ describe("the project that a lock is for", () => {
   });
 });
 
+test("names and passwords of addresses are told to nobody", async () => {
+  const index = 'index = "https://me:secret@h/simple"\nwheels';
+  const { packages } = await plan(lock(entry("a", "1")).replace("\nwheels", `\n${index}`));
+  expect(packages).toMatchObject([{ file: { from: "https://…@h/simple" } }]);
+  const source =
+    '[[packages]]\nname = "a"\nvcs = { type = "git", url = "https://me:secret@h/a" }\n';
+  const sourced = await failureOf(plan(lock(source)));
+  expect(JSON.stringify([sourced.message, sourced.details])).not.toContain("secret");
+  const other = lock(entry("a", "1")).replace("https://h", "ftp://me:secret@h");
+  expect(await refusal(other)).toEqual([
+    "bad-lock",
+    expect.stringContaining("'ftp://…@h/a-1-py3-none-any.whl' isn't an address of a file"),
+  ]);
+});
+
 test("Blender itself is no package for it", async () => {
   const [code, says] = await refusal(lock(entry("bpy", "4.2.0")));
   expect([code, says]).toEqual(["bad-lock", expect.stringContaining("which is Blender itself")]);
