@@ -129,7 +129,7 @@ async function check(
   if (output.json) await output.writeJson({ ...head, check: true, differences, warnings });
   else await renderCheck(differences, plan.files.length, output);
   if (differences.length > 0)
-    await output.hint(text`what is needed comes with ${ours("addon wheels", own.dir)}`);
+    await output.hint("the same command without --check brings what is needed");
   return differences.length > 0 ? 1 : 0;
 }
 

@@ -7,6 +7,7 @@ import { parseWheelName } from "../../wheels/filename.ts";
 import { fitOf, targetTags } from "../../wheels/tags.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { versionKey } from "../../wheels/version-order.ts";
+import { newerSystemIn } from "../index/plan.ts";
 
 /** Fields of a manifest. */
 export const range = "blender_version_min, blender_version_max";
@@ -77,6 +78,19 @@ export function requireFit({ name, tags }: WheelTarget, own: string, filename?: 
   });
 }
 
+/** The flags that let in wheels which lack nothing but a newer system. */
+function newerSystems(errors: readonly unknown[]): string[] {
+  const versions = new Map<string, string>();
+  for (const error of errors) {
+    const newer = error instanceof Failure ? newerSystemIn(error.message) : undefined;
+    if (newer === undefined) continue;
+    const flag = newer.system === "macOS" ? "--macos" : "--glibc";
+    const known = versions.get(flag);
+    if (known === undefined || isOlder(known, newer.version)) versions.set(flag, newer.version);
+  }
+  return [...versions].map((words) => words.join(" "));
+}
+
 /** The first failure of several, and what else helps than what it says itself. */
 export function ofAll(
   failed: readonly { place: string; error: unknown }[],
@@ -94,10 +108,11 @@ export function ofAll(
   const more: string[] = [];
   if (left.length > 0)
     more.push(`for ${left.join(", ")} there are wheels: platforms = ${JSON.stringify(left)}`);
-  if (places.some((place) => place.startsWith("macos")))
-    more.push("--macos 12 lets in such as need that version of it");
-  if (places.some((place) => place.startsWith("linux")))
-    more.push("--glibc 2.34 lets in such as need that version of it");
-  const hint = more.reduce<Text>((all, one) => text`${all}; ${one}`, error.hint ?? "");
+  const systems = newerSystems(failed.map((one) => one.error));
+  const first =
+    systems.length > 0
+      ? `${systems.join(" ")} lets in such as need that version of it, which Blender doesn't check`
+      : (error.hint ?? "");
+  const hint = more.reduce<Text>((all, one) => text`${all}; ${one}`, first);
   return extended(error, { hint, details: { platforms: places } });
 }

@@ -138,7 +138,7 @@ function rulesFor(
 /** What can't be met, and the one index that was asked where there are others; else null. */
 type Explained = Missing & { index: string | null };
 
-/** Says of the versions that a message shows why their wheels don't fit. */
+/** Says of each version why its wheels don't fit. */
 async function withReasons(
   missing: readonly Missing[],
   { tags }: WheelTarget,
@@ -148,20 +148,33 @@ async function withReasons(
   return await Promise.all(
     missing.map(async (one) => {
       const files = await projects.files(one.name);
-      const leftOut = one.leftOut.map((each, at) => {
-        if (at >= shown || each.reason !== noFit || prepared === null) return each;
-        const key = versionKey(each.version);
-        const names = files
-          .map(({ filename }) => filename)
-          .filter((name) => versionKey(parseWheelName(name)?.version ?? "") === key);
-        const reasons = misfitsOf(names, prepared).map(({ reason }) => reason);
-        // What is right but for one thing says most.
-        const best = reasons.find((reason) => !reason.includes(", and ")) ?? reasons[0];
-        return best === undefined ? each : { ...each, reason: `${noFit}: one ${best}` };
+      const keyOf = (version: string) => versionKey(version) ?? version;
+      const names = files.map(({ filename }) => filename);
+      const misfits = Map.groupBy(
+        prepared === null ? [] : misfitsOf(names, prepared),
+        ({ filename }) => keyOf(parseWheelName(filename)?.version ?? ""),
+      );
+      const leftOut = one.leftOut.map((each) => {
+        const own = each.reason === noFit ? (misfits.get(keyOf(each.version)) ?? []) : [];
+        const nearest = nearestReason(own.map(({ reason }) => reason));
+        return nearest === undefined ? each : { ...each, reason: `${noFit}: one ${nearest}` };
       });
       return { ...one, leftOut, index: projects.onlyIndexOf(files) };
     }),
   );
+}
+
+/** What keeps out the wheel that lacks least: a newer system, or one other thing, says most. */
+function nearestReason(reasons: readonly string[]): string | undefined {
+  const lacks = (reason: string) =>
+    (reason.includes(", and ") ? 2 : 0) + (/needs (macOS|glibc) /.test(reason) ? 0 : 1);
+  return reasons.toSorted((a, b) => lacks(a) - lacks(b))[0];
+}
+
+/** Of a message about missing wheels: the system that the newest of them needs and nothing else. */
+export function newerSystemIn(message: string): { system: string; version: string } | undefined {
+  const [, system, version] = /: one needs (macOS|glibc) ([\d.]+), there is/.exec(message) ?? [];
+  return system === undefined || version === undefined ? undefined : { system, version };
 }
 
 /** How many of several things a message names. */
@@ -178,23 +191,26 @@ function noSolution(target: WheelTarget, lines: readonly string[]): Failure {
 }
 
 function nothingMeets(target: WheelTarget, missing: readonly Explained[]): Failure {
-  const texts = missing.map((one) => missingText(one));
+  const message = `for ${target.name} ${missing.map(missingText).join("\n")}`;
   const unknown = missing.every(
     ({ leftOut, newest }) => leftOut.length === 0 && newest === undefined,
   );
-  return new Failure(
-    unknown ? "no-such-package" : "no-solution",
-    `for ${target.name} ${texts.join("\n")}`,
-    { hint: hintFor(missing), details: { target: target.name, missing } },
-  );
+  return new Failure(unknown ? "no-such-package" : "no-solution", message, {
+    hint: hintFor(missing, target, message),
+    details: { target: target.name, missing },
+  });
 }
 
-function hintFor(missing: readonly Explained[]): Text {
+function hintFor(missing: readonly Explained[], { name }: WheelTarget, message: string): Text {
   const first = missing.find(({ index }) => index !== null);
   if (first !== undefined)
     return `${first.name} is taken from ${first.index} alone, the first index that has it; --index-strategy best-match asks all`;
   const reasons = missing.flatMap(({ leftOut }) => leftOut.map(({ reason }) => reason));
   if (reasons.some((reason) => reason === "is a pre-release")) return "--pre lets pre-releases in";
+  const newer = newerSystemIn(message);
+  // The system of a Blender that was asked is what it is.
+  if (newer !== undefined && /^blender-\S+$/.test(name))
+    return `where ${newer.system} is ${newer.version} or newer, ask for that: --for ${name.split("@")[0]}@${newer.version}`;
   if (reasons.some((reason) => /^has no wheel/.test(reason)))
     return "only wheels can be taken: build one of its source on such a machine ('pip wheel'), and name its folder with --find-links";
   if (missing.some(({ newest }) => newest !== undefined)) return "ask for a version that there is";
@@ -205,14 +221,31 @@ function missingText({ requirement, by, leftOut, newest, name }: Missing): strin
   const who = by === null ? "" : `, which ${by} needs`;
   if (leftOut.length === 0 && newest === undefined)
     return `there is no package ${name} to be found${who}`;
-  const lines = leftOut.slice(0, shown).map(({ version, reason }) => `  ${version} ${reason}`);
-  if (leftOut.length > shown) lines.push(`  and ${leftOut.length - shown} more`);
+  const lines = leftOutLines(leftOut);
   lines.push(
     newest === undefined
       ? `  of ${name} nothing can be installed there`
       : `  the newest that can be installed there is ${newest}`,
   );
   return `nothing meets ${requirement}${who}:\n${lines.join("\n")}`;
+}
+
+/** A line for each reason: versions in a row share it. The newest come first. */
+function leftOutLines(leftOut: Missing["leftOut"]): string[] {
+  const rows: { versions: string[]; reason: string }[] = [];
+  for (const { version, reason } of leftOut) {
+    const row = rows.at(-1);
+    if (row?.reason === reason) row.versions.push(version);
+    else rows.push({ versions: [version], reason });
+  }
+  const lines = rows.slice(0, shown).map(({ versions, reason }) => {
+    const [newest, oldest] = [versions[0], versions.at(-1)];
+    const which = versions.length === 1 ? newest : `each of ${oldest} to ${newest}`;
+    return `  ${which} ${reason}`;
+  });
+  const more = rows.slice(shown).reduce((count, { versions }) => count + versions.length, 0);
+  if (more > 0) lines.push(`  and ${more} more`);
+  return lines;
 }
 
 function gaveUp(

@@ -267,6 +267,21 @@ test("a platform without wheels is named, and those that have some", async () =>
   expect(rendered(failure.hint ?? "")).toContain('platforms = ["windows-x64"]');
 });
 
+test("a newer system is what a hint begins with, where nothing else is missing", async () => {
+  const tag = (glibc: string) => `cp311-cp311-manylinux_${glibc}_x86_64`;
+  const wheels = [
+    { name: "built", version: "1.0", tag: tag("2_31") },
+    { name: "built", version: "2.0", tag: tag("2_34") },
+    { name: "built", version: "2.0", tag: "cp311-cp311-win_amd64" },
+  ];
+  const targets = [blender("4.2 3.11 linux"), blender("4.2 3.11 win32")];
+  const failure = await failureOf(plan(wheels, targets, ["built"]));
+  expect(failure.message).toContain("2.0 has no wheel that fits: one needs glibc 2.34");
+  expect(rendered(failure.hint ?? "")).toBe(
+    `--glibc 2.34 lets in such as need that version of it, which Blender doesn't check; for windows-x64 there are wheels: platforms = ["windows-x64"]`,
+  );
+});
+
 test("what isn't needed on a platform isn't wanted there", async () => {
   const wheels = [
     { name: "app", requires: ['win; sys_platform == "win32"'] },

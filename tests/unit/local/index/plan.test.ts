@@ -13,6 +13,7 @@ import type { IndexSettings } from "../../../../src/local/index/settings.ts";
 import { MetadataStore } from "../../../../src/local/index/source.ts";
 import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
+import { failureOf } from "../../../support/failure.ts";
 import {
   type PackageIndex,
   packageIndex,
@@ -243,6 +244,33 @@ test.each<[Ask, string]>([
 ])("%j is explained", async (ask, message) => {
   await using index = packageIndex(wheels);
   expect(await planned(index, ask)).toBe(message);
+});
+
+test("a package that a newer macOS takes: one line for all its versions, and the target that lets it in", async () => {
+  const mac = {
+    name: "blender-4.2-macos-arm64",
+    tags: ["cp311-cp311-macosx_11_0_arm64"],
+    bundled: {},
+  };
+  const wheels = [
+    { name: "sci", version: "3.0", tag: "cp312-cp312-macosx_12_0_arm64" },
+    ...["1.0", "1.5", "2.0"].flatMap((version) => [
+      { name: "sci", version, tag: "cp311-cp311-macosx_10_9_x86_64" },
+      { name: "sci", version, tag: "cp311-cp311-macosx_12_0_arm64" },
+    ]),
+  ];
+  await using index = packageIndex(wheels);
+  const failure = await failureOf(plan(index, { specs: ["sci"], target: mac }));
+  expect(failure.message).toBe(`for blender-4.2-macos-arm64 nothing meets sci:
+  3.0 has no wheel that fits: one is for CPython 3.12, this is CPython 3.11, and needs macOS 12, there is 11
+  each of 1.0 to 2.0 has no wheel that fits: one needs macOS 12, there is 11
+  of sci nothing can be installed there`);
+  expect(failure.hint).toBe(
+    "where macOS is 12 or newer, ask for that: --for blender-4.2-macos-arm64@12",
+  );
+  const asked = { ...mac, name: "Blender 4.2.0 (macosx-11.0-arm64)" };
+  const other = await failureOf(plan(index, { specs: ["sci"], target: asked }));
+  expect(other.hint).toStartWith("only wheels can be taken");
 });
 
 describe("indexes", () => {
