@@ -1,7 +1,7 @@
 // Blender's packages made what a file says, and the file that says what there is.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownBlender, siteOf, userModulesOf } from "../support/blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
@@ -129,4 +129,16 @@ install brtool 1.0
     const numpy = await box.cli(["execute", "-c", "import numpy; print('numpy')"]);
     expect(expectSuccess(numpy).stdout).toBe("numpy\n");
   });
+});
+
+test("a wheel of this machine that was renamed isn't sent, whatever its folder is called", async () => {
+  const right = await writeWheel(join(box.dir, "a@b"), { name: "brother", version: "3.0" });
+  const path = "./a@b/brother-4.0-py3-none-any.whl";
+  await rename(right, join(box.dir, path));
+  const refused = await install(path);
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining("its metadata says that it is brother 3.0; nothing was sent"),
+  ]);
+  expect(await frozen()).not.toContain("brother");
 });

@@ -2,8 +2,10 @@
 
 import { existsSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Failure, wrongUsage } from "../../failure.ts";
 import { expanded } from "../../local/files/patterns.ts";
+import { metadataIn } from "../../local/index/wheel-metadata.ts";
 import { type WheelToPush, wheelsToPush } from "../../local/wheels/push-wheels.ts";
 import { knownTagsOf } from "../../remote/python/interpreter.ts";
 import type { Session } from "../../remote/wire/session.ts";
@@ -12,6 +14,7 @@ import { isUniversal, normalizedName, parseWheelName } from "../../wheels/filena
 import { misfitTable } from "../../wheels/misfit-table.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 import { resolve } from "../../wheels/resolve.ts";
+import { versionKey } from "../../wheels/version-order.ts";
 import type { Context } from "../_command.ts";
 
 /** A path that stands in the place of a requirement. */
@@ -27,7 +30,8 @@ const pathForm = process.platform === "win32" ? /[\\/]|^\./ : /\/|^\./;
 
 /** The path that a word names; undefined for what is no path, or something else than wheels. */
 function localPath(word: string): LocalPath | undefined {
-  if (/:\/\/|@/.test(word)) return undefined;
+  // An address, and a name with one (PEP 508).
+  if (/:\/\/|^[\w.-]+\s*(?:\[[^[\]]*\])?\s*@/.test(word)) return undefined;
   const [, path = word, extras = ""] = /^(.*\.whl)\s*(\[[^[\]]*\])?$/is.exec(word) ?? [];
   const isWheel = /\.whl$/i.test(path);
   const info = statSync(path, { throwIfNoEntry: false });
@@ -98,7 +102,7 @@ export interface LocalWheels {
  * Finds the wheels that paths name and that are to be installed: the files that are named, and of a
  * folder each package in the newest version that fits. Nothing is sent.
  *
- * @throws Failure as `wheelsToPush`; `bad-wheel`, `tags-dont-fit`, `tags-unknown`.
+ * @throws Failure as `wheelsToPush`; `bad-wheel`, `bad-metadata`, `tags-dont-fit`, `tags-unknown`.
  */
 export async function localWheels(
   session: Session,
@@ -118,11 +122,27 @@ export async function localWheels(
     all.notes.push(...chosen.notes);
     for (const wheel of chosen.wheels) {
       if (all.wheels.some(({ name }) => name === wheel.name)) continue;
+      await requireItself(wheel);
       all.wheels.push(wheel);
       all.requirements.push(requirementOf(wheel.name, path.extras));
     }
   }
   return all;
+}
+
+/** A wheel that was renamed would be installed as what it is, and not as what was asked for. */
+async function requireItself({ name, path }: WheelToPush): Promise<void> {
+  const wheel = parseWheelName(name);
+  const says = await metadataIn({ filename: name, url: pathToFileURL(path).href }, path);
+  const isItself =
+    normalizedName(says.name) === normalizedName(wheel?.distribution ?? "") &&
+    versionKey(says.version) === versionKey(wheel?.version ?? "");
+  if (isItself) return;
+  throw new Failure(
+    "bad-wheel",
+    `${name}: its metadata says that it is ${says.name} ${says.version}; nothing was sent`,
+    { hint: "give it the name back that it had" },
+  );
 }
 
 function requirementOf(filename: string, extras: string): NamedRequirement {

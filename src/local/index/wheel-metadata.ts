@@ -62,12 +62,15 @@ async function metadataInParts(client: IndexClient, file: IndexFile): Promise<st
   return await metadataText(file, opened);
 }
 
-/** The metadata of a wheel on this machine. */
-export async function metadataIn(file: IndexFile, path: string): Promise<CoreMetadata> {
+/** What messages name of a file. */
+type NamedFile = Pick<IndexFile, "filename" | "url">;
+
+/** The metadata of a wheel on this machine. @throws Failure `bad-metadata`. */
+export async function metadataIn(file: NamedFile, path: string): Promise<CoreMetadata> {
   return read(file, await metadataText(file, openPromise(path, { autoClose: false })));
 }
 
-async function metadataText(file: IndexFile, opened: Promise<ZipFile>): Promise<string> {
+async function metadataText(file: NamedFile, opened: Promise<ZipFile>): Promise<string> {
   const zip = await opened.catch((error: unknown) => {
     throw bad(file, `it isn't a whole zip archive: ${messageOf(error)}`, error);
   });
@@ -86,7 +89,7 @@ async function metadataText(file: IndexFile, opened: Promise<ZipFile>): Promise<
   }
 }
 
-function read(file: IndexFile, text: string): CoreMetadata {
+function read(file: NamedFile, text: string): CoreMetadata {
   const metadata = coreMetadata(text);
   if (metadata === undefined) throw bad(file, "its metadata names no package and version");
   return metadata;
@@ -106,7 +109,7 @@ function requireHash(
   });
 }
 
-function bad({ filename, url }: IndexFile, reason: string, cause?: unknown): Failure {
+function bad({ filename, url }: NamedFile, reason: string, cause?: unknown): Failure {
   return new Failure("bad-metadata", `${filename} can't be read: ${reason}`, {
     details: { url },
     cause,

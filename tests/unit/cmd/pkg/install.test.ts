@@ -128,6 +128,15 @@ describe("--from-here", () => {
 });
 
 describe("paths in the place of names", () => {
+  test("a folder may have an @ in its name, as no name has a / before one", async () => {
+    const wheel = fileOf("a@b/brone-1.0-py3-none-any.whl", "");
+    const { paths } = await optionsOf(install, [wheel]);
+    expect(paths).toEqual([{ path: wheel, extras: "", isFolder: false }]);
+    expect((await refusalOf(install, ["brone @ brone-1.0-py3-none-any.whl"])).code).toBe(
+      "bad-requirement",
+    );
+  });
+
   const wheel = fileOf("paths/brone-1.0-py3-none-any.whl", "");
   const folder = dirname(wheel);
 
