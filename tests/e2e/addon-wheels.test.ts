@@ -160,7 +160,8 @@ test("platforms and Blenders may be named; a platform without wheels is an error
 test("a lock is written, and followed without any choice", async () => {
   const dir = await extension("locked");
   const lock = join(dir, "pylock.toml");
-  expectSuccess(await wheels(dir, "--lock", lock));
+  const { stderr } = expectSuccess(await wheels(dir, "--lock", lock));
+  expect(stderr).toContain(`${lock}: written\n`);
   await using later = packageIndex([...offers, { name: "brapp", version: "2.0" }]);
   const words = ["addon", "wheels", dir, "-i", later.url, "--check"];
   expect((await box.cli(words, { env: plain })).stdout).toContain(

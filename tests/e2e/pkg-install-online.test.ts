@@ -25,7 +25,7 @@ describe("pkg install online, where Blender's online access is off", () => {
     expect(result.code).toBe(1);
     const { error } = JSON.parse(result.stdout) as { error: { code: string; hint: string } };
     expect(error.code).toBe("online-access-off");
-    for (const way of ["--allow-online", "--online-mode", "--remote-wheelhouse"]) {
+    for (const way of ["--from-here", "--allow-online", "--online-mode", "--remote-wheelhouse"]) {
       expect(error.hint).toContain(way);
     }
     expect(result.stderr).toBe("");

@@ -140,17 +140,25 @@ async function put(
   context: Context,
 ) {
   const wheels = await fetched(client, plan, own.dir, context);
-  if (draft !== null) await writeLock(draft, wheels);
+  const lock = draft === null ? null : await writeLock(draft, wheels);
   await applyChanges(own, changes);
   const { output } = context;
   const { outdated: removed, unknown, elsewhere, text: changed } = changes;
   if (output.json) {
-    const rest = { removed, unknown, elsewhere, manifest_changed: changed !== null, warnings };
+    const rest = {
+      lock,
+      removed,
+      unknown,
+      elsewhere,
+      manifest_changed: changed !== null,
+      warnings,
+    };
     await output.writeJson({ ...head, wheels: wheelsJson(wheels), ...rest });
     return;
   }
   for (const name of removed) output.note(`removed ${wheelsFolder}/${name}`);
   noteLeft(changes, output);
+  if (lock !== null) output.note(`${lock.file}: ${lock.status}`);
   const listed =
     changed === null ? "lists them already" : `now lists ${count(wheels.length, "wheel")}`;
   output.success(`${summaryOf(join(own.dir, wheelsFolder), wheels)}; the manifest ${listed}`);

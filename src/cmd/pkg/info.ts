@@ -3,7 +3,7 @@
 import { environmentOf } from "../../remote/python/environment.ts";
 import type { Environment } from "../../remote/python/environment-schema.ts";
 import { problemsOf } from "../../remote/python/problems.ts";
-import { rendered, type Text } from "../../text.ts";
+import { ours, rendered, type Text } from "../../text.ts";
 import { widthOf, wrap } from "../../ui/wrap.ts";
 import { isPlainLinux, parsePlatform } from "../../wheels/platform.ts";
 import { command } from "../_command.ts";
@@ -88,7 +88,7 @@ function pipLines({ pip }: Environment): string[] {
 function networkLines({ network }: Environment): string[] {
   const access = {
     true: "allowed in Blender",
-    false: "off in Blender: pkg install takes a wheelhouse, or --allow-online",
+    false: "off in Blender: pkg install takes --from-here, a wheelhouse, or --allow-online",
     null: "not limited by Blender",
   };
   const { probe } = network;
@@ -160,7 +160,12 @@ export function render(
     part("Tags", tagLines(environment)),
     ...(download === null
       ? []
-      : [`\n${wrap("To get wheels for it on another machine:", width)}\n${download}\n`]),
+      : [
+          `\n${wrap("To get wheels for it on another machine:", width)}\n`,
+          `${words(ours("pkg info", "--json"))} > env.json\n`,
+          `${words(ours("pkg download", "PACKAGE", "--for", "env.json"))}\n`,
+          `${wrap("or, where there is pip instead:", width)}\n${download}\n`,
+        ]),
   ].join("");
 }
 

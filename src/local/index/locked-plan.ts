@@ -140,17 +140,22 @@ function requireSameVersions(
   const others = selected.flatMap(({ name, version }) => {
     const own = bundled.get(name);
     if (own === undefined || version === null || versionKey(own) === versionKey(version)) return [];
-    return [`${name} ${version} (Blender: ${own})`];
+    return [{ name, version, own }];
   });
-  if (others.length > 0)
-    throw new Failure(
-      "bundled-kept",
-      `${lock.path} has other versions than ${target.name} brings: ${listed(others)}`,
-      {
-        hint: "--replace-bundled takes those of the lock; or lock with Blender's versions as constraints",
-        details: { target: target.name, packages: others },
-      },
-    );
+  if (others.length === 0) return;
+  const pins = others.map(({ name, own }) => `${name}==${own}`);
+  const where = lock.path.endsWith("uv.lock")
+    ? `constraint-dependencies = ${JSON.stringify(pins)} in [tool.uv] of pyproject.toml`
+    : pins.join(", ");
+  const words = others.map(({ name, version, own }) => `${name} ${version} (Blender: ${own})`);
+  throw new Failure(
+    "bundled-kept",
+    `${lock.path} has other versions than ${target.name} brings: ${listed(words)}`,
+    {
+      hint: `--replace-bundled takes those of the lock; or lock again with Blender's versions as constraints: ${where}`,
+      details: { target: target.name, packages: words },
+    },
+  );
 }
 
 /** What isn't in the lock because Blender brings it. */

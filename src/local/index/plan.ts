@@ -4,6 +4,7 @@ import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import { type CandidateRules, noFit } from "../../wheels/candidates.ts";
 import { parseWheelName } from "../../wheels/filename.ts";
+import { meantBy } from "../../wheels/import-names.ts";
 import { markerHolds } from "../../wheels/marker.ts";
 import type { NamedRequirement } from "../../wheels/requirement.ts";
 import { explained, type Missing } from "../../wheels/solver/explain.ts";
@@ -205,13 +206,28 @@ function hintFor(missing: readonly Explained[], { name }: WheelTarget, message: 
   const first = missing.find(({ index }) => index !== null);
   if (first !== undefined)
     return `${first.name} is taken from ${first.index} alone, the first index that has it; --index-strategy best-match asks all`;
+  // Where some version can be installed there, the name is right.
+  const meant = missing.flatMap(({ name, newest }) =>
+    newest === undefined ? (meantBy(name) ?? []) : [],
+  );
+  if (meant.length > 0) return meant.join("; ");
   const reasons = missing.flatMap(({ leftOut }) => leftOut.map(({ reason }) => reason));
-  if (reasons.some((reason) => reason === "is a pre-release")) return "--pre lets pre-releases in";
+  const said = (words: RegExp) => reasons.some((reason) => words.test(reason));
+  if (said(/^is a pre-release/)) return "--pre lets pre-releases in";
+  if (said(/^was uploaded later/)) return "give a later date: --exclude-newer";
+  if (said(/^has no time of its upload/))
+    return "this index tells no times of uploads, which --exclude-newer goes by";
+  if (said(/with a hash that is listed/))
+    return "list the hashes of all that this target needs: 'uv pip compile --universal --generate-hashes' writes such a file";
+  if (said(/^was withdrawn/))
+    return "who wants a withdrawn version all the same asks for it with ==";
   const newer = newerSystemIn(message);
   // The system of a Blender that was asked is what it is.
   if (newer !== undefined && /^blender-\S+$/.test(name))
     return `where ${newer.system} is ${newer.version} or newer, ask for that: --for ${name.split("@")[0]}@${newer.version}`;
-  if (reasons.some((reason) => /^has no wheel/.test(reason)))
+  if (said(/^was withdrawn/))
+    return "who wants a withdrawn version all the same asks for it with ==";
+  if (said(/^has no wheel/))
     return "only wheels can be taken: build one of its source on such a machine ('pip wheel'), and name its folder with --find-links";
   if (missing.some(({ newest }) => newest !== undefined)) return "ask for a version that there is";
   return "check the name, and the index: --index-url, --extra-index-url, --find-links";
@@ -232,16 +248,19 @@ function missingText({ requirement, by, leftOut, newest, name }: Missing): strin
 
 /** A line for each reason: versions in a row share it. The newest come first. */
 function leftOutLines(leftOut: Missing["leftOut"]): string[] {
-  const rows: { versions: string[]; reason: string }[] = [];
+  const rows: { versions: string[]; shared: string; reason: string }[] = [];
   for (const { version, reason } of leftOut) {
     const row = rows.at(-1);
-    if (row?.reason === reason) row.versions.push(version);
-    else rows.push({ versions: [version], reason });
+    // The time of an upload is said of one version alone.
+    const shared = reason.replace(/, at .*/, "");
+    if (row?.shared === shared) row.versions.push(version);
+    else rows.push({ versions: [version], shared, reason });
   }
-  const lines = rows.slice(0, shown).map(({ versions, reason }) => {
+  const lines = rows.slice(0, shown).map(({ versions, shared, reason }) => {
     const [newest, oldest] = [versions[0], versions.at(-1)];
-    const which = versions.length === 1 ? newest : `each of ${oldest} to ${newest}`;
-    return `  ${which} ${reason}`;
+    return versions.length === 1
+      ? `  ${newest} ${reason}`
+      : `  each of ${oldest} to ${newest} ${shared}`;
   });
   const more = rows.slice(shown).reduce((count, { versions }) => count + versions.length, 0);
   if (more > 0) lines.push(`  and ${more} more`);

@@ -86,7 +86,7 @@ function noWheels(path: string, sources: readonly string[]): Failure {
     return new Failure("no-wheels", message, { hint: build("ARCHIVE") });
   }
   return new Failure("no-wheels", `there is no wheel (*.whl) in '${path}'`, {
-    hint: text`fill the folder with 'pip download'; '${ours("pkg info")}' shows the line that fits`,
+    hint: text`'${ours("pkg download", "PACKAGE", "--dest", path)}' gets wheels that fit Blender`,
   });
 }
 

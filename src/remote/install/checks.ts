@@ -73,7 +73,7 @@ export function userModulesOf({ site }: BlenderPython): string {
 export function requireOnline({ onlineAccess }: BlenderPython, allowOnline: boolean): void {
   if (onlineAccess !== false || allowOnline) return;
   throw new Failure("online-access-off", "Blender's preference for online access is off", {
-    hint: text`--allow-online for this once; '${ours("start", "--", "--online-mode")}'; Blender's Preferences, System, Network; or offline: '${ours("pkg push")}' wheels and give --remote-wheelhouse`,
+    hint: text`'${again("--from-here")}' downloads on this machine; --allow-online lets Blender's go online for this once; '${ours("start", "--", "--online-mode")}'; Blender's Preferences, System, Network; or offline: '${ours("pkg push")}' wheels and give --remote-wheelhouse`,
   });
 }
 

@@ -207,7 +207,7 @@ describe("what Blender brings", () => {
     expect(await refusal(other)).toEqual([
       "bundled-kept",
       `LOCK has other versions than blender-4.2-linux-x64 brings: numpy 2.0.0 (Blender: 1.24.3)
---replace-bundled takes those of the lock; or lock with Blender's versions as constraints`,
+--replace-bundled takes those of the lock; or lock again with Blender's versions as constraints: numpy==1.24.3`,
     ]);
     const taken = { a: "a-1.0-py3-none-any.whl", numpy: "numpy-2.0.0-py3-none-any.whl" };
     expect(await files(other, linux, { replaced: "all" })).toEqual(taken);

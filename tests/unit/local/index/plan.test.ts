@@ -273,6 +273,23 @@ test("a package that a newer macOS takes: one line for all its versions, and the
   expect(other.hint).toStartWith("only wheels can be taken");
 });
 
+test.each<[Ask, string]>([
+  [{ specs: ["cv2"] }, "the package that brings cv2 is opencv-python"],
+  [{ specs: ["mathutils"] }, "mathutils is a part of Blender: leave it out"],
+  [{ specs: ["sklearn"] }, "the package that brings sklearn is scikit-learn"],
+  [{ specs: ["nothing"] }, "check the name, and the index"],
+  [{ specs: ["late"], request: { before: 1 } }, "give a later date: --exclude-newer"],
+  [
+    { specs: [], request: { requirements: [{ ...asked("click"), hashes: ["sha256:0"] }] } },
+    "list the hashes of all that this target needs",
+  ],
+  [{ specs: ["newer>=2"] }, "ask for a version that there is"],
+])("%j: a hint that helps", async (ask, hint) => {
+  const sources = [{ name: "sklearn", version: "0.0", tag: "cp27-cp27m-win_amd64" }];
+  await using index = packageIndex([...wheels, ...sources]);
+  expect((await failureOf(plan(index, ask))).hint).toStartWith(hint);
+});
+
 describe("indexes", () => {
   const own = { name: "own", version: "1.0" };
   const foreign = { name: "own", version: "9.0" };

@@ -162,7 +162,7 @@ describe("what can't be pushed at all", () => {
     const failure = await failureOf(collectWheels([join(dir, "full"), join(dir, "empty")]));
     expect(failure).toMatchObject({ code: "no-wheels", exitCode: 1 });
     expect(failure.message).toContain(join(dir, "empty"));
-    expect(rendered(failure.hint ?? "")).toContain("pkg info");
+    expect(rendered(failure.hint ?? "")).toContain("pkg download PACKAGE --dest");
   });
 
   test("two contents under one name", async () => {
