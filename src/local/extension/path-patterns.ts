@@ -29,26 +29,40 @@ function charactersOf(inside: readonly string[]): string {
   return `[${not ? "^" : ""}${set}]`;
 }
 
-/** One part of a path's glob as a regular expression. */
+/**
+ * One part of a path's glob as a regular expression. Between two stars the first place that fits is
+ * kept (a lookahead isn't entered again): where that fails, so do all later ones, and to try them
+ * would take time beyond all measure for a dozen stars.
+ */
 function partOf(glob: string): string {
   const characters = [...glob];
-  let expression = "";
+  const pieces = [""];
+  const add = (more: string) => pieces.push((pieces.pop() ?? "") + more);
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
-    if (character === "*") expression += "[^\\n]*";
-    else if (character === "?") expression += "[^\\n]";
+    if (character === "*") pieces.push("");
+    else if (character === "?") add("[^\\n]");
     else if (character === "[") {
       // A `]` right at the beginning is one of the characters.
       const begin = at + 1 + (characters[at + 1] === "!" ? 1 : 0);
       const end = characters.indexOf("]", begin + 1);
-      if (end === -1) expression += literal("[");
+      if (end === -1) add(literal("["));
       else {
-        expression += charactersOf(characters.slice(at + 1, end));
+        add(charactersOf(characters.slice(at + 1, end)));
         at = end;
       }
-    } else expression += literal(character);
+    } else add(literal(character));
   }
-  return expression;
+  // What may match a separator ends one part and begins the next: there a later place may fit.
+  const isWithin = !/[\n]|\[!/.test(glob);
+  const [first = "", ...rest] = pieces;
+  const last = rest.pop();
+  if (last === undefined) return first;
+  const kept = rest.map((piece) => {
+    if (!isWithin) return `[^\\n]*${piece}`;
+    return piece === "" ? "" : `(?=([^\\n]*?${piece}))\\GROUP`;
+  });
+  return `${first}${kept.join("")}[^\\n]*${last}`;
 }
 
 /** Without what a pattern may have without another meaning: `//`, `**` at an end or twice. */
@@ -73,7 +87,10 @@ function expressionOf(pattern: string): string {
     if (index > 0) expression += parts[index - 1] === "**" ? "(?:\\n|\\n[^]*\\n)?" : "\\n";
     expression += partOf(part);
   }
-  return expression + (simple.endsWith("/") ? "[\\n/]" : "/?$");
+  // All groups are such lookaheads; no literal has a name in capitals.
+  let group = 0;
+  const numbered = expression.replace(/\\GROUP/g, () => `\\${++group}(?:)`);
+  return numbered + (simple.endsWith("/") ? "[\\n/]" : "/?$");
 }
 
 /** Whether Blender fails on a pattern. */
