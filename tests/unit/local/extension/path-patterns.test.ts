@@ -57,5 +57,5 @@ test("many stars don't make it wait", () => {
   const matches = pathMatcher([`${"*a".repeat(20)}*b`]);
   expect(matches("a".repeat(250))).toBe(false);
   expect(matches(`x/${"a".repeat(250)}b`)).toBe(true);
-  expect(matches("a".repeat(19) + "b")).toBe(false);
+  expect(matches(`${"a".repeat(19)}b`)).toBe(false);
 });
