@@ -52,7 +52,15 @@ export async function renderPlans(plans: readonly TargetPlan[], output: Output):
   noteKept(plans, output);
   for (const { filename, size } of wheelsOf(plans))
     await output.write(`${filename}${size === null ? "" : ` (${megabytes(size)})`}\n`);
-  if (wheelsOf(plans).length === 0) output.note("nothing to download");
+  noteTotal(wheelsOf(plans), output);
+}
+
+/** How much a dry run has listed, as far as indexes tell sizes. */
+export function noteTotal(files: readonly { size: number | null }[], output: Output): void {
+  const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const least = files.some(({ size }) => size === null) ? "at least " : "";
+  if (files.length === 0) output.note("no wheels are needed");
+  else output.note(`${count(files.length, "wheel")}, ${least}${megabytes(bytes)} in all`);
 }
 
 /** The wheels as `--json` prints them. */

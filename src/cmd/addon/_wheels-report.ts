@@ -7,6 +7,7 @@ import { askersOf } from "../../local/index/plan.ts";
 import { megabytes } from "../../megabytes.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
+import { noteTotal } from "../_plan-report.ts";
 
 /** `Blender 4.2` of an official one, else the name of the target. */
 function blenderOf(name: string): string {
@@ -91,7 +92,7 @@ export async function renderDry(
     await output.write(`${wheelsFolder}/${filename}${much}\n`);
   }
   for (const name of outdated) output.note(`would be removed: ${wheelsFolder}/${name}`);
-  if (files.length === 0) output.note("no wheels are needed");
+  noteTotal(files, output);
   output.note(`the manifest ${text === null ? "stays as it is" : "would be changed"}`);
 }
 

@@ -128,8 +128,7 @@ async function check(
   const { output } = context;
   if (output.json) await output.writeJson({ ...head, check: true, differences, warnings });
   else await renderCheck(differences, plan.files.length, output);
-  if (differences.length > 0)
-    await output.hint("the same command without --check brings what is needed");
+  if (differences.length > 0) await output.hint("the same command without --check mends that");
   return differences.length > 0 ? 1 : 0;
 }
 

@@ -8,6 +8,7 @@ import type { Lock } from "../../wheels/lock/lock.ts";
 import type { Arguments, GlobalArguments, Values } from "../_declaration.ts";
 import { type Indexes, indexArgs, indexesOf } from "../_indexes.ts";
 import { lockNamed, requireLockDecides } from "../_locks.ts";
+import { requireOthers, usualSeconds } from "../_plan-flags.ts";
 import type { WantedPython } from "../_projects.ts";
 import { parseSeconds, type Target, targetOf } from "../_target.ts";
 import { withoutIndexes } from "./_file-options.ts";
@@ -16,9 +17,6 @@ import { indexFlagsOf, requireOneMode, wordsOf } from "./_index-flags.ts";
 import { type LocalPath, pathsAmong } from "./_local-wheels.ts";
 import { requirementsOf } from "./_requirements.ts";
 import { stepwise } from "./_sending.ts";
-
-/** Choosing versions takes seconds; this many are enough for sets that can't be met. */
-const usualSeconds = 120;
 
 /** What is asked for, and where it goes. */
 export const askedArgs = {
@@ -147,7 +145,7 @@ export type InstallChoices = Pick<InstallRequest, "upgrade" | "forceReinstall" |
 /**
  * Reads it.
  *
- * @throws Failure as `requirementsOf`, `indexesOf`, `pathsAmong`; `two-modes`, `needs-from-here`, usage.
+ * @throws Failure as `requirementsOf`, `requireOthers`, `indexesOf`, `pathsAmong`; `two-modes`, `needs-from-here`, usage.
  */
 export async function installOptions(
   args: InstallValues,
@@ -178,6 +176,7 @@ export async function installOptions(
       mayBeNone: paths.length > 0 || (use === "sync" && files.length > 0),
     },
   );
+  requireOthers(asked.requirements);
   const request: InstallLine["request"] = {
     ...asked,
     ...choices,

@@ -64,7 +64,9 @@ export function failed(url: string, reason: string, cause?: unknown): Failure {
     ? "where a firewall stands between, as in many firms, its certificates are signed by an authority of the firm: --cert FILE names the file that has it (PEM)"
     : /not allowed/.test(reason)
       ? "give a name and a password in the address, https://NAME:PASSWORD@HOST/…, or in ~/.netrc"
-      : undefined;
+      : /is it online|nobody answers/.test(reason)
+        ? "where a proxy stands between, HTTPS_PROXY names it, and may name a wrong one; --index-url is for another index, --find-links for a folder of wheels"
+        : undefined;
   return new Failure("download-failed", `${url} couldn't be got: ${reason}`, {
     ...(hint === undefined ? {} : { hint }),
     cause,

@@ -171,6 +171,7 @@ test.each([
   [["numpy", "--target", "user"], "bad-target", "--target is 'user'"],
   [["numpy", "--target", "SITE"], "bad-target", "give site or user-modules"],
   [["numpy;x"], "bad-requirement", "'x' isn't a marker"],
+  [["bpy"], "bad-requirement", "bpy is Blender itself"],
   [["-c", "/not/there.txt", "numpy"], "requirements-unreadable", "no such file or folder"],
   [["-r", "/not/there.txt"], "requirements-unreadable", "no such file or folder"],
   [["numpy", "--index-url", "h/simple"], "bad-index", "--index-url is 'h/simple'"],
