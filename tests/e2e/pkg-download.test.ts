@@ -130,7 +130,7 @@ hint: `);
     const words = ["--for", "blender-4.2-linux-x64", "--dest", "dry"];
     const dry = expectSuccess(await download("brwin", ...words, "--dry-run"));
     expect(dry.stdout).toMatch(/^brwin-1\.0-py3-none-any\.whl \(/);
-    expect(dry.stderr).toMatch(/^1 wheel, \d+ k?B in all$/m);
+    expect(dry.stderr).toMatch(/^1 wheel, [\d.]+ k?B in all$/m);
     expect(await readdir(join(box.dir, "dry")).catch(() => "none")).toBe("none");
     expectSuccess(await download("brwin", ...words, "--with-pip"));
     const [, pip = ""] = await wheelsIn("dry");

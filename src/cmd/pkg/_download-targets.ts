@@ -95,9 +95,23 @@ export async function targetFor(word: string): Promise<NamedTarget> {
     return { target: official, warnings: (names) => warningsOf(official, names) };
   const isFile = /\.json$/i.test(word) || (await stat(word).catch(() => undefined))?.isFile();
   if (isFile) return { target: await savedTarget(word), warnings: () => [] };
+  throw unknownTarget(word);
+}
+
+function unknownTarget(word: string): Failure {
+  const [plain = "", system] = word.toLowerCase().split("@");
+  if (system !== undefined && targetNamed(plain) !== undefined)
+    return wrongUsage(
+      "unknown-target",
+      `--for is '${word}', and behind @ stands a glibc or macOS, none older than that Blender needs`,
+      text`'${ours("pkg targets")}' shows the oldest of each; Windows has none`,
+    );
+  // Archives have three numbers in their names: blender-4.2.3-linux-x64.tar.xz.
+  const release = plain.replace(/^(blender-\d+\.\d+)\.\d+/, "$1");
   // Of names that are equally near, the newest are meant rather.
-  const similar = similarNames(word.toLowerCase(), targetNames().reverse());
-  throw wrongUsage(
+  const similar =
+    targetNamed(release) === undefined ? similarNames(plain, targetNames().reverse()) : [release];
+  return wrongUsage(
     "unknown-target",
     `--for is '${word}', which is neither an official Blender nor a file`,
     similar.length > 0

@@ -174,9 +174,12 @@ export async function requirementsOf(
     throw wrongUsage(
       "missing-argument",
       file === undefined
-        ? `${programName} pkg ${mode.use} needs SPEC`
+        ? `${programName} pkg ${mode.use} needs ${mode.use === "sync" ? "-r FILE" : "SPEC"}`
         : `nothing stands in '${file}'`,
-      text`${ours(`pkg ${mode.use}`, "numpy", "scipy>=1.11")}, or -r FILE`,
+      // What isn't named would be removed.
+      mode.use === "sync"
+        ? text`${ours("pkg sync", "-r", "FILE")}; '${ours("pkg freeze")} -o FILE' writes one`
+        : text`${ours(`pkg ${mode.use}`, "numpy", "scipy>=1.11")}, or -r FILE`,
     );
   }
   if (mode.requireHashes) flags.push("--require-hashes");

@@ -227,9 +227,12 @@ function hintFor(missing: readonly Explained[], { name }: WheelTarget, message: 
     return `where ${newer.system} is ${newer.version} or newer, ask for that: --for ${name.split("@")[0]}@${newer.version}`;
   if (said(/^was withdrawn/))
     return "who wants a withdrawn version all the same asks for it with ==";
+  const newest = missing.flatMap((one) =>
+    one.newest === undefined ? [] : `${one.name} ${one.newest}`,
+  );
+  if (newest.length > 0) return `ask for another version, such as ${newest.join(", ")}`;
   if (said(/^has no wheel/))
     return "only wheels can be taken: build one of its source on such a machine ('pip wheel'), and name its folder with --find-links";
-  if (missing.some(({ newest }) => newest !== undefined)) return "ask for a version that there is";
   return "check the name, and the index: --index-url, --extra-index-url, --find-links";
 }
 
@@ -241,7 +244,7 @@ function missingText({ requirement, by, leftOut, newest, name }: Missing): strin
   lines.push(
     newest === undefined
       ? `  of ${name} nothing can be installed there`
-      : `  the newest that can be installed there is ${newest}`,
+      : `  the newest with a wheel that fits is ${newest}`,
   );
   return `nothing meets ${requirement}${who}:\n${lines.join("\n")}`;
 }

@@ -37,7 +37,7 @@ test("as it was typed", async () => {
 });
 
 test.each([
-  [[], "missing-argument", "pkg sync needs SPEC"],
+  [[], "missing-argument", "pkg sync needs -r FILE"],
   [["-r", "/not/there.txt"], "requirements-unreadable", "no such file or folder"],
   [["a", "--from-here", "--offline"], "two-modes", "--from-here"],
   [["a", "-U"], "unknown-option", "-U"],

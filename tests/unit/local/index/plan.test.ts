@@ -239,7 +239,7 @@ test.each<[Ask, string]>([
     { specs: ["newer>=2"] },
     `no-solution: for blender-4.2-windows-x64 nothing meets newer>=2:
   2.0 needs Python >=3.12
-  the newest that can be installed there is 1.0`,
+  the newest with a wheel that fits is 1.0`,
   ],
 ])("%j is explained", async (ask, message) => {
   await using index = packageIndex(wheels);
@@ -283,7 +283,7 @@ test.each<[Ask, string]>([
     { specs: [], request: { requirements: [{ ...asked("click"), hashes: ["sha256:0"] }] } },
     "list the hashes of all that this target needs",
   ],
-  [{ specs: ["newer>=2"] }, "ask for a version that there is"],
+  [{ specs: ["newer>=2"] }, "ask for another version, such as newer 1.0"],
 ])("%j: a hint that helps", async (ask, hint) => {
   const sources = [{ name: "sklearn", version: "0.0", tag: "cp27-cp27m-win_amd64" }];
   await using index = packageIndex([...wheels, ...sources]);
