@@ -1,4 +1,4 @@
-// Options that users know from `pip install`.
+// Options that users know from `pip install` and `pip download`.
 
 import { ours, type Text, text } from "../../text.ts";
 import type { Reading } from "../_tokens.ts";
@@ -41,4 +41,14 @@ export function pipOption(
     return [reading.key, ...(reading.value === undefined ? [] : [reading.value])];
   });
   return text`an option of pip: ${ours("pkg pip", "--", "install", ...words)}`;
+}
+
+/** Where an option of `pip download` goes, which `pkg download` doesn't have. */
+export function pipDownloadOption(option: string): Text | undefined {
+  if (["--platform", "--python-version", "--implementation", "--abi"].includes(option))
+    return text`--for says all of that, by the name of a Blender: '${ours("pkg targets")}' lists them`;
+  if (["--only-binary", "--prefer-binary"].includes(option))
+    return "only wheels are taken anyway: leave it out";
+  if (["-t", "--target"].includes(option)) return "--for is which Blender, --dest which folder";
+  return option === "--proxy" ? "set HTTPS_PROXY" : undefined;
 }

@@ -31,6 +31,7 @@ import { type ProjectChoices, requirePythons, type WantedPython } from "../_proj
 import { parseSeconds, targetOf, withSession } from "../_target.ts";
 import { downloadArgs } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
+import { pipDownloadOption } from "./_pip-options.ts";
 import { type Asked, requirementsOf } from "./_requirements.ts";
 
 /**
@@ -167,6 +168,7 @@ export const download = command({
   description: "Get the wheels that a Blender needs, to be pushed to it; no Python is needed",
   args: downloadArgs,
   several: "spec",
+  elsewhere: pipDownloadOption,
   async options({ args, positionals }): Promise<DownloadOptions> {
     const lock = await lockNamed(args.requirement, args.locked);
     if (lock !== null) requireLockDecides(lock, choosing(args));

@@ -80,6 +80,8 @@ test.each<[string[], string, string]>([
   [["./x.whl"], "bad-requirement", "can't download './x.whl': it is a path"],
   [["./x.whl"], "bad-requirement", "--find-links FOLDER"],
   [["bpy"], "bad-requirement", "bpy is Blender itself"],
+  [["x", "--platform", "win_amd64"], "unknown-option", "--for says all of that"],
+  [["x", "--only-binary=:all:"], "unknown-option", "only wheels are taken anyway"],
   [["x", "--dest", emptyConfig], "dest-is-file", "which is a file"],
 ])("%j is refused", async (tokens, code, says) => {
   const refusal = await refusalOf(download, tokens);
