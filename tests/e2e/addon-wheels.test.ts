@@ -168,6 +168,11 @@ test("a lock is written, and followed without any choice", async () => {
     "./wheels/brapp-2.0-py3-none-any.whl is needed, and the manifest doesn't list it",
   );
   expectSuccess(await box.cli([...words, "--locked"], { env: plain }));
+  const other = await wheels(dir, "--locked", "--for", "blender-4.2-macos-arm64");
+  expect([other.code, other.stderr]).toEqual([
+    1,
+    expect.stringContaining("addon wheels --lock pylock.toml' in the extension's folder"),
+  ]);
   await rm(join(dir, "wheels"), { recursive: true });
   expectSuccess(await wheels(dir, "--locked"));
   expect(await wheelsIn(dir)).toEqual(onLinux);

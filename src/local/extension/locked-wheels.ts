@@ -1,6 +1,7 @@
 // What the Blenders of an extension take of a lock, and what a lock of an extension has.
 
-import { Failure } from "../../failure.ts";
+import { extended, Failure } from "../../failure.ts";
+import { ours, text } from "../../text.ts";
 import type { ExtensionTarget, TargetGroup } from "../../wheels/extension-targets.ts";
 import type { Lock } from "../../wheels/lock/lock.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
@@ -30,7 +31,7 @@ export function lockedPackages(
   const found = new Map<string, WantedPackage>();
   for (const member of members) {
     const target = alone(member, released);
-    for (const one of lockedPlan(lock, target, options).packages) {
+    for (const one of planOf(lock, target, options).packages) {
       const other = found.get(one.name);
       const [file, before] = [one.file?.filename, other?.file?.filename];
       if (file !== undefined && before !== undefined && file !== before)
@@ -44,6 +45,19 @@ export function lockedPackages(
     }
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A lock is for one Blender's packages mostly, and an extension for many Blenders. */
+function planOf(...args: Parameters<typeof lockedPlan>): TargetPlan {
+  try {
+    return lockedPlan(...args);
+  } catch (error) {
+    const codes = ["lock-of-others", "bundled-kept"];
+    if (!(error instanceof Failure) || !codes.includes(error.code)) throw error;
+    throw extended(error, {
+      hint: text`'${ours("addon wheels", "--lock", "pylock.toml")}' in the extension's folder locks for all its Blenders, without what they bring`,
+    });
+  }
 }
 
 /** A plan for each Blender by itself, as locks have them. */

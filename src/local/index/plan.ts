@@ -198,7 +198,10 @@ function nothingMeets(target: WheelTarget, missing: readonly Explained[]): Failu
   );
   return new Failure(unknown ? "no-such-package" : "no-solution", message, {
     hint: hintFor(missing, target, message),
-    details: { target: target.name, missing },
+    details: {
+      target: target.name,
+      missing: missing.map(({ leftOut, ...one }) => ({ ...one, left_out: leftOut })),
+    },
   });
 }
 

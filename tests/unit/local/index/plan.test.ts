@@ -268,6 +268,7 @@ test("a package that a newer macOS takes: one line for all its versions, and the
   expect(failure.hint).toBe(
     "where macOS is 12 or newer, ask for that: --for blender-4.2-macos-arm64@12",
   );
+  expect(JSON.stringify(failure.details)).toContain('"left_out":[{"version":"3.0"');
   const asked = { ...mac, name: "Blender 4.2.0 (macosx-11.0-arm64)" };
   const other = await failureOf(plan(index, { specs: ["sci"], target: asked }));
   expect(other.hint).toStartWith("only wheels can be taken");
