@@ -33,6 +33,8 @@ export interface ClientSettings {
   authorities: readonly string[];
   /** Hosts, `HOST` or `HOST:PORT`, whose certificate isn't looked at and that may speak http. */
   trusted: readonly string[];
+  /** The address of the proxy that is asked for everything; null for those of the environment. */
+  proxy: string | null;
   /** How often a request that failed is tried again. */
   retries: number;
   signal: AbortSignal;
@@ -242,7 +244,7 @@ export class IndexClient {
   }
 
   async #once(url: string, headers: Record<string, string>): Promise<Response> {
-    const { credentials, authorities, trusted, signal } = this.#settings;
+    const { credentials, authorities, trusted, proxy, signal } = this.#settings;
     const at = new URL(url);
     const isTrusted = trusted.includes(at.host) || trusted.includes(at.hostname);
     if (!isTrusted && !isSafeAddress(at)) throw insecure(url);
@@ -255,8 +257,9 @@ export class IndexClient {
         responseType: "stream",
         retry: 0,
         signal: AbortSignal.any([signal, quiet.signal]),
-        // Bun's own: certificates for this request.
+        // Bun's own: certificates and proxy for this request.
         ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...this.#authorities] } },
+        ...(proxy === null ? {} : { proxy }),
       });
     const response = await ask()
       .catch((error: unknown) => {

@@ -25,6 +25,8 @@ export interface IndexSettings {
 export interface IndexAccess {
   authorities: readonly string[];
   trusted: readonly string[];
+  /** Of pip's settings. */
+  proxy: string | null;
   retries: number;
 }
 
@@ -67,7 +69,7 @@ export function indexSettings(
  * How indexes are reached.
  *
  * @param cert a file of certificate authorities, PEM.
- * @throws Failure `bad-certificates`, kind `usage`.
+ * @throws Failure `bad-certificates`, `bad-proxy`, kind `usage`.
  */
 export async function indexAccess(
   cert: string | undefined,
@@ -78,7 +80,20 @@ export async function indexAccess(
   const trusted = [...trustedHosts, ...words(pip.get("trusted-host"))];
   const retries = Number(pip.get("retries") ?? 4);
   const authorities = file === undefined ? [] : [await certificates(file)];
-  return { authorities, trusted, retries: Number.isInteger(retries) ? retries : 4 };
+  const proxy = proxyOf(pip.get("proxy"));
+  return { authorities, trusted, proxy, retries: Number.isInteger(retries) ? retries : 4 };
+}
+
+/** pip's setting, which may lack the scheme. */
+function proxyOf(setting: string | undefined): string | null {
+  if (setting === undefined || setting === "") return null;
+  const address = setting.includes("://") ? setting : `http://${setting}`;
+  if (/^https?:/i.test(address) && URL.canParse(address)) return address;
+  throw wrongUsage(
+    "bad-proxy",
+    `the proxy of pip's settings is '${setting}', which is none of http or https`,
+    "pip's configuration or PIP_PROXY has to name it as http://HOST:PORT",
+  );
 }
 
 async function certificates(file: string): Promise<string> {

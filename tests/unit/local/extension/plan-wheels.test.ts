@@ -59,6 +59,7 @@ async function plan(
     offline: false,
     authorities: [],
     trusted: [],
+    proxy: null,
     retries: 0,
     signal: new AbortController().signal,
   });

@@ -29,6 +29,7 @@ async function clientUntil(signal: AbortSignal) {
     offline: false,
     authorities: [],
     trusted: [],
+    proxy: null,
     retries: 1,
     signal,
   });

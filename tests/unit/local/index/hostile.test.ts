@@ -35,6 +35,7 @@ async function clientOf(): Promise<IndexClient> {
     offline: false,
     authorities: [],
     trusted: [],
+    proxy: null,
     retries: 0,
     signal: new AbortController().signal,
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { credentials } from "../../../../src/local/index/credentials.ts";
 import { pipSettings } from "../../../../src/local/index/pip-config.ts";
-import { indexSettings } from "../../../../src/local/index/settings.ts";
+import { indexAccess, indexSettings } from "../../../../src/local/index/settings.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -107,4 +107,18 @@ default login any password one
     "https://one.example/simple/",
   );
   expect(of("one.example")).toBe("you:s:x");
+});
+
+test.each([
+  [{}, null],
+  [{ PIP_PROXY: "http://proxy.example:3128" }, "http://proxy.example:3128"],
+  [{ PIP_PROXY: "proxy.example:3128" }, "http://proxy.example:3128"],
+])("the proxy of %j", async (more, proxy) => {
+  expect((await indexAccess(undefined, [], await pipSettings(env(more)))).proxy).toBe(proxy);
+});
+
+test("a proxy that isn't one of http", async () => {
+  const settings = await pipSettings(env({ PIP_PROXY: "socks5://proxy.example" }));
+  const refusal = await indexAccess(undefined, [], settings).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({ code: "bad-proxy", kind: "usage" });
 });

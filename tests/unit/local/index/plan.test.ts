@@ -48,6 +48,7 @@ interface Ask {
   request?: Partial<PlanRequest>;
   target?: Partial<WheelTarget>;
   offline?: boolean;
+  proxy?: string;
 }
 
 async function plan(index: PackageIndex | undefined, ask: Ask) {
@@ -57,6 +58,7 @@ async function plan(index: PackageIndex | undefined, ask: Ask) {
     offline: ask.offline ?? false,
     authorities: [],
     trusted: [],
+    proxy: ask.proxy ?? null,
     retries: 0,
     signal: new AbortController().signal,
   });
@@ -350,6 +352,19 @@ describe("indexes", () => {
       new Set(one.requests.map(({ headers }) => headers.get("authorization")));
     expect(sent(other)).toEqual(new Set([`Basic ${btoa("me:s@cret")}`]));
     expect(sent(index)).toEqual(new Set([null]));
+  });
+
+  test("through a proxy", async () => {
+    await using proxy = packageIndex([own]);
+    // Only the proxy knows this host.
+    const indexes = ["http://127.0.0.1:1/simple/"];
+    const found = await planned(undefined, {
+      specs: ["own"],
+      settings: { indexes },
+      proxy: proxy.origin,
+    });
+    expect(found).toEqual(["own 1.0"]);
+    expect(proxy.requests.length).toBeGreaterThan(0);
   });
 
   test("what is remembered serves while the server allows it, and offline", async () => {
