@@ -2,7 +2,7 @@
 
 import { ensurePackages, installedPackages } from "./apt.ts";
 import { arm64System, arm64Unavailable, installArm64 } from "./arm64.ts";
-import { BPY_VERSION, installBpy, sharedBpyLauncher } from "./bpy.ts";
+import { BPY_VERSION, installBpy, OLD_BPY_VERSION, sharedBpyLauncher } from "./bpy.ts";
 import { debootstrapUnavailable } from "./debootstrap.ts";
 import { installMcpAddon, mcpAddon } from "./mcp.ts";
 import { DevError } from "./process.ts";
@@ -35,7 +35,7 @@ export interface Blender {
 
 /** A thing that tests need: a Blender, or something beside it. */
 export interface Part {
-  name: Blender["name"] | "windows" | "arm64" | "gui" | "published" | "mcp";
+  name: Blender["name"] | "bpy-4.2" | "windows" | "arm64" | "gui" | "published" | "mcp";
   version: string;
   /** The executable; of an add-on and of Windows its folder, of arm64 its Bun. */
   path: string;
@@ -84,6 +84,7 @@ export async function parts(): Promise<Part[]> {
       has(packages, DEBIAN_PACKAGES) && "/usr/bin/blender",
     ),
     part("bpy", BPY_VERSION, await sharedBpyLauncher()),
+    part("bpy-4.2", OLD_BPY_VERSION, await sharedBpyLauncher(OLD_BPY_VERSION)),
     trixieReason
       ? unavailable("trixie", trixieReason)
       : part("trixie", inTrixie?.version, inTrixie?.launcher),
@@ -125,7 +126,8 @@ function upstreamVersion(debian = ""): string {
 
 const INSTALLERS: Record<Part["name"], () => Promise<unknown>> = {
   debian: () => ensurePackages(DEBIAN_PACKAGES, "Debian's Blender"),
-  bpy: installBpy,
+  bpy: () => installBpy(),
+  "bpy-4.2": () => installBpy(OLD_BPY_VERSION),
   trixie: installTrixie,
   windows: installWindows,
   arm64: installArm64,

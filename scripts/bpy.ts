@@ -11,9 +11,16 @@ import { DevError, mustRun, note, run } from "./process.ts";
 import { makeVenv, pythonForBpy, venvPythonIn } from "./python.ts";
 
 export const BPY_VERSION = "5.0.1";
-const REQUIREMENTS = join(import.meta.dirname, "requirements-bpy.txt");
+/** The oldest that has extensions: what it does with these is looked at, and nothing else. */
+export const OLD_BPY_VERSION = "4.2.23";
+const REQUIREMENTS = {
+  [BPY_VERSION]: join(import.meta.dirname, "requirements-bpy.txt"),
+  [OLD_BPY_VERSION]: join(import.meta.dirname, "requirements-bpy-4.2.txt"),
+};
+type BpyVersion = keyof typeof REQUIREMENTS;
 const LAUNCHER = join(import.meta.dirname, "bpy_launcher.py");
-const NAME = `bpy-${BPY_VERSION}-${fingerprint(REQUIREMENTS)}`;
+const nameOf = (version: BpyVersion) => `bpy-${version}-${fingerprint(REQUIREMENTS[version])}`;
+const NAME = nameOf(BPY_VERSION);
 const SITE_PACKAGES = join("lib", "python3.11", "site-packages");
 
 /** What bpy loads and a Debian without a desktop lacks. */
@@ -31,24 +38,28 @@ const SHARED_LIBRARIES = [
 ];
 
 /** The launcher of the cached installation. Shared by all: install nothing into it. */
-export async function sharedBpyLauncher(): Promise<string | undefined> {
-  const home = cached(NAME);
+export async function sharedBpyLauncher(
+  version: BpyVersion = BPY_VERSION,
+): Promise<string | undefined> {
+  const home = cached(nameOf(version));
   // Its Python is a link that dangles when the machine's Python has gone.
   if (!existsSync(venvPythonIn(home))) return undefined;
-  const name = `${NAME}-launcher-${fingerprint(LAUNCHER)}`;
+  const name = `${nameOf(version)}-launcher-${fingerprint(LAUNCHER)}`;
   const folder = await makeOnce(name, (making) =>
     writeLauncher(making, cached(name), venvPythonIn(home)),
   );
   return join(folder, "blender");
 }
 
-export async function installBpy(): Promise<void> {
-  if (await sharedBpyLauncher()) return;
+export async function installBpy(version: BpyVersion = BPY_VERSION): Promise<void> {
+  if (await sharedBpyLauncher(version)) return;
   const python = await pythonForBpy();
-  await rm(cached(NAME), { recursive: true, force: true });
-  await makeOnce(NAME, async (making) => {
-    note(`installing Blender ${BPY_VERSION} as a Python module (370 MB) …`);
-    await ensureItLoads(await makeVenv(python, making, ["--requirement", REQUIREMENTS]));
+  const name = nameOf(version);
+  await rm(cached(name), { recursive: true, force: true });
+  await makeOnce(name, async (making) => {
+    note(`installing Blender ${version} as a Python module (370 MB) …`);
+    const requirements = ["--requirement", REQUIREMENTS[version]];
+    await ensureItLoads(await makeVenv(python, making, requirements));
   });
 }
 

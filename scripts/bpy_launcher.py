@@ -119,13 +119,19 @@ class Session:
     def start(self) -> None:
         if "--quiet" not in self.line.switches:
             print(self.banner(), flush=True)
-        if "--factory-startup" not in self.line.switches:
+        if "--factory-startup" not in self.line.switches and self.has_preferences():
             self.bpy.ops.wm.read_userpref()
         system = self.bpy.context.preferences.system
         if "--online-mode" in self.line.switches:
             system.use_online_access = True
         if "--offline-mode" in self.line.switches:
             system.use_online_access = False
+
+    def has_preferences(self) -> bool:
+        """Tell whether there are preferences to read, which ends the module of 4.2 at once."""
+        if self.bpy.app.version >= (4, 3):
+            return True
+        return Path(self.bpy.utils.user_resource("CONFIG"), "userpref.blend").exists()
 
     def banner(self) -> str:
         app = self.bpy.app

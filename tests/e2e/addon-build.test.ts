@@ -8,7 +8,7 @@ import { checkManifest } from "../../src/local/extension/manifest-rules.ts";
 import { pathMatcher } from "../../src/local/extension/path-patterns.ts";
 import { configured, listed } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
-import { withExtensions } from "../support/every-blender.ts";
+import { extensionBlenders } from "../support/every-blender.ts";
 import {
   goodManifest,
   idleCode,
@@ -300,7 +300,7 @@ function randomPatterns(): [string[], string[]][] {
   ]);
 }
 
-test.each(withExtensions)(
+test.each(extensionBlenders)(
   "what Blender itself builds, and finds wrong: %s",
   async (name, launcher) => {
     await using box = await sandbox();

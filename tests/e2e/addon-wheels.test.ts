@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { takenWheels } from "../../src/wheels/extension-wheels.ts";
 import { inBlender } from "../support/blender.ts";
-import { withExtensions } from "../support/every-blender.ts";
+import { extensionBlenders } from "../support/every-blender.ts";
 import { type PackageIndex, packageIndex, type ServedWheel } from "../support/package-index.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 
@@ -229,7 +229,7 @@ result = {
     "files": {name: importlib.import_module(name).__file__ for name in ("brapp", "brbuilt", "brstable")},
 }`;
 
-describe.each(withExtensions)("%s", (_name, launcher) => {
+describe.each(extensionBlenders)("%s", (_name, launcher) => {
   test("takes the wheels that are expected, and imports those of the extension", async () => {
     await using own = await sandbox();
     const dir = await extension(`for ${crypto.randomUUID()}`);
