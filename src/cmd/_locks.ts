@@ -38,20 +38,25 @@ export const lockArgs = {
 } as const satisfies Arguments;
 
 /**
- * The lock that is to be followed: one that `-r` names, or with `--locked` the one beside the project
- * or here; null where none is meant.
+ * The lock that is to be followed: one that `-r` names, or with `--locked` the one beside the project;
+ * null where none is meant.
  *
  * @param files of `-r`.
+ * @param home the folder of the lock where no project is named; the current one where it is empty.
  * @throws Failure `bad-lock`, `no-lock`, kind `usage`.
  */
-export async function lockNamed(files: readonly string[], locked: boolean): Promise<Lock | null> {
+export async function lockNamed(
+  files: readonly string[],
+  locked: boolean,
+  home = "",
+): Promise<Lock | null> {
   const [named, second] = files.filter(isLockFile);
   if (second !== undefined) throw oneOnly(`-r ${named} and -r ${second} are both locks`);
   if (named !== undefined) return await readLock(named);
   if (!locked) return null;
   const [project, other] = files.filter(isProjectFile);
   if (other !== undefined) throw oneOnly(`-r ${project} and -r ${other} have each a lock`);
-  const folder = project === undefined ? "" : dirname(project);
+  const folder = project === undefined ? home : dirname(project);
   const there = ["pylock.toml", "uv.lock"]
     .map((name) => join(folder, name))
     .filter((path) => existsSync(path));
@@ -83,6 +88,21 @@ export function requireLockDecides({ path }: Lock, words: readonly string[]): vo
     `${path} says which files are taken, and ${first} would change that`,
     "leave it out, or lock again with it",
   );
+}
+
+/** Of a command's flags those that choose, which a lock has done. */
+export function choosingFlags(args: {
+  lock: string | undefined;
+  "exclude-newer": string | undefined;
+  pre: boolean;
+  deps?: boolean;
+}): string[] {
+  return [
+    ...(args.lock === undefined ? [] : ["--lock"]),
+    ...(args["exclude-newer"] === undefined ? [] : ["--exclude-newer"]),
+    ...(args.pre ? ["--pre"] : []),
+    ...(args.deps === false ? ["--no-deps"] : []),
+  ];
 }
 
 /** What a lock has for every target, and a client to get it with. */

@@ -15,17 +15,18 @@ import {
   wheelsFolder,
 } from "../../local/extension/wheel-folder.ts";
 import type { IndexClient } from "../../local/index/client.ts";
-import { isLockFile } from "../../local/index/locked-plan.ts";
 import { type PlanRequest, planFor } from "../../local/index/plan.ts";
 import { HashCache } from "../../local/wheels/hash-cache.ts";
 import { ours, text } from "../../text.ts";
 import { count } from "../../ui/format.ts";
 import { groupTarget } from "../../wheels/extension-targets.ts";
+import { askedFor } from "../_asked-for.ts";
 import { type Context, command } from "../_command.ts";
 import { globalArgs } from "../_declaration.ts";
 import { choosing, fetchFiles } from "../_get-wheels.ts";
 import { indexArgs, indexesOf } from "../_indexes.ts";
 import {
+  choosingFlags,
   lockArgs,
   lockNamed,
   type NewLock,
@@ -38,7 +39,6 @@ import { momentOf, requireOthers, usualSeconds } from "../_plan-flags.ts";
 import { summaryOf, wheelsJson } from "../_plan-report.ts";
 import { projectArgs, requirePythons } from "../_projects.ts";
 import { parseSeconds } from "../_target.ts";
-import { requirementsOf } from "../pkg/_requirements.ts";
 import {
   groupsJson,
   noteBundled,
@@ -66,7 +66,7 @@ function filesOf(
   files: readonly string[],
   isLocked: boolean,
 ): string[] {
-  if (specs.length + files.length > 0) return files.filter((file) => !isLockFile(file));
+  if (specs.length + files.length > 0) return [...files];
   const own = join(dir, projectFile);
   if (existsSync(own)) return [own];
   if (isLocked) return [];
@@ -87,24 +87,6 @@ async function fetched(client: IndexClient, plan: ExtensionPlan, dir: string, co
       hint: `the wheels of an extension go into its folder ${wheelsFolder}`,
     });
   });
-}
-
-/** The lock that is followed: one of `-r`, or with `--locked` that in the extension's folder. */
-async function lockOf(dir: string, files: readonly string[], locked: boolean) {
-  return await lockNamed(files.length > 0 ? files : [join(dir, projectFile)], locked);
-}
-
-/** What was typed that would choose beside a lock. */
-function choosers(
-  args: { constraint: readonly string[]; lock: string | undefined; pre: boolean },
-  specs: readonly string[],
-): string[] {
-  return [
-    ...specs,
-    ...args.constraint.map((file) => `-c ${file}`),
-    ...(args.lock === undefined ? [] : ["--lock"]),
-    ...(args.pre ? ["--pre"] : []),
-  ];
 }
 
 /** What a run comes to. */
@@ -242,14 +224,23 @@ export const wheels = command({
     const [word = ".", ...specs] = positionals;
     if (!existsSync(word)) throw noFolder(word, specs);
     const own = await extensionFolder(resolve(word));
-    const lock = await lockOf(own.dir, args.requirement, args.locked);
-    if (lock !== null) requireLockDecides(lock, choosers(args, specs));
-    const files = filesOf(own.dir, specs, args.requirement, lock !== null);
-    const { requirements, constraints, fileFlags, notes, pythons } = await requirementsOf(
-      specs,
-      { requirements: files, constraints: args.constraint },
-      { use: "download", target: "site", offline: false, indexFlags: [], mayBeNone: true },
-      { extras: args.extra, groups: args.group },
+    const lock = await lockNamed(args.requirement, args.locked, own.dir);
+    if (lock !== null) {
+      const constraints = args.constraint.map((file) => `-c ${file}`);
+      requireLockDecides(lock, [...specs, ...constraints, ...choosingFlags(args)]);
+    }
+    const { requirements, constraints, fileFlags, notes, pythons, parts } = await askedFor(
+      {
+        specs,
+        files: {
+          requirements: filesOf(own.dir, specs, args.requirement, lock !== null),
+          constraints: args.constraint,
+        },
+        parts: { extras: args.extra, groups: args.group },
+        requireHashes: false,
+        mayBeNone: true,
+      },
+      lock,
     );
     requireOthers(requirements);
     const { targets, notes: others } = await wantedTargets(own.manifest, {
@@ -281,7 +272,7 @@ export const wheels = command({
       indexes,
       targets,
       lock,
-      parts: { extras: args.extra, groups: args.group },
+      parts,
       newLock: args.lock === undefined ? null : newLockPath(args.lock),
       notes: [...notes, ...others],
       ...what,

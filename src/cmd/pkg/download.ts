@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { extended, Failure, wrongUsage } from "../../failure.ts";
 import { requireNoDevice } from "../../local/files/windows-names.ts";
 import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
-import { isLockFile } from "../../local/index/locked-plan.ts";
 import type { PlanRequest } from "../../local/index/plan.ts";
 import { listOf, wheelhouseList, writeWheelhouseList } from "../../local/index/wheelhouse-list.ts";
 import { carriedPip } from "../../remote/bootstrap/pip-wheel.ts";
@@ -13,11 +12,12 @@ import { environmentOf } from "../../remote/python/environment.ts";
 import { again, ours, programName, text } from "../../text.ts";
 import type { Lock } from "../../wheels/lock/lock.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
+import { askedFor } from "../_asked-for.ts";
 import { type Context, command } from "../_command.ts";
-import type { Values } from "../_declaration.ts";
 import { fetchAll, plansFor } from "../_get-wheels.ts";
 import { type Indexes, indexesOf } from "../_indexes.ts";
 import {
+  choosingFlags,
   lockedPlans,
   lockNamed,
   newLock,
@@ -32,7 +32,6 @@ import { parseSeconds, targetOf, withSession } from "../_target.ts";
 import { downloadArgs } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
 import { pipDownloadOption } from "./_pip-options.ts";
-import { type Asked, requirementsOf } from "./_requirements.ts";
 
 /**
  * Where the wheels are to go.
@@ -107,53 +106,6 @@ async function putPip(folder: string): Promise<FetchedWheel> {
   return { file, sha256, size, status: "carried" };
 }
 
-type DownloadValues = Values<typeof downloadArgs>;
-
-/** What was typed that would choose beside a lock. */
-function choosing(args: DownloadValues): string[] {
-  return [
-    ...(args.lock === undefined ? [] : ["--lock"]),
-    ...(args["exclude-newer"] === undefined ? [] : ["--exclude-newer"]),
-    ...(args.pre ? ["--pre"] : []),
-    ...(args.deps ? [] : ["--no-deps"]),
-  ];
-}
-
-const nothingAsked: Omit<Asked, "files"> = {
-  requirements: [],
-  constraints: [],
-  fileFlags: [],
-  notes: [],
-  pythons: [],
-};
-
-/** What is asked for; beside a lock it is what the lock has to meet. */
-async function askedFor(args: DownloadValues, positionals: readonly string[], lock: Lock | null) {
-  const files = args.requirement.filter((file) => !isLockFile(file));
-  const parts = { extras: args.extra, groups: plainNames(args.group) };
-  const ofProjects = lock === null || lock.isFixed ? args.group : [];
-  if (lock !== null && [positionals, files, ofProjects].every(({ length }) => length === 0))
-    return { ...nothingAsked, parts };
-  const found = await requirementsOf(
-    positionals,
-    { requirements: files, constraints: args.constraint },
-    {
-      ...{ use: "download", target: "site", offline: false, indexFlags: [] },
-      requireHashes: args["require-hashes"] && lock === null,
-      isLocked: lock !== null,
-    },
-    { extras: args.extra, groups: args.group },
-  );
-  if (lock === null) return { ...found, parts };
-  // The lock has followed what is not followed here, and was maybe written for these parts.
-  return { ...found, notes: [], parts: lock.isFixed ? { extras: [], groups: [] } : parts };
-}
-
-/** Groups without the files that they are of. */
-function plainNames(groups: readonly string[]): string[] {
-  return groups.map((group) => group.replace(/^.*:/s, ""));
-}
-
 /** What every target takes: of a lock, or newly chosen. */
 async function chosen(
   { request, lock, parts, indexes }: DownloadOptions,
@@ -171,9 +123,17 @@ export const download = command({
   elsewhere: pipDownloadOption,
   async options({ args, positionals }): Promise<DownloadOptions> {
     const lock = await lockNamed(args.requirement, args.locked);
-    if (lock !== null) requireLockDecides(lock, choosing(args));
-    const asked = await askedFor(args, positionals, lock);
-    const { requirements, constraints, fileFlags, notes, pythons, parts } = asked;
+    if (lock !== null) requireLockDecides(lock, choosingFlags(args));
+    const { requirements, constraints, fileFlags, notes, pythons, parts } = await askedFor(
+      {
+        specs: positionals,
+        files: { requirements: args.requirement, constraints: args.constraint },
+        parts: { extras: args.extra, groups: args.group },
+        requireHashes: args["require-hashes"],
+        mayBeNone: false,
+      },
+      lock,
+    );
     requireOthers(requirements);
     const seconds =
       args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");

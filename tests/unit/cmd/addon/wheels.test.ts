@@ -104,6 +104,7 @@ test.each<[string[], string, RegExp]>([
   [[dir, "bpy"], "bad-requirement", /bpy is Blender itself/],
   [[dir, "-r", lock, "attrs"], "lock-decides", /attrs would change that/],
   [[dir, "-r", lock, "--pre"], "lock-decides", /--pre would/],
+  [[dir, "-r", lock, "--exclude-newer", "2025-01-31"], "lock-decides", /--exclude-newer would/],
   [[dir, "--locked"], "no-lock", /neither pylock\.toml nor uv\.lock/],
   [[dir, "--lock", "my.toml"], "bad-lock-name", /pylock\.toml or pylock\.NAME\.toml/],
 ])("%j is refused", async (tokens, code, says) => {
@@ -115,4 +116,31 @@ test.each<[string[], string, RegExp]>([
 test("a lock that is named is followed, and needs no project", async () => {
   const options = await optionsOf(wheels, [bare, "-r", lock]);
   expect(options.lock?.path).toBe(lock);
+});
+
+describe("beside a lock", () => {
+  const locked = dirname(fileOf("wheels-locked/blender_manifest.toml", manifest));
+  fileOf(
+    "wheels-locked/pyproject.toml",
+    '[project]\nname = "it"\nversion = "1"\ndependencies = ["a @ https://a/a-1-py3-none-any.whl"]\noptional-dependencies.x = ["b"]\n',
+  );
+  const empty = 'lock-version = "1.0"\ncreated-by = "x"\npackages = []\n';
+  const own = fileOf("wheels-locked/pylock.toml", empty);
+  const open = fileOf("wheels-lock/pylock.open.toml", `${empty}extras = ["x"]\n`);
+  const needs = fileOf("wheels-lock/needs.txt", "pillow\n");
+
+  test("what the project needs has to be met, an address by its name", async () => {
+    const { request, parts } = await optionsOf(wheels, [locked, "--locked", "--extra", "x"]);
+    expect(request.requirements.map(({ name }) => name)).toEqual(["a", "b"]);
+    expect(parts).toEqual({ extras: [], groups: [] });
+  });
+
+  test("an extra may be one of the lock alone", async () => {
+    const { parts } = await optionsOf(wheels, [bare, "-r", open, "--extra", "x"]);
+    expect(parts).toEqual({ extras: ["x"], groups: [] });
+  });
+
+  test("--locked means the one in the extension's folder, whatever -r names", async () => {
+    expect((await optionsOf(wheels, [locked, "-r", needs, "--locked"])).lock?.path).toBe(own);
+  });
 });

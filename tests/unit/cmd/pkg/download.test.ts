@@ -170,6 +170,9 @@ describe("a lock", () => {
     const asked = ["a; os_name == 'nt'", "b"];
     expect(await options("-r", project, "--locked")).toEqual({ ...alone, asked });
     expect(await options("b>1", "-r", lock)).toEqual({ ...alone, asked: ["b>1"] });
+    const held = fileOf("locked/held.txt", "b<3\n");
+    const { request } = await optionsOf(download, ["-r", lock, "-c", held]);
+    expect(request.constraints.map((one) => one.text)).toEqual(["b<3"]);
   });
 
   test("extras and groups are the lock's own, or what one without any was written for", async () => {
@@ -179,6 +182,10 @@ describe("a lock", () => {
       path: grouped,
       parts,
       asked: [],
+    });
+    expect(await options("b", "-r", grouped, "--extra", "x")).toMatchObject({
+      parts: { extras: ["x"], groups: [] },
+      asked: ["b"],
     });
     const fixed = await options("-r", project, "--locked", "--group", "g");
     expect(fixed).toMatchObject({
