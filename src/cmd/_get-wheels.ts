@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { temporaryFolder } from "../local/files/temporary-folder.ts";
 import type { IndexClient } from "../local/index/client.ts";
 import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
-import { type PlanRequest, planFor, type TargetPlan } from "../local/index/plan.ts";
+import { type PlanRequest, planFor } from "../local/index/plan.ts";
 import { type OfferedFile, Projects } from "../local/index/projects.ts";
 import { MetadataStore } from "../local/index/source.ts";
 import { HashCache } from "../local/wheels/hash-cache.ts";
@@ -15,7 +15,6 @@ import { waiting } from "../ui/waiting.ts";
 import type { WheelTarget } from "../wheels/target.ts";
 import type { Context } from "./_command.ts";
 import { type Indexes, openIndexes } from "./_indexes.ts";
-import { wheelsOf } from "./_plan-report.ts";
 
 /**
  * Chooses versions with what indexes say; nothing of it goes on once that has ended.
@@ -65,16 +64,6 @@ export async function plansFor(
     (projects, store) => Promise.all(targets.map((one) => planFor(one, request, projects, store))),
   );
   return { client, plans: chosen };
-}
-
-/** Gets all wheels of plans and shows how far that is. */
-export function fetchAll(
-  client: IndexClient,
-  plans: readonly TargetPlan[],
-  folder: string,
-  output: Output,
-): Promise<FetchedWheel[]> {
-  return fetchFiles(client, wheelsOf(plans), folder, output);
 }
 
 /** Gets these wheels and shows how far that is. */

@@ -1,17 +1,54 @@
 // What flags and requirements say about choosing versions.
 
 import { wrongUsage } from "../failure.ts";
+import type { PlanRequest } from "../local/index/plan.ts";
 import type { NamedRequirement } from "../wheels/requirement.ts";
+import { globalArgs } from "./_declaration.ts";
+import { parseSeconds } from "./_target.ts";
 
 /** Choosing versions takes seconds; this many are enough for sets that can't be met. */
-export const usualSeconds = 120;
+const usualSeconds = 120;
+
+/** `--timeout` of commands that choose and download on this machine. */
+export const choosingTimeout = {
+  ...globalArgs.timeout,
+  description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
+} as const;
+
+/** How long choosing versions may take, in ms. */
+export function limitOf(timeout: string | undefined): number {
+  return (timeout === undefined ? usualSeconds : parseSeconds(timeout, "--timeout")) * 1000;
+}
+
+/**
+ * How versions are chosen.
+ *
+ * @param fileFlags options of requirements files, as pip writes them.
+ * @throws Failure `bad-date`, `bad-duration`, kind `usage`.
+ */
+export function planChoices(
+  args: {
+    timeout: string | undefined;
+    pre: boolean;
+    "exclude-newer": string | undefined;
+    "replace-bundled": boolean;
+  },
+  fileFlags: readonly string[],
+): Pick<PlanRequest, "prereleases" | "before" | "replaced" | "limit"> {
+  return {
+    prereleases: args.pre || fileFlags.includes("--pre"),
+    before: momentOf(args["exclude-newer"]),
+    replaced: args["replace-bundled"] ? "all" : [],
+    limit: limitOf(args.timeout),
+  };
+}
 
 /**
  * A day or a moment (RFC 3339), as uv takes it.
  *
  * @throws Failure `bad-date`, kind `usage`.
  */
-export function momentOf(word: string | undefined): number | null {
+function momentOf(word: string | undefined): number | null {
   if (word === undefined) return null;
   // A day counts as a whole.
   const day = /^\d{4}-\d\d-\d\d$/.test(word);

@@ -55,6 +55,11 @@ export function normalizedName(name: string): string {
   return name.replace(/[-_.]+/g, "-").toLowerCase();
 }
 
+/** The package that a wheel's name says, normalised; empty where it is no wheel's name. */
+export function packageOfWheel(filename: string): string {
+  return normalizedName(parseWheelName(filename)?.distribution ?? "");
+}
+
 /**
  * Whether a file's name is one of a source archive, of which a wheel must be built: any tar, since
  * older ones follow no rule, and a zip with a version.

@@ -22,7 +22,6 @@ import { count } from "../../ui/format.ts";
 import { groupTarget } from "../../wheels/extension-targets.ts";
 import { askedFor } from "../_asked-for.ts";
 import { type Context, command } from "../_command.ts";
-import { globalArgs } from "../_declaration.ts";
 import { choosing, fetchFiles } from "../_get-wheels.ts";
 import { indexArgs, indexesOf } from "../_indexes.ts";
 import {
@@ -35,10 +34,9 @@ import {
   requireLockDecides,
   writeLock,
 } from "../_locks.ts";
-import { momentOf, requireOthers, usualSeconds } from "../_plan-flags.ts";
+import { choosingTimeout, planChoices, requireOthers } from "../_plan-flags.ts";
 import { summaryOf, wheelsJson } from "../_plan-report.ts";
 import { projectArgs, requirePythons } from "../_projects.ts";
-import { parseSeconds } from "../_target.ts";
 import {
   groupsJson,
   noteBundled,
@@ -149,10 +147,7 @@ export const wheels = command({
   description: "Get the wheels that an extension brings, for all its Blenders",
   more: `Without SPEC and -r, what DIR/${projectFile} lists counts. No Blender and no Python is needed.`,
   args: {
-    timeout: {
-      ...globalArgs.timeout,
-      description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
-    },
+    timeout: choosingTimeout,
     dir: {
       type: "positional",
       required: false,
@@ -252,17 +247,12 @@ export const wheels = command({
       pythons,
       targets.map(({ target }) => target),
     );
-    const seconds =
-      args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
     const request: PlanRequest = {
       requirements,
       constraints,
-      prereleases: args.pre || fileFlags.includes("--pre"),
-      before: momentOf(args["exclude-newer"]),
-      replaced: args["replace-bundled"] ? "all" : [],
+      ...planChoices(args, fileFlags),
       includeBundled: false,
       deps: true,
-      limit: seconds * 1000,
     };
     const indexes = indexesOf(args, fileFlags);
     const what = { check: args.check, dryRun: args["dry-run"] };

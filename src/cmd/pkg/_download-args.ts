@@ -1,17 +1,14 @@
 // The flags of `pkg download`.
 
-import { type Arguments, globalArgs } from "../_declaration.ts";
+import type { Arguments } from "../_declaration.ts";
 import { indexArgs } from "../_indexes.ts";
 import { lockArgs } from "../_locks.ts";
-import { usualSeconds } from "../_plan-flags.ts";
+import { choosingTimeout } from "../_plan-flags.ts";
 import { projectArgs } from "../_projects.ts";
 
 /** What `pkg download` takes. */
 export const downloadArgs = {
-  timeout: {
-    ...globalArgs.timeout,
-    description: `Limit for choosing versions (${usualSeconds}); downloads take as long as they take`,
-  },
+  timeout: choosingTimeout,
   spec: {
     type: "positional",
     required: false,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure } from "../../failure.ts";
 import { ownFolders } from "../../local/files/os-folders.ts";
+import type { IndexClient } from "../../local/index/client.ts";
 import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
 import type { PlanRequest, TargetPlan, WantedPackage } from "../../local/index/plan.ts";
 import { type WheelToPush, wheelsToPush } from "../../local/wheels/push-wheels.ts";
@@ -22,13 +23,13 @@ import type { Session } from "../../remote/wire/session.ts";
 import { again, listed, ours, text } from "../../text.ts";
 import { count } from "../../ui/format.ts";
 import type { Output } from "../../ui/output.ts";
-import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
+import { packageOfWheel, parseWheelName } from "../../wheels/filename.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 import { isAdmitted } from "../../wheels/specifier.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { isVersion, versionKey } from "../../wheels/version-order.ts";
 import type { Context } from "../_command.ts";
-import { fetchAll, plansFor } from "../_get-wheels.ts";
+import { fetchFiles, plansFor } from "../_get-wheels.ts";
 import type { HereOptions } from "./_install-args.ts";
 import type { LocalWheels } from "./_local-wheels.ts";
 import { send } from "./_sending.ts";
@@ -39,7 +40,7 @@ export interface ChosenHere {
   plan: TargetPlan | null;
   /** What of it comes, local wheels too. */
   coming: (WantedPackage & { file: NonNullable<WantedPackage["file"]> })[];
-  client: Parameters<typeof fetchAll>[0] | null;
+  client: IndexClient | null;
 }
 
 /**
@@ -55,7 +56,7 @@ export async function chosenHere(
   context: Context,
 ): Promise<ChosenHere> {
   if (isThere(prepared)) return { plan: null, coming: [], client: null };
-  const wheelOf = new Map(local.wheels.map((wheel) => [packageOf(wheel), wheel.path]));
+  const wheelOf = new Map(local.wheels.map((wheel) => [packageOfWheel(wheel.name), wheel.path]));
   const { client, plans } = await plansFor(
     [await targetOf(session, prepared)],
     planRequest(prepared, limit),
@@ -77,10 +78,6 @@ export function comingOf(prepared: PreparedInstall, plan: TargetPlan): ChosenHer
     const stays = isThere && !prepared.request.forceReinstall;
     return one.file === null || stays ? [] : [{ ...one, file: one.file }];
   });
-}
-
-function packageOf({ name }: Pick<WheelToPush, "name">): string {
-  return normalizedName(parseWheelName(name)?.distribution ?? "");
 }
 
 /** Whether all that is asked for is there already, in versions that will do. */
@@ -178,7 +175,7 @@ export interface BroughtHere {
 /**
  * Brings what was chosen to Blender's wheelhouse: what that has isn't downloaded, and not sent.
  *
- * @throws Failure as `fetchAll`, `wheelsToPush`, `send`; `push-failed`.
+ * @throws Failure as `fetchFiles`, `wheelsToPush`, `send`; `push-failed`.
  */
 export async function broughtHere(
   session: Session,
@@ -197,9 +194,14 @@ export async function broughtHere(
   });
   const folder = join(ownFolders().cache, "wheels");
   const wheels =
-    client === null || plan === null || missing.length === 0
+    client === null || missing.length === 0
       ? []
-      : await fetchAll(client, [{ ...plan, packages: missing }], folder, output);
+      : await fetchFiles(
+          client,
+          missing.map(({ file }) => file),
+          folder,
+          output,
+        );
   noteDownloads(wheels, wanted.length - missing.length, output);
   const paths = wheels.map(({ file }) => join(folder, file.filename));
   const fetched = paths.length === 0 ? [] : await wholeWheels(paths, wheels, signal);
@@ -270,7 +272,7 @@ export async function sent(
 export function sentWheels({ wheels }: LocalWheels, { folder }: PushResult): SentWheel[] {
   return wheels.map(({ name }) => {
     const version = parseWheelName(name)?.version ?? "";
-    return { name: packageOf({ name }), version, path: joined(folder, name) };
+    return { name: packageOfWheel(name), version, path: joined(folder, name) };
   });
 }
 

@@ -8,9 +8,9 @@ import type { Lock } from "../../wheels/lock/lock.ts";
 import type { Arguments, GlobalArguments, Values } from "../_declaration.ts";
 import { type Indexes, indexArgs, indexesOf } from "../_indexes.ts";
 import { lockNamed, requireLockDecides } from "../_locks.ts";
-import { requireOthers, usualSeconds } from "../_plan-flags.ts";
+import { limitOf, requireOthers } from "../_plan-flags.ts";
 import type { WantedPython } from "../_projects.ts";
-import { parseSeconds, type Target, targetOf } from "../_target.ts";
+import { type Target, targetOf } from "../_target.ts";
 import { withoutIndexes } from "./_file-options.ts";
 import { remoteWheelhouseArg, targetArg } from "./_flags.ts";
 import { indexFlagsOf, requireOneMode, wordsOf } from "./_index-flags.ts";
@@ -199,14 +199,12 @@ export async function installOptions(
     pythons,
     notes,
     offline,
-    here: isHere ? { indexes: indexesHere(args, fileFlags), limit: limitOf(args) } : undefined,
+    here: isHere
+      ? { indexes: indexesHere(args, fileFlags), limit: limitOf(args.timeout) }
+      : undefined,
     hereFlags: isHere ? ["--from-here", ...typedFlags, ...onlyHere(args)] : [],
     target: isStepwise ? { ...target, deadlines: stepwise(target.deadlines) } : target,
   };
-}
-
-function limitOf({ timeout }: InstallValues): number {
-  return (timeout === undefined ? usualSeconds : parseSeconds(timeout, "--timeout")) * 1000;
 }
 
 function indexesHere(args: InstallValues, fileFlags: readonly string[]): Indexes {

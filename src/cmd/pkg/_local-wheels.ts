@@ -10,7 +10,12 @@ import { type WheelToPush, wheelsToPush } from "../../local/wheels/push-wheels.t
 import { knownTagsOf } from "../../remote/python/interpreter.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { listed, ours, shellWord, text } from "../../text.ts";
-import { isUniversal, normalizedName, parseWheelName } from "../../wheels/filename.ts";
+import {
+  isUniversal,
+  normalizedName,
+  packageOfWheel,
+  parseWheelName,
+} from "../../wheels/filename.ts";
 import { misfitTable } from "../../wheels/misfit-table.ts";
 import { type NamedRequirement, parseRequirement } from "../../wheels/requirement.ts";
 import { resolve } from "../../wheels/resolve.ts";
@@ -160,8 +165,7 @@ async function chosenOf(
   { path, isFolder }: LocalPath,
   whole: readonly WheelToPush[],
 ): Promise<Pick<LocalWheels, "wheels" | "notes">> {
-  const nameOf = ({ name }: WheelToPush) =>
-    normalizedName(parseWheelName(name)?.distribution ?? "");
+  const nameOf = ({ name }: WheelToPush) => packageOfWheel(name);
   const candidates = whole.filter((one) => !isFolder || nameOf(one) !== passedOver);
   const tags = await tagsFor(session, candidates);
   const wheels: WheelToPush[] = [];

@@ -14,7 +14,7 @@ import type { Lock } from "../../wheels/lock/lock.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { askedFor } from "../_asked-for.ts";
 import { type Context, command } from "../_command.ts";
-import { fetchAll, plansFor } from "../_get-wheels.ts";
+import { fetchFiles, plansFor } from "../_get-wheels.ts";
 import { type Indexes, indexesOf } from "../_indexes.ts";
 import {
   choosingFlags,
@@ -25,10 +25,17 @@ import {
   requireLockDecides,
   writeLock,
 } from "../_locks.ts";
-import { momentOf, requireOthers, usualSeconds } from "../_plan-flags.ts";
-import { noteKept, plansJson, renderPlans, summaryOf, wheelsJson } from "../_plan-report.ts";
+import { planChoices, requireOthers } from "../_plan-flags.ts";
+import {
+  noteKept,
+  plansJson,
+  renderPlans,
+  summaryOf,
+  wheelsJson,
+  wheelsOf,
+} from "../_plan-report.ts";
 import { type ProjectChoices, requirePythons, type WantedPython } from "../_projects.ts";
-import { parseSeconds, targetOf, withSession } from "../_target.ts";
+import { targetOf, withSession } from "../_target.ts";
 import { downloadArgs } from "./_download-args.ts";
 import { targetFor, targetOfEnvironment } from "./_download-targets.ts";
 import { pipDownloadOption } from "./_pip-options.ts";
@@ -135,17 +142,12 @@ export const download = command({
       lock,
     );
     requireOthers(requirements);
-    const seconds =
-      args.timeout === undefined ? usualSeconds : parseSeconds(args.timeout, "--timeout");
     const request: PlanRequest = {
       requirements,
       constraints,
-      prereleases: args.pre || fileFlags.includes("--pre"),
-      before: momentOf(args["exclude-newer"]),
-      replaced: args["replace-bundled"] ? "all" : [],
+      ...planChoices(args, fileFlags),
       includeBundled: args["include-bundled"],
       deps: args.deps,
-      limit: seconds * 1000,
     };
     return {
       request,
@@ -184,7 +186,7 @@ export const download = command({
       return;
     }
     noteKept(plans, output);
-    const wheels = await fetchAll(client, plans, options.dest, output);
+    const wheels = await fetchFiles(client, wheelsOf(plans), options.dest, output);
     const lock = draft === null ? followed : await writeLock(draft, wheels);
     if (options.withPip) wheels.push(await putPip(options.dest));
     const list = listOf(plans, wheels);
