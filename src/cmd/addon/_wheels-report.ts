@@ -1,6 +1,6 @@
 // What `addon wheels` says.
 
-import type { ExtensionPlan, GroupPlan } from "../../local/extension/plan-wheels.ts";
+import type { GroupPlan, WheelPlan } from "../../local/extension/plan-wheels.ts";
 import type { WheelChanges, WheelDifference } from "../../local/extension/wheel-folder.ts";
 import { wheelsFolder } from "../../local/extension/wheel-folder.ts";
 import { askersOf } from "../../local/index/plan.ts";
@@ -83,7 +83,7 @@ export function groupsJson(groups: readonly GroupPlan[]) {
 
 /** What would come and go. */
 export async function renderDry(
-  { files }: ExtensionPlan,
+  { files }: WheelPlan,
   { outdated, text }: WheelChanges,
   output: Output,
 ): Promise<void> {

@@ -10,7 +10,7 @@ import {
   selfWarning,
   writeArchive,
 } from "../../local/extension/build.ts";
-import type { BuildPlan, PlannedArchive } from "../../local/extension/extension-plan.ts";
+import type { BuildPlan, PlannedArchive } from "../../local/extension/build-plan.ts";
 import { blendersTags, tagsIn } from "../../local/extension/tags.ts";
 import { requireFolderOf } from "../../local/files/output-place.ts";
 import { megabytes } from "../../megabytes.ts";

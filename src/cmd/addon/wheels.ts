@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { extended, Failure, wrongUsage } from "../../failure.ts";
 import { lockedPackages, memberPlans } from "../../local/extension/locked-wheels.ts";
-import { type ExtensionPlan, planExtension } from "../../local/extension/plan-wheels.ts";
+import { planWheels, type WheelPlan } from "../../local/extension/plan-wheels.ts";
 import {
   applyChanges,
   type ExtensionFolder,
@@ -76,7 +76,7 @@ function filesOf(
 }
 
 /** Sets the folder of wheels, and says so where it can't be written. */
-async function fetched(client: IndexClient, plan: ExtensionPlan, dir: string, context: Context) {
+async function fetched(client: IndexClient, plan: WheelPlan, dir: string, context: Context) {
   const folder = join(dir, wheelsFolder);
   if (plan.files.length === 0) return [];
   return await fetchFiles(client, plan.files, folder, context.output).catch((error: unknown) => {
@@ -89,7 +89,7 @@ async function fetched(client: IndexClient, plan: ExtensionPlan, dir: string, co
 
 /** What a run comes to. */
 interface WheelsRun {
-  plan: ExtensionPlan;
+  plan: WheelPlan;
   changes: WheelChanges;
   client: IndexClient;
   warnings: string[];
@@ -277,7 +277,7 @@ export const wheels = command({
       indexes,
       context,
       (projects, store) =>
-        planExtension(targets, request, async (group, released, asked) => {
+        planWheels(targets, request, async (group, released, asked) => {
           if (lock !== null) return lockedPackages(lock, group, released, { ...request, ...parts });
           const { packages } = await planFor(groupTarget(group, released), asked, projects, store);
           return packages;

@@ -15,9 +15,9 @@ import {
   type BuildPlan,
   type PlannedArchive,
   type PlanOptions,
-  planExtension,
+  planArchives,
   usuallyExcluded,
-} from "./extension-plan.ts";
+} from "./build-plan.ts";
 import type { ManifestFault } from "./manifest-rules.ts";
 import { packed } from "./pack.ts";
 import { entryAt, filesIn, fileWarnings, folderEntry } from "./packed-file.ts";
@@ -127,7 +127,7 @@ export async function planBuild(folder: string, options: PlanOptions): Promise<B
       cause: error,
     });
   }
-  const { plan, faults } = await planExtension(folder, bytes, options);
+  const { plan, faults } = await planArchives(folder, bytes, options);
   if (plan === undefined) throw faulty(path, faults);
   return plan;
 }

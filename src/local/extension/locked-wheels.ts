@@ -7,7 +7,7 @@ import type { Lock } from "../../wheels/lock/lock.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { type LockedPlanOptions, lockedPlan } from "../index/locked-plan.ts";
 import type { TargetPlan, WantedPackage } from "../index/plan.ts";
-import type { ExtensionPlan } from "./plan-wheels.ts";
+import type { WheelPlan } from "./plan-wheels.ts";
 
 /** A member with one version of all that it brings, the oldest that may be. */
 function alone({ target, bundled }: ExtensionTarget, released: ReadonlySet<string>): WheelTarget {
@@ -61,7 +61,7 @@ function planOf(...args: Parameters<typeof lockedPlan>): TargetPlan {
 }
 
 /** A plan for each Blender by itself, as locks have them. */
-export function memberPlans({ groups, files }: ExtensionPlan): TargetPlan[] {
+export function memberPlans({ groups, files }: WheelPlan): TargetPlan[] {
   const byName = new Map(files.map((file) => [file.filename, file]));
   return groups.flatMap(({ group, packages, taken }) =>
     group.members.map((member) => {

@@ -32,7 +32,7 @@ export interface GroupPlan extends TargetPlan {
 }
 
 /** The wheels of an extension. */
-export interface ExtensionPlan {
+export interface WheelPlan {
   groups: GroupPlan[];
   /** Each once, sorted by file name. */
   files: OfferedFile[];
@@ -60,11 +60,11 @@ const mostRounds = 100;
  *
  * @throws Failure `wheels-clash`, `hides-bundled`, and as `planFor`.
  */
-export async function planExtension(
+export async function planWheels(
   targets: readonly ExtensionTarget[],
   request: PlanRequest,
   planner: GroupPlanner,
-): Promise<ExtensionPlan> {
+): Promise<WheelPlan> {
   const search = new Search(grouped(targets), request, planner);
   await search.first();
   for (let round = 0; round < mostRounds; round++)
@@ -249,7 +249,7 @@ class Search {
     return false;
   }
 
-  result(): ExtensionPlan {
+  result(): WheelPlan {
     const files = this.#files();
     const used = new Map<string, OfferedFile>();
     for (const { group, packages } of this.#states) {

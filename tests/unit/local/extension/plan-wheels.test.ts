@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { planExtension } from "../../../../src/local/extension/plan-wheels.ts";
+import { planWheels } from "../../../../src/local/extension/plan-wheels.ts";
 import { IndexClient } from "../../../../src/local/index/client.ts";
 import { credentials } from "../../../../src/local/index/credentials.ts";
 import { type PlanRequest, planFor } from "../../../../src/local/index/plan.ts";
@@ -85,7 +85,7 @@ async function plan(
     limit: 10_000,
     ...more,
   };
-  const found = await planExtension(
+  const found = await planWheels(
     targets.map(extensionTarget),
     request,
     async (group, released, wanted) =>

@@ -54,7 +54,7 @@ export interface PlanOptions {
 }
 
 /** A plan, or what keeps from it. */
-export interface PlannedExtension {
+export interface PlannedArchives {
   plan: BuildPlan | undefined;
   faults: readonly ManifestFault[];
 }
@@ -226,11 +226,11 @@ function canBeSplit(text: string, platform: string): boolean {
  * @param bytes of its manifest.
  * @throws Failure `unreadable`, `unsafe-source`, `too-many-files`, `too-large`.
  */
-export async function planExtension(
+export async function planArchives(
   folder: string,
   bytes: Uint8Array,
   options: PlanOptions,
-): Promise<PlannedExtension> {
+): Promise<PlannedArchives> {
   const checked = checkManifest(bytes);
   if ("message" in checked) return { plan: undefined, faults: [checked] };
   const { manifest, packing } = checked;
