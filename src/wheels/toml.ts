@@ -5,7 +5,10 @@ import * as v from "valibot";
 /** What a document says, or why it can't be read: `at project.dependencies: …`. */
 export type TomlResult<T> = { ok: true; value: T } | { ok: false; reason: string };
 
-/** Reads a document (TOML 1.1). */
+/**
+ * Reads a document (TOML 1.1). Bun's parser doesn't know where a value stands, as that of
+ * `local/files/toml.ts` does, but reads a lock of two million characters nine times as fast.
+ */
 export function checkedToml<Schema extends v.GenericSchema>(
   text: string,
   schema: Schema,

@@ -1,4 +1,4 @@
-// Knows which of Blender's platforms a wheel is for, and what a manifest's wheels don't cover.
+// Which platforms a wheel is for when Blender builds an extension, and what a manifest's wheels don't cover.
 
 import { basename } from "node:path";
 import { listed } from "../../text.ts";
@@ -19,9 +19,9 @@ const machines: Readonly<Record<string, string>> = {
 };
 
 /**
- * Blender's platforms (`linux-x64`) that a wheel is for, by Blender's own reading of its name;
- * undefined for a wheel of every platform. Of a set of platform tags Blender reads the first one's
- * system and the last one's machine.
+ * Blender's platforms (`linux-x64`) that a wheel is for, as its `extension build` reads the name: it
+ * has another reading for installing (`isTaken`). Undefined for a wheel of every platform. Of a set
+ * of platform tags it reads the first one's system and the last one's machine.
  */
 export function platformsOf(wheel: string): readonly string[] | undefined {
   const tag = basename(wheel)
