@@ -111,7 +111,8 @@ const generatedSchema = v.object({
   }),
 });
 
-function invalid(where: string, why: string, cause?: unknown): Failure {
+/** A manifest that can't be taken; `where` names the file, and the line behind a colon. */
+export function badManifest(where: string, why: string, cause?: unknown): Failure {
   return new Failure("bad-manifest", `${where}: ${why}`, {
     hint: "its fields are described in Blender's manual: Extensions, Manifest",
     cause,
@@ -130,7 +131,7 @@ export function parseManifest(source: string, where: string): ExtensionManifest 
   const override = generated.success ? generated.output.build.generated : {};
   const result = v.safeParse(manifestSchema, { ...table, ...override });
   if (result.success) return result.output;
-  throw invalid(where, result.issues.map(manifestIssue).join("; "));
+  throw badManifest(where, result.issues.map(manifestIssue).join("; "));
 }
 
 function tomlOf(source: string, where: string): TomlDocument {
@@ -138,7 +139,7 @@ function tomlOf(source: string, where: string): TomlDocument {
     return parseToml(source);
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    throw invalid(`${where}:${error.place.line}`, error.message, error);
+    throw badManifest(`${where}:${error.place.line}`, error.message, error);
   }
 }
 

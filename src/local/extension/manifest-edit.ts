@@ -1,7 +1,8 @@
 // Changes `wheels` in the text of a blender_manifest.toml, and nothing else in it.
 
-import { type AST, ParseError, parseTOML } from "toml-eslint-parser";
-import { Failure } from "../../failure.ts";
+import type { AST } from "toml-eslint-parser";
+import { badManifest } from "../addon-source/extension-manifest.ts";
+import { fromToml, TomlError } from "../files/toml.ts";
 
 /** The key at the top of a manifest that lists wheels, as it stands there. */
 interface WheelsKey {
@@ -39,7 +40,7 @@ function editOf(text: string, wheels: readonly string[], where: string): Edit {
   );
   if (generated !== undefined) {
     const { line } = generated.loc.start;
-    throw bad(where, `line ${line}: [build.generated] has the wheels of a built extension`);
+    throw badManifest(where, `line ${line}: [build.generated] has the wheels of a built extension`);
   }
   const eol = /\r?\n/.exec(text)?.[0] ?? "\n";
   const found = foundIn(table.body, where);
@@ -53,18 +54,11 @@ function editOf(text: string, wheels: readonly string[], where: string): Edit {
 
 function parsed(text: string, where: string): AST.TOMLProgram {
   try {
-    return parseTOML(text, { tomlVersion: "1.0" });
+    return fromToml(text, (tree) => tree);
   } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
-    throw bad(where, `line ${error.lineNumber}: ${error.message}`, error);
+    if (!(error instanceof TomlError)) throw error;
+    throw badManifest(where, `line ${error.place.line}: ${error.message}`, error);
   }
-}
-
-function bad(where: string, why: string, cause?: unknown): Failure {
-  return new Failure("bad-manifest", `${where}: ${why}`, {
-    hint: "its fields are described in Blender's manual: Extensions, Manifest",
-    cause,
-  });
 }
 
 type Node = AST.TOMLKeyValue | AST.TOMLTable;
@@ -80,7 +74,7 @@ function foundIn(body: readonly Node[], where: string): WheelsKey | undefined {
   if (pair === undefined) return undefined;
   const { value } = pair;
   if (pair.key.keys.length === 1 && value.type === "TOMLArray") return { pair, array: value };
-  throw bad(where, `line ${pair.loc.start.line}: wheels must be a list of wheels`);
+  throw badManifest(where, `line ${pair.loc.start.line}: wheels must be a list of wheels`);
 }
 
 function listText(comments: readonly string[], wheels: readonly string[], eol: string): string {

@@ -88,13 +88,22 @@ function placeAt(source: string, index: number): TextPlace {
  * @throws TomlError for the first thing that is none.
  */
 export function parseToml(source: string): TomlDocument {
+  return fromToml(source, (tree) => new TomlDocument(tree));
+}
+
+/**
+ * What a reader makes of a TOML 1.0 text's syntax tree.
+ *
+ * @throws TomlError as `parseToml`, for what the reader throws of it too.
+ */
+export function fromToml<T>(source: string, reader: (tree: AST.TOMLProgram) => T): T {
   const lone = /\r(?!\n)/.exec(source);
   if (lone !== null) {
     const message = "A carriage return only stands before a line feed";
     throw new TomlError(message, placeAt(source, lone.index));
   }
   try {
-    return new TomlDocument(parseTOML(source, { tomlVersion: "1.0" }));
+    return reader(parseTOML(source, { tomlVersion: "1.0" }));
   } catch (error) {
     // A hundred thousand brackets within each other end the stack.
     if (error instanceof RangeError) throw new TomlError("It is too deep", { line: 1, column: 1 });
