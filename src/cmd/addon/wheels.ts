@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { extended, Failure, wrongUsage } from "../../failure.ts";
+import { type Failure, wrongUsage } from "../../failure.ts";
 import { lockedPackages, memberPlans } from "../../local/extension/locked-wheels.ts";
 import { planWheels, type WheelPlan } from "../../local/extension/plan-wheels.ts";
 import {
@@ -75,18 +75,6 @@ function filesOf(
   );
 }
 
-/** Sets the folder of wheels, and says so where it can't be written. */
-async function fetched(client: IndexClient, plan: WheelPlan, dir: string, context: Context) {
-  const folder = join(dir, wheelsFolder);
-  if (plan.files.length === 0) return [];
-  return await fetchFiles(client, plan.files, folder, context.output).catch((error: unknown) => {
-    if (!(error instanceof Failure) || error.code !== "write-failed") throw error;
-    throw extended(error, {
-      hint: `the wheels of an extension go into its folder ${wheelsFolder}`,
-    });
-  });
-}
-
 /** What a run comes to. */
 interface WheelsRun {
   plan: WheelPlan;
@@ -118,7 +106,9 @@ async function put(
   head: object,
   context: Context,
 ) {
-  const wheels = await fetched(client, plan, own.dir, context);
+  const folder = join(own.dir, wheelsFolder);
+  const wheels =
+    plan.files.length === 0 ? [] : await fetchFiles(client, plan.files, folder, context.output);
   const lock = draft === null ? null : await writeLock(draft, wheels);
   await applyChanges(own, changes);
   const { output } = context;
@@ -140,7 +130,7 @@ async function put(
   if (lock !== null) output.note(`${lock.file}: ${lock.status}`);
   const listed =
     changed === null ? "lists them already" : `now lists ${count(wheels.length, "wheel")}`;
-  output.success(`${summaryOf(join(own.dir, wheelsFolder), wheels)}; the manifest ${listed}`);
+  output.success(`${summaryOf(folder, wheels)}; the manifest ${listed}`);
 }
 
 export const wheels = command({

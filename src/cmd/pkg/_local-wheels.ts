@@ -154,7 +154,11 @@ function requirementOf(filename: string, extras: string): NamedRequirement {
   const wheel = parseWheelName(filename);
   const read = parseRequirement(`${wheel?.distribution}${extras}==${wheel?.version}`);
   if (read.ok) return read.requirement;
-  throw wrongUsage("bad-requirement", `can't install '${filename}${extras}': ${read.reason}`, "");
+  throw wrongUsage(
+    "bad-requirement",
+    `can't install '${filename}${extras}': ${read.reason}`,
+    "extras are names with commas between them: ./foo-1.0-py3-none-any.whl[one,two]",
+  );
 }
 
 /** pip's own wheel lies in folders of `pkg download --with-pip`; pip isn't replaced by the way. */

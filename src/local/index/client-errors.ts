@@ -66,11 +66,8 @@ export function failed(url: string, reason: string, cause?: unknown): Failure {
       ? "give a name and a password in the address, https://NAME:PASSWORD@HOST/…, or in ~/.netrc"
       : /is it online|nobody answers/.test(reason)
         ? "where a proxy stands between, HTTPS_PROXY names it, and may name a wrong one; --index-url is for another index, --find-links for a folder of wheels"
-        : undefined;
-  return new Failure("download-failed", `${url} couldn't be got: ${reason}`, {
-    ...(hint === undefined ? {} : { hint }),
-    cause,
-  });
+        : "the server may have it later; --index-url is for another index, --find-links for a folder of wheels";
+  return new Failure("download-failed", `${url} couldn't be got: ${reason}`, { hint, cause });
 }
 
 /** @returns Failure `not-remembered`. */
@@ -92,7 +89,13 @@ export function insecure(url: string): Failure {
   );
 }
 
+/** What is said of a file that isn't what its index says. */
+export const changedHint =
+  "it may have been changed on the way, or on the server; nothing of it is kept";
+
 /** @returns Failure `wrong-hash`: nobody waits for the end of what has no end. */
 export function tooLong(url: string, most: number): Failure {
-  return new Failure("wrong-hash", `${url} has more than the ${most} bytes that its index says`);
+  return new Failure("wrong-hash", `${url} has more than the ${most} bytes that its index says`, {
+    hint: changedHint,
+  });
 }

@@ -8,6 +8,7 @@ import { parseWheelName } from "../../wheels/filename.ts";
 import { sha256Of } from "../files/sha256.ts";
 import type { HashCache } from "../wheels/hash-cache.ts";
 import type { IndexClient } from "./client.ts";
+import { changedHint } from "./client-errors.ts";
 import { type Algorithm, bestHash } from "./hashes.ts";
 import type { OfferedFile } from "./projects.ts";
 
@@ -37,6 +38,8 @@ const pieceSize = 256 * 1024;
 /** Wheels at once. */
 const atOnce = 8;
 
+const noRoom = "see that the folder can be written and that there is room for the wheels";
+
 /**
  * Puts wheels into a folder, which is made; a file of that name with another hash is replaced.
  *
@@ -52,11 +55,17 @@ export async function fetchWheels(
   for (const { filename, url } of files) {
     // It becomes a path here.
     if (parseWheelName(filename) !== undefined) continue;
-    throw new Failure("bad-wheel-name", `${url} has the name '${filename}', which isn't a wheel's`);
+    throw new Failure(
+      "bad-wheel-name",
+      `${url} has the name '${filename}', which isn't a wheel's`,
+      {
+        hint: "it is as its index says, or its lock; ask for another version",
+      },
+    );
   }
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new Failure("write-failed", `can't make ${folder}: ${messageOf(error)}`, {
-      hint: "name another folder: --dest DIR",
+      hint: noRoom,
       cause: error,
     });
   });
@@ -89,7 +98,7 @@ export async function fetchWheels(
 
 function unwritten(path: string, cause: unknown): Failure {
   return new Failure("write-failed", `can't write ${path}: ${messageOf(cause)}`, {
-    hint: "name another folder: --dest DIR",
+    hint: noRoom,
     cause,
   });
 }
@@ -186,7 +195,7 @@ function wrong(file: OfferedFile, what: string, found: string): Failure {
     "wrong-hash",
     `${file.url} isn't what its index says: its ${what} is ${found}, and should be ${expected}`,
     {
-      hint: "it may have been changed on the way, or on the server; nothing of it is kept",
+      hint: changedHint,
       details: { url: file.url, index: file.from, expected, found },
     },
   );

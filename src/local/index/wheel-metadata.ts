@@ -14,6 +14,7 @@ import { type CoreMetadata, coreMetadata } from "../../wheels/core-metadata.ts";
 import type { IndexFile } from "../../wheels/index-page.ts";
 import { zipContent } from "../files/zip-content.ts";
 import { type IndexClient, utf8 } from "./client.ts";
+import { changedHint } from "./client-errors.ts";
 import { bestHash } from "./hashes.ts";
 
 /** Bytes: ten times the longest that is known; markers in much more take minutes to be read. */
@@ -105,12 +106,14 @@ function requireHash(
   const found = new Bun.CryptoHasher(told.algorithm).update(bytes).digest("hex");
   if (found === told.hash.toLowerCase()) return;
   throw new Failure("wrong-hash", `the metadata of ${file.filename} isn't what its index says`, {
+    hint: changedHint,
     details: { url: `${file.url}.metadata`, expected: told.hash, found },
   });
 }
 
 function bad({ filename, url }: NamedFile, reason: string, cause?: unknown): Failure {
   return new Failure("bad-metadata", `${filename} can't be read: ${reason}`, {
+    hint: "it is no whole wheel; ask for another version, or get the file again",
     details: { url },
     cause,
   });

@@ -9,6 +9,7 @@ import { credentials } from "../../../../src/local/index/credentials.ts";
 import { type FetchedWheel, fetchWheels } from "../../../../src/local/index/fetch-wheels.ts";
 import { Projects } from "../../../../src/local/index/projects.ts";
 import { HashCache } from "../../../../src/local/wheels/hash-cache.ts";
+import { failureOf } from "../../../support/failure.ts";
 import { type PackageIndex, packageIndex } from "../../../support/package-index.ts";
 import { posixOnly } from "../../../support/systems.ts";
 
@@ -55,11 +56,7 @@ async function fetched(index: PackageIndex, signal = new AbortController().signa
   return { wheels, heard };
 }
 
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => "none",
-    (error: unknown) => (error instanceof Failure ? error.code : Promise.reject(error)),
-  );
+const codeOf = async (work: Promise<unknown>) => (await failureOf(work)).code;
 
 test("a wheel comes once, and again where it was changed", async () => {
   await using index = packageIndex([{ name: "own", padding: 100_000 }]);
@@ -90,7 +87,7 @@ posixOnly("mkfifo")("of this machine only plain files are read", async () => {
   const known = await HashCache.open({ HOME: dir });
   const silent = { begins: () => {}, starts: () => {}, heard: () => {}, finished: () => {} };
   const get = (url = file.url) =>
-    failureOf(fetchWheels(client, [{ ...file, url }], box, known, silent));
+    codeOf(fetchWheels(client, [{ ...file, url }], box, known, silent));
   expect(await get()).toBe("download-failed");
   expect(await get(`file://elsewhere/${name}`)).toBe("download-failed");
   expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
@@ -118,7 +115,9 @@ describe("a server that lies, or breaks", () => {
     ["a name that is a path", { filename: "../own-1.0-py3-none-any.whl" }, {}, "bad-wheel-name"],
   ])("%s: nothing is kept", async (_, says, options, code) => {
     await using index = packageIndex([{ name: "own", says }], options);
-    expect(await failureOf(fetched(index))).toBe(code);
+    const failure = await failureOf(fetched(index));
+    expect(failure.code).toBe(code);
+    expect(failure.hint).not.toBeUndefined();
     expect(await readdir(box).catch(() => [])).toEqual([]);
   });
 
@@ -159,7 +158,7 @@ describe("a server that lies, or breaks", () => {
         );
       },
     });
-    expect(await failureOf(fetched(index, stop.signal))).toBe("interrupted");
+    expect(await codeOf(fetched(index, stop.signal))).toBe("interrupted");
     expect(await readdir(box)).toEqual([]);
   });
 });
