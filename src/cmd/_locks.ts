@@ -105,6 +105,11 @@ export function choosingFlags(args: {
   ];
 }
 
+/** A lock that is followed, as `--json` has it. */
+export function followedJson(lock: Lock | null) {
+  return lock === null ? null : { file: lock.path, status: "followed" as const };
+}
+
 /** What a lock has for every target, and a client to get it with. */
 export async function lockedPlans(
   targets: readonly WheelTarget[],

@@ -2,6 +2,7 @@
 
 import type { FetchedWheel } from "../local/index/fetch-wheels.ts";
 import { askersOf, type TargetPlan } from "../local/index/plan.ts";
+import type { OfferedFile } from "../local/index/projects.ts";
 import { megabytes } from "../megabytes.ts";
 import { listed } from "../text.ts";
 import { count } from "../ui/format.ts";
@@ -67,6 +68,13 @@ export function noteTotal(files: readonly { size: number | null }[], output: Out
 export function wheelsJson(wheels: readonly FetchedWheel[]) {
   return wheels.map(({ file, sha256, size, status }) => {
     return { file: file.filename, sha256, size, url: file.url, index: file.from, status };
+  });
+}
+
+/** Wheels that would come, as `--json` prints them. */
+export function offersJson(files: readonly OfferedFile[]) {
+  return files.map(({ filename, size, url, from }) => {
+    return { file: filename, size, url, index: from };
   });
 }
 

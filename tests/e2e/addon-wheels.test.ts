@@ -167,12 +167,22 @@ test("a lock is written, and followed without any choice", async () => {
   expect((await box.cli(words, { env: plain })).stdout).toContain(
     "./wheels/brapp-2.0-py3-none-any.whl is needed, and the manifest doesn't list it",
   );
-  expectSuccess(await box.cli([...words, "--locked"], { env: plain }));
+  const same = expectSuccess(await box.cli([...words, "--locked", "--json"], { env: plain }));
+  const followed = { file: lock, status: "followed" };
+  expect(JSON.parse(same.stdout)).toMatchObject({ lock: followed, differences: [] });
   const other = await wheels(dir, "--locked", "--for", "blender-4.2-macos-arm64");
   expect([other.code, other.stderr]).toEqual([
     1,
     expect.stringContaining("addon wheels --lock pylock.toml' in the extension's folder"),
   ]);
+  await rm(join(dir, "wheels"), { recursive: true });
+  const dry = expectSuccess(await wheels(dir, "--locked", "--dry-run", "--json"));
+  const coming = { file: onLinux[0], index: expect.any(String), url: expect.any(String) };
+  expect(JSON.parse(dry.stdout)).toMatchObject({ lock: followed, dry_run: true });
+  expect(JSON.parse(dry.stdout).wheels[0]).toMatchObject(coming);
+  expect(JSON.parse(expectSuccess(await wheels(dir, "--locked", "--json")).stdout)).toMatchObject({
+    lock: followed,
+  });
   await rm(join(dir, "wheels"), { recursive: true });
   expectSuccess(await wheels(dir, "--locked"));
   expect(await wheelsIn(dir)).toEqual(onLinux);

@@ -81,6 +81,11 @@ export function groupsJson(groups: readonly GroupPlan[]) {
   }));
 }
 
+/** What else changes than the wheels that come, as `--json` prints it. */
+export function changesJson({ outdated: removed, unknown, elsewhere, text }: WheelChanges) {
+  return { removed, unknown, elsewhere, manifest_changed: text !== null };
+}
+
 /** What would come and go. */
 export async function renderDry(
   { files }: WheelPlan,

@@ -19,6 +19,7 @@ import { type PlanRequest, planFor } from "../../local/index/plan.ts";
 import { HashCache } from "../../local/wheels/hash-cache.ts";
 import { ours, text } from "../../text.ts";
 import { count } from "../../ui/format.ts";
+import type { Output } from "../../ui/output.ts";
 import { groupTarget } from "../../wheels/extension-targets.ts";
 import { askedFor } from "../_asked-for.ts";
 import { type Context, command } from "../_command.ts";
@@ -26,6 +27,7 @@ import { choosing, fetchFiles } from "../_get-wheels.ts";
 import { indexArgs, indexesOf } from "../_indexes.ts";
 import {
   choosingFlags,
+  followedJson,
   lockArgs,
   lockNamed,
   type NewLock,
@@ -35,9 +37,10 @@ import {
   writeLock,
 } from "../_locks.ts";
 import { choosingTimeout, planChoices, requireOthers } from "../_plan-flags.ts";
-import { summaryOf, wheelsJson } from "../_plan-report.ts";
+import { offersJson, summaryOf, wheelsJson } from "../_plan-report.ts";
 import { projectArgs, requirePythons } from "../_projects.ts";
 import {
+  changesJson,
   groupsJson,
   noteBundled,
   noteLeft,
@@ -100,6 +103,17 @@ async function check(
   return differences.length > 0 ? 1 : 0;
 }
 
+/** Says what would come and go. */
+async function foretell(
+  { plan, changes, warnings }: WheelsRun,
+  head: object,
+  output: Output,
+): Promise<void> {
+  if (!output.json) return await renderDry(plan, changes, output);
+  const rest = { ...changesJson(changes), warnings };
+  await output.writeJson({ ...head, dry_run: true, wheels: offersJson(plan.files), ...rest });
+}
+
 async function put(
   { plan, changes, client, warnings, draft }: WheelsRun,
   own: ExtensionFolder,
@@ -109,27 +123,19 @@ async function put(
   const folder = join(own.dir, wheelsFolder);
   const wheels =
     plan.files.length === 0 ? [] : await fetchFiles(client, plan.files, folder, context.output);
-  const lock = draft === null ? null : await writeLock(draft, wheels);
+  const written = draft === null ? {} : { lock: await writeLock(draft, wheels) };
   await applyChanges(own, changes);
   const { output } = context;
-  const { outdated: removed, unknown, elsewhere, text: changed } = changes;
   if (output.json) {
-    const rest = {
-      lock,
-      removed,
-      unknown,
-      elsewhere,
-      manifest_changed: changed !== null,
-      warnings,
-    };
+    const rest = { ...written, ...changesJson(changes), warnings };
     await output.writeJson({ ...head, wheels: wheelsJson(wheels), ...rest });
     return;
   }
-  for (const name of removed) output.note(`removed ${wheelsFolder}/${name}`);
+  for (const name of changes.outdated) output.note(`removed ${wheelsFolder}/${name}`);
   noteLeft(changes, output);
-  if (lock !== null) output.note(`${lock.file}: ${lock.status}`);
+  if (written.lock !== undefined) output.note(`${written.lock.file}: ${written.lock.status}`);
   const listed =
-    changed === null ? "lists them already" : `now lists ${count(wheels.length, "wheel")}`;
+    changes.text === null ? "lists them already" : `now lists ${count(wheels.length, "wheel")}`;
   output.success(`${summaryOf(folder, wheels)}; the manifest ${listed}`);
 }
 
@@ -153,7 +159,7 @@ export const wheels = command({
       repeated: true,
       alias: "r",
       valueHint: "file",
-      description: `What it needs, as a requirements file or ${projectFile}; may be given several times`,
+      description: `What it needs, as a requirements file or ${projectFile}; or just the files of this lock; may be given several times`,
     },
     ...projectArgs,
     constraint: {
@@ -278,7 +284,12 @@ export const wheels = command({
     noteTargets(plan.groups, output);
     noteBundled(plan.groups, output);
     const changes = await wheelChanges(own, plan.files);
-    const head = { op: "wheels", dir: own.dir, targets: groupsJson(plan.groups) };
+    const head = {
+      op: "wheels",
+      dir: own.dir,
+      targets: groupsJson(plan.groups),
+      lock: followedJson(lock),
+    };
     const draft = what.newLock === null ? null : newLock(what.newLock, memberPlans(plan));
     const choice = { plan, changes, client, warnings, draft };
     if (what.check) return await check(choice, own, head, context);
@@ -286,13 +297,7 @@ export const wheels = command({
       await put(choice, own, head, context);
       return 0;
     }
-    if (!output.json) await renderDry(plan, changes, output);
-    else {
-      const files = plan.files.map(({ filename, size, url }) => ({ file: filename, size, url }));
-      const { outdated: removed, unknown, elsewhere, text: changed } = changes;
-      const rest = { removed, unknown, elsewhere, manifest_changed: changed !== null, warnings };
-      await output.writeJson({ ...head, dry_run: true, wheels: files, ...rest });
-    }
+    await foretell(choice, head, output);
     return 0;
   },
 });

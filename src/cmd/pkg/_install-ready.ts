@@ -11,7 +11,7 @@ import { bundledReplacements } from "../../remote/packages/replacements.ts";
 import { resolveWheelhouse } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import type { Context } from "../_command.ts";
-import { plansJson, wheelsJson } from "../_plan-report.ts";
+import { offersJson, plansJson, wheelsJson } from "../_plan-report.ts";
 import { requirePythons } from "../_projects.ts";
 import {
   type BroughtHere,
@@ -146,11 +146,7 @@ export function hereJson(
   const { plan, coming } = chosen;
   const [about = null] = plan === null ? [] : plansJson([plan]);
   const wheels =
-    brought === null
-      ? coming.map(({ file: { filename, size, url, from } }) => {
-          return { file: filename, size, url, index: from };
-        })
-      : wheelsJson(brought.wheels);
+    brought === null ? offersJson(coming.map(({ file }) => file)) : wheelsJson(brought.wheels);
   const pushed =
     brought === null
       ? {}

@@ -18,6 +18,7 @@ import { fetchFiles, plansFor } from "../_get-wheels.ts";
 import { type Indexes, indexesOf } from "../_indexes.ts";
 import {
   choosingFlags,
+  followedJson,
   lockedPlans,
   lockNamed,
   newLock,
@@ -177,8 +178,7 @@ export const download = command({
     const relevant = warnings(plans.flatMap(({ packages }) => packages.map(({ name }) => name)));
     for (const warning of relevant) output.warn(warning);
     const head = { op: "download", dest: options.dest, targets: plansJson(plans) };
-    const followed =
-      options.lock === null ? null : { file: options.lock.path, status: "followed" as const };
+    const followed = followedJson(options.lock);
     if (options.dryRun) {
       const json = { ...head, lock: followed, dry_run: true, warnings: relevant };
       if (output.json) await output.writeJson(json);
