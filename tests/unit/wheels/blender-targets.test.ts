@@ -11,12 +11,7 @@ import { markerHolds } from "../../../src/wheels/marker.ts";
 import { cpythonTags, linuxPlatforms, macPlatforms } from "../../../src/wheels/tag-list.ts";
 import { fitOf, targetTags } from "../../../src/wheels/tags.ts";
 import { anyPython } from "../../support/systems.ts";
-
-function named(name: string): BlenderTarget {
-  const target = targetNamed(name);
-  if (target === undefined) throw new Error(`there is no ${name}`);
-  return target;
-}
+import { officialBlender } from "../../support/targets.ts";
 
 type Mac = "x86_64" | "arm64";
 type Machine =
@@ -58,7 +53,7 @@ function machineOf({ blender, platform }: BlenderTarget): Machine {
   return { kind: "mac", version: pair(row?.[platform]?.macos), machine };
 }
 
-const targets = targetNames().map(named);
+const targets = targetNames().map(officialBlender);
 const answerSchema = v.object({
   tags: v.array(v.array(v.string())),
   markers: v.array(v.string()),
@@ -120,7 +115,7 @@ test("every version from 3.3 to 5.2 is there, on the systems that it was release
 });
 
 test("a name is found as it is listed, and no other", () => {
-  for (const name of targetNames()) expect(named(name).name).toBe(name);
+  for (const name of targetNames()) expect(officialBlender(name).name).toBe(name);
   expect(new Set(targetNames()).size).toBe(targetNames().length);
   for (const name of ["", "blender", "blender-4.2", "blender-5.0-macos-x64", "constructor"]) {
     expect(targetNamed(name)).toBeUndefined();
@@ -128,7 +123,7 @@ test("a name is found as it is listed, and no other", () => {
 });
 
 test("a target says what its Python says of itself", () => {
-  expect(named("blender-4.2-windows-x64")).toMatchObject({
+  expect(officialBlender("blender-4.2-windows-x64")).toMatchObject({
     blender: "4.2",
     platform: "windows-x64",
     python: "3.11.7",
@@ -149,14 +144,14 @@ test("a target says what its Python says of itself", () => {
     },
     unversioned: [],
   });
-  expect(named("blender-5.2-macos-arm64").markers).toMatchObject({
+  expect(officialBlender("blender-5.2-macos-arm64").markers).toMatchObject({
     os_name: "posix",
     sys_platform: "darwin",
     platform_machine: "arm64",
     platform_system: "Darwin",
     python_version: "3.13",
   });
-  const { markers } = named("blender-3.6-linux-x64");
+  const { markers } = officialBlender("blender-3.6-linux-x64");
   expect(markerHolds('sys_platform == "linux" and python_version < "3.11"', markers)).toBe(true);
   expect(markerHolds('os_name == "nt" or platform_machine == "arm64"', markers)).toBe(false);
 });
@@ -171,27 +166,30 @@ test.each([
   ["blender-5.1-windows-arm64", "cp313-cp313-win_arm64", true],
   ["blender-5.1-windows-arm64", "cp313-cp313-win_amd64", false],
 ])("%s takes %s: %p", (name, tag, fits) => {
-  const tags = targetTags(named(name).tags);
+  const tags = targetTags(officialBlender(name).tags);
   if (tags === null) throw new Error("no tags");
   expect(fitOf([tag], tags).fits).toBe(fits);
 });
 
 describe("what a Blender brings", () => {
   test("differs by platform where its builds do", () => {
-    expect(named("blender-3.4-windows-x64").bundled).toHaveProperty("setuptools", "63.2.0");
-    expect(named("blender-3.4-windows-x64").unversioned).toEqual(["pip"]);
-    const linux = named("blender-3.4-linux-x64");
+    expect(officialBlender("blender-3.4-windows-x64").bundled).toHaveProperty(
+      "setuptools",
+      "63.2.0",
+    );
+    expect(officialBlender("blender-3.4-windows-x64").unversioned).toEqual(["pip"]);
+    const linux = officialBlender("blender-3.4-linux-x64");
     expect(Object.keys(linux.bundled)).toEqual([
       ...["certifi", "charset-normalizer", "cython", "idna", "numpy", "requests", "urllib3"],
       "zstandard",
     ]);
     expect(linux.unversioned).toEqual([]);
-    expect(named("blender-4.2-windows-x64").bundled).toHaveProperty("meson", "0.63.0");
-    expect(named("blender-4.2-linux-x64").bundled).not.toHaveProperty("meson");
+    expect(officialBlender("blender-4.2-windows-x64").bundled).toHaveProperty("meson", "0.63.0");
+    expect(officialBlender("blender-4.2-linux-x64").bundled).not.toHaveProperty("meson");
   });
 
   test("is said without a version where none is known", () => {
-    const { bundled, unversioned, isPythonAtLeast } = named("blender-4.5-linux-x64");
+    const { bundled, unversioned, isPythonAtLeast } = officialBlender("blender-4.5-linux-x64");
     expect(bundled["numpy"]).toBe("1.26.4");
     expect(unversioned).toContain("requests");
     expect(isPythonAtLeast).toBe(true);

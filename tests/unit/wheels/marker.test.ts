@@ -3,20 +3,7 @@ import * as v from "valibot";
 import pipWheel from "../../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import { markerHolds } from "../../../src/wheels/marker.ts";
 import { anyPython } from "../../support/systems.ts";
-
-const environment = {
-  implementation_name: "cpython",
-  implementation_version: "3.11.7",
-  os_name: "posix",
-  platform_machine: "x86_64",
-  platform_python_implementation: "CPython",
-  platform_release: "6.1.0-41-amd64",
-  platform_system: "Linux",
-  platform_version: "#1 SMP",
-  python_full_version: "3.11.7",
-  python_version: "3.11",
-  sys_platform: "linux",
-};
+import { linuxMarkers as environment } from "../../support/targets.ts";
 
 const markers = [
   'python_version < "3.8"',

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { differences, linux } from "./packaging.ts";
+import { linuxMarkers } from "../../support/targets.ts";
+import { differences } from "./packaging.ts";
 
 const maybe = (text: fc.Arbitrary<string>) => fc.oneof(fc.constant(""), text);
 const word = (...words: string[]) => fc.constantFrom(...words);
@@ -46,12 +47,17 @@ const specifier = fc
   .array(clause, { maxLength: 3 })
   .chain((clauses) => word(",", ", ", " ,").map((between) => clauses.join(between)));
 
-const variable = word(...Object.keys(linux), "os.name", "sys.platform", "python_implementation");
+const variable = word(
+  ...Object.keys(linuxMarkers),
+  "os.name",
+  "sys.platform",
+  "python_implementation",
+);
 const quoted = (text: string) => word(`'${text}'`, `"${text}"`);
 const literal = fc
   .oneof(
     plain,
-    word(...Object.values(linux)),
+    word(...Object.values(linuxMarkers)),
     word("win32", "linux darwin", "3.10, 3.11", "", "3.*", "3.11.*", "x64", "it is", "#1 \u00e9"),
   )
   .chain(quoted);

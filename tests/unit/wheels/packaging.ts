@@ -17,6 +17,7 @@ import { cpythonTags, macPlatforms } from "../../../src/wheels/tag-list.ts";
 import { parseVersion, versionText } from "../../../src/wheels/version.ts";
 import { versionKey } from "../../../src/wheels/version-order.ts";
 import { anyPython } from "../../support/systems.ts";
+import { linuxMarkers } from "../../support/targets.ts";
 
 const texts = v.array(v.string());
 const environment = v.record(v.string(), v.string());
@@ -90,21 +91,6 @@ async function ask(questions: Questions & { order?: string[] }) {
   });
   return v.parse(Answers, JSON.parse(await child.stdout.text()));
 }
-
-/** What Linux answers to markers. */
-export const linux = {
-  implementation_name: "cpython",
-  implementation_version: "3.11.7",
-  os_name: "posix",
-  platform_machine: "x86_64",
-  platform_python_implementation: "CPython",
-  platform_release: "6.1.0-41-amd64",
-  platform_system: "Linux",
-  platform_version: "#1 SMP",
-  python_full_version: "3.11.7",
-  python_version: "3.11",
-  sys_platform: "linux",
-};
 
 function ourRequirement(text: string): v.InferOutput<typeof Requirement> | null {
   const read = parseRequirement(text);
@@ -181,7 +167,7 @@ export interface Difference {
 /** All that we answer otherwise. Where packaging raises, nothing is compared but what is read. */
 export async function differences(questions: Questions): Promise<Difference[]> {
   const evaluations = questions.evaluations?.map(
-    ([marker, given]) => [marker, { ...linux, ...given }] satisfies [string, unknown],
+    ([marker, given]) => [marker, { ...linuxMarkers, ...given }] satisfies [string, unknown],
   );
   const order = questions.versions ?? [];
   const asked = { ...questions, ...(evaluations && { evaluations }) };

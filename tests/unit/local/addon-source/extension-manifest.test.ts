@@ -1,25 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Failure } from "../../../../src/failure.ts";
 import { parseManifest } from "../../../../src/local/addon-source/extension-manifest.ts";
+import { tomlOf as toml, goodManifest as whole } from "../../../support/extensions.ts";
 import { failureOfCall } from "../../../support/failure.ts";
-
-const whole: Record<string, unknown> = {
-  schema_version: "1.0.0",
-  id: "my_ext",
-  version: "1.2.3-beta.1+b2",
-  name: "My Ext",
-  tagline: "Does it",
-  maintainer: "Me <me@example.org>",
-  type: "add-on",
-  license: ["SPDX:GPL-3.0-or-later"],
-  blender_version_min: "4.2.0",
-};
-
-const toml = (fields: Record<string, unknown>) =>
-  Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`)
-    .join("");
 
 function failure(text: string): Failure {
   return failureOfCall(() => parseManifest(text, "x/blender_manifest.toml"));

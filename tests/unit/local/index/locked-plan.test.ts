@@ -12,28 +12,22 @@ import {
 } from "../../../../src/local/index/locked-plan.ts";
 import { askersOf } from "../../../../src/local/index/plan.ts";
 import { rendered } from "../../../../src/text.ts";
-import { targetNamed } from "../../../../src/wheels/blender-targets.ts";
 import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { officialBlender } from "../../../support/targets.ts";
 import { askPackaging } from "../../wheels/lock/packaging-select.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "blender-remote-locked-"));
 afterAll(() => rm(folder, { recursive: true }));
 const path = join(folder, "pylock.toml");
 
-function blender(name: string): WheelTarget {
-  const target = targetNamed(`blender-${name}`);
-  if (target === undefined) throw new Error(name);
-  return target;
-}
-
 const linux: WheelTarget = {
-  ...blender("4.2-linux-x64"),
+  ...officialBlender("blender-4.2-linux-x64"),
   bundled: { numpy: "1.24.3", "zope-x": "1.0" },
 };
-const windows = { ...blender("4.2-windows-x64"), bundled: {} };
-const mac = { ...blender("5.1-macos-arm64"), bundled: {} };
+const windows = { ...officialBlender("blender-4.2-windows-x64"), bundled: {} };
+const mac = { ...officialBlender("blender-5.1-macos-arm64"), bundled: {} };
 const hash = "0".repeat(64);
 const usual: LockedPlanOptions = {
   ...{ extras: [], groups: [], replaced: [], includeBundled: false },
@@ -121,7 +115,13 @@ describe("the wheel", () => {
   ];
 
   test("is the one that packaging takes, whatever the order", async () => {
-    const targets = [linux, windows, mac, blender("5.1-linux-x64"), blender("3.3-windows-x64")];
+    const targets = [
+      linux,
+      windows,
+      mac,
+      officialBlender("blender-5.1-linux-x64"),
+      officialBlender("blender-3.3-windows-x64"),
+    ];
     const texts = [wheels, wheels.toReversed()].map((names) => lock(entry("a", "1.0", names)));
     const questions = texts.flatMap((text) =>
       targets.map((target) => ({ text, target, extras: [], groups: [] })),

@@ -1,21 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { Failure } from "../../../../src/failure.ts";
 import { rendered } from "../../../../src/text.ts";
-import { targetNamed } from "../../../../src/wheels/blender-targets.ts";
 import type { LockChoice } from "../../../../src/wheels/lock/lock.ts";
 import { isPylockName, readPylock } from "../../../../src/wheels/lock/pylock.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
+import { officialBlender } from "../../../support/targets.ts";
 import { askPackaging, type LockQuestion } from "./packaging-select.ts";
 
-function blender(name: string): WheelTarget {
-  const target = targetNamed(`blender-${name}`);
-  if (target === undefined) throw new Error(name);
-  return target;
-}
-
-const linux = blender("4.2-linux-x64");
-const windows = blender("4.2-windows-x64");
-const newer = blender("5.1-linux-x64");
+const linux = officialBlender("blender-4.2-linux-x64");
+const windows = officialBlender("blender-4.2-windows-x64");
+const newer = officialBlender("blender-5.1-linux-x64");
 const none: LockChoice = { extras: [], groups: [] };
 const hash = "0".repeat(64);
 
@@ -35,12 +29,16 @@ ${more}`;
 const lock = (packages: string, head = "") =>
   `lock-version = "1.0"\ncreated-by = "tests"\n${head}\n${packages}`;
 
-function taken(text: string, target = linux, choice = none): Record<string, string | null> {
+function taken(
+  text: string,
+  target: WheelTarget = linux,
+  choice = none,
+): Record<string, string | null> {
   const packages = readPylock(text, "pylock.toml").select(target, choice);
   return Object.fromEntries(packages.map(({ name, version }) => [name, version]));
 }
 
-function refusal(text: string, target = linux, choice = none): [string, string] {
+function refusal(text: string, target: WheelTarget = linux, choice = none): [string, string] {
   try {
     taken(text, target, choice);
   } catch (error) {
@@ -293,8 +291,8 @@ test("packaging takes the same", async () => {
     { extras: [], groups: ["dev"] },
     { extras: ["fast"], groups: ["dev", "main"] },
   ];
-  const questions = [linux, windows, newer, blender("5.1-macos-arm64")].flatMap((target) =>
-    choices.map((choice): LockQuestion => ({ text, target, ...choice })),
+  const questions = [linux, windows, newer, officialBlender("blender-5.1-macos-arm64")].flatMap(
+    (target) => choices.map((choice): LockQuestion => ({ text, target, ...choice })),
   );
   const answers = await askPackaging(questions);
   for (const [at, { target, ...choice }] of questions.entries()) {

@@ -2,20 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
 import { rendered } from "../../../../src/text.ts";
-import { targetNamed } from "../../../../src/wheels/blender-targets.ts";
 import type { LockChoice } from "../../../../src/wheels/lock/lock.ts";
 import { readUvLock } from "../../../../src/wheels/lock/uv-lock.ts";
-import type { WheelTarget } from "../../../../src/wheels/target.ts";
+import { officialBlender } from "../../../support/targets.ts";
 
-function blender(name: string): WheelTarget {
-  const target = targetNamed(`blender-${name}`);
-  if (target === undefined) throw new Error(name);
-  return target;
-}
-
-const linux = blender("4.2-linux-x64");
-const windows = blender("4.2-windows-x64");
-const newer = blender("5.1-linux-x64");
+const linux = officialBlender("blender-4.2-linux-x64");
+const windows = officialBlender("blender-4.2-windows-x64");
+const newer = officialBlender("blender-5.1-linux-x64");
 const none: LockChoice = { extras: [], groups: [] };
 
 function taken(text: string, target = linux, choice: Partial<LockChoice> = {}): string[] {

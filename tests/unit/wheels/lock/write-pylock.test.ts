@@ -2,17 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { targetNamed } from "../../../../src/wheels/blender-targets.ts";
 import { readPylock } from "../../../../src/wheels/lock/pylock.ts";
 import { type ChosenSet, lockDraft, pylockText } from "../../../../src/wheels/lock/write-pylock.ts";
-import type { WheelTarget } from "../../../../src/wheels/target.ts";
+import { officialBlender } from "../../../support/targets.ts";
 import { askPackaging } from "./packaging-select.ts";
-
-function blender(name: string): WheelTarget {
-  const target = targetNamed(`blender-${name}`);
-  if (target === undefined) throw new Error(name);
-  return target;
-}
 
 type Chosen = ChosenSet["packages"][number];
 
@@ -38,7 +31,7 @@ const neededBy = (one: Chosen, name: string, version: string): Chosen => ({
   requiredBy: [{ by: { name, version } }],
 });
 const set = (target: string, ...packages: Chosen[]): ChosenSet => ({
-  target: blender(target),
+  target: officialBlender(`blender-${target}`),
   packages,
 });
 
