@@ -239,12 +239,13 @@ function hintFor(missing: readonly Explained[], { name }: WheelTarget, message: 
   return "check the name, and the index: --index-url, --extra-index-url, --find-links";
 }
 
-function missingText({ requirement, by, leftOut, newest, name }: Missing): string {
+function missingText({ requirement, by, exists, leftOut, newest, name }: Missing): string {
   const who = by === null ? "" : `, which ${by} needs`;
   if (leftOut.length === 0 && newest === undefined)
     return `there is no package ${name} to be found${who}`;
-  const lines = leftOutLines(leftOut);
+  const lines = exists ? [] : ["  no version is what is asked for"];
   lines.push(
+    ...leftOutLines(leftOut),
     newest === undefined
       ? `  of ${name} nothing can be installed there`
       : `  the newest with a wheel that fits is ${newest}`,

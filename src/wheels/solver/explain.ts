@@ -19,7 +19,12 @@ export interface Missing {
   requirement: string;
   /** `pandas 2.2.3`; null for the user. */
   by: string | null;
-  /** The versions that would meet it and can't be installed, newest first. */
+  /** Whether there are versions that it asks for. */
+  exists: boolean;
+  /**
+   * The versions that would meet it and can't be installed, newest first. Where it asks for none
+   * that there is and none of the others can be installed either, those.
+   */
   leftOut: Unusable[];
   /** The newest version that can be installed; undefined where there is none. */
   newest: string | undefined;
@@ -116,10 +121,13 @@ function missingOf(
     if (one === undefined || one.admitted(specifier) !== 0n || found.has(text)) continue;
     // Others there may be; it is Blender's that stands in the way.
     if (Object.hasOwn(bundled, name)) continue;
-    const leftOut = one.versions.unusable.filter(({ version }) => matches(version, specifier));
+    const { usable, unusable } = one.versions;
+    const meant = unusable.filter(({ version }) => matches(version, specifier));
     const by = fact.by === null ? null : `${fact.by.name} ${fact.by.version}`;
-    const newest = one.versions.usable.at(-1);
-    found.set(text, { name, requirement: text, by, leftOut: leftOut.toReversed(), newest });
+    const newest = usable.at(-1);
+    const exists = meant.length > 0;
+    const leftOut = (exists || newest !== undefined ? meant : unusable).toReversed();
+    found.set(text, { name, requirement: text, by, exists, leftOut, newest });
   }
   return [...found.values()];
 }

@@ -232,6 +232,13 @@ test.each<[Ask, string]>([
     "no-such-package: for blender-4.2-windows-x64 there is no package nothing to be found",
   ],
   [
+    { specs: ["linux<0.5"] },
+    `no-solution: for blender-4.2-windows-x64 nothing meets linux<0.5:
+  no version is what is asked for
+  1.0 has no wheel that fits: one is for Linux with glibc, x86_64, this is Windows, amd64
+  of linux nothing can be installed there`,
+  ],
+  [
     { specs: ["needy"] },
     `no-solution: for blender-4.2-windows-x64 nothing meets linux>=0.5, which needy 1.0 needs:
   1.0 has no wheel that fits: one is for Linux with glibc, x86_64, this is Windows, amd64
