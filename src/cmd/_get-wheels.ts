@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { temporaryFolder } from "../local/files/temporary-folder.ts";
 import type { IndexClient } from "../local/index/client.ts";
 import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
+import type { PipSettings } from "../local/index/pip-config.ts";
 import { type PlanRequest, planFor } from "../local/index/plan.ts";
 import { type OfferedFile, Projects } from "../local/index/projects.ts";
 import { MetadataStore } from "../local/index/source.ts";
@@ -15,6 +16,7 @@ import { waiting } from "../ui/waiting.ts";
 import type { WheelTarget } from "../wheels/target.ts";
 import type { Context } from "./_command.ts";
 import { type Indexes, openIndexes } from "./_indexes.ts";
+import { withPipChoices } from "./_pip-choices.ts";
 
 /**
  * Chooses versions with what indexes say; nothing of it goes on once that has ended.
@@ -27,15 +29,16 @@ export async function choosing<T>(
   isOne: boolean,
   indexes: Indexes,
   context: Context,
-  work: (projects: Projects, store: MetadataStore) => Promise<T>,
+  work: (projects: Projects, store: MetadataStore, pip: PipSettings) => Promise<T>,
 ): Promise<{ client: IndexClient; chosen: T }> {
-  const { client, settings } = await openIndexes(indexes, context);
+  const { client, settings, pip } = await openIndexes(indexes, context);
   const folder = await temporaryFolder("blender-remote-download-");
   // One that fails, or takes too long, leaves no others that go on.
   const ended = new AbortController();
   const asking = client.until(ended.signal);
   try {
-    const chosen = work(new Projects(asking, settings, !isOne), new MetadataStore(asking, folder));
+    const projects = new Projects(asking, settings, !isOne);
+    const chosen = work(projects, new MetadataStore(asking, folder), pip);
     return {
       client,
       chosen: await waiting(context.output, `choosing versions for ${what}`, chosen),
@@ -61,7 +64,10 @@ export async function plansFor(
     targets.length === 1,
     indexes,
     context,
-    (projects, store) => Promise.all(targets.map((one) => planFor(one, request, projects, store))),
+    async (projects, store, pip) => {
+      const wanted = await withPipChoices(request, pip, context.output.note);
+      return await Promise.all(targets.map((one) => planFor(one, wanted, projects, store)));
+    },
   );
   return { client, plans: chosen };
 }

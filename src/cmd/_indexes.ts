@@ -176,11 +176,11 @@ function withoutMissing(pip: PipSettings, output: Output): PipSettings {
   return new Map([...pip, ["find-links", left.join(" ")]]);
 }
 
-/** Prepares to ask them. */
+/** Prepares to ask them; with what pip's own settings say. */
 export async function openIndexes(
   { choices, cert, trusted, cache, offline }: Indexes,
   { output, signal }: Context,
-): Promise<{ client: IndexClient; settings: IndexSettings }> {
+): Promise<{ client: IndexClient; settings: IndexSettings; pip: PipSettings }> {
   const pip = withoutMissing(await pipSettings(), output);
   const access = await indexAccess(cert, trusted, pip);
   const folder = join(ownFolders().cache, "indexes");
@@ -198,5 +198,5 @@ export async function openIndexes(
     if (place.includes("://")) requireAddress(place);
   // Files of a lock are got from an index that isn't asked itself.
   for (const index of settings.indexes) if (URL.canParse(index)) known.without(index);
-  return { client, settings };
+  return { client, settings, pip };
 }

@@ -37,18 +37,19 @@ export function planChoices(
 ): Pick<PlanRequest, "prereleases" | "before" | "replaced" | "limit"> {
   return {
     prereleases: args.pre || fileFlags.includes("--pre"),
-    before: momentOf(args["exclude-newer"]),
+    before: momentOf(args["exclude-newer"], "--exclude-newer"),
     replaced: args["replace-bundled"] ? "all" : [],
     limit: limitOf(args.timeout),
   };
 }
 
 /**
- * A day or a moment (RFC 3339), as uv takes it.
+ * A day or a moment (RFC 3339), as uv and pip take it, as Unix time in ms; null where none is given.
  *
+ * @param from what says it.
  * @throws Failure `bad-date`, kind `usage`.
  */
-function momentOf(word: string | undefined): number | null {
+export function momentOf(word: string | undefined, from: string): number | null {
   if (word === undefined) return null;
   // A day counts as a whole.
   const day = /^\d{4}-\d\d-\d\d$/.test(word);
@@ -56,7 +57,7 @@ function momentOf(word: string | undefined): number | null {
   if (/^\d{4}-\d\d-\d\d/.test(word) && !Number.isNaN(moment)) return moment;
   throw wrongUsage(
     "bad-date",
-    `--exclude-newer is '${word}'`,
+    `${from} is '${word}'`,
     "give a day, or a moment: 2025-01-31T12:00:00Z",
   );
 }

@@ -36,6 +36,7 @@ import {
   requireLockDecides,
   writeLock,
 } from "../_locks.ts";
+import { withPipChoices } from "../_pip-choices.ts";
 import { choosingTimeout, planChoices, requireOthers } from "../_plan-flags.ts";
 import { offersJson, summaryOf, wheelsJson } from "../_plan-report.ts";
 import { projectArgs, requirePythons } from "../_projects.ts";
@@ -272,12 +273,14 @@ export const wheels = command({
       false,
       indexes,
       context,
-      (projects, store) =>
-        planWheels(targets, request, async (group, released, asked) => {
+      async (projects, store, pip) => {
+        const wanted = lock === null ? await withPipChoices(request, pip, output.note) : request;
+        return await planWheels(targets, wanted, async (group, released, asked) => {
           if (lock !== null) return lockedPackages(lock, group, released, { ...request, ...parts });
           const { packages } = await planFor(groupTarget(group, released), asked, projects, store);
           return packages;
-        }),
+        });
+      },
     );
     const warnings = [...plan.warnings, ...uncertainties(plan.groups)];
     if (!output.json) for (const warning of warnings) output.warn(warning);

@@ -11,6 +11,11 @@ const most = 10_000_000;
 /** pip's settings by the names of its options (`index-url`), the last that counts. */
 export type PipSettings = ReadonlyMap<string, string>;
 
+/** Whether a setting that is on or off is on. */
+export function settingIsOn(value: string | undefined): boolean {
+  return /^(1|true|yes|on|y|t)$/i.test(value ?? "");
+}
+
 /** The files that pip reads, those that count less first. */
 function configFiles(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string[] {
   const named = env["PIP_CONFIG_FILE"];

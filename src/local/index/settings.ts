@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { messageOf, wrongUsage } from "../../failure.ts";
-import type { PipSettings } from "./pip-config.ts";
+import { type PipSettings, settingIsOn } from "./pip-config.ts";
 
 /** Which of the indexes that have a package count for it: the first one, or all. */
 export type IndexStrategy = "first-index" | "best-match";
@@ -43,8 +43,6 @@ export interface IndexChoices {
 
 const words = (text: string | undefined) => text?.split(/\s+/).filter((word) => word !== "") ?? [];
 /** As pip reads what is a switch. */
-const isOn = (text: string | undefined) => /^(1|true|yes|on|y|t)$/i.test(text ?? "");
-
 /**
  * Brings both together, as pip does. Indexes beside the usual one come first, as for uv: what is in
  * a private index is never taken from a public one.
@@ -58,7 +56,7 @@ export function indexSettings(
 ): IndexSettings {
   const { indexOf, strategy, wheelOf = new Map() } = choices;
   const findLinks = [...choices.findLinks, ...words(pip.get("find-links"))];
-  if (choices.noIndex || (choices.indexUrl === undefined && isOn(pip.get("no-index"))))
+  if (choices.noIndex || (choices.indexUrl === undefined && settingIsOn(pip.get("no-index"))))
     return { indexes: [], indexOf, findLinks, strategy, wheelOf };
   const extra = [...choices.extraIndexUrls, ...words(pip.get("extra-index-url"))];
   const last = choices.indexUrl ?? pip.get("index-url") ?? usual;
