@@ -1,9 +1,10 @@
 // Reads the files of a zip archive, and refuses one that is broken or hostile.
 
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { type Entry, getFileNameLowLevel, type ZipFile } from "yauzl";
 import { Failure, messageOf } from "../../failure.ts";
+import { openPlain } from "../files/whole-file.ts";
 import { unpackingProblem, zipContent } from "../files/zip-content.ts";
 import {
   bounds,
@@ -32,7 +33,7 @@ function broken(path: string, why: string, cause?: unknown): Failure {
 
 /** The 32-bit little-endian number at a position of a file; undefined behind the file's end. */
 async function numberAt(path: string, position: number): Promise<number | undefined> {
-  const file = await open(path);
+  const file = await openPlain(path);
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, position);
     return bytesRead === 4 ? buffer.readUInt32LE() : undefined;

@@ -1,10 +1,10 @@
 // Reads the files of a folder on this machine.
 
-import { createReadStream } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
 import { realPath } from "../files/real-path.ts";
+import { openPlain, piecesOf } from "../files/whole-file.ts";
 import {
   type FileTree,
   isEnvironment,
@@ -46,8 +46,9 @@ class SourceFolder implements FileTree {
     const path = join(this.#folder, file.path);
     let size = 0;
     try {
-      const stream: AsyncIterable<Buffer> = createReadStream(path);
-      for await (const piece of stream) {
+      // It may have become something else since it was looked at.
+      await using opened = await openPlain(path);
+      for await (const piece of piecesOf(opened)) {
         size += piece.length;
         // A file that grows without end must not fill the disk.
         if (size > file.size) break;

@@ -1,6 +1,6 @@
 // Opens a zip, also one that has other bytes before or behind it.
 
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
 import {
   fromRandomAccessReaderPromise,
@@ -8,6 +8,7 @@ import {
   RandomAccessReader,
   type ZipFile,
 } from "yauzl";
+import { openPlain } from "../files/whole-file.ts";
 
 /** The signature of the record at a zip's end (APPNOTE 4.3.16), and the length of its fixed part. */
 const endSignature = Buffer.from("PK\x05\x06");
@@ -93,7 +94,7 @@ class FilePart extends RandomAccessReader {
  */
 export async function openZip(path: string): Promise<OpenZip> {
   const options = { autoClose: false, decodeStrings: false };
-  const file = await open(path);
+  const file = await openPlain(path);
   let kept = false;
   try {
     const { size } = await file.stat();

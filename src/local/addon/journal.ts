@@ -1,10 +1,13 @@
 // Reads what a Blender noted of its work, should it have ended before it was done.
 
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { Text } from "../../text.ts";
 import type { NoResult } from "../blender/background.ts";
+import { wholeText } from "../files/whole-file.ts";
 import { type AddonOutcome, outcomeSchema, warningSchema } from "./outcome.ts";
+
+/** Bytes of a journal, tracebacks of add-ons included. */
+const most = 250_000_000;
 
 const entrySchema = v.union([
   v.object({
@@ -68,7 +71,7 @@ export class Interrupted {
 
 /** The entries of a journal, in their order. */
 export async function readJournal(path: string): Promise<JournalEntry[]> {
-  const lines = (await readFile(path, "utf8")).split("\n");
+  const lines = (await wholeText(path, most)).split("\n");
   // The last line is empty, or was cut when Blender was killed.
   return lines.slice(0, -1).map((line) => v.parse(entrySchema, JSON.parse(line)));
 }

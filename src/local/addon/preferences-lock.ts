@@ -1,11 +1,12 @@
 // Locks a Blender's preferences among the commands of this program.
 
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { endGroup, startOf } from "../blender/process.ts";
 import { type LockOptions, lockFile } from "../files/file-lock.ts";
+import { wholeText } from "../files/whole-file.ts";
 
 /** Beside the preferences. SQLite locks it for as long as this process lives; nothing is in it. */
 const lockName = ".blender-remote-cli.lock";
@@ -13,6 +14,9 @@ const lockName = ".blender-remote-cli.lock";
 const placesName = ".blender-remote-cli.places";
 /** Which Blender works for the holder of the lock. */
 const workerName = ".blender-remote-cli.worker";
+
+/** Bytes of such a file. */
+const mostOfNote = 10_000_000;
 
 const workerSchema = v.object({ pid: v.number(), started: v.nullable(v.string()) });
 
@@ -75,7 +79,7 @@ export async function lockPreferences(
 
 /** The folders that a killed command noted. */
 async function foldersIn(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const text = await wholeText(path, mostOfNote).catch((error: unknown) => {
     if (systemCodeOf(error) === "ENOENT") return "";
     throw error;
   });
@@ -124,7 +128,7 @@ function held(lock: Disposable, config: string, noted: string[]): PreferencesLoc
 async function endOrphan(worker: string): Promise<void> {
   let text: string;
   try {
-    text = await readFile(worker, "utf8");
+    text = await wholeText(worker, mostOfNote);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return;
     throw error;

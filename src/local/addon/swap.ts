@@ -1,23 +1,14 @@
 // Unpacks an add-on beside its place, and undoes exchanges that were not finished.
 
 import { randomBytes } from "node:crypto";
-import {
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import type { AddonSource, SourceFile } from "../addon-source/source.ts";
 import { startOf } from "../blender/process.ts";
+import { wholeText } from "../files/whole-file.ts";
 
 /*
  * An exchange is a hidden folder beside the add-ons, in which a new one is made and an old one kept:
@@ -42,6 +33,9 @@ const discardedPrefix = `${prefix}discarded-`;
 const writtenWhole = 1024 ** 2;
 
 const foldersAtOnce = 4;
+
+/** Bytes of a note of ours beside an exchange. */
+const mostOfNote = 10_000_000;
 
 const planSchema = v.object({
   /** The file or folder that is to be put in place; null where something is only set aside. */
@@ -115,7 +109,7 @@ async function newExchange(folder: string): Promise<string> {
 
 /** Whether an exchange belongs to another command that runs, as far as can be told from here. */
 async function isOthers(exchange: string): Promise<boolean> {
-  const text = await readFile(join(exchange, "owner.json"), "utf8").catch(() => "");
+  const text = await wholeText(join(exchange, "owner.json"), mostOfNote).catch(() => "");
   const { success, output } = v.safeParse(v.pipe(v.string(), v.parseJson(), ownerSchema), text);
   if (!success || output.pid === process.pid) return false;
   if (output.host !== hostname()) return true;
@@ -257,7 +251,7 @@ export async function unlinkAll(folder: string): Promise<void> {
 
 async function planOf(exchange: string): Promise<Plan | undefined> {
   try {
-    const text = await readFile(join(exchange, "plan.json"), "utf8");
+    const text = await wholeText(join(exchange, "plan.json"), mostOfNote);
     return v.parse(planSchema, JSON.parse(text));
   } catch (error) {
     // A process that was killed before it wrote its plan had moved nothing.

@@ -1,7 +1,7 @@
 // Runs a script in a Blender of its own, mostly in the background, and gives what its `main` returned.
 
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { Failure, type FailureOptions, systemCodeOf } from "../../failure.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../script.ts";
 import { shellWord } from "../../text.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { wholeText } from "../files/whole-file.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import backgroundCallSource from "./background_call.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
@@ -64,6 +65,9 @@ interface NoResultOptions extends FailureOptions {
   begun: boolean;
   how: string;
 }
+
+/** Bytes of what a script gives back. */
+const mostOfOutcome = 250_000_000;
 
 /** How long Blender may take to end once the result is written, in ms: an add-on may hang then. */
 const endGrace = 10_000;
@@ -219,7 +223,7 @@ function noResult<S extends v.GenericSchema>(
 async function outcomeAt(path: string): Promise<unknown> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await wholeText(path, mostOfOutcome);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;

@@ -1,6 +1,6 @@
 // Builds the archives of an add-on's folder, as Blender's 'extension build' does.
 
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, extname, join, parse } from "node:path";
 import { extended, Failure, messageOf, systemCodeOf, wrongUsage } from "../../failure.ts";
 import { again, ours, text } from "../../text.ts";
@@ -11,6 +11,7 @@ import { openSource } from "../addon-source/source.ts";
 import { openFolder } from "../addon-source/source-folder.ts";
 import { targetOf, writeFileAtomically } from "../files/atomic-write.ts";
 import { sha256Of } from "../files/sha256.ts";
+import { wholeFile, wholeText } from "../files/whole-file.ts";
 import {
   type BuildPlan,
   type PlannedArchive,
@@ -52,9 +53,12 @@ async function requireFolder(folder: string): Promise<void> {
   throw wrongUsage("not-a-folder", `${folder} is a file, and folders are built`, hint);
 }
 
+/** Bytes of a manifest, and of a module that is looked into. */
+const mostOfFile = 20_000_000;
+
 /** Leads to the add-on in a folder that is none itself. */
 async function requireLegacy(folder: string): Promise<void> {
-  const init = await readFile(join(folder, "__init__.py"), "utf8").catch(() => "");
+  const init = await wholeText(join(folder, "__init__.py"), mostOfFile).catch(() => "");
   if (assignsAddonInfo(init)) return;
   using tree = await openFolder(folder);
   const { candidate } = (await chooseAddon(tree, folder, basename(folder), undefined)).chosen;
@@ -119,7 +123,7 @@ export async function planBuild(folder: string, options: PlanOptions): Promise<B
   const path = join(folder, manifestName);
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(path);
+    bytes = await wholeFile(path, mostOfFile);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return planLegacy(folder, options);
     throw new Failure("unreadable", `can't read ${path}: ${messageOf(error)}`, {

@@ -1,9 +1,10 @@
 // Writes an archive, the same bytes each time, and reads it back.
 
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 import { Failure, messageOf } from "../../failure.ts";
 import { openZip } from "../addon-source/zip-reader.ts";
+import { openPlain } from "../files/whole-file.ts";
 import { zipContent } from "../files/zip-content.ts";
 import type { PackedFile } from "./packed-file.ts";
 
@@ -38,7 +39,7 @@ async function* contentOf({ path, size, added }: PackedFile): AsyncGenerator<Uin
   if (path === undefined) return;
   let left = size;
   try {
-    await using file = await open(path);
+    await using file = await openPlain(path);
     for await (const piece of pieces(file)) {
       left -= piece.length;
       yield piece;

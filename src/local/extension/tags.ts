@@ -1,9 +1,9 @@
 // The tags that Blender knows, and others from a file.
 
-import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import { messageOf, wrongUsage } from "../../failure.ts";
 import type { ExtensionManifest } from "../addon-source/extension-manifest.ts";
+import { wholeText } from "../files/whole-file.ts";
 
 /** The tags that an extension of each type can have. */
 export type ExtensionTags = Readonly<Record<ExtensionManifest["type"], readonly string[]>>;
@@ -47,6 +47,9 @@ export const blendersTags: ExtensionTags = {
   theme: ["Accessibility", "Colorful", "Dark", "High Contrast", "Inspired By", "Light", "Print"],
 };
 
+/** Bytes of a file of tags. */
+const most = 1_000_000;
+
 const fileSchema = v.object({ "add-on": v.array(v.string()), theme: v.array(v.string()) });
 
 /**
@@ -56,7 +59,7 @@ const fileSchema = v.object({ "add-on": v.array(v.string()), theme: v.array(v.st
  */
 export async function tagsIn(path: string): Promise<ExtensionTags> {
   try {
-    return v.parse(fileSchema, JSON.parse(await readFile(path, "utf8")));
+    return v.parse(fileSchema, JSON.parse(await wholeText(path, most)));
   } catch (error) {
     throw wrongUsage(
       "bad-tags-file",

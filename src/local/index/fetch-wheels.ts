@@ -1,11 +1,12 @@
 // Puts the wheels of plans into a folder: each checked by its hash, and what is there already left.
 
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { parseWheelName } from "../../wheels/filename.ts";
 import { sha256Of } from "../files/sha256.ts";
+import { openPlain, piecesOf } from "../files/whole-file.ts";
 import type { HashCache } from "../wheels/hash-cache.ts";
 import type { IndexClient } from "./client.ts";
 import { changedHint } from "./client-errors.ts";
@@ -31,9 +32,6 @@ export interface FetchObserver {
   heard(name: string, bytes: number): void;
   finished(wheel: FetchedWheel): void;
 }
-
-/** Bytes of a file of this machine that are read at once. */
-const pieceSize = 256 * 1024;
 
 /** Wheels at once. */
 const atOnce = 8;
@@ -168,24 +166,14 @@ async function content(
 
 /** The content of a file of this machine. @throws Failure `download-failed`. */
 async function* localPieces({ url }: OfferedFile): AsyncGenerator<Uint8Array> {
-  let source: FileHandle | undefined;
   try {
-    const path = fileURLToPath(url);
-    // To open a pipe would wait for somebody who writes, and devices have no end.
-    if (!(await stat(path)).isFile()) throw new Error("it is no plain file");
-    source = await open(path);
-    while (true) {
-      const { buffer, bytesRead } = await source.read(Buffer.allocUnsafe(pieceSize), 0, pieceSize);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
+    await using source = await openPlain(fileURLToPath(url));
+    yield* piecesOf(source);
   } catch (error) {
     throw new Failure("download-failed", `can't read ${url}: ${messageOf(error)}`, {
       hint: "see that the file is there and can be read",
       cause: error,
     });
-  } finally {
-    await source?.close();
   }
 }
 

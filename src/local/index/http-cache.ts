@@ -1,9 +1,10 @@
 // Remembers what indexes have answered, for as long as they allow (RFC 9111), between runs too.
 
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
 import * as v from "valibot";
+import { wholeFile, wholeText } from "../files/whole-file.ts";
 
 const headersSchema = v.record(v.string(), v.optional(v.union([v.string(), v.array(v.string())])));
 
@@ -37,6 +38,9 @@ const entrySchema = v.object({
   checksum: v.string(),
 });
 
+/** Bytes of one file; what is asked for has fewer. */
+const mostOfAnswer = 250_000_000;
+
 /** A remembered answer. */
 export interface Remembered {
   policy: CachePolicy;
@@ -67,9 +71,9 @@ export class HttpCache {
 
   async find(url: string): Promise<Remembered | undefined> {
     try {
-      const text = await readFile(this.#path(url, "json"), "utf8");
+      const text = await wholeText(this.#path(url, "json"), mostOfAnswer);
       const { policy, address, checksum, url: of } = v.parse(entrySchema, JSON.parse(text));
-      const bytes = await readFile(this.#path(url, "body"));
+      const bytes = await wholeFile(this.#path(url, "body"), mostOfAnswer);
       // Two may have kept it at once, or there was a power cut.
       if (of !== url || checksumOf(bytes) !== checksum) return undefined;
       return { policy: CachePolicy.fromObject(policy), address, bytes };
@@ -104,7 +108,7 @@ export class HttpCache {
 
   /** What was kept of a file whose content never changes; undefined where nothing is. */
   async recall(key: string): Promise<string | undefined> {
-    const kept = await readFile(this.#path(key, "body"), "utf8").catch(() => "");
+    const kept = await wholeText(this.#path(key, "body"), mostOfAnswer).catch(() => "");
     const text = kept.slice(checksumLength + 1);
     return kept === checked(text) ? text : undefined;
   }

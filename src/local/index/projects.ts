@@ -1,11 +1,12 @@
 // Finds the files of a package in indexes, and in folders and pages of links.
 
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Failure, messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { acceptedPages, type IndexFile, indexPage } from "../../wheels/index-page.ts";
+import { wholeFile } from "../files/whole-file.ts";
 import { type IndexClient, type IndexText, utf8 } from "./client.ts";
 import type { IndexSettings } from "./settings.ts";
 
@@ -155,7 +156,7 @@ function isOf(filename: string, name: string): boolean {
 /** What a project's folder of an index on disk has: a page, or the files themselves. */
 async function inMirror(folder: URL, from: string): Promise<OfferedFile[]> {
   const page = new URL("index.html", folder);
-  const bytes = await readFile(page).catch(() => undefined);
+  const bytes = await wholeFile(fileURLToPath(page), mostOfPage).catch(() => undefined);
   if (bytes === undefined) return await inFolder(fileURLToPath(folder), from);
   return filesOf({ bytes, type: "text/html", address: folder.href }, from);
 }

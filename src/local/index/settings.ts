@@ -1,7 +1,7 @@
 // Which indexes are asked, in which order, and how they are reached.
 
-import { readFile } from "node:fs/promises";
 import { messageOf, wrongUsage } from "../../failure.ts";
+import { wholeText } from "../files/whole-file.ts";
 import { type PipSettings, settingIsOn } from "./pip-config.ts";
 
 /** Which of the indexes that have a package count for it: the first one, or all. */
@@ -94,11 +94,14 @@ function proxyOf(setting: string | undefined): string | null {
   );
 }
 
+/** Bytes of a file of certificates: those of all authorities have some 300 kB. */
+const mostOfCertificates = 10_000_000;
+
 async function certificates(file: string): Promise<string> {
   const hint = "--cert FILE is a file of certificates that begin with -----BEGIN CERTIFICATE-----";
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await wholeText(file, mostOfCertificates);
   } catch (error) {
     throw wrongUsage("bad-certificates", `can't read '${file}': ${messageOf(error)}`, hint, error);
   }

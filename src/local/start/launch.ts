@@ -1,7 +1,7 @@
 // Starts the Blender that serves, and waits until its service answers.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
@@ -9,8 +9,12 @@ import { ours, shellWord, text } from "../../text.ts";
 import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { wholeText } from "../files/whole-file.ts";
 import { openLog, tailOf } from "./logs.ts";
 import serveSource from "./serve.py" with { type: "text" };
+
+/** Bytes of a report. */
+const mostOfReport = 10_000_000;
 
 const reportSchema = v.object({
   state: v.picklist(["serving", "addon-missing", "addon-old", "port-in-use", "error"]),
@@ -142,7 +146,7 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
 async function reportOf(launched: Launched): Promise<StartReport | undefined> {
   let report: string;
   try {
-    report = await readFile(join(launched.folder, "report.json"), "utf8");
+    report = await wholeText(join(launched.folder, "report.json"), mostOfReport);
   } catch (error) {
     if (systemCodeOf(error) === "ENOENT") return undefined;
     throw error;

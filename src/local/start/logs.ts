@@ -1,9 +1,10 @@
 // Keeps the log of a detached Blender: where it is, how it is opened, its last lines.
 
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { openPlain } from "../files/whole-file.ts";
 
 /** The log of the Blender that serves a port. */
 export function logPath(port: number): string {
@@ -33,8 +34,19 @@ export async function openLog(path: string): Promise<Awaited<ReturnType<typeof o
   }
 }
 
+/** Bytes at a log's end that are looked at: add-ons may have written without end. */
+const mostOfTail = 64 * 1024;
+
+async function endOf(path: string): Promise<string> {
+  await using file = await openPlain(path);
+  const { size } = await file.stat();
+  const from = Math.max(0, size - mostOfTail);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(mostOfTail), 0, mostOfTail, from);
+  return new TextDecoder().decode(buffer.subarray(0, bytesRead));
+}
+
 /** The last lines of a log; empty where it can't be read. */
 export async function tailOf(path: string, lines: number): Promise<string> {
-  const text = await readFile(path, "utf8").catch(() => "");
+  const text = await endOf(path).catch(() => "");
   return text.trimEnd().split(/\r?\n/).slice(-lines).join("\n");
 }

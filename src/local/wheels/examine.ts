@@ -1,9 +1,10 @@
 // Looks at one wheel of this machine: whether it is whole, and a fingerprint of it.
 
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, stat } from "node:fs/promises";
 import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader } from "yauzl";
 import { messageOf, systemCodeOf } from "../../failure.ts";
 import { parseWheelName } from "../../wheels/filename.ts";
+import { openPlain } from "../files/whole-file.ts";
 
 /** A file that is to be pushed: a whole wheel, or one that was found to be bad. */
 export interface LocalWheel {
@@ -105,7 +106,7 @@ class TailReader extends RandomAccessReader {
 
 /** A zip's central directory, which stands at its end: a cut-off file has none. */
 async function zipEntries(path: string, size: number): Promise<Entry[]> {
-  await using file = await open(path);
+  await using file = await openPlain(path);
   const reader = await TailReader.of(file, size);
   const zip = await fromRandomAccessReaderPromise(reader, size, { autoClose: false });
   const entries: Entry[] = [];

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdtemp, open, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../../../../src/failure.ts";
-import { wholeFile } from "../../../../src/local/files/whole-file.ts";
-
-import { until } from "../../../support/until.ts";
+import { openPlain, wholeFile } from "../../../../src/local/files/whole-file.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -37,39 +36,55 @@ test("what isn't there, and what is no file", async () => {
 
 const onUnix = test.skipIf(process.platform === "win32");
 
-onUnix("a device without an end", async () => {
-  expect(await read("/dev/zero")).toBe("it has more than 1.0 kB");
+onUnix("a device is refused, but for the one that is empty", async () => {
+  expect(await read("/dev/zero")).toBe("it is a device, and no file");
   expect(await read("/dev/null")).toBe("");
+  const link = join(folder, "nothing");
+  await symlink("/dev/null", link);
+  expect(await read(link)).toBe("");
 });
 
-onUnix("nobody is waited for who might write into a pipe", async () => {
+onUnix("a pipe or socket is refused, whether somebody has it open or not", async () => {
   const pipe = join(folder, "pipe");
   Bun.spawnSync(["mkfifo", pipe]);
-  expect(await read(pipe)).toBe("it is a pipe, and nobody has written into it");
+  expect(await read(pipe)).toBe("it is a pipe, and no file");
+  // Who writes may be silent for ever.
+  const writer = await open(pipe, constants.O_RDWR);
+  expect(await read(pipe)).toBe("it is a pipe, and no file");
+  await writer.close();
+  const socket = join(folder, "socket");
+  const server = Bun.listen({ unix: socket, socket: { data: () => {} } });
+  expect(await read(socket)).toBe("it is a socket, and no file");
+  server.stop(true);
 });
 
-/** Whether this process has a file open. */
-async function isOpenHere(path: string): Promise<boolean> {
-  const { ino } = await stat(path);
-  const open = await readdir("/dev/fd");
-  const found = await Promise.all(open.map((one) => stat(`/dev/fd/${one}`).catch(() => undefined)));
-  return found.some((one) => one?.ino === ino);
-}
-
-onUnix("what a program writes into a pipe, however slowly", async () => {
-  const pipe = join(folder, "slow");
+onUnix("what is to be read in parts is a plain file", async () => {
+  const refusal = async (path: string) => {
+    const file = await openPlain(path).catch(messageOf);
+    if (typeof file === "string") return file;
+    await file.close();
+    return "opened";
+  };
+  const pipe = join(folder, "part-pipe");
   Bun.spawnSync(["mkfifo", pipe]);
-  // The shell says so when it has the pipe open.
-  const script = 'exec 3<>"$1"; echo open; read go; echo a >&3; read go; echo b >&3';
-  const writer = Bun.spawn(["sh", "-c", script, "sh", pipe], { stdin: "pipe", stdout: "pipe" });
-  for await (const _ of writer.stdout) break;
-  const reading = read(pipe);
-  // What is written before it is open could be gone with the writer.
-  await until(() => isOpenHere(pipe));
-  for (const word of ["go\n", "go\n"]) {
-    writer.stdin.write(word);
-    await writer.stdin.flush();
-  }
-  expect(await reading).toBe("a\nb\n");
-  expect(await writer.exited).toBe(0);
+  expect(await refusal(pipe)).toBe("it is a pipe, and no file");
+  expect(await refusal("/dev/null")).toBe("it is a device, and no file");
+  expect(await refusal(folder)).toBe("it is a folder");
+  expect(await refusal(import.meta.path)).toBe("opened");
+});
+
+onUnix("what a program writes into a pipe that a shell has opened, however slowly", async () => {
+  const gate = join(folder, "gate");
+  Bun.spawnSync(["mkfifo", gate]);
+  const module = join(import.meta.dir, "../../../../src/local/files/whole-file.ts");
+  const reading = `const { wholeText } = await import(${JSON.stringify(module)});
+    process.stderr.write("begun");
+    process.stdout.write(await wholeText("/dev/stdin", 1000));`;
+  const script = '(echo a; cat "$1"; echo b) | "$2" -e "$3"';
+  const command = ["sh", "-c", script, "sh", gate, process.execPath, reading];
+  const shell = Bun.spawn(command, { stdout: "pipe", stderr: "pipe" });
+  for await (const _ of shell.stderr) break;
+  await writeFile(gate, "slow\n");
+  expect(await new Response(shell.stdout).text()).toBe("a\nslow\nb\n");
+  expect(await shell.exited).toBe(0);
 });
