@@ -4,7 +4,8 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { listed } from "../../text.ts";
 import { parseToml, type TomlDocument, TomlError } from "../files/toml.ts";
-import { quoted } from "./file-tree.ts";
+import { isDevice } from "../files/windows-names.ts";
+import { quoted, windowsProblem } from "./file-tree.ts";
 import { isIdentifier } from "./python-module.ts";
 
 /** The file by which Blender 4.2 and newer know an extension. */
@@ -46,6 +47,11 @@ export const manifestTexts = v.array(anyText, "it must be a list of strings");
 
 const someTexts = v.pipe(manifestTexts, v.minLength(1, "it is an empty list"));
 
+const innerParts = (path: string) =>
+  plainPath(path)
+    .split("/")
+    .filter((part) => part !== "..");
+
 /** Wheels' paths, relative to the manifest, with `/`. */
 const wheels = v.array(
   v.pipe(
@@ -55,6 +61,10 @@ const wheels = v.array(
     v.check(
       (path) => [5, 6].includes(path.replace(/^.*\//s, "").split("-").length),
       "it must have a wheel's name: NAME-VERSION-PYTHON-ABI-PLATFORM.whl",
+    ),
+    v.check(
+      (path) => path.includes("\\") || windowsProblem(innerParts(path)) === undefined,
+      "Windows can't hold a file of this name",
     ),
   ),
   "it must be a list of wheels",
@@ -80,6 +90,7 @@ export const manifestFields = {
       (id) => !id.startsWith("_") && !id.endsWith("_") && !id.includes("__"),
       "it must not begin or end with _, nor have two of them together",
     ),
+    v.check((id) => !isDevice(id), "it is the name of a device on Windows"),
   ),
   version,
   name: manifestText,

@@ -130,7 +130,7 @@ function pathProblem(parts: readonly string[]): string | undefined {
 }
 
 /** Why Windows could hold no file of this path, if so. */
-function windowsProblem(parts: readonly string[]): string | undefined {
+export function windowsProblem(parts: readonly string[]): string | undefined {
   for (const part of parts) {
     if (isDevice(part)) return `${quoted(part)} is the name of a device on Windows`;
     if (/[. ]$/.test(part)) return `${quoted(part)} ends with a dot or a space`;

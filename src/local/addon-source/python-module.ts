@@ -1,5 +1,7 @@
 // Knows which names Python can import, and whether a module is an add-on.
 
+import { isDevice } from "../files/windows-names.ts";
+
 /** Python's keywords, which no module can be named (`keyword.kwlist` of Python 3.10 to 3.14). */
 const keywords = new Set(
   (
@@ -21,10 +23,10 @@ export function isModuleName(name: string): boolean {
 
 /**
  * Whether an add-on can have this name. Blender takes the folder `modules` among the add-ons for
- * something else (`bpy.path.module_names`).
+ * something else (`bpy.path.module_names`); `con` could be installed on Linux, and not on Windows.
  */
 export function isAddonName(name: string): boolean {
-  return isModuleName(name) && name !== "modules";
+  return isModuleName(name) && name !== "modules" && !isDevice(name);
 }
 
 /** What GitHub, GitLab and release pages append to a project's name. */
@@ -54,7 +56,7 @@ export function moduleNameFrom(name: string): string | undefined {
     .replace(/[^\p{XID_Continue}]+/gu, "_")
     .replace(/^_+|_+$/g, "");
   if (joined === "") return undefined;
-  // A keyword, `modules`, or it begins with a digit.
+  // A keyword, `modules`, a device, or it begins with a digit.
   return [joined, `${joined}_`, `_${joined}`].find(isAddonName);
 }
 

@@ -4,7 +4,6 @@ import { access, constants, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { listed, ours } from "../../text.ts";
-import { isDevice } from "../files/windows-names.ts";
 import { looksLikeZip, openArchive } from "./archive.ts";
 import {
   type AddonCandidate,
@@ -154,7 +153,6 @@ async function sourceIn(
   if (asLegacy !== undefined && !isAddonName(asLegacy)) throw badName(asLegacy);
   const { moduleName, note } = nameFor(chosen, top, asLegacy === undefined ? name : undefined);
   const legacyName = asLegacy ?? legacyNameOf(candidate, manifest, top, moduleName);
-  for (const one of [moduleName, legacyName]) requireHoldable(one, manifest !== undefined);
   const own = ownFiles(tree, candidate);
   const files = filesOf(tree, own, candidate, moduleName);
   return {
@@ -228,31 +226,8 @@ function below(paths: readonly string[], folder: string): string[] {
 function badName(name: string): Failure {
   return new Failure("bad-name", `${quoted(name)} isn't a name that an add-on can have`, {
     kind: "usage",
-    hint: `letters, digits and _, and no word of Python's own: --name ${moduleNameFrom(name) ?? "my_addon"}`,
+    hint: `letters, digits and _, and no word of Python's or Windows' own: --name ${moduleNameFrom(name) ?? "my_addon"}`,
   });
-}
-
-/**
- * Requires that a folder can have the name.
- *
- * @throws Failure `bad-name` for one of Windows' devices, on Windows.
- */
-export function requireHoldable(
-  name: string | undefined,
-  extension: boolean,
-  platform: NodeJS.Platform = process.platform,
-): void {
-  if (platform !== "win32" || name === undefined || !isDevice(name)) return;
-  throw new Failure(
-    "bad-name",
-    `'${name}' is the name of a device on Windows; nothing was unpacked`,
-    {
-      kind: "usage",
-      hint: extension
-        ? "an extension's name is its id: only its makers can give it another"
-        : `give it another name: --name ${name}_addon`,
-    },
-  );
 }
 
 function nameFor(

@@ -152,13 +152,16 @@ export async function openConfiguration(path: string): Promise<ConfigurationFile
   return documentOf(path, await sourceOf(path));
 }
 
-/** How many bytes the file may have. */
-const largest = 1_000_000;
+/**
+ * How many bytes the file may have: it names one Blender. What is wrong in a much longer one, such as a
+ * hundred thousand keys or brackets, would take the library for YAML minutes.
+ */
+export const longestConfiguration = 100_000;
 
 /** The file's text; undefined where there is none. @throws Failure `config-unreadable`. */
 async function sourceOf(path: string): Promise<string | undefined> {
   try {
-    return await wholeText(path, largest);
+    return await wholeText(path, longestConfiguration);
   } catch (error) {
     if (systemCodeOf(error) !== "ENOENT") {
       throw new Failure(

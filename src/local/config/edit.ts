@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { isCollection, isMap, isNode, isScalar, parse, stringify, type YAMLMap } from "yaml";
 import { Failure, messageOf } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 import { ours, text as sentence } from "../../text.ts";
 import { targetOf, writeFileAtomically } from "../files/atomic-write.ts";
 import { type LockOptions, lockFile } from "../files/file-lock.ts";
@@ -12,6 +13,7 @@ import {
   type ConfigurationFile,
   defaults,
   knownKeys,
+  longestConfiguration,
   openConfiguration,
   valuesOf,
 } from "./config.ts";
@@ -161,11 +163,22 @@ async function lockConfiguration(path: string, options: LockOptions): Promise<Di
   );
 }
 
+function requireReadable(path: string, text: string): void {
+  if (Buffer.byteLength(text) <= longestConfiguration) return;
+  throw new Failure(
+    "config-too-long",
+    `${path} would have more than ${megabytes(longestConfiguration)}`,
+    {
+      hint: "nothing was changed",
+    },
+  );
+}
+
 /**
  * Reads the configuration, changes it and writes it back where it was read, while no other command
  * does the same. Where the change throws, nothing is written.
  *
- * @throws Failure `config-locked` (kind `timeout`), `write-failed`, `device-name`, as `openConfiguration` and
+ * @throws Failure `config-locked` (kind `timeout`), `config-too-long`, `write-failed`, `device-name`, as `openConfiguration` and
  *   `change`; the signal's reason.
  */
 export async function changeConfiguration<T>(
@@ -177,7 +190,9 @@ export async function changeConfiguration<T>(
   using _lock = await lockConfiguration(path, options);
   const file = await openConfiguration(path);
   const result = await change(file);
-  await writeFileAtomically(file.path, file.document.toString({ lineWidth: 0 }));
+  const text = file.document.toString({ lineWidth: 0 });
+  requireReadable(path, text);
+  await writeFileAtomically(file.path, text);
   return result;
 }
 

@@ -10,7 +10,7 @@ const unusual = /<<|^%|^---/m;
  */
 export function quickYaml(source: string): unknown {
   if (unusual.test(source)) return undefined;
-  const keys = [...source.matchAll(/^\s*([^\s#][^:\n]*):/gm)].map(([, key]) => key);
+  const keys = [...source.matchAll(/^[ \t]*([^\s#][^:\n]*):/gm)].map(([, key]) => key);
   // It takes the last of two keys with one name, which may be a mistake.
   if (new Set(keys).size < keys.length) return undefined;
   try {

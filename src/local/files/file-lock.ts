@@ -1,6 +1,7 @@
 // Locks among the commands of this program, which the system frees when their holder dies.
 
 import { Database, SQLiteError } from "bun:sqlite";
+import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -27,6 +28,13 @@ function tryLock(database: Database): boolean {
   }
 }
 
+/** SQLite wouldn't say why a file can't be made, and would wait for who opens a pipe. */
+async function makeFile(path: string): Promise<void> {
+  const { O_RDWR, O_CREAT, O_NONBLOCK } = constants;
+  await using file = await open(path, O_RDWR | O_CREAT | (O_NONBLOCK ?? 0));
+  if (!(await file.stat()).isFile()) throw new Error(`${path} is no plain file`);
+}
+
 /**
  * Waits until no other command of ours holds the lock of this name.
  *
@@ -41,8 +49,7 @@ export async function lockFile(
 ): Promise<Disposable | undefined> {
   const until = performance.now() + seconds * 1000;
   await mkdir(dirname(path), { recursive: true });
-  // SQLite wouldn't say why a file can't be made.
-  await (await open(path, "a")).close();
+  await makeFile(path);
   const database = new Database(path);
   try {
     for (let waited = false; !tryLock(database); waited = true) {

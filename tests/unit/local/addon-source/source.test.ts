@@ -5,12 +5,8 @@ import { dirname, join, sep } from "node:path";
 import fc from "fast-check";
 import { stage } from "../../../../src/local/addon/swap.ts";
 import { TreeBuilder } from "../../../../src/local/addon-source/file-tree.ts";
-import {
-  type AddonSource,
-  openSource,
-  requireHoldable,
-} from "../../../../src/local/addon-source/source.ts";
-import { failureOf, failureOfCall } from "../../../support/failure.ts";
+import { type AddonSource, openSource } from "../../../../src/local/addon-source/source.ts";
+import { failureOf } from "../../../support/failure.ts";
 import { isWindows, posixOnly, pythonCommand } from "../../../support/systems.ts";
 import { type ZipEntry, zip, zipOf } from "../../../support/zip.ts";
 
@@ -631,18 +627,24 @@ describe("archives that must not be unpacked", () => {
     }
   });
 
-  test("a name that Windows has for a device", () => {
-    for (const [extension, hint] of [
-      [false, "--name con_addon"],
-      [true, "only its makers"],
-    ] as const) {
-      const failure = failureOfCall(() => requireHoldable("con", extension, "win32"));
-      expect(failure).toMatchObject({ code: "bad-name", exitCode: 2 });
-      expect(failure.message).toContain("'con' is the name of a device on Windows");
-      expect(failure.hint).toContain(hint);
-      requireHoldable("con", extension, "linux");
-      requireHoldable("console", extension, "win32");
-    }
+  test("an extension whose id Windows has for a device", async () => {
+    const path = await write(
+      "id.zip",
+      zip([
+        { name: "__init__.py" },
+        { name: "blender_manifest.toml", data: manifest.replace(/^id = .*$/m, 'id = "con"') },
+      ]),
+    );
+    const failure = await failureOf(openSource(path));
+    expect(failure).toMatchObject({ code: "bad-manifest" });
+    expect(failure.message).toContain('id is "con": it is the name of a device on Windows');
+  });
+
+  test("an add-on that is named so gets another name", async () => {
+    using source = await openSource(await write("Aux.py", "bl_info = {}"));
+    expect(source).toMatchObject({ moduleName: "Aux_" });
+    const asked = openSource(await write("my.py", "bl_info = {}"), { name: "nul" });
+    expect(await failureOf(asked)).toMatchObject({ code: "bad-name", exitCode: 2 });
   });
 
   test("an entry twice with the same content is one", async () => {

@@ -264,3 +264,42 @@ describe("setValue", () => {
 test("keysIn lists sections and their keys", () => {
   expect(keysIn({ a: { b: 1, c: { d: 2 } }, e: [1] })).toEqual(["a", "a.b", "a.c", "a.c.d", "e"]);
 });
+
+describe("a file that is no configuration of one Blender", () => {
+  /** Each as long as a file may be. */
+  const hostile: Record<string, string> = {
+    "the same key again and again": "a: 1\n".repeat(20_000),
+    brackets: `a: ${"[".repeat(99_000)}`,
+    braces: `a: ${"{a: ".repeat(24_000)}`,
+    dashes: `a:\n  ${"- ".repeat(49_000)}x`,
+    "empty lines": `a:\n${" \t\n".repeat(33_000)}`,
+    "directives without an end": "%\n".repeat(49_000),
+    aliases: `a: &a [${"x, ".repeat(1000)}]\n${Array.from({ length: 60 }, (_, i) => `b${i}: &b${i} [${"*a, ".repeat(300)}]`).join("\n")}`,
+  };
+
+  test.each(Object.keys(hostile))(
+    "%s: read or refused, and the program goes on",
+    async (kind) => {
+      await writeFile(path, hostile[kind] ?? "");
+      const read = await readConfiguration(path).catch((error: unknown) => error);
+      if (read instanceof Error)
+        expect(read).toMatchObject({ code: "config-invalid", exitCode: 2 });
+      else expect(read).toMatchObject({ port: 6688 });
+    },
+    30_000,
+  );
+
+  test("too long, to read or to write", async () => {
+    await writeFile(path, `a: ${"x".repeat(99_990)}\n`);
+    expect((await openConfiguration(path)).exists).toBe(true);
+    expect(await failureOf(change(path, "b", "too much"))).toMatchObject({
+      code: "config-too-long",
+    });
+    expect((await stat(path)).size).toBe(99_994);
+    await writeFile(path, Array.from({ length: 200_000 }, (_, i) => `a${i}: 1\n`).join(""));
+    expect(await failureOf(readConfiguration(path))).toMatchObject({
+      code: "config-unreadable",
+      message: expect.stringContaining("it has more than 100.0 kB"),
+    });
+  });
+});
