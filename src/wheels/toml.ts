@@ -1,6 +1,7 @@
 // A TOML document that came from outside, checked against a schema.
 
 import * as v from "valibot";
+import { hasTooManyKeys } from "./toml-keys.ts";
 
 /** What a document says, or why it can't be read: `at project.dependencies: …`. */
 export type TomlResult<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -13,6 +14,7 @@ export function checkedToml<Schema extends v.GenericSchema>(
   text: string,
   schema: Schema,
 ): TomlResult<v.InferOutput<Schema>> {
+  if (hasTooManyKeys(text)) return { ok: false, reason: "it has too many keys in one table" };
   let value: unknown;
   try {
     value = Bun.TOML.parse(text);

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
+import { checkedToml } from "../../wheels/toml.ts";
 import { compareVersions, isVersion } from "../../wheels/version-order.ts";
 
 /** What a list has of one wheel. */
@@ -24,7 +25,9 @@ export class HashList {
 
   /** Adds what a wheel of this name may have. */
   addFile(name: string, ...hashes: readonly string[]): void {
-    this.#files.set(name, [...(this.#files.get(name) ?? []), ...hashes]);
+    const there = this.#files.get(name) ?? [];
+    there.push(...hashes);
+    this.#files.set(name, there);
   }
 
   /** Adds what a file of this release may have. */
@@ -110,7 +113,9 @@ function nameOf(file: v.InferOutput<typeof lockedFile>): string {
 
 /** `pylock.toml` (PEP 751), `uv.lock`, and the locks of Poetry and PDM: each lists a package's files. */
 function fromLock(text: string, list: HashList): void {
-  const lock = v.parse(lockSchema, Bun.TOML.parse(text));
+  const read = checkedToml(text, lockSchema);
+  if (!read.ok) throw new Error(read.reason);
+  const lock = read.value;
   for (const { wheels, files } of [...lock.packages, ...lock.package]) {
     for (const file of [...wheels, ...files]) {
       const hashes = Object.entries(file.hashes).map(([name, digest]) => `${name}:${digest}`);

@@ -67,3 +67,9 @@ test("brackets within brackets without end are none", () => {
   const deep = `a = ${"[".repeat(200_000)}${"]".repeat(200_000)}`;
   expect(() => parseToml(deep)).toThrow(new TomlError("It is too deep", { line: 1, column: 1 }));
 });
+
+test("a text that is too long for a manifest", () => {
+  const text = (length: number) => `a = "${"x".repeat(length - 6)}"`;
+  expect(parseToml(text(500_000)).value).toHaveProperty("a");
+  expect(() => parseToml(text(500_001))).toThrow("It is longer than 500000 characters");
+});
