@@ -3,10 +3,10 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
-import { basename, join, resolve, sep } from "node:path";
+import { basename, delimiter, join, resolve, sep } from "node:path";
 import { Failure, type FailureOptions, messageOf, systemCodeOf } from "../../failure.ts";
 import { examplePath, ours, shellWord, text } from "../../text.ts";
-import { programOnPath } from "../files/programs.ts";
+import { foldersOnPath, programOnPath } from "../files/programs.ts";
 import { macExecutable, quarantineHint } from "./mac-application.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
 import { misfitOf } from "./program-kind.ts";
@@ -28,11 +28,21 @@ export interface Blender {
 }
 
 /**
- * Keeps a Blender and what it starts, such as pip and its git, from taking programs out of the current
- * folder, as Windows does (Microsoft: "NeedCurrentDirectoryForExePathW").
+ * An environment in which a Blender and what it starts, such as pip with its git and uname, take no
+ * program out of the current folder: not by a relative folder in PATH (an empty one counts as such), and
+ * not as Windows does it (Microsoft: "NeedCurrentDirectoryForExePathW").
  */
-export const programsOfPathOnly: NodeJS.ProcessEnv =
-  process.platform === "win32" ? { NoDefaultCurrentDirectoryInExePath: "1" } : {};
+export function programsOfPathOnly(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const name = Object.keys(env).find((key) => key.toUpperCase() === "PATH");
+  return {
+    ...env,
+    // One without any folder would mean the current one.
+    ...(name === undefined
+      ? {}
+      : { [name]: foldersOnPath(env, delimiter).join(delimiter) || undefined }),
+    ...(process.platform === "win32" ? { NoDefaultCurrentDirectoryInExePath: "1" } : {}),
+  };
+}
 
 /**
  * The environment for a Blender: without Python's own variables, which Blender 3.x obeys although
@@ -40,7 +50,7 @@ export const programsOfPathOnly: NodeJS.ProcessEnv =
  */
 export function blenderEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const kept = Object.entries(env).filter(([name]) => !name.startsWith("PYTHON"));
-  return { ...Object.fromEntries(kept), ...programsOfPathOnly };
+  return programsOfPathOnly(Object.fromEntries(kept));
 }
 
 /** Where files for a Blender go: a Flatpak's /tmp is its own, the home folder is shared. */

@@ -96,8 +96,7 @@ function record(options: LaunchOptions): string {
 function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv {
   const wantsPython = options.blenderArgs.includes("--python-use-system-env");
   return {
-    ...(wantsPython ? options.env : blenderEnvironment(options.env)),
-    ...programsOfPathOnly,
+    ...(wantsPython ? programsOfPathOnly(options.env) : blenderEnvironment(options.env)),
     BLD_REMOTE_MCP_HOST: options.host,
     BLD_REMOTE_MCP_PORT: String(options.port),
     BLD_REMOTE_MCP_START_NOW: "1",

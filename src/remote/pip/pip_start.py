@@ -120,8 +120,13 @@ def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list
     kept["PIP_NO_INPUT"] = "1"
     kept["PYTHONUTF8"] = "1"
     kept[MARKER] = order["id"]
-    # Else Windows takes a git in the current folder first.
+    # Else a git or uname in Blender's current folder may be taken, which needn't be the user's own:
+    # by an entry of PATH that isn't absolute, on Windows in any case.
     kept["NoDefaultCurrentDirectoryInExePath"] = "1"
+    folders = [one for one in kept.pop("PATH", "").split(os.pathsep) if os.path.isabs(one)]
+    # One without any folder would mean the current one.
+    if folders:
+        kept["PATH"] = os.pathsep.join(folders)
     kept.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary)))
     kept.update({name: value for name, value in order["env"].items() if value is not None})
     return kept, left_out

@@ -25,12 +25,20 @@ class NoAnswerError(Exception):
 
 
 def clean_environment() -> dict[str, str]:
-    """Give the environment without what changes how Python starts; proxies and PIP_* stay."""
-    return {
+    """Give the environment without what changes how Python starts; proxies and PIP_* stay.
+
+    Nor is there what would lead to programs in Blender's current folder: in PATH, an entry that
+    isn't absolute, or none at all.
+    """
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.upper().startswith("PYTHON") and name != "__PYVENV_LAUNCHER__"
     }
+    folders = [one for one in kept.pop("PATH", "").split(os.pathsep) if os.path.isabs(one)]
+    if folders:
+        kept["PATH"] = os.pathsep.join(folders)
+    return {**kept, "NoDefaultCurrentDirectoryInExePath": "1"}
 
 
 def output_of(argv: list[str], seconds: float, text: str = "") -> str:

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { Failure } from "../../../../src/failure.ts";
 import {
   blenderEnvironment,
@@ -133,6 +133,17 @@ test.each([
   } as const;
   if (fits) expect(() => checkVersion(blender)).not.toThrow();
   else expect(() => checkVersion(blender)).toThrow("3.3 or newer is needed");
+});
+
+test.each([
+  [".:/bin::rel:/sbin", "/bin:/sbin"],
+  ["", undefined],
+  [".", undefined],
+])("a PATH of %j is %j in Blender: no program of its current folder", (path, expected) => {
+  const PATH = path.replaceAll(":", delimiter);
+  const found = blenderEnvironment({ PATH });
+  expect(found["PATH"]).toBe(expected?.replaceAll(":", delimiter));
+  expect("PATH" in blenderEnvironment({})).toBe(false);
 });
 
 test("Python's own variables don't reach Blender", () => {

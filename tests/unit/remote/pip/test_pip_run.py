@@ -304,6 +304,17 @@ def test_its_environment(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen["PIP_NO_INPUT"] == "1"
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [([".", "", "rel", os.path.abspath("/b")], os.path.abspath("/b")), ([".", ""], None)],
+)
+def test_no_program_of_blenders_current_folder(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, path: list[str], expected: "str | None"
+) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join(path))
+    assert environment_seen(runs).get("PATH") == expected
+
+
 def test_its_environment_without_pips_settings(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://index.example/simple")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/etc/pip.conf")
