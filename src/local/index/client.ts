@@ -3,7 +3,6 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { getCACertificates } from "node:tls";
 import CachePolicy from "http-cache-semantics";
-import { ofetch } from "ofetch";
 import pLimit from "p-limit";
 import { Failure, messageOf } from "../../failure.ts";
 import {
@@ -18,6 +17,7 @@ import {
   why,
 } from "./client-errors.ts";
 import type { Credentials } from "./credentials.ts";
+import { followed } from "./followed.ts";
 import type { Algorithm } from "./hashes.ts";
 import type { HttpCache, Remembered } from "./http-cache.ts";
 import { isSafeAddress } from "./safe-address.ts";
@@ -247,21 +247,28 @@ export class IndexClient {
     const { credentials, authorities, trusted, proxy, signal } = this.#settings;
     const at = new URL(url);
     const isTrusted = trusted.includes(at.host) || trusted.includes(at.hostname);
-    if (!isTrusted && !isSafeAddress(at)) throw insecure(url);
+    // A secure page must not end in one that anybody on the way can write, nor come through one.
+    const check = (to: URL) => {
+      if (!isTrusted && !isSafeAddress(to)) throw insecure(to.href);
+    };
     const authorization = credentials.of(at);
     const quiet = new AbortController();
     const timer = setTimeout(() => quiet.abort(new Error("it fell silent")), silence);
     const ask = () =>
-      ofetch.raw(url, {
-        headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
-        responseType: "stream",
-        retry: 0,
-        signal: AbortSignal.any([signal, quiet.signal]),
-        // Bun's own: certificates and proxy for this request.
-        ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...this.#authorities] } },
-        ...(proxy === null ? {} : { proxy }),
-      });
-    const response = await ask()
+      followed(
+        url,
+        {
+          headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+          responseType: "stream",
+          retry: 0,
+          signal: AbortSignal.any([signal, quiet.signal]),
+          // Bun's own: certificates and proxy for this request.
+          ...{ tls: { rejectUnauthorized: !isTrusted, ca: [...this.#authorities] } },
+          ...(proxy === null ? {} : { proxy }),
+        },
+        check,
+      );
+    return await ask()
       .catch((error: unknown) => {
         if (!isUntrusted(error) || authorities.length > 0 || this.#authorities.length > 0)
           throw error;
@@ -270,10 +277,6 @@ export class IndexClient {
         return ask();
       })
       .finally(() => clearTimeout(timer));
-    const end = new URL(response.url);
-    // A secure page must not end in one that anybody on the way can write.
-    if (!isTrusted && !isSafeAddress(end)) throw insecure(response.url);
-    return response;
   }
 }
 

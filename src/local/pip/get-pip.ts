@@ -2,11 +2,13 @@
 
 import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { FetchError, ofetch } from "ofetch";
+import { FetchError } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { temporaryFolder } from "../files/temporary-folder.ts";
+import { wholeStream } from "../files/whole-file.ts";
+import { followed } from "../index/followed.ts";
 import { isSafeAddress } from "../index/safe-address.ts";
 
 /** A local get-pip.py, with what an upload needs to know of it. */
@@ -84,6 +86,11 @@ async function describe(path: string, dispose: () => Promise<void>): Promise<Get
   return { name: "get-pip.py", path, size, sha256, [Symbol.asyncDispose]: dispose };
 }
 
+/** The script will be run, so nobody between us and the server may change it. */
+function requireSafe(url: URL): void {
+  if (!isSafeAddress(url)) throw new Error(`it leads to ${url.origin}, which isn't https`);
+}
+
 /** Why a download failed, in words. */
 function why(error: unknown): string {
   const status = error instanceof FetchError ? error.status : undefined;
@@ -105,20 +112,16 @@ function why(error: unknown): string {
 }
 
 async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  const { origin, pathname } = new URL(url);
+  const from = `${origin}${pathname}`;
   let bytes: Uint8Array;
   try {
-    const limit = AbortSignal.timeout(downloadSeconds * 1000);
-    bytes = new Uint8Array(
-      await ofetch(url, {
-        responseType: "arrayBuffer",
-        retry: 1,
-        signal: AbortSignal.any([signal, limit]),
-      }),
-    );
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(downloadSeconds * 1000)]);
+    const options = { headers: {}, responseType: "stream", retry: 1, signal: limit } as const;
+    const response = await followed(url, options, requireSafe);
+    bytes = await wholeStream(response.body ?? new ReadableStream(), longest);
   } catch (error) {
     signal.throwIfAborted();
-    const { origin, pathname } = new URL(url);
-    const from = `${origin}${pathname}`;
     throw new Failure("download-failed", `get-pip.py couldn't be got from ${from}: ${why(error)}`, {
       hint: "get it elsewhere and give the file: --get-pip get-pip.py",
       cause: error,
@@ -126,8 +129,8 @@ async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
   }
   // A login page of a network is HTML with status 200.
   const beginning = new TextDecoder().decode(bytes.subarray(0, 200)).trimStart();
-  if (bytes.length === 0 || bytes.length > longest || beginning.startsWith("<")) {
-    throw new Failure("not-get-pip", `what '${url}' gave isn't a Python script`, {
+  if (bytes.length === 0 || beginning.startsWith("<")) {
+    throw new Failure("not-get-pip", `what '${from}' gave isn't a Python script`, {
       hint: "get it elsewhere and give the file: --get-pip get-pip.py",
     });
   }

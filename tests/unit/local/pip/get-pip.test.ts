@@ -26,6 +26,10 @@ beforeAll(async () => {
       if (pathname === "/get-pip.py") return new Response(script);
       if (pathname === "/login") return new Response("\n <html>log in</html>");
       if (pathname === "/empty") return new Response("");
+      if (pathname === "/on") return Response.redirect(at("/get-pip.py"), 302);
+      if (pathname === "/away") return Response.redirect("http://example.org/get-pip.py", 302);
+      if (pathname === "/round") return Response.redirect(at("/round"), 302);
+      if (pathname === "/endless") return new Response(endless());
       if (pathname === "/hanging") return new Promise<Response>(() => {});
       return new Response("gone", { status: 404 });
     },
@@ -36,6 +40,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const endless = () =>
+  new ReadableStream({ pull: (body) => body.enqueue(new Uint8Array(1_000_000).fill(35)) });
 const at = (path: string) => `http://127.0.0.1:${server.port}${path}`;
 
 describe("what names get-pip.py is checked without a look at the network", () => {
@@ -73,6 +79,11 @@ describe("getting it", () => {
     expect(existsSync(file)).toBe(true);
   });
 
+  test("where the server sends on, too", async () => {
+    await using got = await getPipFrom(at("/on"), never);
+    expect(got.sha256).toBe(sha256);
+  });
+
   test("a downloaded one goes when nobody needs it any more", async () => {
     let path: string;
     {
@@ -88,6 +99,9 @@ describe("getting it", () => {
     ["a page to log in on", "/login", "not-get-pip"],
     ["nothing", "/empty", "not-get-pip"],
     ["an error", "/missing", "download-failed"],
+    ["an address that others may change", "/away", "download-failed"],
+    ["a circle", "/round", "download-failed"],
+    ["a file without an end", "/endless", "download-failed"],
   ])("%s", async (_, path, code) => {
     const failure = await failureOf(getPipFrom(at(path), never));
     expect(failure.code).toBe(code);
@@ -100,6 +114,8 @@ describe("getting it", () => {
     const answered = await failureOf(getPipFrom(missing, never));
     expect(answered.message).toEndWith("it answered with HTTP status 404");
     expect(answered.message).not.toContain("secret");
+    const page = await failureOf(getPipFrom(missing.replace("missing", "login"), never));
+    expect(page.message).not.toContain("secret");
     // Reserved for names that nobody has (RFC 2606).
     const unknown = await failureOf(getPipFrom("https://host.invalid/get-pip.py", never));
     expect(unknown.message).toBe(
