@@ -1,6 +1,6 @@
 // Remembers what indexes have answered, for as long as they allow (RFC 9111), between runs too.
 
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
 import * as v from "valibot";
@@ -97,8 +97,9 @@ export class HttpCache {
   async #write(path: string, content: string | Uint8Array): Promise<void> {
     const part = `${path}.${crypto.randomUUID()}.part`;
     try {
-      await mkdir(join(path, ".."), { recursive: true });
-      await Bun.write(part, content);
+      // What an index says to who gave a password isn't for the other users of this machine.
+      await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
+      await writeFile(part, content, { mode: 0o600, flag: "wx" });
       await rename(part, path);
     } catch {
       // It is asked for again next time.

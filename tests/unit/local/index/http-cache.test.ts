@@ -1,0 +1,29 @@
+import { expect, test } from "bun:test";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import CachePolicy from "http-cache-semantics";
+import { HttpCache } from "../../../../src/local/index/http-cache.ts";
+import { isWindows } from "../../../support/systems.ts";
+
+test("what is kept comes back, and is nobody else's to read", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "http-cache-"));
+  try {
+    const cache = new HttpCache(join(folder, "indexes"));
+    const url = "https://example.org/simple/private/";
+    const policy = new CachePolicy(
+      { url, method: "GET", headers: {} },
+      { status: 200, headers: { "cache-control": "max-age=600" } },
+    );
+    const bytes = new TextEncoder().encode("https://name:password@example.org/private.whl");
+    await cache.keep(url, { policy, address: url, bytes });
+    expect((await cache.find(url))?.bytes).toEqual(bytes);
+    const kept = await readdir(folder, { recursive: true });
+    expect(kept).toHaveLength(4);
+    if (isWindows) return;
+    for (const name of kept)
+      expect([name, (await stat(join(folder, name))).mode & 0o077]).toEqual([name, 0]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
