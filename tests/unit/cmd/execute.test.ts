@@ -90,7 +90,7 @@ test.each([
   [[], "missing-argument", "there is no code to run"],
   [["x.py", "-c", "1"], "two-sources", "both a file (x.py) and --code were given"],
   [["/not/there.py"], "unreadable-file", "can't read '/not/there.py'"],
-  [["/dev/zero"], "unreadable-file", "can't read '/dev/zero': it has more than 64.0 MB"],
+  [["/dev/zero"], "unreadable-file", "can't read '/dev/zero': it is a device, and no file"],
   [["a.py", "b.py"], "surplus-argument", "unexpected argument 'b.py'"],
   [["-c", "1", "--port", "0"], "bad-port", "--port is '0'"],
   [["-c", "1", "--timeout", "1m"], "bad-duration", "--timeout is '1m'"],
