@@ -20,6 +20,6 @@ export async function workflowLines(blender: string, remoteWheelhouse: string): 
       line
         .replace(/ +#.*$/, "")
         .replace("/usr/bin/blender", shellWord(blender))
-        .replace("/tmp/br/wheels", shellWord(remoteWheelhouse)),
+        .replace('"~/wheels"', shellWord(remoteWheelhouse)),
     );
 }

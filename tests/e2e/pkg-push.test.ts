@@ -340,7 +340,9 @@ for (const server of servers) {
       await mkdir(join(inTheWay, "full"), { recursive: true });
       const result = await push(box, wheel, there, "--json");
       expect(result.code).toBe(1);
-      expect(pushed(result).files[0]?.error).toBe(`${inTheWay} is a folder on Blender's machine`);
+      expect(pushed(result).files[0]?.error).toBe(
+        `${inTheWay} is no plain file on Blender's machine`,
+      );
     });
 
     test("the folder removed while it is sent: begun anew", async () => {

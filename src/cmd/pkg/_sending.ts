@@ -56,7 +56,8 @@ export async function send(
       pushWheels(session, wheels, { ...options, observer }),
       asked,
     ]);
-    return { pushed, warnings };
+    for (const warning of pushed.warnings) progress.warn(warning);
+    return { pushed, warnings: [...warnings, ...pushed.warnings] };
   } catch (error) {
     throw resumable(error, done);
   } finally {

@@ -2,6 +2,7 @@
 
 import { megabytes } from "../../megabytes.ts";
 import { knownTagsOf } from "../../remote/python/interpreter.ts";
+import { exposureWarnings } from "../../remote/wheelhouse/exposure.ts";
 import { listWheelhouse, type WheelhouseListing } from "../../remote/wheelhouse/list.ts";
 import type { Session } from "../../remote/wire/session.ts";
 import { ours } from "../../text.ts";
@@ -75,12 +76,14 @@ async function render(
 }
 
 async function show(
-  { folder, exists, files }: WheelhouseListing,
+  { folder, exists, files, exposed }: WheelhouseListing,
   wheels: readonly ListedWheel[],
   given: string | undefined,
   output: Output,
 ): Promise<void> {
   const parts = files.filter(({ name }) => name.startsWith(".") && name.endsWith(".part"));
+  const warnings = exposureWarnings(folder, exposed);
+  for (const warning of warnings) output.warn(warning);
   if (output.json) {
     await output.writeJson({
       op: "wheelhouse",
@@ -88,6 +91,7 @@ async function show(
       exists,
       wheels,
       parts: parts.map(({ name, size }) => ({ name, size })),
+      warnings,
     });
   } else if (wheels.length + parts.length === 0) {
     output.note(`${folder} ${exists ? "holds no wheels" : "isn't there yet"}`);

@@ -42,6 +42,7 @@ import surroundings from "../../service/bld_remote_mcp/surroundings.py" with { t
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
 import unregistering from "../../service/bld_remote_mcp/unregistering.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
+import uploadFolder from "../../service/bld_remote_mcp/upload_folder.py" with { type: "text" };
 import wakeup from "../../service/bld_remote_mcp/wakeup.py" with { type: "text" };
 
 /** The service add-on's folder and module name, which is also the published one's. */
@@ -91,5 +92,6 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "uncached.py": uncached,
   "unregistering.py": unregistering,
   "upload.py": upload,
+  "upload_folder.py": uploadFolder,
   "wakeup.py": wakeup,
 };

@@ -8,6 +8,7 @@ import { isAdmitted } from "../../wheels/specifier.ts";
 import type { Pin } from "../packages/pins.ts";
 import { type ClosedSite, requireOpenSite, userModulesProblem } from "../python/closed-folders.ts";
 import { type BlenderPython, knownTagsOf } from "../python/interpreter.ts";
+import { exposureWarnings } from "../wheelhouse/exposure.ts";
 import { listWheelhouse } from "../wheelhouse/list.ts";
 import type { Session } from "../wire/session.ts";
 import type { InstallRequest } from "./request.ts";
@@ -93,15 +94,15 @@ function wheelhouseFailure(folder: string, problems: readonly WheelhouseProblem[
  *
  * @param requirements those for which it must have a wheel.
  * @param given as the user named it.
- * @returns its absolute path on Blender's machine.
+ * @returns its absolute path on Blender's machine, and who else can change what is in it.
  * @throws Failure `no-wheelhouse`, `wheelhouse-lacks`.
  */
 export async function checkedWheelhouse(
   session: Session,
   requirements: InstallRequest["requirements"],
   given: string,
-): Promise<string> {
-  const { folder, exists, files } = await listWheelhouse(session, given);
+): Promise<{ folder: string; warnings: string[] }> {
+  const { folder, exists, files, exposed } = await listWheelhouse(session, given);
   if (!exists) {
     throw new Failure("no-wheelhouse", `the remote wheelhouse '${folder}' doesn't exist`, {
       hint: ours("pkg push", "WHEELS", "--remote-wheelhouse", given),
@@ -112,7 +113,7 @@ export async function checkedWheelhouse(
   const tags = tagged ? (await knownTagsOf(session)).tags : null;
   const problems = checkWheelhouse(names, requirements, tags);
   if (problems.length > 0) throw wheelhouseFailure(folder, problems);
-  return folder;
+  return { folder, warnings: exposureWarnings(folder, exposed) };
 }
 
 /**

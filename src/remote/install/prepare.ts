@@ -74,7 +74,10 @@ export async function withWheelhouse(
   const { request, python, before } = prepared;
   if (request.wheelhouse === undefined) return prepared;
   const lacking = request.requirements.filter((one) => !isThere(one, request, python, before));
-  return { ...prepared, wheelhouse: await checkedWheelhouse(session, lacking, request.wheelhouse) };
+  const { folder, warnings } = await checkedWheelhouse(session, lacking, request.wheelhouse);
+  // Sending has told of it.
+  const found = prepared.sent.length > 0 ? prepared.found : [...prepared.found, ...warnings];
+  return { ...prepared, wheelhouse: folder, found };
 }
 
 /**

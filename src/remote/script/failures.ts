@@ -27,9 +27,15 @@ export class RemoteError extends Failure {
   }
 }
 
+/** What Python says of these by itself; other words say more. */
+const refusals: Readonly<Record<string, string>> = {
+  EACCES: "Permission denied",
+  EPERM: "Operation not permitted",
+};
+
 function reasonOf({ errno, message }: ScriptError): string {
   // On Windows Python has this one also where another process uses the file; only the words tell.
-  if (errno === null || (errno === "EACCES" && message !== "Permission denied")) return message;
+  if (errno === null || (errno in refusals && message !== refusals[errno])) return message;
   return systemWords(errno) ?? message;
 }
 

@@ -5,7 +5,9 @@ import { Failure } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { joined } from "../path.ts";
 import { callBeside } from "../script/call.ts";
+import { damaged } from "../script/failures.ts";
 import type { Session } from "../wire/session.ts";
+import { exposureSchema } from "./exposure.ts";
 import { notWritable, roomHint, unwritable } from "./failures.ts";
 import { hashSeconds, wheelhouseScript } from "./script.ts";
 import type { Upload } from "./upload.ts";
@@ -19,6 +21,7 @@ const preparedSchema = v.object({
   unhashed: v.array(v.string()),
   parts: v.record(v.string(), v.number()),
   removed_parts: v.number(),
+  exposed: v.nullable(exposureSchema),
 });
 
 /**
@@ -58,19 +61,7 @@ async function compared(
   wheels: readonly Wheel[],
   folder: string | undefined,
 ): Promise<Comparison> {
-  const args = {
-    action: "prepare",
-    folder: folder ?? null,
-    wheels: wheels.map((wheel) => ({ name: wheel.name, size: wheel.size, part: partName(wheel) })),
-    seconds: hashSeconds,
-  };
-  const ask = () =>
-    callBeside(session, wheelhouseScript, args, preparedSchema).catch((error: unknown) => {
-      throw unwritable(folder ?? "the default wheelhouse", error);
-    });
-  let prepared = await ask();
-  // Each call continues where the one before stopped: hashes are remembered in the wheelhouse.
-  while (prepared.unhashed.length > 0) prepared = await ask();
+  const prepared = await preparedFor(session, wheels, folder);
   const uploads: Upload[] = [];
   for (const wheel of wheels) {
     const { name, knownSha256 } = wheel;
@@ -86,6 +77,32 @@ async function compared(
     });
   }
   return { prepared, uploads };
+}
+
+/** Asks as often as it takes to find out all hashes. */
+async function preparedFor(
+  session: Session,
+  wheels: readonly Wheel[],
+  folder: string | undefined,
+): Promise<PreparedWheelhouse> {
+  const wanted = wheels.map((wheel) => {
+    return { name: wheel.name, size: wheel.size, part: partName(wheel) };
+  });
+  const ask = (some: typeof wanted) => {
+    const args = { action: "prepare", folder: folder ?? null, wheels: some, seconds: hashSeconds };
+    return callBeside(session, wheelhouseScript, args, preparedSchema).catch((error: unknown) => {
+      throw unwritable(folder ?? "the default wheelhouse", error);
+    });
+  };
+  const prepared = await ask(wanted);
+  for (let left = prepared.unhashed; left.length > 0; ) {
+    const next = await ask(wanted.filter(({ name }) => left.includes(name)));
+    // Each call finds out one at least.
+    if (next.unhashed.length >= left.length) throw damaged();
+    Object.assign(prepared.hashes, next.hashes);
+    left = next.unhashed;
+  }
+  return prepared;
 }
 
 /**

@@ -116,6 +116,11 @@ export function uploadFailure(error: unknown, target: string): unknown {
         hint: text`wait until it has ended, then run '${again()}' again`,
         cause,
       });
+    case "EPERM":
+      return new Failure("part-foreign", `${error.path ?? target} can't be used: ${error.reason}`, {
+        hint: "remove it on Blender's machine, or give a --remote-wheelhouse that nobody else may write to",
+        cause,
+      });
     case "ENOENT":
       if (isLong(target))
         return new Failure("path-too-long", `${target} can't be written`, {
@@ -133,7 +138,7 @@ export function uploadFailure(error: unknown, target: string): unknown {
     case "EISDIR":
     case "ENOTEMPTY":
     case "EEXIST":
-      return new Failure("name-taken", `${target} is a folder on Blender's machine`, {
+      return new Failure("name-taken", `${target} is no plain file on Blender's machine`, {
         hint: "remove it on Blender's machine, or give another --remote-wheelhouse",
         cause,
       });

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { callBeside } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
+import { exposureSchema } from "./exposure.ts";
 import { unreadable } from "./failures.ts";
 import { hashSeconds, wheelhouseScript } from "./script.ts";
 
@@ -10,6 +11,7 @@ const listingSchema = v.object({
   folder: v.string(),
   exists: v.boolean(),
   files: v.array(v.object({ name: v.string(), size: v.number(), sha256: v.nullable(v.string()) })),
+  exposed: v.nullable(exposureSchema),
 });
 
 /**
@@ -39,18 +41,22 @@ async function listing(
   folder: string | undefined,
   hashes: boolean,
 ): Promise<WheelhouseListing> {
-  const args = { action: "list", folder: folder ?? null, seconds: hashes ? hashSeconds : null };
-  const list = () => callBeside(session, wheelhouseScript, args, listingSchema);
-  const unhashed = ({ files }: WheelhouseListing) =>
-    files.filter(({ name, sha256 }) => name.endsWith(".whl") && sha256 === null).length;
+  const known = new Map<string, string>();
+  const list = () => {
+    const seconds = hashes ? hashSeconds : null;
+    const args = { action: "list", folder: folder ?? null, seconds, hashed: [...known.keys()] };
+    return callBeside(session, wheelhouseScript, args, listingSchema);
+  };
   try {
-    let found = await list();
-    for (let left = Number.POSITIVE_INFINITY; hashes && unhashed(found) < left; ) {
+    while (true) {
+      const found = await list();
+      const before = known.size;
+      for (const { name, sha256 } of found.files) if (sha256 !== null) known.set(name, sha256);
+      for (const file of found.files) file.sha256 ??= known.get(file.name) ?? null;
+      const left = found.files.some(({ name, sha256 }) => name.endsWith(".whl") && sha256 === null);
       // Ends where a call brings nothing new: a wheel that can't be read never gets a hash.
-      left = unhashed(found);
-      if (left > 0) found = await list();
+      if (!hashes || !left || known.size === before) return found;
     }
-    return found;
   } catch (error) {
     throw unreadable(folder ?? "the default wheelhouse", error);
   }

@@ -1,9 +1,11 @@
 """Removes wheels from a wheelhouse, and from nothing that can't be one."""
 
+import contextlib
 import os
 import re
 import shutil
 import site
+import stat
 import sys
 import sysconfig
 from pathlib import Path
@@ -11,9 +13,12 @@ from typing import Literal, TypedDict
 
 import bpy
 from file_lock import is_held
+from kept_hashes import memory_of
 
-# Wheels, and what a push leaves: parts of wheels, and remembered hashes.
-WHEELHOUSE_FILE = re.compile(r"^([^.].*\.whl|\..+\.whl\.[0-9a-f.]+\.part|\.blender-remote-.+)$")
+# Wheels, and what a push leaves of them: parts.
+WHEEL = re.compile(r"^([^.].*\.whl|\..+\.whl\.[0-9a-f.]+\.part)$")
+# What only Blender's user can have left: hashes, of earlier versions, and a file that was tried.
+REMAINS = re.compile(r"^\.blender-remote-(hashes\.json|[a-z0-9_]{8})$")
 
 # Neither they nor what is in them at the first level: /usr/lib, another user's home.
 SYSTEM_FOLDERS = (
@@ -128,13 +133,22 @@ def look(folder: Path) -> tuple[list[File], list[str]]:
     files: list[File] = []
     foreign: list[str] = []
     for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.is_symlink():
+        info = entry.lstat()
+        if stat.S_ISDIR(info.st_mode):
             foreign.append(f"{entry.name}/")
-        elif WHEELHOUSE_FILE.match(entry.name):
-            files.append({"name": entry.name, "size": entry.lstat().st_size})
+        elif is_of_a_wheelhouse(entry.name, info):
+            files.append({"name": entry.name, "size": info.st_size})
         else:
             foreign.append(entry.name)
     return files, foreign
+
+
+def is_of_a_wheelhouse(name: str, info: os.stat_result) -> bool:
+    """Whether it is a wheel, or a link to one, or what a push has left."""
+    if WHEEL.match(name):
+        return stat.S_ISREG(info.st_mode) or stat.S_ISLNK(info.st_mode)
+    is_own = os.name == "nt" or info.st_uid == os.geteuid()
+    return bool(REMAINS.match(name)) and stat.S_ISREG(info.st_mode) and is_own
 
 
 def is_being_written(path: Path) -> bool:
@@ -148,6 +162,25 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def remove_files(folder: Path, names: list[str]) -> None:
+    """Remove files of a folder, also if others move it meanwhile; and what is remembered of it."""
+    memory = memory_of(folder)
+    if os.unlink in os.supports_dir_fd:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            for name in names:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+    else:
+        for name in names:
+            (folder / name).unlink(missing_ok=True)
+    # What is left of the wheels is hashed again.
+    with contextlib.suppress(OSError):
+        memory.unlink()
 
 
 def judged(folder: Path, order: PurgeOrder, files: list[File], foreign: list[str]) -> Verdict:
@@ -191,8 +224,7 @@ def main(order: PurgeOrder) -> Purged:
     result = {**result, "files": files, "foreign": foreign, "state": state, "reason": reason}
     if state != "ready" or order["action"] == "look":
         return result
-    for file in files:
-        remove(folder / file["name"])
+    remove_files(folder, [file["name"] for file in files])
     if order["force"] and order["names"] is None:
         for name in foreign:
             remove(folder / name.rstrip("/"))

@@ -9,6 +9,7 @@ import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
 import { unwritable } from "./failures.ts";
 import purgeSource from "./purge.py" with { type: "text" };
+import { keptHashes } from "./script.ts";
 
 const purgeSchema = v.object({
   folder: v.string(),
@@ -34,7 +35,11 @@ export interface PurgeOrder {
   names: readonly string[] | null;
 }
 
-const purgeScript: Script = { name: "purge.py", source: purgeSource, modules: [fileLock] };
+const purgeScript: Script = {
+  name: "purge.py",
+  source: purgeSource,
+  modules: [fileLock, keptHashes],
+};
 
 /**
  * Looks at a remote wheelhouse (`look`) or removes what is meant of it (`purge`).

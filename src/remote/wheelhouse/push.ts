@@ -5,6 +5,7 @@ import { megabytes } from "../../megabytes.ts";
 import { ours, text } from "../../text.ts";
 import type { Session } from "../wire/session.ts";
 import { compare, requireRoom } from "./compare.ts";
+import { exposureWarnings } from "./exposure.ts";
 import { type PushedFile, type PushOptions, type Transport, unsent } from "./progress.ts";
 import { Sending } from "./sending.ts";
 import { takesStreams } from "./upload-stream.ts";
@@ -21,6 +22,8 @@ export interface PushResult {
   seconds: number;
   /** How many part files of abandoned pushes, older than a week, were removed. */
   removedParts: number;
+  /** Who else can change the wheelhouse, a sentence. */
+  warnings: string[];
   /** Why the rest wasn't tried: the service ended, and no other one came in its place. */
   lost: Failure | undefined;
 }
@@ -63,7 +66,8 @@ export async function push(
   });
   const removedParts = prepared.removed_parts;
   const { lost } = sending;
-  return { folder: prepared.folder, transport, files, seconds, removedParts, lost };
+  const warnings = exposureWarnings(prepared.folder, prepared.exposed);
+  return { folder: prepared.folder, transport, files, seconds, removedParts, warnings, lost };
 }
 
 /** A wheel that is there already, also where it should be another one. */

@@ -10,7 +10,7 @@ import { requireListed } from "./failures.ts";
 import { PieceSize } from "./piece-size.ts";
 import { type PushedFile, type PushOptions, type Transport, unsent } from "./progress.ts";
 import { wheelhouseScript } from "./script.ts";
-import { discardPart, type Upload, type UploadObserver } from "./upload.ts";
+import { discardPart, type Upload, type UploadedFile, type UploadObserver } from "./upload.ts";
 import { uploadInChunks } from "./upload-chunks.ts";
 import { uploadAsStream } from "./upload-stream.ts";
 import type { Wheel } from "./wheel.ts";
@@ -34,6 +34,7 @@ const passing = new Set([
   "hash-mismatch",
   "part-busy",
   "part-changed",
+  "part-foreign",
   "part-removed",
   "damaged",
   "answer-truncated",
@@ -61,6 +62,8 @@ export class Sending {
   readonly #pool: ConnectionPool;
   readonly #pieces: PieceSize;
   readonly #over = new AbortController();
+  /** By name, of what has arrived: `identity` of `UploadedFile`. */
+  readonly #identities = new Map<string, string>();
   /** Set when the service is gone for good. */
   lost: Failure | undefined;
 
@@ -122,7 +125,8 @@ export class Sending {
     for (let attempt = 0; ; attempt++) {
       if (this.lost !== undefined) return { ...file, error: this.lost.message };
       try {
-        const sha256 = await this.#attempt(upload, watch, attempt);
+        const { sha256, identity } = await this.#attempt(upload, watch, attempt);
+        if (identity !== undefined) this.#identities.set(wheel.name, identity);
         return { ...file, sha256, replaced: replaces, status: "uploaded" };
       } catch (error) {
         if (endsThePush(error)) throw error;
@@ -159,13 +163,12 @@ export class Sending {
     };
   }
 
-  /** @returns the wheel's SHA-256. */
-  async #attempt(upload: Upload, watch: UploadObserver, attempt: number): Promise<string> {
+  async #attempt(upload: Upload, watch: UploadObserver, attempt: number): Promise<UploadedFile> {
     if (attempt > 0 && (await this.#hasArrived(upload.wheel))) {
       await discardPart(this.#pool, upload.part);
       const sha256 = await upload.wheel.sha256();
       requireListed(upload.wheel, sha256);
-      return sha256;
+      return { sha256, identity: undefined };
     }
     const fresh = attempt === 0 && upload.partBytes === 0;
     return this.#transport === "stream"
@@ -182,7 +185,8 @@ export class Sending {
     // The remembered hash may be wrong.
     if (error.code === "hash-mismatch") upload.knownSha256 = undefined;
     // Another push that sends pieces locks a part file for moments, one that streams until its end.
-    if (error.code === "part-busy" && (this.#transport === "stream" || attempt > 1)) {
+    const isBusy = error.code === "part-busy" && (this.#transport === "stream" || attempt > 1);
+    if (isBusy || error.code === "part-foreign") {
       upload.part = upload.part.replace(/part$/, `${crypto.randomUUID().slice(0, 8)}.part`);
       // The bytes that were found belong to the other push.
       file.resumed_bytes = 0;
@@ -200,11 +204,13 @@ export class Sending {
     return prepared.hashes[wheel.name] === (await wheel.sha256());
   }
 
-  /** Has the hashes remembered in the wheelhouse, so that the next push need not compute them. */
+  /** Has the hashes remembered on Blender's machine, so that the next push need not compute them. */
   async #record(files: readonly PushedFile[]): Promise<void> {
-    const wheels: Record<string, { size: number; sha256: string }> = {};
-    for (const { name, size, sha256, status } of files) {
-      if (status === "uploaded" && sha256 !== null) wheels[name] = { size, sha256 };
+    const wheels: Record<string, { identity: string; sha256: string }> = {};
+    for (const { name, sha256, status } of files) {
+      const identity = this.#identities.get(name);
+      if (status !== "uploaded" || sha256 === null || identity === undefined) continue;
+      wheels[name] = { identity, sha256 };
     }
     if (Object.keys(wheels).length === 0) return;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);

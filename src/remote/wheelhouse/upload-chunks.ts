@@ -16,10 +16,11 @@ import {
   presentBlocks,
   stallSeconds,
   type Upload,
+  type UploadedFile,
   type UploadObserver,
 } from "./upload.ts";
 
-const finishSchema = v.object({ complete: v.boolean() });
+const finishSchema = v.object({ complete: v.boolean(), identity: v.nullable(v.string()) });
 
 /** Bytes of a file from a first one on, up to but without another. */
 type Stretch = [begin: number, end: number];
@@ -55,7 +56,6 @@ function nextPiece(stretches: Stretch[], bytes: number): Stretch | undefined {
  * missing or wrong are sent.
  *
  * @param fresh as for `uploadAsStream`.
- * @returns the file's SHA-256.
  * @throws Failure `hash-mismatch`, `not-as-listed`, `part-busy`, `no-space`, `file-changed`,
  *   RemoteError, or as `Connection.request`. Whatever happens, nothing incomplete gets the target's name.
  */
@@ -65,7 +65,7 @@ export async function uploadInChunks(
   upload: Upload,
   observer: UploadObserver,
   fresh: boolean,
-): Promise<string> {
+): Promise<UploadedFile> {
   const source = new LocalSource(upload.wheel);
   const { size } = upload.wheel;
   const present = fresh
@@ -138,25 +138,28 @@ async function bringScript(pool: ConnectionPool): Promise<void> {
 
 async function write(
   session: Session,
-  { part }: Upload,
+  { part, wheel: { size } }: Upload,
   offset: number,
   data: Uint8Array,
 ): Promise<void> {
-  const args = { action: "write", part, offset };
+  const args = { action: "write", part, offset, size };
   const options = { seconds: stallSeconds, data };
   await callScript(session, partScript, args, v.literal(data.length), options);
 }
 
 /** Has a complete part file checked and renamed. */
-async function finish(pool: ConnectionPool, { wheel, part, target }: Upload): Promise<string> {
+async function finish(
+  pool: ConnectionPool,
+  { wheel, part, target }: Upload,
+): Promise<UploadedFile> {
   const sha256 = await wheel.sha256();
   requireListed(wheel, sha256);
   const args = { action: "finish", part, target, size: wheel.size, sha256 };
-  const { complete } = await pool
+  const { complete, identity } = await pool
     .use((session) => callBeside(session, partScript, args, finishSchema), true)
     .catch((error: unknown) => {
       throw uploadFailure(error, target);
     });
   if (!complete) throw mismatched(target);
-  return sha256;
+  return { sha256, identity: identity ?? undefined };
 }

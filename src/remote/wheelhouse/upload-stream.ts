@@ -14,6 +14,7 @@ import {
   presentBlocks,
   stallSeconds,
   type Upload,
+  type UploadedFile,
   type UploadObserver,
 } from "./upload.ts";
 import type { Wheel } from "./wheel.ts";
@@ -23,7 +24,8 @@ export function takesStreams(session: Session): boolean {
   return session.can("upload") && session.can("run_script");
 }
 
-const receivedSchema = v.object({ sha256: v.string() });
+/** A service from before it told which file it has named doesn't. */
+const receivedSchema = v.object({ sha256: v.string(), identity: v.optional(v.string()) });
 
 const refusedSchema = v.looseObject({
   message: v.string(),
@@ -60,7 +62,6 @@ function refusal(answer: Answer, { target, part }: Upload): unknown {
  * file is continued behind its last right block.
  *
  * @param fresh as far as is known there is no part file, so its blocks aren't compared.
- * @returns the file's SHA-256.
  * @throws Failure `hash-mismatch`, `not-as-listed`, `part-busy`, `no-space`, `file-changed`,
  *   RemoteError, or as `Connection.requestWithBody`. Whatever happens, nothing incomplete gets the target's name.
  */
@@ -69,7 +70,7 @@ export async function uploadAsStream(
   upload: Upload,
   observer: UploadObserver,
   fresh: boolean,
-): Promise<string> {
+): Promise<UploadedFile> {
   const source = new LocalSource(upload.wheel);
   const { part, target } = upload;
   const { size } = upload.wheel;
@@ -91,7 +92,7 @@ export async function uploadAsStream(
   const received = v.safeParse(receivedSchema, answer.result);
   // The service compared the two hashes; another one in its answer was damaged on its way back.
   if (!received.success || received.output.sha256 !== hash.sha256) throw damaged();
-  return hash.sha256;
+  return { sha256: hash.sha256, identity: received.output.identity };
 }
 
 /** What is found out about a file's hash while it is sent. */

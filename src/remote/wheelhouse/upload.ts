@@ -4,7 +4,7 @@ import * as v from "valibot";
 import type { Script } from "../../script.ts";
 import partFileSource from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import { callBeside } from "../script/call.ts";
-import { fileLock } from "../script/modules.ts";
+import { fileLock, uploadFolder } from "../script/modules.ts";
 import type { ConnectionPool } from "../wire/pool.ts";
 import type { Wheel } from "./wheel.ts";
 
@@ -12,7 +12,7 @@ import type { Wheel } from "./wheel.ts";
 export const partScript: Script = {
   name: "part_file.py",
   source: partFileSource,
-  modules: [fileLock],
+  modules: [fileLock, uploadFolder],
 };
 
 /** Seconds in which a transfer must move at least one byte. */
@@ -36,6 +36,14 @@ export interface Upload {
   replaces: boolean;
   /** The wheel's, until it turns out to be wrong. */
   knownSha256: string | undefined;
+}
+
+/** A file that has arrived. */
+export interface UploadedFile {
+  /** Lower-case hexadecimal. */
+  sha256: string;
+  /** Which file there it is: `identity_of` of upload_folder.py; undefined where that isn't known. */
+  identity: string | undefined;
 }
 
 /** Told what happens to one file while it is sent. */

@@ -2,8 +2,6 @@
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -12,23 +10,20 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict
 
-# Hashes of the wheels here, by name, with the size and time that they are good for.
-HASHES = ".blender-remote-hashes.json"
+from exposure import Exposure, exposure
+from file_lock import is_held
+from kept_hashes import KeptHashes
+from own_folders import cache_folder, make_folders
+from upload_folder import identity_of
+
 # A wheel of which a push has brought a part.
-PART = re.compile(r"^\..+\.whl\.[0-9a-f.]+\.part$")
-WEEK = 7 * 24 * 3600
+PART = re.compile(r"^\..+\.whl\.[0-9a-f]+(\.[0-9a-f]+)?\.part$")
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
 # What Windows takes for a device in any folder (Microsoft: "Naming Files, Paths, and Namespaces").
 DEVICE = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*([.:]|$)")
-
-
-class Remembered(TypedDict):
-    """A hash, and the size and time of the file that it was computed of."""
-
-    size: int
-    mtime_ns: int
-    sha256: str
 
 
 class WantedWheel(TypedDict):
@@ -63,12 +58,14 @@ class Prepared(TypedDict):
     # Bytes of the part files, by the wheel's name.
     parts: dict[str, int]
     removed_parts: int
+    # Who else can change what is in it.
+    exposed: Exposure | None
 
 
 class ArrivedWheel(TypedDict):
-    """A wheel that has been uploaded."""
+    """A wheel that has been uploaded, and which file it was then (`identity_of`)."""
 
-    size: int
+    identity: str
     sha256: str
 
 
@@ -81,11 +78,15 @@ class Arrival(TypedDict):
 
 
 class ListOrder(TypedDict):
-    """Which folder to list, and for how many seconds hashes may be computed; None: no hashes."""
+    """Which folder to list, and for how many seconds hashes may be computed; None: no hashes.
+
+    ``hashed``: the wheels whose hash isn't needed.
+    """
 
     action: Literal["list"]
     folder: str | None
     seconds: float | None
+    hashed: list[str]
 
 
 class ListedFile(TypedDict):
@@ -102,6 +103,8 @@ class Listing(TypedDict):
     folder: str
     exists: bool
     files: list[ListedFile]
+    # Who else can change what is in it.
+    exposed: Exposure | None
 
 
 class Given(TypedDict):
@@ -113,15 +116,7 @@ class Given(TypedDict):
 
 def default_folder() -> Path:
     """Where wheels go when no folder is named: a cache folder of the user that Blender runs as."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        return base / "blender-remote-cli" / "Cache" / "wheelhouse"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "blender-remote-cli" / "wheelhouse"
-    # A relative path is to be ignored (XDG Base Directory Specification).
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
-    return base / "blender-remote-cli" / "wheelhouse"
+    return cache_folder() / "wheelhouse"
 
 
 def resolved(folder: str | None) -> Path:
@@ -137,65 +132,6 @@ def resolved(folder: str | None) -> Path:
     if sys.platform != "win32" and re.match(r"[A-Za-z]:[\\/]|\\\\", folder):
         raise OSError(errno.ENXIO, "it is a path of Windows", folder)
     return Path(os.path.abspath(os.path.expanduser(folder)))
-
-
-class Hashes:
-    """The SHA-256 of wheels, remembered beside them as long as size and time are the same."""
-
-    def __init__(self, folder: Path) -> None:
-        """Read what is remembered; a file that can't be read is as good as none."""
-        self._path = folder / HASHES
-        self._known: dict[str, object] = {}
-        self._changed = False
-        with contextlib.suppress(OSError, ValueError):
-            known: object = json.loads(self._path.read_text("utf-8"))
-            if isinstance(known, dict):
-                self._known = cast("dict[str, object]", known)
-
-    def get(self, name: str, info: os.stat_result) -> str | None:
-        """The hash of a file that hasn't changed since it was put."""
-        found = self._known.get(name)
-        if not isinstance(found, dict):
-            return None
-        entry = cast("dict[str, object]", found)
-        if (entry.get("size"), entry.get("mtime_ns")) != (info.st_size, info.st_mtime_ns):
-            return None
-        sha256 = entry.get("sha256")
-        return sha256 if isinstance(sha256, str) else None
-
-    def put(self, name: str, info: os.stat_result, sha256: str) -> None:
-        """Remember a hash."""
-        entry: Remembered = {
-            "size": info.st_size,
-            "mtime_ns": info.st_mtime_ns,
-            "sha256": sha256,
-        }
-        self._known[name] = entry
-        self._changed = True
-
-    def save(self) -> None:
-        """Write what is new in one piece. Where that fails, hashes are computed again next time."""
-        if not self._changed:
-            return
-        with contextlib.suppress(OSError):
-            existing = self._known.keys() & set(os.listdir(self._path.parent))
-            text = json.dumps({name: self._known[name] for name in sorted(existing)})
-            handle, new = tempfile.mkstemp(dir=self._path.parent, prefix=".blender-remote-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.replace(new, self._path)
-            except BaseException:
-                os.unlink(new)
-                raise
-
-
-def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def regular_files(folder: Path) -> dict[str, os.stat_result]:
@@ -220,16 +156,21 @@ def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                     yield entry.name, entry.stat()
 
 
-def is_part(name: str) -> bool:
-    return PART.match(name) is not None
-
-
 def clear_old(folder: Path) -> int:
-    """Remove the parts that nobody has written to for a week; how many."""
+    """Remove the parts that no push goes on with; how many.
+
+    One that a later push can continue may wait for a week, one that can't for an hour: pieces come
+    in calls between which nobody holds it.
+    """
     removed = 0
     for name, info in regular_files(folder).items():
-        if is_part(name) and time.time() - info.st_mtime > WEEK:
-            with contextlib.suppress(OSError):
+        match = PART.match(name)
+        if match is None or time.time() - info.st_mtime < (HOUR if match[1] else WEEK):
+            continue
+        if os.name != "nt" and info.st_uid != os.geteuid():
+            continue
+        with contextlib.suppress(OSError):
+            if is_held(folder / name) is False:
                 os.unlink(folder / name)
                 removed += 1
     return removed
@@ -253,11 +194,12 @@ def prepare(arguments: Preparation) -> Prepared:
     Raises OSError where the folder can't be made.
     """
     folder = resolved(arguments["folder"])
-    folder.mkdir(parents=True, exist_ok=True)
+    # Whatever the umask says, nobody else writes there; nobody reads what is in a cache.
+    make_folders(folder, 0o755 if arguments["folder"] is not None else 0o700)
     read_only = write_error(folder)
     removed = clear_old(folder)
     ends = time.monotonic() + arguments["seconds"]
-    hashes = Hashes(folder)
+    hashes = KeptHashes(folder)
     found: dict[str, str | None] = {}
     unhashed: list[str] = []
     parts: dict[str, int] = {}
@@ -273,14 +215,10 @@ def prepare(arguments: Preparation) -> Prepared:
         if info.st_size != wheel["size"]:
             found[name] = None
             continue
-        sha256 = hashes.get(name, info)
-        if sha256 is None and time.monotonic() > ends:
+        if hashes.get(name, info) is None and time.monotonic() > ends:
             unhashed.append(name)
             continue
-        if sha256 is None:
-            sha256 = sha256_of(folder / name)
-            hashes.put(name, info, sha256)
-        found[name] = sha256
+        found[name] = hashes.of(name, info)
     hashes.save()
     return {
         "folder": str(folder),
@@ -290,18 +228,19 @@ def prepare(arguments: Preparation) -> Prepared:
         "unhashed": unhashed,
         "parts": parts,
         "removed_parts": removed,
+        "exposed": exposure(folder),
     }
 
 
 def record(arguments: Arrival) -> None:
-    """Remember the hashes of wheels that have just arrived."""
+    """Remember the hashes of wheels that have just arrived, and that nobody has replaced since."""
     folder = Path(arguments["folder"])
-    hashes = Hashes(folder)
+    hashes = KeptHashes(folder)
     here = regular_files(folder)
     for name, wheel in arguments["wheels"].items():
         info = here.get(name)
-        if info is not None and info.st_size == wheel["size"]:
-            hashes.put(name, info, wheel["sha256"])
+        if info is not None and identity_of(info) == wheel["identity"]:
+            hashes.put(name, wheel["identity"], wheel["sha256"])
     hashes.save()
 
 
@@ -311,25 +250,24 @@ def listing(arguments: ListOrder) -> Listing:
     Raises OSError where it isn't a folder or can't be read.
     """
     folder = resolved(arguments["folder"])
-    seconds = arguments["seconds"]
+    seconds, hashed = arguments["seconds"], set(arguments["hashed"])
     try:
         found = sorted(entries(folder))
     except FileNotFoundError:
-        return {"folder": str(folder), "exists": False, "files": []}
-    hashes = Hashes(folder)
+        return {"folder": str(folder), "exists": False, "files": [], "exposed": None}
+    hashes = KeptHashes(folder)
     ends = time.monotonic() + (seconds or 0)
     files: list[ListedFile] = []
     for name, info in found:
         sha256 = None
-        if seconds is not None and name.endswith(".whl"):
-            sha256 = hashes.get(name, info)
-            if sha256 is None and time.monotonic() < ends:
-                with contextlib.suppress(OSError):
-                    sha256 = sha256_of(folder / name)
-                    hashes.put(name, info, sha256)
+        wanted = seconds is not None and name.endswith(".whl") and name not in hashed
+        if wanted and (time.monotonic() < ends or hashes.get(name, info) is not None):
+            with contextlib.suppress(OSError):
+                sha256 = hashes.of(name, info)
         files.append({"name": name, "size": info.st_size, "sha256": sha256})
     hashes.save()
-    return {"folder": str(folder), "exists": True, "files": files}
+    exposed = exposure(folder)
+    return {"folder": str(folder), "exists": True, "files": files, "exposed": exposed}
 
 
 def main(

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from io import FileIO
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -18,36 +19,122 @@ if TYPE_CHECKING:
     from _hashlib import HASH
 
 from .file_lock import lock
+from .upload_folder import ForeignFileError, UploadFolder, identity_of, place_of, require_pair
 
 READ_SIZE = 1 << 20
+
+SWAPPED = "another file was put in the place of what was sent"
+TAKEN = "what has its name is no plain file"
 
 
 class PartBusyError(OSError):
     """Another transfer writes to this part file."""
 
 
-def open_part(path: str) -> FileIO:
+class Part:
+    """An open part file, whose lock it holds until it is closed."""
+
+    def __init__(self, file: FileIO, folder: UploadFolder, name: str) -> None:
+        """Take an open file of an open folder; both are closed with this."""
+        self.file = file
+        self._folder = folder
+        self._name = name
+
+    def __enter__(self) -> "Part":
+        """Nothing is done."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Unlock and close it; again is no error."""
+        self.file.close()
+        self._folder.close()
+
+    def remove(self) -> None:
+        """Remove the file, if it still has its name, and close it; OSError."""
+        if self._folder.is_still(self.file, self._name):
+            if os.name == "nt":
+                self.file.close()  # Windows removes no open file
+            self._folder.unlink(self._name)
+        self.close()
+
+    def require_room(self, size: int) -> None:
+        """Stop with errno ENOSPC where the disk hasn't room for so many more bytes."""
+        free = self._folder.free_bytes()
+        if free is not None and size > free:
+            why = f"{size} bytes are to come, and {free} are free"
+            raise OSError(errno.ENOSPC, why, self._folder.named(self._name))
+
+    def give_name(self, target: str) -> str:
+        """Flush a complete part file, rename it and close it; give its `identity_of`.
+
+        Those who may read the folder may read it, nobody else may write to it. ForeignFileError
+        where another file was put in its place meanwhile, which then has no name either;
+        FileExistsError where something has the target's name that isn't a plain file; OSError.
+        """
+        folder, new = self._folder, os.path.basename(target)
+        os.fsync(self.file.fileno())
+        if folder.has(new) and not stat.S_ISREG(folder.lstat(new).st_mode):
+            raise FileExistsError(errno.EEXIST, TAKEN, target)
+        if not os.path.samestat(os.fstat(self.file.fileno()), folder.lstat(self._name)):
+            raise ForeignFileError(folder.named(self._name), SWAPPED)
+        if os.name != "nt":
+            # A drive may have rights of its own.
+            with contextlib.suppress(PermissionError):
+                os.fchmod(self.file.fileno(), folder.reading_rights())
+        ours = os.fstat(self.file.fileno())
+        if os.name == "nt":
+            self.file.close()  # Windows renames no open file
+        folder.replace(self._name, new)
+        named = self._named(new)
+        if named is None or not os.path.samestat(ours, named):
+            if named is not None:
+                with contextlib.suppress(OSError):
+                    folder.unlink(new)
+            raise ForeignFileError(target, SWAPPED)
+        self.close()
+        return identity_of(named)
+
+    def _named(self, name: str) -> os.stat_result | None:
+        try:
+            return self._folder.lstat(name)
+        except FileNotFoundError:
+            return None
+
+
+def open_part(path: str) -> Part:
     """Open and lock a part file for reading and writing; create it where it doesn't exist.
 
-    Closing the file unlocks it. PartBusyError (errno EBUSY) where it is locked already; OSError.
+    PlaceError for what can't be one; PartBusyError (errno EBUSY) where it is locked already;
+    ForeignFileError where it isn't this user's own plain file; OSError.
     """
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
-    while True:
-        # Windows' open() follows every link.
-        if not hasattr(os, "O_NOFOLLOW") and os.path.islink(path):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-        file = os.fdopen(os.open(path, flags, 0o644), "r+b", buffering=0)
-        try:
-            _lock(file, path)
-            # Between opening and locking, whoever had the lock before may have renamed or removed
-            # the file.
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), os.stat(path, follow_symlinks=False)):
-                    return file
-        except BaseException:
+    where, name = place_of(path, part=True)
+    try:
+        folder = UploadFolder(where)
+    except OSError as error:
+        error.filename = path
+        raise
+    try:
+        while True:
+            file = folder.opened(name) or folder.made(name)
+            if file is None:
+                continue  # Another push made it just now
+            try:
+                _lock(file, path)
+                # Between opening and locking, whoever had the lock before may have renamed or
+                # removed the file.
+                if folder.is_still(file, name):
+                    return Part(file, folder, name)
+            except BaseException:
+                file.close()
+                raise
             file.close()
-            raise
-        file.close()
+    except BaseException:
+        folder.close()
+        raise
 
 
 def _lock(file: FileIO, path: str) -> None:
@@ -75,15 +162,6 @@ def sha256_of(file: FileIO, size: int) -> "HASH":
     return digest
 
 
-def give_name(file: FileIO, part: str, target: str) -> None:
-    """Flush a complete part file and rename it; `file` is the locked part, and is closed."""
-    os.fsync(file.fileno())
-    if os.name == "nt":
-        file.close()  # Windows renames no open file
-    os.replace(part, target)
-    file.close()
-
-
 BlockRange = TypedDict(  # Not a class, because "from" is a keyword
     "BlockRange",
     {"action": Literal["blocks"], "part": str, "block_size": int, "from": int, "count": int},
@@ -91,11 +169,12 @@ BlockRange = TypedDict(  # Not a class, because "from" is a keyword
 
 
 class Piece(TypedDict):
-    """A piece to write; ``data`` in base64."""
+    """A piece to write, of a file of so many bytes; ``data`` in base64."""
 
     action: Literal["write"]
     part: str
     offset: int
+    size: int
     data: str
 
 
@@ -124,84 +203,106 @@ class Content(TypedDict):
 
 
 class Completion(TypedDict):
-    """Whether a file has its final name."""
+    """Whether a file has its final name, and which file that is (`identity_of`)."""
 
     complete: bool
+    identity: str | None
 
 
 def blocks(arguments: BlockRange) -> Content:
     """Say what a part file holds: hashes of at most ``count`` blocks from block ``from`` on.
 
-    The file's last block may be shorter. A part file that doesn't exist has no bytes.
+    The file's last block may be shorter. A part file that doesn't exist has no bytes, nor has one
+    that nobody may continue. An empty path is none: it only brings this script.
     """
     size, first = arguments["block_size"], arguments["from"]
-    try:
-        with open(arguments["part"], "rb", buffering=0) as file:
-            length = os.fstat(file.fileno()).st_size
-            file.seek(first * size)
-            hashes: list[str] = []
-            while len(hashes) < arguments["count"]:
-                digest = hashlib.sha256()
-                before = file.tell()
-                for block in read_blocks(file, size):
-                    digest.update(block)
-                if file.tell() == before:
-                    break
-                hashes.append(digest.hexdigest())
-            return {"size": length, "blocks": hashes}
-    except FileNotFoundError:
+    file = _opened(arguments["part"], part=True) if arguments["part"] else None
+    if file is None:
         return {"size": 0, "blocks": []}
+    with file:
+        length = os.fstat(file.fileno()).st_size
+        file.seek(first * size)
+        hashes: list[str] = []
+        while len(hashes) < arguments["count"]:
+            digest = hashlib.sha256()
+            before = file.tell()
+            for block in read_blocks(file, size):
+                digest.update(block)
+            if file.tell() == before:
+                break
+            hashes.append(digest.hexdigest())
+        return {"size": length, "blocks": hashes}
+
+
+def _opened(path: str, *, part: bool) -> FileIO | None:
+    where, name = place_of(path, part=part)
+    try:
+        folder = UploadFolder(where)
+    except FileNotFoundError:
+        return None
+    with contextlib.closing(folder):
+        try:
+            return folder.opened(name)
+        except ForeignFileError:
+            return None
 
 
 def write(arguments: Piece) -> int:
     """Write one piece at its offset; give the number of its bytes.
 
-    Writing the same piece again changes nothing, so it may be sent twice.
+    Writing the same piece again changes nothing, so it may be sent twice. ValueError where it isn't
+    a piece of a file of that size.
     """
     data = binascii.a2b_base64(arguments["data"])
-    with open_part(arguments["part"]) as file:
-        file.seek(arguments["offset"])
+    offset, size = arguments["offset"], arguments["size"]
+    for value in (offset, size):
+        if type(value) is not int or value < 0:
+            raise ValueError(f"a piece begins at a number of bytes, not {value!r}")
+    if offset + len(data) > size:
+        raise ValueError(f"a piece at {offset} of {len(data)} bytes goes beyond size {size}")
+    with open_part(arguments["part"]) as part:
+        part.file.seek(offset)
         view = memoryview(data)
         while view:
-            view = view[file.write(view) :]
+            view = view[part.file.write(view) :]
     return len(data)
 
 
 def finish(arguments: Whole) -> Completion:
     """Give a part file its name when size and hash are right; otherwise it stays a part."""
     size, sha256, target = arguments["size"], arguments["sha256"], arguments["target"]
-    with open_part(arguments["part"]) as file:
+    require_pair(arguments["part"], target)
+    with open_part(arguments["part"]) as part:
+        file = part.file
         # Bytes behind the end come from an upload of something else under the same name.
         if os.fstat(file.fileno()).st_size > size:
             file.truncate(size)
         if os.fstat(file.fileno()).st_size == size and sha256_of(file, size).hexdigest() == sha256:
-            give_name(file, arguments["part"], target)
-            return {"complete": True}
+            return {"complete": True, "identity": part.give_name(target)}
     # Another push of the same wheel may have renamed the part file that both have written to. What
     # this push wrote after that is in a new part file, which nobody needs.
-    complete = _is_whole(target, size, sha256)
-    if complete:
+    identity = _whole(target, size, sha256)
+    if identity is not None:
         discard(arguments["part"])
-    return {"complete": complete}
+    return {"complete": identity is not None, "identity": identity}
 
 
-def _is_whole(path: str, size: int, sha256: str) -> bool:
-    try:
-        with open(path, "rb", buffering=0) as file:
-            return (
-                os.fstat(file.fileno()).st_size == size
-                and sha256_of(file, size).hexdigest() == sha256
-            )
-    except FileNotFoundError:
-        return False
+def _whole(path: str, size: int, sha256: str) -> str | None:
+    """The identity of a file that has this size and hash."""
+    file = _opened(path, part=False)
+    if file is None:
+        return None
+    with file:
+        info = os.fstat(file.fileno())
+        if info.st_size != size or sha256_of(file, size).hexdigest() != sha256:
+            return None
+        return identity_of(info)
 
 
 def discard(part: str) -> None:
-    """Remove a part file, unless a stream is being written to it."""
-    with contextlib.suppress(PartBusyError), open_part(part) as file:
-        if os.name == "nt":
-            file.close()  # Windows removes no open file
-        os.unlink(part)
+    """Remove a part file, unless a stream is being written to it, or it isn't ours."""
+    with contextlib.suppress(PartBusyError, ForeignFileError), open_part(part) as opened:
+        opened.remove()
 
 
 def main(arguments: BlockRange | Piece | Whole | Unneeded) -> Content | Completion | int | None:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from .answers import CommandError
 from .params import Params
-from .part_file import PartBusyError, give_name, open_part, sha256_of
+from .part_file import Part, PartBusyError, open_part, sha256_of
 from .uncached import Uncached
+from .upload_folder import PlaceError, require_pair
 
 if TYPE_CHECKING:
     from _hashlib import HASH
@@ -32,6 +33,8 @@ BLOCKS = 4
 # and the system never pauses the writer because too much has gathered.
 _FLUSH_EVERY = 16 * 1024 * 1024
 _DIGEST_LENGTH = 64
+# No file system has larger files, and no system call takes more.
+_MOST = (1 << 63) - 1
 
 ReadInto = Callable[[memoryview], int]
 """Fills a buffer; gives the number of bytes, below its length only where the sender has ended."""
@@ -56,6 +59,10 @@ class Upload:
         self._target = _path(params, "target")
         self._size = _count(params, "size")
         self._offset = _count(params, "offset")
+        try:
+            require_pair(self._part, self._target)
+        except PlaceError as error:
+            raise UploadError(str(error)) from None
         lines = f"{self._part}\n{self._target}\n{self._size}\n{self._offset}"
         digest = hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()
         if params.get("digest") != digest:
@@ -64,31 +71,37 @@ class Upload:
             raise UploadError(f"offset {self._offset} is beyond size {self._size}")
 
     def receive(self, read_into: ReadInto) -> dict[str, object]:
-        """Take the bytes; give ``{"sha256", "size"}``.
+        """Take the bytes; give ``{"sha256", "size", "identity"}`` (`identity_of` of the file).
 
         UploadError: with ``errno`` and ``path`` for the system's errors (EBUSY where another push
-        writes to the part), ``ended`` where the sender, or this service, went away, ``mismatch``
-        where the two ends' hashes differ, ``changed`` where the part is shorter than the
-        offset. The part stays, for the next attempt, except where the disk was full.
+        writes to the part, EPERM where part or target isn't ours to write, ENOSPC before the first
+        byte where the disk hasn't room for all), ``ended`` where the sender, or this service, went
+        away, ``mismatch`` where the two ends' hashes differ, ``changed`` where the part is shorter
+        than the offset. The part stays, for the next attempt, except where the disk was full.
         """
         try:
-            with open_part(self._part) as file:
-                return self._receive(file, read_into)
+            with open_part(self._part) as part:
+                try:
+                    return self._receive(part, read_into)
+                except OSError as error:
+                    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                        with contextlib.suppress(OSError):
+                            part.remove()
+                    raise
         except PartBusyError as error:
             raise _failure(error) from None
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                with contextlib.suppress(OSError):
-                    os.unlink(self._part)
             raise _failure(error) from error
 
-    def _receive(self, file: FileIO, read_into: ReadInto) -> dict[str, object]:
+    def _receive(self, part: Part, read_into: ReadInto) -> dict[str, object]:
+        file = part.file
         digest = sha256_of(file, self._offset)
         if file.tell() < self._offset:
             raise UploadError(
                 f"the part has {file.tell()} bytes, fewer than offset {self._offset}", changed=True
             )
         file.truncate(self._offset)
+        part.require_room(self._size - self._offset)
         _Writer(file, digest, self._size - self._offset).run(read_into)
         theirs = memoryview(bytearray(_DIGEST_LENGTH))
         if read_into(theirs) < _DIGEST_LENGTH:
@@ -99,8 +112,7 @@ class Upload:
                 "the bytes that arrived have another SHA-256 than those that were sent",
                 mismatch=True,
             )
-        give_name(file, self._part, self._target)
-        return {"sha256": ours, "size": self._size}
+        return {"sha256": ours, "size": self._size, "identity": part.give_name(self._target)}
 
 
 class _Writer:
@@ -208,6 +220,6 @@ def _path(params: Params, name: str) -> str:
 
 def _count(params: Params, name: str) -> int:
     value = params.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MOST:
         raise UploadError(f"{name} must be a number of bytes, not {value!r}")
     return value

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from bld_remote_mcp import part_file, upload
+from bld_remote_mcp.upload_folder import UploadFolder, identity_of
 from wire import Client, Gate, RunningServer, wait_until
 
+NAME = "x-1.0-py3-none-any.whl"
 SMALL = b'a wheel\'s bytes, {with} "what" a message has\\' * 100
 
 
@@ -30,8 +32,8 @@ class Transfer:
     """One file's way into a folder."""
 
     def __init__(self, folder: Path, content: bytes) -> None:
-        self.part = folder / ".x.whl.0123.part"
-        self.target = folder / "x.whl"
+        self.part = folder / f".{NAME}.0123.part"
+        self.target = folder / NAME
         self.content = content
 
     def request(self, offset: int = 0, **changes: object) -> bytes:
@@ -51,7 +53,8 @@ class Transfer:
 
     @property
     def result(self) -> dict[str, object]:
-        return {"sha256": sha256(self.content), "size": len(self.content)}
+        identity = identity_of(self.target.stat())
+        return {"sha256": sha256(self.content), "size": len(self.content), "identity": identity}
 
 
 def test_a_small_file_and_what_comes_behind_it(client: Client, tmp_path: Path) -> None:
@@ -61,7 +64,7 @@ def test_a_small_file_and_what_comes_behind_it(client: Client, tmp_path: Path) -
     assert client.receive() == {"status": "success", "result": transfer.result}
     assert "queued" in client.receive()["result"]
     assert transfer.target.read_bytes() == SMALL
-    assert os.listdir(tmp_path) == ["x.whl"]
+    assert os.listdir(tmp_path) == [NAME]
 
 
 def test_many_blocks(client: Client, tmp_path: Path, large: bytes) -> None:
@@ -222,7 +225,7 @@ def test_a_full_disk_is_not_kept_full(
         ({"size": -1}, "size must be a number of bytes, not -1"),
         ({"size": True}, "size must be a number of bytes, not True"),
         ({"offset": "0"}, "offset must be a number of bytes, not '0'"),
-        ({"target": "/another/place"}, "damaged"),
+        ({"target": "/another/place"}, "'place' isn't a wheel's name"),
         ({"size": 5}, "damaged"),
         ({"digest": None}, "damaged"),
     ],
@@ -241,3 +244,54 @@ def test_beyond_the_end(client: Client, tmp_path: Path) -> None:
     transfer = Transfer(tmp_path, SMALL)
     client.socket.sendall(transfer.request(len(SMALL) + 1))
     assert "beyond size" in client.receive()["message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"part": "/a\0b/.x-1.0-py3-none-any.whl.0.part"}, "NUL"),
+        ({"target": "/a\0/x-1.0-py3-none-any.whl"}, "NUL"),
+        ({"target": "/\ud800/x-1.0-py3-none-any.whl"}, "surrogate"),
+        ({"size": 10**30}, "a number of bytes"),
+        ({"size": 1.5}, "a number of bytes"),
+        ({"offset": 1e300}, "a number of bytes"),
+        ({"offset": -1}, "a number of bytes"),
+        ({"target": "/etc/passwd"}, "isn't a wheel's name"),
+        ({"part": "/etc/passwd"}, "isn't the name of a wheel's part"),
+    ],
+)
+def test_hostile_params_get_an_answer(
+    client: Client, tmp_path: Path, changes: dict[str, object], said: str
+) -> None:
+    client.socket.sendall(Transfer(tmp_path, SMALL).request(**changes))
+    assert said in client.receive()["message"]
+    assert client.is_closed()
+    assert os.listdir(tmp_path) == []
+
+
+def test_more_than_the_disk_has_room_for(client: Client, tmp_path: Path) -> None:
+    transfer = Transfer(tmp_path, SMALL)
+    size = 1 << 60
+    lines = f"{transfer.part}\n{transfer.target}\n{size}\n0"
+    client.socket.sendall(transfer.request(size=size, digest=sha256(lines.encode())))
+    assert client.receive()["errno"] == "ENOSPC"
+    assert client.is_closed()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_part_that_is_swapped_gets_no_name(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer = Transfer(tmp_path, SMALL)
+    evil = tmp_path / "evil"
+    evil.write_bytes(b"?" * len(SMALL))
+    replace = UploadFolder.replace
+
+    def racing(folder: UploadFolder, old: str, new: str) -> None:
+        evil.replace(transfer.part)
+        replace(folder, old, new)
+
+    monkeypatch.setattr(UploadFolder, "replace", racing)
+    client.socket.sendall(transfer.request() + transfer.bytes_from())
+    assert client.receive()["errno"] == "EPERM"
+    assert os.listdir(tmp_path) == []

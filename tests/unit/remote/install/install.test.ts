@@ -41,7 +41,10 @@ function blenderWith(wheel: string) {
         return { ...running, done: true, findings: found };
       }
       case "wheelhouse.py":
-        return { folder: "/wheels", exists: true, files: [{ name: wheel, size: 1, sha256: null }] };
+        return {
+          ...{ folder: "/wheels", exists: true, exposed: null },
+          files: [{ name: wheel, size: 1, sha256: null }],
+        };
       case "pip_start.py":
       case "pip_run.py":
         installed ||= call.name === "pip_start.py";

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import kept_hashes
 import pytest
 from file_lock import hold
 from systems import WINDOWS, posix_only, set_home
@@ -185,7 +186,7 @@ class TestForeign:
         [
             *("notes.txt", "scene.blend", "whl", "a.whl.bak", ".hidden", ".part", "a.tar"),
             *("a-1.0.tar.gz", "a-1.0.zip", "scenes.zip", ".scene.blend.part", ".whl"),
-            *("download.whl.part", ".b.whl.part"),
+            *("download.whl.part", ".b.whl.part", ".blender-remote-more"),
         ],
     )
     def test_files_stay(self, purge: Act, house: Path, name: str) -> None:
@@ -246,7 +247,8 @@ class TestNames:
 class TestPurge:
     def test_what_a_wheelhouse_holds(self, purge: Act, house: Path) -> None:
         names = [
-            ".blender-remote-abc",
+            ".blender-remote-abc0_xyz",
+            ".blender-remote-hashes.json",
             ".numpy-1.0-py3-none-any.whl.0123.part",
             ".numpy-1.0-py3-none-any.whl.0123456789abcdef.01234567.part",
             "numpy-1.0-py3-none-any.whl",
@@ -259,7 +261,7 @@ class TestPurge:
         assert looked["folder"] == str(house)
         assert looked["files"] == [{"name": name, "size": 5} for name in names]
         assert looked["foreign"] == []
-        assert len(os.listdir(house)) == 5
+        assert len(os.listdir(house)) == 6
         purged = purge(house, force=False)
         assert {**purged, "state": "ready"} == looked
         assert purged["state"] == "purged"
@@ -321,3 +323,30 @@ def test_a_part_that_a_push_is_writing(purge: Act, house: Path) -> None:
     part.write_bytes(b"of a push that was cut")
     assert purge(house, force=False)["state"] == "purged"
     assert os.listdir(house) == []
+
+
+@posix_only("it has no pipes in folders")
+def test_what_only_has_the_name_of_a_wheel(purge: Act, house: Path) -> None:
+    os.mkfifo(house / "a.whl")
+    assert purge(house, force=False)["foreign"] == ["a.whl"]
+
+
+def test_hashes_of_another_user_stay(purge: Act, house: Path) -> None:
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    (house / ".blender-remote-hashes.json").touch()
+    os.chown(house / ".blender-remote-hashes.json", 12345, 12345)
+    assert purge(house, force=False)["foreign"] == [".blender-remote-hashes.json"]
+
+
+def test_what_is_remembered_goes_too(
+    purge: Act, house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALAPPDATA" if WINDOWS else "XDG_CACHE_HOME", str(tmp_path / "cache"))
+    kept = kept_hashes.KeptHashes(house)
+    (house / "a.whl").touch()
+    kept.put("a.whl", "x", "y")
+    kept.save()
+    assert kept_hashes.memory_of(house).exists()
+    purge(house, force=False)
+    assert not kept_hashes.memory_of(house).exists()

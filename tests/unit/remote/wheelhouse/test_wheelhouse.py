@@ -19,6 +19,14 @@ QUOTE = "" if WINDOWS else '"'
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What is remembered on this machine isn't a test's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("LOCALAPPDATA" if WINDOWS else "XDG_CACHE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def act(load: Callable[[str], ModuleType]) -> Callable[..., Any]:
     script = load("wheelhouse")
@@ -52,6 +60,7 @@ class TestPrepare:
             "unhashed": [],
             "parts": {},
             "removed_parts": 0,
+            "exposed": None,
         }
         assert list(folder.iterdir()) == []
 
@@ -70,45 +79,24 @@ class TestPrepare:
             "short.whl": None,
         }
 
-    def test_hashes_are_remembered_until_a_file_changes(
-        self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        (house / NAME).write_bytes(CONTENT)
-        self.prepare(act, house, wheel())
-        with monkeypatch.context() as patch:
-            patch.setattr(hashlib, "sha256", None)
-            assert self.prepare(act, house, wheel())["hashes"] == {NAME: SHA256}
-        other = CONTENT[:-1] + b"?"
-        (house / NAME).write_bytes(other)
-        os.utime(house / NAME, (1, 1))
-        assert self.prepare(act, house, wheel())["hashes"] == {
-            NAME: hashlib.sha256(other).hexdigest()
-        }
-
-    @pytest.mark.parametrize("text", ["", "[]", '{"numpy', '{"%s": 5}', '{"%s": {"sha256": 1}}'])
-    def test_a_memory_that_is_damaged_is_none(
-        self, act: Callable[..., Any], house: Path, text: str
-    ) -> None:
-        (house / NAME).write_bytes(CONTENT)
-        (house / ".blender-remote-hashes.json").write_text(text.replace("%s", NAME))
-        assert self.prepare(act, house, wheel())["hashes"] == {NAME: SHA256}
-
     def test_when_time_is_over_each_call_comes_further(
         self, act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         names = ["a.whl", "b.whl", "c.whl"]
         for name in names:
             (house / name).write_bytes(CONTENT)
+        asked = [[*names], ["b.whl", "c.whl"], ["c.whl"]]
         unhashed = []
-        for _ in range(3):
+        for wanted in asked:
             clock = iter([0.0, *([0.5] * 1), *([2.0] * 10)])
             monkeypatch.setattr("time.monotonic", lambda clock=clock: next(clock))
             unhashed.append(
-                act("prepare", folder=str(house), wheels=list(map(wheel, names)), seconds=1)
+                act("prepare", folder=str(house), wheels=list(map(wheel, wanted)), seconds=1)
             )
             monkeypatch.undo()
         assert [answer["unhashed"] for answer in unhashed] == [["b.whl", "c.whl"], ["c.whl"], []]
-        assert unhashed[-1]["hashes"] == dict.fromkeys(names, SHA256)
+        hashes = [answer["hashes"] for answer in unhashed]
+        assert hashes == [{name: SHA256} for name in names]
 
     def test_parts_and_what_becomes_of_old_ones(self, act: Callable[..., Any], house: Path) -> None:
         (house / f".{NAME}.0123.part").write_bytes(b"12345")
@@ -210,30 +198,14 @@ class TestDefaultFolder:
     ) -> None:
         monkeypatch.setenv("LOCALAPPDATA" if WINDOWS else "XDG_CACHE_HOME", str(tmp_path))
         folder = act("resolve", folder=None)
-        assert act("list", folder=None, seconds=None) == {
+        assert act("list", folder=None, seconds=None, hashed=[]) == {
             "folder": folder,
             "exists": False,
+            "exposed": None,
             "files": [],
         }
         assert act("prepare", folder=None, wheels=[], seconds=1)["folder"] == folder
         assert os.path.isdir(folder)
-
-
-def test_record(act: Callable[..., Any], house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (house / NAME).write_bytes(CONTENT)
-    (house / "changed.whl").write_bytes(b"123")
-    wheels = {
-        NAME: {"size": len(CONTENT), "sha256": SHA256},
-        "changed.whl": {"size": 4, "sha256": "0"},
-        "gone.whl": {"size": 4, "sha256": "0"},
-    }
-    act("record", folder=str(house), wheels=wheels)
-    monkeypatch.setattr(hashlib, "sha256", None)
-    there = act("prepare", folder=str(house), wheels=[wheel()], seconds=60)["hashes"]
-    assert there == {NAME: SHA256}
-    text = (house / ".blender-remote-hashes.json").read_text()
-    assert list(json.loads(text)) == [NAME]
-    assert len(os.listdir(house)) == 3
 
 
 class TestList:
@@ -247,9 +219,10 @@ class TestList:
             (house / "dangling.whl").symlink_to(house / "nothing")
         (house / "folder.whl").mkdir()
         (house / "folder.whl" / "deeper.whl").write_bytes(b"x")
-        assert act("list", folder=str(house), seconds=None) == {
+        assert act("list", folder=str(house), seconds=None, hashed=[]) == {
             "folder": str(house),
             "exists": True,
+            "exposed": None,
             "files": [
                 {"name": "corrupt-1.0-py3-none-any.whl", "size": 24, "sha256": None},
                 {"name": "empty.whl", "size": 0, "sha256": None},
@@ -261,15 +234,17 @@ class TestList:
     def test_a_folder_that_is_empty_and_one_that_is_missing(
         self, act: Callable[..., Any], house: Path
     ) -> None:
-        assert act("list", folder=str(house), seconds=None) == {
+        assert act("list", folder=str(house), seconds=None, hashed=[]) == {
             "folder": str(house),
             "exists": True,
+            "exposed": None,
             "files": [],
         }
         missing = house / "no" / "such"
-        assert act("list", folder=str(missing), seconds=None) == {
+        assert act("list", folder=str(missing), seconds=None, hashed=[]) == {
             "folder": str(missing),
             "exists": False,
+            "exposed": None,
             "files": [],
         }
         assert not missing.parent.exists()
@@ -281,7 +256,7 @@ class TestList:
         names = [f"ключ 'x' {QUOTE}y{QUOTE}.whl", *([] if WINDOWS else ["\udcff.whl"])]
         for name in names:
             (folder / name).write_bytes(b"1")
-        answer = act("list", folder=str(folder), seconds=None)
+        answer = act("list", folder=str(folder), seconds=None, hashed=[])
         assert answer["folder"] == str(folder)
         assert [file["name"] for file in answer["files"]] == names
         assert json.loads(json.dumps(answer)) == answer
@@ -291,10 +266,10 @@ class TestList:
     ) -> None:
         set_home(monkeypatch, tmp_path / "home")
         monkeypatch.chdir(tmp_path)
-        assert act("list", folder="~/wheels", seconds=None)["folder"] == str(
+        assert act("list", folder="~/wheels", seconds=None, hashed=[])["folder"] == str(
             tmp_path / "home" / "wheels"
         )
-        assert act("list", folder="x/../wheels/", seconds=None)["folder"] == str(
+        assert act("list", folder="x/../wheels/", seconds=None, hashed=[])["folder"] == str(
             tmp_path / "wheels"
         )
 
@@ -304,7 +279,7 @@ class TestList:
         below = [] if WINDOWS else [tmp_path / "file" / "deeper"]
         for path in (tmp_path / "file", *below):
             with pytest.raises(NotADirectoryError) as caught:
-                act("list", folder=str(path), seconds=None)
+                act("list", folder=str(path), seconds=None, hashed=[])
             assert Path(caught.value.filename) == path
 
     def test_files_that_go_while_it_looks(
@@ -320,7 +295,7 @@ class TestList:
             return entries
 
         monkeypatch.setattr(os, "scandir", racing)
-        listed = act("list", folder=str(house), seconds=None)["files"]
+        listed = act("list", folder=str(house), seconds=None, hashed=[])["files"]
         # Windows tells all of a file while it lists the folder.
         there = ["a.whl", "b.whl"] if WINDOWS else ["b.whl"]
         assert [file["name"] for file in listed] == there
