@@ -1,7 +1,6 @@
 // Chooses wheels and gets them, with progress: for whatever command needs some.
 
-import { rm } from "node:fs/promises";
-import { temporaryFolder } from "../local/files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../local/files/temporary-folder.ts";
 import type { IndexClient } from "../local/index/client.ts";
 import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
 import type { PipSettings } from "../local/index/pip-config.ts";
@@ -47,7 +46,7 @@ export async function choosing<T>(
     ended.abort(new Error("nobody waits for it any more"));
     // Pages of indexes are long; wheels come next.
     Bun.shrink();
-    await rm(folder, { recursive: true, force: true });
+    await removeTemporaryFolder(folder);
   }
 }
 

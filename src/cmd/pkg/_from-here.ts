@@ -2,8 +2,9 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Failure } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 import { ownFolders } from "../../local/files/os-folders.ts";
+import { privateFolder } from "../../local/files/private-folder.ts";
 import type { IndexClient } from "../../local/index/client.ts";
 import type { FetchedWheel } from "../../local/index/fetch-wheels.ts";
 import type { PlanRequest, TargetPlan, WantedPackage } from "../../local/index/plan.ts";
@@ -193,6 +194,7 @@ export async function broughtHere(
     return sha256 == null || sha256 !== hashes["sha256"];
   });
   const folder = join(ownFolders().cache, "wheels");
+  if (missing.length > 0) await ownWheels(folder);
   const wheels =
     client === null || missing.length === 0
       ? []
@@ -213,6 +215,16 @@ export async function broughtHere(
   const request = { ...prepared.request, constraints };
   const all = { request, wheelhouse: pushed.folder, sent: sentWheels(local, pushed) };
   return { prepared: { ...prepared, ...all }, wheels, pushed };
+}
+
+/** Nobody else may put wheels into the folder that they are kept in. @throws Failure `write-failed`. */
+async function ownWheels(folder: string): Promise<void> {
+  await privateFolder(folder).catch((cause: unknown) => {
+    throw new Failure("write-failed", `can't keep wheels in ${folder}: ${messageOf(cause)}`, {
+      hint: "it is a folder of this program's own: remove it, or see that it can be written",
+      cause,
+    });
+  });
 }
 
 /** The wheels that were downloaded, as they are sent. */

@@ -1,11 +1,11 @@
 // Installs add-ons and extensions from folders, zips and .py files.
 
-import { readlink, rm } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import type { Text } from "../../text.ts";
 import { type AddonSource, openSource, type SourceOptions } from "../addon-source/source.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { type Leave, makeChanges } from "./changes.ts";
 import {
@@ -281,7 +281,7 @@ export async function installAddons(
     return jobs.map((job, index) => installationOf(job, outcomes.get(index)));
   } finally {
     if (elsewhere !== undefined) {
-      const removing = rm(elsewhere, { recursive: true, force: true });
+      const removing = removeTemporaryFolder(elsewhere);
       await blender.listener.during("removing what was unpacked for the look", removing);
     }
   }

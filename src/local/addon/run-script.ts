@@ -1,12 +1,12 @@
 // Runs the add-on scripts in a background Blender, with or without the user's add-ons.
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { JsonValue } from "../../script.ts";
 import { NoResult, runBlender } from "../blender/background.ts";
 import { temporaryRoot } from "../blender/executable.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import type { AddonBlender } from "./addon-blender.ts";
 import { Interrupted, readJournal } from "./journal.ts";
 import { addonScript } from "./modules.ts";
@@ -57,7 +57,7 @@ async function withFolder<T>(executable: string, work: (folder: string) => Promi
   try {
     return await work(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTemporaryFolder(folder);
   }
 }
 

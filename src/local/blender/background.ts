@@ -1,7 +1,7 @@
 // Runs a script in a Blender of its own, mostly in the background, and gives what its `main` returned.
 
 import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
 import { Failure, type FailureOptions, systemCodeOf } from "../../failure.ts";
@@ -13,7 +13,7 @@ import {
   scriptRunner,
 } from "../../script.ts";
 import { shellWord } from "../../text.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import { wholeText } from "../files/whole-file.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import backgroundCallSource from "./background_call.py" with { type: "text" };
@@ -268,6 +268,6 @@ export async function runBlender<S extends v.GenericSchema>(
       { hint: "run it again with --verbose for the traceback", cause: new Error(traceback) },
     );
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeTemporaryFolder(folder);
   }
 }

@@ -1,9 +1,9 @@
 // Opens the profile that a command works with: the user's own, a given folder, or a temporary one.
 
-import { mkdir, rm, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../../failure.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import { requireNoDevice } from "../files/windows-names.ts";
 import { temporaryRoot } from "./executable.ts";
 
@@ -51,7 +51,7 @@ export async function openProfile(options: ProfileOptions): Promise<Profile> {
   if (options.isolated) {
     const root = temporaryRoot(options.executable);
     const folder = await temporaryFolder("blender-remote-profile-", root);
-    return profileAt(folder, env, () => rm(folder, { recursive: true, force: true }));
+    return profileAt(folder, env, () => removeTemporaryFolder(folder));
   }
   if (options.folder === undefined) {
     return { folder: undefined, env, close: async () => {} };

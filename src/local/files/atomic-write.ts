@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readlink, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { privateFolder } from "./private-folder.ts";
 import { realPath } from "./real-path.ts";
 
 /*
@@ -61,6 +62,34 @@ async function writeAll(
 }
 
 /**
+ * Writes a file of ours in the same way, into a folder of ours: nobody else can read or write them.
+ *
+ * @throws Failure `write-failed`.
+ */
+export async function writePrivately(path: string, data: string): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    await privateFolder(dirname(path));
+    const name = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
+    await using file = await open(name, "wx", 0o600);
+    temporary = name;
+    await file.writeFile(data);
+    await file.close();
+    await rename(temporary, path);
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => {});
+    throw unwritten(path, error);
+  }
+}
+
+function unwritten(path: string, cause: unknown): Failure {
+  return new Failure("write-failed", `can't write ${path}: ${messageOf(cause)}`, {
+    hint: "check that the folder can be written and that there is room; what was there before is unchanged",
+    cause,
+  });
+}
+
+/**
  * Writes a file so that any reader sees the old content or the new, never a part: into a temporary
  * file beside it, flushed, renamed. Folders on the way are made; a link stays one and its target is
  * replaced; an existing file's mode stays.
@@ -93,10 +122,6 @@ export async function writeFileAtomically(
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    if (error instanceof Failure) throw error;
-    throw new Failure("write-failed", `can't write ${path}: ${messageOf(error)}`, {
-      hint: "check that the folder can be written and that there is room; what was there before is unchanged",
-      cause: error,
-    });
+    throw error instanceof Failure ? error : unwritten(path, error);
   }
 }

@@ -1,6 +1,6 @@
 // Puts the wheels of plans into a folder: each checked by its hash, and what is there already left.
 
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
@@ -67,6 +67,7 @@ export async function fetchWheels(
       cause: error,
     });
   });
+  await removeAbandoned(folder);
   const done: FetchedWheel[] = [];
   const missing: OfferedFile[] = [];
   for (const file of files) {
@@ -92,6 +93,21 @@ export async function fetchWheels(
   for (const end of await Promise.allSettled(Array.from({ length: atOnce }, work)))
     if (end.status === "rejected") throw end.reason;
   return done.sort((a, b) => (a.file.filename < b.file.filename ? -1 : 1));
+}
+
+const partName = /^\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+/** In ms: what comes is written at once, and nobody waits so long for a byte. */
+const abandonedTime = 3_600_000;
+
+/** Removes the parts that commands were writing that were killed; those of this user alone. */
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!partName.test(name)) continue;
+    const path = join(folder, name);
+    const info = await lstat(path).catch(() => undefined);
+    if (!info?.isFile() || info.uid !== (process.getuid?.() ?? info.uid)) continue;
+    if (Date.now() - info.mtimeMs > abandonedTime) await rm(path, { force: true }).catch(() => {});
+  }
 }
 
 function unwritten(path: string, cause: unknown): Failure {

@@ -1,9 +1,10 @@
 // Remembers what indexes have answered, for as long as they allow (RFC 9111), between runs too.
 
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
 import * as v from "valibot";
+import { isOwn, privateFolder } from "../files/private-folder.ts";
 import { wholeFile, wholeText } from "../files/whole-file.ts";
 
 const headersSchema = v.record(v.string(), v.optional(v.union([v.string(), v.array(v.string())])));
@@ -53,11 +54,21 @@ export interface Remembered {
 const checksumOf = (text: string | Uint8Array) =>
   Bun.hash.xxHash3(text).toString(16).padStart(checksumLength, "0");
 const checksumLength = 16;
+/** The folder of what is being written. */
+const parts = "parts";
 const checked = (text: string) => `${checksumOf(text)}\n${text}`;
 
-/** A folder of answers; what can't be read in it is as good as missing. */
+/** In ms: an answer takes seconds to be written. */
+const writingTime = 3_600_000;
+
+/**
+ * A folder of answers, which only this user reads and writes: they say which wheels are downloaded,
+ * and with which hashes. What can't be read in it, or that others could have written, is as missing.
+ */
 export class HttpCache {
   readonly #folder: string;
+  #trusted: Promise<boolean> | undefined;
+  #made: Promise<void> | undefined;
 
   /** @param folder is made when something is kept. */
   constructor(folder: string) {
@@ -69,8 +80,14 @@ export class HttpCache {
     return join(this.#folder, name.slice(0, 2), `${name.slice(2)}.${kind}`);
   }
 
+  #isTrusted(): Promise<boolean> {
+    this.#trusted ??= isOwn(this.#folder);
+    return this.#trusted;
+  }
+
   async find(url: string): Promise<Remembered | undefined> {
     try {
+      if (!(await this.#isTrusted())) return undefined;
       const text = await wholeText(this.#path(url, "json"), mostOfAnswer);
       const { policy, address, checksum, url: of } = v.parse(entrySchema, JSON.parse(text));
       const bytes = await wholeFile(this.#path(url, "body"), mostOfAnswer);
@@ -95,8 +112,10 @@ export class HttpCache {
   }
 
   async #write(path: string, content: string | Uint8Array): Promise<void> {
-    const part = `${path}.${crypto.randomUUID()}.part`;
+    const part = join(this.#folder, parts, crypto.randomUUID());
     try {
+      this.#made ??= this.#make();
+      await this.#made;
       // What an index says to who gave a password isn't for the other users of this machine.
       await mkdir(join(path, ".."), { recursive: true, mode: 0o700 });
       await writeFile(part, content, { mode: 0o600, flag: "wx" });
@@ -107,8 +126,23 @@ export class HttpCache {
     }
   }
 
+  /** Makes the folder, and removes what commands were writing that were killed. */
+  async #make(): Promise<void> {
+    await privateFolder(this.#folder);
+    this.#trusted = undefined;
+    const folder = join(this.#folder, parts);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      const info = await lstat(path).catch(() => undefined);
+      if (info === undefined || Date.now() - info.mtimeMs < writingTime) continue;
+      await rm(path, { force: true });
+    }
+  }
+
   /** What was kept of a file whose content never changes; undefined where nothing is. */
   async recall(key: string): Promise<string | undefined> {
+    if (!(await this.#isTrusted())) return undefined;
     const kept = await wholeText(this.#path(key, "body"), mostOfAnswer).catch(() => "");
     const text = kept.slice(checksumLength + 1);
     return kept === checked(text) ? text : undefined;

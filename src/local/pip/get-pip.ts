@@ -1,12 +1,12 @@
 // Gets get-pip.py: a local file, or downloaded from an https address.
 
-import { rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FetchError } from "ofetch";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { sha256Of } from "../files/sha256.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import { wholeStream } from "../files/whole-file.ts";
 import { followed } from "../index/followed.ts";
 import { isSafeAddress } from "../index/safe-address.ts";
@@ -77,7 +77,7 @@ export async function getPipFrom(source: string, signal: AbortSignal): Promise<G
   const folder = await temporaryFolder("blender-remote-get-pip-");
   const path = join(folder, "get-pip.py");
   await Bun.write(path, bytes);
-  return describe(path, () => rm(folder, { recursive: true, force: true }));
+  return describe(path, () => removeTemporaryFolder(folder));
 }
 
 async function describe(path: string, dispose: () => Promise<void>): Promise<GetPip> {

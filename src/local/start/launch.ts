@@ -1,14 +1,14 @@
 // Starts the Blender that serves, and waits until its service answers.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, shellWord, text } from "../../text.ts";
 import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
-import { temporaryFolder } from "../files/temporary-folder.ts";
+import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import { wholeText } from "../files/whole-file.ts";
 import { openLog, tailOf } from "./logs.ts";
 import serveSource from "./serve.py" with { type: "text" };
@@ -132,7 +132,7 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
     if (child.pid === undefined) await end;
     return { child, end, options, folder };
   } catch (cause) {
-    await rm(folder, { recursive: true, force: true });
+    await removeTemporaryFolder(folder);
     if (cause instanceof Failure) throw cause;
     throw new Failure(
       "blender-not-started",
@@ -252,7 +252,7 @@ export async function waitUntilServing(
 
 /** Removes the temporary folder of the start. */
 export async function tidyUp(launched: Launched): Promise<void> {
-  await rm(launched.folder, { recursive: true, force: true });
+  await removeTemporaryFolder(launched.folder);
 }
 
 /** Ends the Blender that was started and all it started. */

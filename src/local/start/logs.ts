@@ -21,7 +21,8 @@ export function logPath(port: number): string {
 export async function openLog(path: string): Promise<Awaited<ReturnType<typeof open>>> {
   try {
     // A folder of the user's isn't made unasked.
-    if (dirname(path) === ownFolders().logs) await mkdir(dirname(path), { recursive: true });
+    if (dirname(path) === ownFolders().logs)
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await rename(path, `${path}.previous`).catch((error: unknown) => {
       if (systemCodeOf(error) !== "ENOENT") throw error;
     });

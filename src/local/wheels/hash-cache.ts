@@ -4,8 +4,9 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
-import { writeFileAtomically } from "../files/atomic-write.ts";
+import { writePrivately } from "../files/atomic-write.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { isOwn } from "../files/private-folder.ts";
 import { sha256Of } from "../files/sha256.ts";
 import { wholeText } from "../files/whole-file.ts";
 
@@ -42,10 +43,11 @@ export class HashCache {
     this.#known = new Map(Object.entries(known));
   }
 
-  /** Reads what is remembered; a file that can't be read is as good as none. */
+  /** Reads what is remembered; a file that can't be read, or that others can write to, is as none. */
   static async open(env: NodeJS.ProcessEnv = process.env): Promise<HashCache> {
     const path = join(ownFolders(env).cache, "hashes.json");
     try {
+      if (!(await isOwn(path))) return new HashCache(path, {});
       const text = await wholeText(path, largest);
       return new HashCache(path, v.parse(fileSchema, JSON.parse(text)));
     } catch {
@@ -92,7 +94,7 @@ export class HashCache {
     if (!this.#changed) return;
     const latest = [...this.#known].slice(-entryLimit);
     try {
-      await writeFileAtomically(this.#path, JSON.stringify(Object.fromEntries(latest)));
+      await writePrivately(this.#path, JSON.stringify(Object.fromEntries(latest)));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
     }

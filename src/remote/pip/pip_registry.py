@@ -5,7 +5,6 @@ It is kept in ``sys.modules``, so that every version of these scripts finds it.
 
 import subprocess
 import sys
-import tempfile
 import types
 from io import FileIO
 from typing import Protocol, TypedDict, cast
@@ -30,6 +29,19 @@ class Purpose(TypedDict):
     stage: str | None
 
 
+class Folder(Protocol):
+    """Of a run: `name` is its path."""
+
+    @property
+    def name(self) -> str:
+        """Where it is."""
+        ...
+
+    def cleanup(self) -> None:
+        """Remove it."""
+        ...
+
+
 class Run(TypedDict):
     """A run, its processes and its folder."""
 
@@ -38,7 +50,7 @@ class Run(TypedDict):
     process: "subprocess.Popen[bytes]"
     guard: "subprocess.Popen[bytes]"
     # With the files stdout and stderr; goes with the run.
-    folder: "tempfile.TemporaryDirectory[str]"
+    folder: Folder
     # Shows other Blenders that the folder is in use.
     owner: FileIO
     purpose: Purpose | None

@@ -9,16 +9,14 @@ run outlives this Blender. While one may change packages it holds the locks of t
 import contextlib
 import errno
 import os
-import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from io import FileIO
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
-from file_lock import hold, is_held
+from held_folder import HeldFolder, make_held
 from pip_registry import FILES, Purpose, Run, forget, is_unfinished, registry
 from pip_settings import PipConfigError, undecided
 from pip_watch import Description, describe, end_group
@@ -82,15 +80,6 @@ class StartedPip(TypedDict):
     left_out: list[str]
     # What paths of temporary files of the run begin with.
     temporary: str | None
-
-
-def remove_leftovers() -> None:
-    """Remove the folders of runs whose Blender is gone."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        # The output files come after the file that is held, so this is no folder in the making.
-        # Not Path.exists: it raises where the folder is somebody else's.
-        if os.path.exists(folder / "stdout") and is_held(folder / "owner") is False:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def environment(order: PipOrder, temporary: Path) -> "tuple[dict[str, str], list[str]]":
@@ -205,8 +194,7 @@ def wait_for(run: Run, locks: list[Release]) -> None:
 class Begun(NamedTuple):
     """A run that has begun."""
 
-    folder: "tempfile.TemporaryDirectory[str]"
-    owner: FileIO
+    folder: HeldFolder
     process: "subprocess.Popen[bytes]"
     guard: "subprocess.Popen[bytes]"
     left_out: list[str]
@@ -214,15 +202,9 @@ class Begun(NamedTuple):
 
 def begin(order: PipOrder) -> Begun:
     """Make the folder, hold it, and start pip."""
-    # Removed when Blender ends, at the latest.
-    folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    folder = make_held(PREFIX)
     try:
-        owner = hold(Path(folder.name) / "owner")
-        try:
-            return Begun(folder, owner, *launch(order, Path(folder.name)))
-        except BaseException:
-            owner.close()
-            raise
+        return Begun(folder, *launch(order, Path(folder.name)))
     except BaseException:
         folder.cleanup()
         raise
@@ -235,7 +217,7 @@ def run_of(order: PipOrder, begun: Begun) -> Run:
         "process": begun.process,
         "guard": begun.guard,
         "folder": begun.folder,
-        "owner": begun.owner,
+        "owner": begun.folder.owner,
         "purpose": order["purpose"],
         "before": order["before"],
         "began": time.time(),
@@ -262,7 +244,6 @@ def main(order: PipOrder) -> StartedPip:
             return {**answer, "busy": describe(before)}
         # Its controller is gone, and nobody came for its output.
         forget(before)
-    remove_leftovers()
     locks = take_all(site_folders()) if order["changes"] else []
     if isinstance(locks, str):
         return {**answer, "taken": locks}

@@ -3,7 +3,8 @@
 import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { siteLock } from "../packages/script.ts";
-import { fileLock, masking } from "../script/modules.ts";
+import { masking } from "../script/modules.ts";
+import { heldFolder } from "../temporary/script.ts";
 import registrySource from "./pip_registry.py" with { type: "text" };
 import runSource from "./pip_run.py" with { type: "text" };
 import settingsSource from "./pip_settings.py" with { type: "text" };
@@ -30,7 +31,7 @@ export const windowsJob: Script = { name: "windows_job.py", source: jobSource };
 export const startScript: Script = {
   name: "pip_start.py",
   source: startSource,
-  modules: [fileLock, pipRegistry, pipSettings, pythonFolders, siteLock, watch, windowsJob],
+  modules: [heldFolder, pipRegistry, pipSettings, pythonFolders, siteLock, watch, windowsJob],
 };
 
 /** Tells of Blender's pip run, and ends it. */

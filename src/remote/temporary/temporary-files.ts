@@ -5,12 +5,18 @@ import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { joined } from "../path.ts";
 import { callScript } from "../script/call.ts";
+import { uploadFolder } from "../script/modules.ts";
 import { push } from "../wheelhouse/push.ts";
 import type { Wheel } from "../wheelhouse/wheel.ts";
 import type { Session } from "../wire/session.ts";
+import { heldFolder } from "./script.ts";
 import temporarySource from "./temporary.py" with { type: "text" };
 
-const script: Script = { name: "temporary.py", source: temporarySource };
+const script: Script = {
+  name: "temporary.py",
+  source: temporarySource,
+  modules: [heldFolder, uploadFolder],
+};
 const folderSchema = v.object({ folder: v.string() });
 
 /** Upper bound of a piece that is sent, in bytes. */

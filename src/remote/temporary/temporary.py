@@ -1,12 +1,10 @@
 """A temporary folder for files that one command brings along."""
 
-import atexit
-import shutil
-import tempfile
-from pathlib import Path
+import os
 from typing import Literal, TypedDict
 
-PREFIX = "blender-remote-files-"
+from held_folder import held, make_held, remove_held
+from upload_folder import TEMPORARY
 
 
 class TemporaryFolder(TypedDict):
@@ -30,19 +28,16 @@ class Removing(TypedDict):
 
 def make() -> TemporaryFolder:
     """Make a folder that only this user can read; it goes with Blender, or before."""
-    folder = tempfile.mkdtemp(prefix=PREFIX)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return {"folder": folder}
+    return {"folder": make_held(TEMPORARY).name}
 
 
-def remove(path: str) -> TemporaryFolder:
+def remove(folder: str) -> TemporaryFolder:
     """Remove a folder that ``make`` made."""
-    folder = Path(path)
-    if not folder.name.startswith(PREFIX) or folder.is_symlink():
+    if folder in held():
+        remove_held(folder)
+    elif os.path.lexists(folder):
         raise ValueError(f"not a folder of ours: {folder}")
-    if folder.exists():
-        shutil.rmtree(folder)
-    return {"folder": path}
+    return {"folder": folder}
 
 
 def main(arguments: Making | Removing) -> TemporaryFolder:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-import uuid
-from pathlib import Path
 
 import bpy
 
@@ -39,7 +38,10 @@ def viewport_screenshot(
 
 
 def _new_path(suffix: str) -> str:
-    return str(Path(tempfile.gettempdir(), f"blender_screenshot_{uuid.uuid4().hex}.{suffix}"))
+    # Made before Blender writes to it, so that nobody else can read it.
+    handle, path = tempfile.mkstemp(f".{suffix}", "blender_screenshot_")
+    os.close(handle)
+    return path
 
 
 def _viewport() -> tuple[bpy.types.Window, bpy.types.Area]:

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writePrivately } from "../../../../src/local/files/atomic-write.ts";
 import { ownFolders } from "../../../../src/local/files/os-folders.ts";
 import { HashCache } from "../../../../src/local/wheels/hash-cache.ts";
 
@@ -28,7 +29,7 @@ function sha256(text: string): string {
 /** What is kept under a file's path, made as if it had been put when the file was old. */
 async function pretend(sha: string): Promise<void> {
   const state = await (await HashCache.open(env)).state(file);
-  await Bun.write(cachePath(), JSON.stringify({ [file]: { state, sha256: sha } }));
+  await writePrivately(cachePath(), JSON.stringify({ [file]: { state, sha256: sha } }));
 }
 
 test("a file that isn't known is read", async () => {

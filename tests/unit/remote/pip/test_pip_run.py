@@ -20,6 +20,7 @@ import pip_registry
 import pytest
 import site_lock
 from file_lock import hold
+from held_folder import RECORD
 from systems import (
     TELLS_PROCESSES,
     WINDOWS,
@@ -373,7 +374,7 @@ def test_a_disk_that_is_too_full_to_begin(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "/somewhere")
 
-    monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
     assert runs.try_to_start("") is None
     assert runs.started["full"] == str(temporary)
 
@@ -701,13 +702,14 @@ def test_leftovers_go_and_others_stay(runs: Runs, temporary: Path) -> None:
     dead, making, other = (temporary / f"blender-remote-{name}" for name in ["pip-1", "pip-2", "x"])
     for folder in (dead, making, other):
         (folder / "tmp").mkdir(parents=True)
+        folder.chmod(0o700)
         (folder / "owner").touch()
-    (dead / "stdout").touch()
-    (other / "stdout").touch()
+    (dead / RECORD).touch()
+    (other / RECORD).touch()
     alive = temporary / "blender-remote-pip-3"
-    alive.mkdir()
+    alive.mkdir(0o700)
     with hold(alive / "owner"):
-        (alive / "stdout").touch()
+        (alive / RECORD).touch()
         runs.start("import time; time.sleep(600)")
         assert runs.read()["returncode"] is None
         assert not dead.exists()

@@ -49,7 +49,7 @@ def test_what_it_did_not_make_stays(load: Load, temporary: Path, kind: str) -> N
     (foreign / "file").touch()
     folder = foreign
     if kind == "link":
-        folder = temporary / f"{script.PREFIX}link"
+        folder = temporary / f"{script.TEMPORARY}link"
         folder.symlink_to(foreign)
     with pytest.raises(ValueError, match="not a folder of ours"):
         script.main({"action": "remove", "folder": str(folder)})
@@ -59,7 +59,8 @@ def test_what_it_did_not_make_stays(load: Load, temporary: Path, kind: str) -> N
 def test_a_blender_that_ends_takes_the_folder_with_it(load: Load, temporary: Path) -> None:
     path = load("temporary").__file__
     code = f"""
-import runpy
+import runpy, sys
+sys.path[:] = {sys.path!r}
 made = runpy.run_path({path!r})["main"]({{"action": "make"}})
 open(made["folder"] + "/pip.whl", "w").close()
 print(made["folder"])
