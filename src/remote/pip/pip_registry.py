@@ -29,7 +29,7 @@ class Purpose(TypedDict):
     stage: str | None
 
 
-class Folder(Protocol):
+class RunFolder(Protocol):
     """Of a run: `name` is its path."""
 
     @property
@@ -50,7 +50,7 @@ class Run(TypedDict):
     process: "subprocess.Popen[bytes]"
     guard: "subprocess.Popen[bytes]"
     # With the files stdout and stderr; goes with the run.
-    folder: Folder
+    folder: RunFolder
     # Shows other Blenders that the folder is in use.
     owner: FileIO
     purpose: Purpose | None

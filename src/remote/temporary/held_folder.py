@@ -100,9 +100,8 @@ def remove_left(prefix: str) -> None:
         folder = os.path.join(root, name)
         # Others may remove theirs meanwhile.
         with contextlib.suppress(OSError):
-            if name.startswith(prefix) and folder not in held() and _is_own(folder):
-                if _is_left(folder):
-                    _remove(folder)
+            if name.startswith(prefix) and folder not in held() and _is_left(folder):
+                _remove(folder)
 
 
 def _is_own(folder: str) -> bool:
@@ -113,6 +112,8 @@ def _is_own(folder: str) -> bool:
 
 
 def _is_left(folder: str) -> bool:
+    if not _is_own(folder):
+        return False
     try:
         record = os.lstat(os.path.join(folder, RECORD))
     except FileNotFoundError:
