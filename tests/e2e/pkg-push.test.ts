@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { sha256Of } from "../../src/local/files/sha256.ts";
@@ -429,6 +429,34 @@ describe("pkg push: what is wrong on this side", () => {
     const result = await pushTo(box, box.dir, fresh(box, "there"), "--chunk-size", "huge");
     expect(result.code).toBe(2);
     expect(result.stderr).toContain("--chunk-size is 'huge'");
+  });
+
+  test("a wheelhouse that others can write to is told of, and what they write there isn't believed", async () => {
+    const there = fresh(box, "there");
+    const wheel = await writeWheel(fresh(box, "local"), { name: "lied" });
+    const other = await readFile(wheel);
+    other[50] = (other[50] ?? 0) ^ 1;
+    await mkdir(there);
+    await chmod(there, 0o777);
+    const planted = join(there, basename(wheel));
+    await writeFile(planted, other);
+    const { size, mtimeNs } = await stat(planted, { bigint: true });
+    const lie = `{"${basename(wheel)}": {"size": ${size}, "mtime_ns": ${mtimeNs}, "sha256": "${await sha256Of(wheel)}"}}`;
+    await writeFile(join(there, ".blender-remote-hashes.json"), lie);
+    const result = pushed(expectSuccess(await pushTo(box, wheel, there, "--json")));
+    expect(result).toMatchObject({ uploaded: 1, files: [{ replaced: true }] });
+    expect(result.warnings).toEqual([expect.stringContaining(`chmod go-w ${there}`)]);
+    expect(await sha256Of(planted)).toBe(await sha256Of(wheel));
+    expect((await stat(planted)).mode & 0o777).toBe(0o644);
+    const listed = await box.cli(["pkg", "wheelhouse", "--remote-wheelhouse", there]);
+    expect(listed.stderr).toContain(`others can put wheels into ${there}`);
+    const install = ["pkg", "install", "lied", "--remote-wheelhouse", there, "--dry-run"];
+    expect((await box.cli(install)).stderr).toContain(`others can put wheels into ${there}`);
+    await chmod(there, 0o755);
+    expect(pushed(await pushTo(box, wheel, there, "--json"))).toMatchObject({
+      skipped: 1,
+      warnings: [],
+    });
   });
 
   test("a wheel's name that is a link there is replaced, and what it points to stays", async () => {

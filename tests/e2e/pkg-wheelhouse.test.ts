@@ -53,6 +53,7 @@ for (const server of servers) {
           },
         ],
         parts: [{ name: ".half-1.0-py3-none-any.whl.0123456789abcdef.part", size: 5 }],
+        warnings: [],
       });
 
       const { stdout, stderr } = await list("--remote-wheelhouse", there);

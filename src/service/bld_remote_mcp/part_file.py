@@ -73,11 +73,14 @@ class Part:
 
         Those who may read the folder may read it, nobody else may write to it. ForeignFileError
         where another file was put in its place meanwhile, which then has no name either;
-        FileExistsError where something has the target's name that isn't a plain file; OSError.
+        FileExistsError where something has the target's name that is neither a plain file nor a
+        link, which is replaced itself; OSError.
         """
         folder, new = self._folder, os.path.basename(target)
         os.fsync(self.file.fileno())
-        if folder.has(new) and not stat.S_ISREG(folder.lstat(new).st_mode):
+        there = self._named(new)
+        # Of a link only the link is replaced.
+        if there is not None and not (stat.S_ISREG(there.st_mode) or stat.S_ISLNK(there.st_mode)):
             raise FileExistsError(errno.EEXIST, TAKEN, target)
         if not os.path.samestat(os.fstat(self.file.fileno()), folder.lstat(self._name)):
             raise ForeignFileError(folder.named(self._name), SWAPPED)
