@@ -1,7 +1,6 @@
 // What commands and Blenders that were killed leave in the folder for temporary files.
 
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { configured } from "../support/addons.ts";
@@ -17,9 +16,10 @@ async function ours({ env }: Sandbox): Promise<string[]> {
   return names.map((name) => join(root, name));
 }
 
-/** Whether one of them has a file of this name. */
-async function has(box: Sandbox, name: string): Promise<boolean> {
-  return (await ours(box)).some((folder) => existsSync(join(folder, name)));
+/** Whether one of them has a file whose name ends so. */
+async function has(box: Sandbox, ending: string): Promise<boolean> {
+  const lists = (await ours(box)).map((folder) => readdir(folder).catch((): string[] => []));
+  return (await Promise.all(lists)).flat().some((name) => name.endsWith(ending));
 }
 
 /** Whether Blender was told of one of them. */
@@ -35,7 +35,7 @@ const stages: [string, (box: Sandbox) => Promise<boolean>][] = [
   ["when its first folder is there", async (box) => (await ours(box)).length > 0],
   ["when that is held", (box) => has(box, ".blender-remote-temporary")],
   ["when its Blender runs", isRunning],
-  ["when its Blender has begun the script", (box) => has(box, "begun")],
+  ["when its Blender has begun the script", (box) => has(box, ".begun")],
 ];
 
 test("a command that is killed in any stage: the next one removes what it left", async () => {

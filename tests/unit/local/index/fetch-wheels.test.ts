@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -68,6 +68,18 @@ test("a wheel comes once, and again where it was changed", async () => {
   bytes[50_000] = (bytes[50_000] ?? 0) ^ 1;
   await Bun.write(join(box, name), bytes);
   expect((await fetched(index)).wheels).toMatchObject([{ ...wheels[0], status: "downloaded" }]);
+});
+
+test("what a killed download was bringing goes after an hour, and nothing else", async () => {
+  await using index = packageIndex([{ name: "own", padding: 100 }]);
+  const names = [0, 1].map(() => `.${crypto.randomUUID()}.part`);
+  await mkdir(box);
+  for (const part of [...names, ".other.part"]) {
+    await writeFile(join(box, part), "x");
+    if (part !== names[1]) await utimes(join(box, part), 1, 1);
+  }
+  await fetched(index);
+  expect((await readdir(box)).sort()).toEqual([names[1] ?? "", ".other.part", name].sort());
 });
 
 posixOnly("mkfifo")("of this machine only plain files are read", async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import CachePolicy from "http-cache-semantics";
@@ -23,6 +23,20 @@ test("what is kept comes back, and is nobody else's to read", async () => {
     if (isWindows) return;
     for (const name of kept)
       expect([name, (await stat(join(folder, name))).mode & 0o077]).toEqual([name, 0]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("what a killed command was writing goes after an hour", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "http-cache-"));
+  try {
+    const parts = join(folder, "parts");
+    await mkdir(parts);
+    for (const name of ["old", "new"]) await writeFile(join(parts, name), "x");
+    await utimes(join(parts, "old"), 1, 1);
+    await new HttpCache(folder).remember("key", "text");
+    expect(await readdir(parts)).toEqual(["new"]);
   } finally {
     await rm(folder, { recursive: true });
   }
