@@ -120,6 +120,14 @@ export function systemCodeOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What any machine may run out of at any moment (Linux: errno(3)). */
+const shortages = ["ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EIO", "EROFS"];
+
+/** Whether the system said that this machine has no room, memory, files or processes left. */
+export function isShortage(error: unknown): boolean {
+  return shortages.includes(systemCodeOf(error) ?? "");
+}
+
 /** The system's error code behind a failure, however far down its causes. */
 export function systemCodeBehind(failure: Failure): string | undefined {
   for (let error: unknown = failure; error instanceof Error; error = error.cause) {

@@ -1,11 +1,18 @@
 // How a failure that ended a command is told.
 
-import { Failure, messageOf, systemCodeBehind } from "../failure.ts";
+import { tmpdir } from "node:os";
+import { Failure, isShortage, messageOf, systemCodeBehind } from "../failure.ts";
 import type { Output } from "./output.ts";
 
 /** Anything thrown as a `Failure`: what isn't one is a defect of ours and says so. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
+  if (isShortage(error)) {
+    return new Failure("system-error", `this machine can't do it: ${messageOf(error)}`, {
+      hint: `see that there is room, also in the folder for temporary files: ${tmpdir()}`,
+      cause: error,
+    });
+  }
   return new Failure("internal", `unexpected error: ${messageOf(error)}`, {
     hint: "this is a defect of blender-remote-cli: run the command again with --verbose and report it",
     cause: error,

@@ -3,7 +3,16 @@
 
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/addon-sources.ts";
@@ -423,6 +432,28 @@ describe("places that can't be written to", () => {
       expect(message).toContain("what was installed before is unchanged");
       expect((await listed(box))["tool"]).toMatchObject({ version: "1.0", enabled: true });
       expect(await leftovers(addons)).toEqual([]);
+    });
+  });
+
+  test("a full disk for temporary files: said, and no defect of ours", async () => {
+    await using box = await sandbox();
+    await debian(box);
+    const temporary = join(box.dir, "temporary");
+    await mkdir(temporary);
+    await mounted(temporary, "size=64k", async () => {
+      await writeFile(join(temporary, "fill"), new Uint8Array(1 << 20)).catch(() => {});
+      for (const args of [
+        ["addon", "list"],
+        ["start", "--background", "--detach"],
+      ]) {
+        const { code, stderr } = await box.cli(args, { env: { TMPDIR: temporary } });
+        expect({ args, code, stderr }).toEqual({
+          args,
+          code: 1,
+          stderr: `error: this machine can't do it: the disk is full\nhint: see that there is room, also in the folder for temporary files: ${temporary}\n`,
+        });
+      }
+      expect(await readdir(temporary)).toEqual(["fill"]);
     });
   });
 

@@ -4,7 +4,13 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { basename, delimiter, join, resolve, sep } from "node:path";
-import { Failure, type FailureOptions, messageOf, systemCodeOf } from "../../failure.ts";
+import {
+  Failure,
+  type FailureOptions,
+  isShortage,
+  messageOf,
+  systemCodeOf,
+} from "../../failure.ts";
 import { examplePath, ours, shellWord, text } from "../../text.ts";
 import { foldersOnPath, programOnPath } from "../files/programs.ts";
 import { macExecutable, quarantineHint } from "./mac-application.ts";
@@ -73,8 +79,13 @@ function lacksLibrary(executable: string, library: string): Failure {
   );
 }
 
-/** Why an executable couldn't be started; `not-blender` where the system gives no usual reason. */
+/**
+ * Why an executable couldn't be started; `not-blender` where the system gives no usual reason.
+ *
+ * @throws the error, where the machine has no room or memory left: that says nothing of Blender.
+ */
 export function cannotRun(executable: string, error: unknown): Failure {
+  if (isShortage(error)) throw error;
   const code = systemCodeOf(error);
   if (code === "ENOENT") {
     return new Failure("blender-not-found", `there is no ${executable}`, {

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
-import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { Failure, isShortage, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, shellWord, text } from "../../text.ts";
 import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
@@ -133,7 +133,7 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
     return { child, end, options, folder };
   } catch (cause) {
     await removeTemporaryFolder(folder);
-    if (cause instanceof Failure) throw cause;
+    if (cause instanceof Failure || isShortage(cause)) throw cause;
     throw new Failure(
       "blender-not-started",
       `${options.executable} can't be started: ${messageOf(cause)}`,

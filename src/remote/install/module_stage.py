@@ -48,7 +48,8 @@ def is_needed(place: str) -> bool:
     if pip_registry.current_stage() == new:
         return True
     try:
-        return time.time() - os.stat(new).st_mtime < IDLE_SECONDS
+        # A clock that was put back must not keep it for ever.
+        return abs(time.time() - os.stat(new).st_mtime) < IDLE_SECONDS
     except OSError:
         return False
 

@@ -44,6 +44,14 @@ def test_a_staging_folder_that_nobody_goes_on_with_goes(script: ModuleType, modu
     assert places(modules) == []
 
 
+def test_one_of_a_clock_that_was_put_back_goes(script: ModuleType, modules: Path) -> None:
+    stage = staged(script, modules)
+    ahead = time.time() + 10 * IDLE_SECONDS
+    os.utime(stage, (ahead, ahead))
+    done(script, "recover", folder=str(modules))
+    assert places(modules) == []
+
+
 def test_one_that_a_pip_run_fills_stays(
     script: ModuleType, modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
