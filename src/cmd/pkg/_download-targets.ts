@@ -93,8 +93,10 @@ export async function targetFor(word: string): Promise<NamedTarget> {
   const official = targetNamed(word.toLowerCase());
   if (official !== undefined)
     return { target: official, warnings: (names) => warningsOf(official, names) };
-  const isFile = /\.json$/i.test(word) || (await stat(word).catch(() => undefined))?.isFile();
-  if (isFile) return { target: await savedTarget(word), warnings: () => [] };
+  // What a shell has opened is no plain file.
+  const isFolder = (await stat(word).catch(() => undefined))?.isDirectory();
+  if (/\.json$/i.test(word) || isFolder === false)
+    return { target: await savedTarget(word), warnings: () => [] };
   throw unknownTarget(word);
 }
 
