@@ -127,7 +127,7 @@ async function answer(
     throw wrongUsage("missing-command", `${typedName(name)} needs a command`, helpOf(name));
   }
   const { help } = await import("./cmd/_help.ts");
-  await output.write(await help(name, node));
+  await output.writeOwn(await help(name, node));
 }
 
 async function perform(

@@ -21,8 +21,7 @@ export class RunView {
   /** Takes what the code writes. */
   readonly write: StreamWriter = async (stream, bytes) => {
     if (!this.#output.json) {
-      if (stream === "stdout") await this.#output.write(bytes);
-      else await this.#output.writeError(bytes);
+      await this.#output.writeProgram(stream, bytes);
       return;
     }
     const part = bytes.slice(0, this.#room[stream]);

@@ -4,6 +4,7 @@ import { type ConsolaInstance, createConsola, LogLevels, type LogObject } from "
 import { colors } from "consola/utils";
 import { Failure, messageOf } from "../failure.ts";
 import { rendered, type Text, type UserFlags } from "../text.ts";
+import { harmless, ProgramOutput } from "./harmless.ts";
 import { makeRoom } from "./passing-line.ts";
 import { fitted, unbroken, widthOf } from "./wrap.ts";
 
@@ -15,6 +16,9 @@ export interface OutputOptions {
   flags?: UserFlags;
 }
 
+/** Where a program's bytes go. */
+type ProgramStream = "stdout" | "stderr";
+
 /** A command's stdout and stderr. */
 export interface Output extends Readonly<OutputOptions> {
   /** Whether a person can be asked: stdin and stderr are a terminal and `--json` wasn't given. */
@@ -23,16 +27,26 @@ export interface Output extends Readonly<OutputOptions> {
   readonly terminal: boolean;
   /** Whether whoever read stdout has gone (`| head`). */
   readonly unread: boolean;
-  /** Data as it is to stdout; resolves when the system has taken all of it. */
-  write(text: string | Uint8Array): Promise<void>;
+  /**
+   * Data to stdout, on a terminal made harmless, else as it is; resolves when the system has taken all
+   * of it.
+   */
+  write(text: string): Promise<void>;
+  /** The same for what only this program has written, with its colours. */
+  writeOwn(text: string): Promise<void>;
   /** The same for sentences, a line each: on a terminal they are broken between words. */
   sentences(lines: readonly string[]): Promise<void>;
   /** A line on stdout about what was done: silent with `--quiet`, as nobody asked for it. */
   result(line: string): Promise<void>;
   /** The one JSON value of `--json`, on stdout. */
   writeJson(value: unknown): Promise<void>;
-  /** Bytes or text to stderr as they are, such as the stderr of code that ran in Blender. */
-  writeError(text: string | Uint8Array): Promise<void>;
+  /** As `write`, to stderr: a traceback, for one. */
+  writeError(text: string): Promise<void>;
+  /**
+   * What a program writes that ran for the user, such as code in Blender: as it is, but on a terminal
+   * without what could do more there than write and colour.
+   */
+  writeProgram(stream: ProgramStream, bytes: Uint8Array): Promise<void>;
   /** Notes for people on stderr: silent with `--quiet` and `--json`. */
   note(message: Text): void;
   success(message: Text): void;
@@ -92,21 +106,46 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
-// What others wrote, such as an exception, mustn't move the cursor or change colours.
-const controls = /(?![\n\t])\p{Cc}/gu;
+/** A line that quotes others and looks like one of ours. */
+const posing = /\n(?=(?:error|warning|hint|debug):)/g;
 
 /**
- * A message as a stream shows it: on a terminal it's broken between words.
+ * A message as a stream shows it: on a terminal it's broken between words. What it quotes of others is
+ * made harmless everywhere, since logs are read on terminals, and gives no hints of its own.
  *
  * @param before a label of ours, in colours.
  */
 function shown(message: string, stream: NodeJS.WriteStream = process.stderr, before = ""): string {
-  const plain = message.replace(
-    controls,
-    (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  const plain = harmless(message).replace(posing, "\n  ");
   return fitted(`${before}${plain}`, stream.isTTY === true ? widthOf(stream) : undefined);
 }
+
+const programs = { stdout: new ProgramOutput(), stderr: new ProgramOutput() };
+
+/** What a program has left open on a terminal, before anything else is written there. */
+function closing(): string {
+  return programs.stdout.end() + programs.stderr.end();
+}
+
+function writeProgram(name: ProgramStream, bytes: Uint8Array): Promise<void> {
+  const stream = process[name];
+  return writeTo(stream, stream.isTTY ? programs[name].take(bytes) : bytes);
+}
+
+/** Data: only a terminal would act on what is in it. */
+function writeData(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return writeOwn(stream, stream.isTTY ? harmless(text) : text);
+}
+
+function writeOwn(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  return writeTo(stream, stream.isTTY ? closing() + text : text);
+}
+
+process.on("exit", () => {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.isTTY) stream.write(closing());
+  }
+});
 
 function line(entry: LogObject): string {
   const text = entry.args.map(String).join(" ");
@@ -120,7 +159,7 @@ function messages(options: OutputOptions): ConsolaInstance {
     level: options.verbose ? LogLevels.debug : LogLevels.info,
     stdout: process.stderr,
     stderr: process.stderr,
-    reporters: [{ log: (entry) => void writeTo(process.stderr, `${line(entry)}\n`) }],
+    reporters: [{ log: (entry) => void writeOwn(process.stderr, `${line(entry)}\n`) }],
   });
 }
 
@@ -140,14 +179,16 @@ export function createOutput(options: OutputOptions): Output {
     get unread() {
       return readersGone.has(process.stdout);
     },
-    write: (text) => writeTo(process.stdout, text),
+    write: (text) => writeData(process.stdout, text),
+    writeOwn: (text) => writeOwn(process.stdout, text),
     sentences: (lines) =>
-      writeTo(process.stdout, lines.map((one) => `${shown(one, process.stdout)}\n`).join("")),
+      writeOwn(process.stdout, lines.map((one) => `${shown(one, process.stdout)}\n`).join("")),
     result: async (text) => {
-      if (!options.quiet) await writeTo(process.stdout, `${text}\n`);
+      if (!options.quiet) await writeData(process.stdout, `${text}\n`);
     },
-    writeJson: (value) => writeTo(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
-    writeError: (text) => writeTo(process.stderr, text),
+    writeJson: (value) => writeData(process.stdout, `${JSON.stringify(value, null, 2)}\n`),
+    writeError: (text) => writeData(process.stderr, text),
+    writeProgram,
     note: (message) => {
       if (chatty) speak.info(spoken(message));
     },
@@ -156,7 +197,7 @@ export function createOutput(options: OutputOptions): Output {
     },
     warn: (message) => speak.warn(spoken(message)),
     error: (message) => speak.error(message),
-    hint: (hint) => writeTo(process.stderr, `${shown(`hint: ${spoken(hint)}`)}\n`),
+    hint: (hint) => writeOwn(process.stderr, `${shown(`hint: ${spoken(hint)}`)}\n`),
     rendered: render,
     debug: (message) => speak.debug(message),
   };

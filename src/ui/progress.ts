@@ -1,6 +1,7 @@
 // How far transfers are: bars on a terminal, lines elsewhere.
 
 import { MultiBar, Presets, type SingleBar } from "cli-progress";
+import { harmless, harmlessRow } from "./harmless.ts";
 import type { Output } from "./output.ts";
 import { keepLinesAway } from "./passing-line.ts";
 import { AllTransfers, Transfer } from "./transfers.ts";
@@ -61,7 +62,8 @@ function lines(output: Output): Progress {
 const eraseBelow = "\x1b[J";
 
 /** Cuts a name so that its bar fits into a narrow terminal too; the version stays in sight. */
-function short(name: string, width: number): string {
+function short(given: string, width: number): string {
+  const name = harmlessRow(given);
   return name.length <= width ? name.padEnd(width) : `${name.slice(0, width - 1)}…`;
 }
 
@@ -94,7 +96,7 @@ function bars(): Progress {
   const alone = new DisposableStack();
   // Printed above the bars when they're drawn next. A line may be broken over several rows, on which
   // bars stand now.
-  const above = (text: string) => void view.log(`${eraseBelow}${text}\n`);
+  const above = (text: string) => void view.log(`${eraseBelow}${harmless(text)}\n`);
   const show = () => {
     all?.setTotal(total.total);
     all?.update(Math.min(total.done, total.total), total.words);

@@ -2,6 +2,7 @@
 
 import { createInterface } from "node:readline/promises";
 import { Failure } from "../failure.ts";
+import { harmless, harmlessRow } from "./harmless.ts";
 import { keepLinesAway } from "./passing-line.ts";
 
 /** Asks one line on the terminal; questions go to stderr, since stdout carries data only. */
@@ -11,7 +12,7 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   // Without this, readline takes Ctrl-C for itself and nobody hears of it.
   terminal.on("SIGINT", () => process.emit("SIGINT"));
   try {
-    return (await terminal.question(question, { signal })).trim();
+    return (await terminal.question(harmless(question), { signal })).trim();
   } catch (error) {
     signal.throwIfAborted();
     // Ctrl-D, or the terminal went away.
@@ -36,13 +37,13 @@ export async function choose(
   options: readonly string[],
   signal: AbortSignal,
 ): Promise<number> {
-  const list = options.map((option, index) => `  ${index + 1}) ${option}\n`).join("");
-  process.stderr.write(`${question}\n${list}`);
+  const list = options.map((option, index) => `  ${index + 1}) ${harmlessRow(option)}\n`).join("");
+  process.stderr.write(`${harmless(question)}\n${list}`);
   while (true) {
     const answer = await ask(`1-${options.length}: `, signal);
     const number = /^\d+$/.test(answer) ? Number(answer) : 0;
     if (number >= 1 && number <= options.length) return number - 1;
-    const seen = answer === "" ? "nothing was typed" : `'${answer}' is none of them`;
+    const seen = answer === "" ? "nothing was typed" : `'${harmlessRow(answer)}' is none of them`;
     process.stderr.write(`${seen}: type a number from 1 to ${options.length}, or Ctrl-C to end\n`);
   }
 }

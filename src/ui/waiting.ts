@@ -1,6 +1,7 @@
 // A line that says what a command waits for, with its seconds, once that takes a while.
 
 import type { Text } from "../text.ts";
+import { harmlessRow } from "./harmless.ts";
 import type { Output } from "./output.ts";
 import { removeLine, showLine } from "./passing-line.ts";
 import { cut } from "./wrap.ts";
@@ -98,7 +99,7 @@ function lineOnTerminal() {
       const after = seconds === 0 ? " …" : ` (${seconds} s)`;
       // The last column stays free: some terminals go to the next row behind it.
       const room = (process.stderr.columns || 80) - 1 - Bun.stringWidth(after);
-      showLine(owner, `${cut(words, room)}${after}`);
+      showLine(owner, `${cut(harmlessRow(words), room)}${after}`);
       return "again";
     },
     end: () => removeLine(owner),

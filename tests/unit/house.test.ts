@@ -105,6 +105,21 @@ describe("files", () => {
   });
 });
 
+test("only these write to a terminal: what others wrote is made harmless there", () => {
+  const writes = /process\.std(?:out|err)\b(?!\.(?:isTTY|columns))|\bconsole\./;
+  const writers = files.filter(({ text }) => writes.test(text.replace(/^\s*(?:\/\/|\*).*/gm, "")));
+  expect(writers.map(({ path }) => path)).toEqual([
+    "src/cmd/_help.ts", // the width alone
+    "src/cmd/pkg/info.ts", // likewise
+    "src/cmd/pkg/wheelhouse.ts", // likewise
+    "src/main.ts", // the version alone
+    "src/ui/output.ts",
+    "src/ui/passing-line.ts", // what ui/waiting.ts made harmless
+    "src/ui/progress.ts",
+    "src/ui/prompt.ts",
+  ]);
+});
+
 test("no two files of src have a type of one name", () => {
   const places = new Map<string, Set<string>>();
   for (const source of files) {

@@ -8,7 +8,7 @@ export function observerFor(output: Output): InstallObserver {
   return {
     everything: output.verbose,
     output: async (bytes) => {
-      if (!output.quiet) await output.writeError(bytes);
+      if (!output.quiet) await output.writeProgram("stderr", bytes);
     },
     warn: (message) => output.warn(message),
     note: (message) => output.note(message),

@@ -60,11 +60,11 @@ export async function showPip(
   const running = run({
     stdout: async (bytes) => {
       kept.stdout.push(bytes);
-      if (!output.json) await unlessAborted(output.write(bytes), signal);
+      if (!output.json) await unlessAborted(output.writeProgram("stdout", bytes), signal);
     },
     stderr: async (bytes) => {
       kept.stderr.push(bytes);
-      if (!output.json) await unlessAborted(output.writeError(bytes), signal);
+      if (!output.json) await unlessAborted(output.writeProgram("stderr", bytes), signal);
     },
   });
   // Elsewhere than on a terminal, what is written is pip's alone.

@@ -85,7 +85,7 @@ function observerFor(output: Output): BootstrapOptions["observer"] {
     step: (step) => output.note(`${step.method} ${step.outcome}: ${step.detail}`),
     note: (message) => output.note(message),
     output: async (bytes) => {
-      if (output.verbose) await output.writeError(bytes);
+      if (output.verbose) await output.writeProgram("stderr", bytes);
     },
   };
 }
