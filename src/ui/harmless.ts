@@ -26,9 +26,15 @@ function visible(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** A text in which nothing but line ends and tabs acts on a terminal: the rest is shown as `\u001b`. */
+/** A line within a text that looks like one of ours. */
+const posing = /(?<=\n)(?=(?:error|warning|hint|debug):)/g;
+
+/**
+ * A text in which nothing but line ends and tabs acts on a terminal: the rest is shown as `\u001b`.
+ * What looks like a hint of ours within it is indented.
+ */
 export function harmless(text: string): string {
-  return text.replace(actingInText, visible);
+  return text.replace(actingInText, visible).replace(posing, "  ");
 }
 
 /** The same in one row, for where a line end would spoil what is drawn. */

@@ -106,17 +106,14 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
-/** A line that quotes others and looks like one of ours. */
-const posing = /\n(?=(?:error|warning|hint|debug):)/g;
-
 /**
  * A message as a stream shows it: on a terminal it's broken between words. What it quotes of others is
- * made harmless everywhere, since logs are read on terminals, and gives no hints of its own.
+ * made harmless everywhere, since logs are read on terminals.
  *
  * @param before a label of ours, in colours.
  */
 function shown(message: string, stream: NodeJS.WriteStream = process.stderr, before = ""): string {
-  const plain = harmless(message).replace(posing, "\n  ");
+  const plain = harmless(message);
   return fitted(`${before}${plain}`, stream.isTTY === true ? widthOf(stream) : undefined);
 }
 
