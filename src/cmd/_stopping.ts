@@ -13,6 +13,7 @@ import {
 import { pipUnderWay } from "../remote/service/diagnose.ts";
 import { currentLoad, type Load, loadOf } from "../remote/service/load.ts";
 import { LocalProcess, sameMachine } from "../remote/service/local-process.ts";
+import { peerProcesses } from "../remote/service/peer.ts";
 import { describeLoad } from "../remote/service/running.ts";
 import { type EndingCommand, shutDown } from "../remote/service/shut-down.ts";
 import type { Session } from "../remote/wire/session.ts";
@@ -84,12 +85,13 @@ async function ask(session: Session, force: boolean, patience: Patience) {
   const note = force ? undefined : await uncountedChanges(session);
   // Afterwards nobody may answer any more.
   const here = await sameMachine(session);
+  const peers = peerProcesses(session.connection);
   const pid = await shutDown(session, force, patience.by).catch(async (error: unknown) => {
     if (!(error instanceof Failure) || !["interrupted", "timeout"].includes(error.code))
       throw error;
     throw stillRunning(await session.reconnected(currentLoad), patience, force);
   });
-  const process = here === undefined ? undefined : new LocalProcess(pid, here);
+  const process = here ? new LocalProcess(pid, { certain: peers.has(pid) }) : undefined;
   return { blender: { endpoint, pid, process, force }, pip, note };
 }
 

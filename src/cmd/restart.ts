@@ -12,6 +12,7 @@ import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
 import { type LocalBlender, localBlenderOf } from "./_local-blender.ts";
+import { ownStart } from "./_own-start.ts";
 import { type Starting, startBlender } from "./_starting.ts";
 import { endedWith, stopBlender, tellLosses } from "./_stopping.ts";
 import { parseSeconds, targetOf } from "./_target.ts";
@@ -37,10 +38,10 @@ function requireLogFolder({ log_file: log, port }: StartedWith): void {
  * What the Blender was started with, where the same start would work here: looked at before anything
  * is ended.
  */
-async function knownStart(session: Session): Promise<StartedWith> {
-  const record = await startedWith(session);
-  if ((await sameMachine(session)) === undefined)
-    throw notHere("that Blender isn't on this machine");
+async function knownStart(session: Session, local: LocalBlender): Promise<StartedWith> {
+  const told = await startedWith(session);
+  if (!(await sameMachine(session))) throw notHere("that Blender isn't on this machine");
+  const record = ownStart(session, told, local);
   const { executable, scene, background, isolated } = record;
   await executableAt(executable);
   if (scene !== null && !(await Bun.file(scene).exists())) {
@@ -129,7 +130,8 @@ export const restart = command({
     return { force, detach, wait, local: await localBlenderOf(args), target: await targetOf(args) };
   },
   async run({ force, detach, wait, local, target }, context) {
-    const stopped = await stopBlender(target, force, context, "restart", knownStart);
+    const known = (session: Session) => knownStart(session, local);
+    const stopped = await stopBlender(target, force, context, "restart", known);
     const { pid } = stopped.blender;
     const { before } = stopped;
     await tellLosses(stopped, context.output);

@@ -120,6 +120,28 @@ test("only these write to a terminal: what others wrote is made harmless there",
   ]);
 });
 
+test("numbers of answers have bounds", () => {
+  const unbound = files.filter(
+    ({ path, text }) => /^src\/(remote|packages)\//.test(path) && /\bv\.number\(\)/.test(text),
+  );
+  expect(unbound.map(({ path }) => path)).toEqual([
+    "src/remote/numbers.ts", // where they stand
+    "src/remote/wire/server.ts", // only whether there is one
+  ]);
+});
+
+test("no answer is parsed without saying what was wrong with it", () => {
+  const raw = /\bv\.parse\(|\bJSON\.parse\(/;
+  const parsing = files.filter(
+    ({ path, text }) => path.startsWith("src/remote/") && raw.test(text),
+  );
+  expect(parsing.map(({ path }) => path)).toEqual([
+    "src/remote/checked.ts",
+    "src/remote/packages/pip-report.ts", // pip's, whose failure is one of pip
+    "src/remote/wire/connection.ts",
+  ]);
+});
+
 test("no two files of src have a type of one name", () => {
   const places = new Map<string, Set<string>>();
   for (const source of files) {

@@ -25,7 +25,10 @@ async function secondHalf(session: Session, first: PipRun): Promise<PipRun | und
   while (performance.now() < ends) {
     const run = await currentPip(session);
     const another = run !== undefined && run.id !== first.id;
-    if (another && hasPurpose(run) && typedLine(run.purpose) === line) return run;
+    // What comes after a plan is no other plan.
+    if (another && hasPurpose(run) && run.purpose.part !== "plan") {
+      if (typedLine(run.purpose) === line) return run;
+    }
     await Bun.sleep(50);
   }
   return undefined;

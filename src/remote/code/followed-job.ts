@@ -1,6 +1,8 @@
 // Follows a job in Blender: what its code writes, from the first byte that is kept to its end.
 
 import * as v from "valibot";
+import { badAnswer } from "../checked.ts";
+import { countSchema, exitSchema, secondsSchema } from "../numbers.ts";
 import { base64Schema } from "../script/base64.ts";
 import type { Session } from "../wire/session.ts";
 import { jobRequest, jobStatusSchema } from "./jobs.ts";
@@ -19,10 +21,10 @@ const outputSchema = v.object({
   status: jobStatusSchema,
   terminal: v.boolean(),
   chunks: v.array(v.tuple([streamSchema, base64Schema])),
-  offset: v.number(),
-  begins_at: v.nullable(v.object({ stdout: v.number(), stderr: v.number() })),
-  exit_status: v.nullable(v.number()),
-  duration_seconds: v.nullable(v.number()),
+  offset: countSchema,
+  begins_at: v.nullable(v.object({ stdout: countSchema, stderr: countSchema })),
+  exit_status: v.nullable(exitSchema),
+  duration_seconds: v.nullable(secondsSchema),
 });
 
 /** How a job has ended. */
@@ -79,6 +81,9 @@ export class FollowedJob {
       const asking = this.#ask(session, Math.min(wait, left));
       const seen = await (wait === queuedWait ? session.waits.turn(asking) : asking);
       wait = seen.status === "queued" ? queuedWait : usualWait;
+      if (seen.chunks.length > 0 && seen.offset <= this.#offset) {
+        throw badAnswer("'job_output'", `output that ends at ${seen.offset}, where it began`);
+      }
       this.#offset = seen.offset;
       this.#unwritten = this.#taken(seen.chunks, seen.begins_at);
       uncollected += await this.#write(write);

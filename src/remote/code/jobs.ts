@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
 import { ours, text } from "../../text.ts";
+import { checked } from "../checked.ts";
+import { timeSchema } from "../numbers.ts";
 import { addressOf } from "../wire/failures.ts";
 import type { Session } from "../wire/session.ts";
 import type { UserCode } from "./user-code.ts";
@@ -20,13 +22,16 @@ export const jobStatusSchema = v.picklist([
   "killed",
 ]);
 
+/** The name of a job: it stands in hints. */
+export const jobNameSchema = v.pipe(v.string(), v.regex(/^\w[\w.-]{0,199}$/));
+
 const jobSchema = v.object({
-  job_id: v.string(),
+  job_id: jobNameSchema,
   status: jobStatusSchema,
   terminal: v.boolean(),
-  created_at: v.number(),
-  started_at: v.nullish(v.number()),
-  completed_at: v.nullish(v.number()),
+  created_at: timeSchema,
+  started_at: v.nullish(timeSchema),
+  completed_at: v.nullish(timeSchema),
 });
 
 /** One run of code; times in seconds since 1970 on Blender's machine. */
@@ -50,7 +55,7 @@ export function requireJobs(session: Session): void {
 /**
  * Makes a request about jobs.
  *
- * @throws Failure `job-refused`; as `Connection.request`.
+ * @throws Failure `job-refused`, `bad-answer`; as `Connection.request`.
  */
 export async function jobRequest<S extends v.GenericSchema>(
   session: Session,
@@ -59,13 +64,10 @@ export async function jobRequest<S extends v.GenericSchema>(
   schema: S,
 ): Promise<v.InferOutput<S>> {
   const answer = await session.connection.request(type, params);
-  const parsed = v.safeParse(schema, answer.result);
-  if (answer.status === "success" && parsed.success) return parsed.output;
-  throw new Failure(
-    "job-refused",
-    `the service refused: ${answer.message ?? "its answer has another shape"}`,
-    { hint: text`look with '${ours("status")}'` },
-  );
+  if (answer.status === "success") return checked(schema, answer.result, `'${type}'`);
+  throw new Failure("job-refused", `the service refused: ${answer.message ?? "no reason given"}`, {
+    hint: text`look with '${ours("status")}'`,
+  });
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { Script } from "../../script.ts";
+import { countSchema, exitSchema, secondsSchema } from "../numbers.ts";
 import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -12,9 +13,9 @@ import type { UserCode } from "./user-code.ts";
 const runSchema = v.object({
   stdout: base64Schema,
   stderr: base64Schema,
-  exit: v.number(),
-  duration_s: v.number(),
-  dropped: v.object({ stdout: v.number(), stderr: v.number() }),
+  exit: exitSchema,
+  duration_s: secondsSchema,
+  dropped: v.object({ stdout: countSchema, stderr: countSchema }),
 });
 
 /** What a user's code wrote, its exit status (0 to 255, on Windows to 2^32 - 1), its duration in seconds. */

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { extended, Failure } from "../../failure.ts";
 import type { JsonValue, Script } from "../../script.ts";
 import { again, ours, type Text, text } from "../../text.ts";
+import { checked } from "../checked.ts";
+import { countSchema } from "../numbers.ts";
 import { callBeside, runsBeside } from "../script/call.ts";
 import { RemoteError } from "../script/failures.ts";
 import type { Session } from "../wire/session.ts";
@@ -11,8 +13,8 @@ import type { Session } from "../wire/session.ts";
 const stateSchema = v.object({
   over: v.boolean(),
   done: v.boolean(),
-  moved: v.number(),
-  total: v.number(),
+  moved: countSchema,
+  total: countSchema,
   value: v.unknown(),
 });
 type JobState = v.InferOutput<typeof stateSchema>;
@@ -73,7 +75,7 @@ export async function followedJob<S extends v.GenericSchema>(
       if (!runsBeside(session, script)) await Bun.sleep(pause);
       state = await ask(session, "look");
     }
-    return v.parse(schema, state.value);
+    return checked(schema, state.value, script.name);
   };
   try {
     return await session.waits.during(words, end());

@@ -5,6 +5,7 @@ import { Failure } from "../../failure.ts";
 import { packageMetadata } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
 import { listed, ours, type Text, text } from "../../text.ts";
+import { countSchema } from "../numbers.ts";
 import type { Package } from "../packages/package.ts";
 import type { FollowedPip } from "../pip/followed-pip.ts";
 import { callBeside } from "../script/call.ts";
@@ -29,7 +30,7 @@ const siteRecordsScript: Script = {
 export const overlapSchema = v.object({
   packages: v.tuple([v.string(), v.string()]),
   files: v.array(v.string()),
-  count: v.number(),
+  count: countSchema,
 });
 /** Two packages, with versions, that bring different files of one name; some of them. */
 export type Overlap = v.InferOutput<typeof overlapSchema>;

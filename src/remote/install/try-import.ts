@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { normalizedName } from "../../wheels/filename.ts";
+import { checkedJson } from "../checked.ts";
 import type { ImportState } from "../packages/imports.ts";
 import type { PackageSnapshot } from "../packages/snapshot.ts";
 import { emptyFolder, reportFile, runPip } from "../pip/run.ts";
@@ -80,7 +81,7 @@ export async function tryImports(
       : `importing ${modules.length} modules, each in a process of its own`;
   const running = runPip(session, { ...run, stdout: silent, stderr: silent });
   const { report } = await session.waits.during(what, running);
-  return report === null ? [] : v.parse(v.pipe(v.string(), v.parseJson(), triedSchema), report);
+  return report === null ? [] : checkedJson(triedSchema, report, "try_import.py");
 }
 
 /** What a trial has shown, as half a sentence. */

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { megabytes } from "../../megabytes.ts";
 import { listed, ours, type Text, text } from "../../text.ts";
+import { countSchema } from "../numbers.ts";
 import type { Package } from "./package.ts";
 
 /** What broken_metadata.py finds; `pkg info --json` prints it. */
@@ -22,7 +23,7 @@ export const brokenSchema = v.strictObject({
     v.picklist(["site", "user-modules", ""]),
     v.description("the --target by which its folder is installed into; empty for another folder"),
   ),
-  size: v.pipe(v.nullable(v.number()), v.description("of what is left, in bytes")),
+  size: v.pipe(v.nullable(countSchema), v.description("of what is left, in bytes")),
 });
 
 /** Something broken among the installed packages, or left there half done. */

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { ours, type Text, text } from "../../text.ts";
+import { countSchema } from "../numbers.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type BrokenPackage, brokenLines } from "./broken.ts";
@@ -17,7 +18,7 @@ const checkedSchema = v.array(
     name: v.string(),
     version: v.string(),
     location: v.string(),
-    missing: v.number(),
+    missing: countSchema,
     first: v.nullable(v.string()),
     importable: v.nullable(
       v.object({

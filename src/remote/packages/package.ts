@@ -1,6 +1,7 @@
 // One installed package, as the running Blender's Python sees it.
 
 import * as v from "valibot";
+import { timeSchema } from "../numbers.ts";
 
 const copyEntries = {
   /** PEP 503 form. */
@@ -14,7 +15,7 @@ const copyEntries = {
    */
   source: v.picklist(["bundled", "system", "site", "user-modules", "extension", "add-on", "other"]),
   /** When its metadata was written, Unix time in seconds. */
-  modified: v.number(),
+  modified: timeSchema,
   /** What it needs (PEP 508), with conditions; what only its extras need isn't among it. */
   requires: v.array(v.string()),
   /** What only its extras need (PEP 508). Looks that older versions of this program kept lack it. */

@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import type { MarkerEnvironment } from "../../wheels/marker.ts";
+import { badAnswer } from "../checked.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { type BrokenPackage, brokenSchema, twiceThere } from "./broken.ts";
@@ -80,6 +81,7 @@ async function look(session: Session): Promise<PackageSnapshot> {
   const broken: BrokenPackage[] = [];
   let rest: Page["rest"] | null = null;
   let context: Page["context"] = null;
+  let left = Number.POSITIVE_INFINITY;
   do {
     const page: Page = await callScript(
       session,
@@ -90,6 +92,10 @@ async function look(session: Session): Promise<PackageSnapshot> {
     rows.push(...page.packages);
     broken.push(...page.broken);
     rest = page.rest;
+    if (rest.length >= left) {
+      throw badAnswer(packagesScript.name, `it leaves ${left} to look at, as the one before`);
+    }
+    left = rest.length;
     context ??= page.context;
   } while (rest.length > 0);
   const packages = packagesOf(rows);

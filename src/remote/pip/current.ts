@@ -1,6 +1,7 @@
 // The pip run that a Blender has, whoever started it.
 
 import * as v from "valibot";
+import { pidSchema, returncodeSchema, secondsSchema, timeSchema } from "../numbers.ts";
 import { type Package, packageSchema } from "../packages/package.ts";
 import { callBeside, callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -10,7 +11,7 @@ import { pipScript } from "./script.ts";
 export const runSchema = v.object({
   id: v.string(),
   /** pip's process on Blender's machine. */
-  pid: v.number(),
+  pid: pidSchema,
   /** The whole command line, without the passwords of URLs. */
   command: v.array(v.string()),
   /**
@@ -19,11 +20,11 @@ export const runSchema = v.object({
    */
   purpose: v.fallback(v.nullable(purposeSchema), null),
   /** When it began, by Blender's clock: Unix time in seconds. */
-  began: v.number(),
+  began: timeSchema,
   /** How long it has been running, or ran. */
-  seconds: v.number(),
+  seconds: secondsSchema,
   /** null while it runs; negative for the signal that ended it (POSIX). */
-  returncode: v.nullable(v.number()),
+  returncode: v.nullable(returncodeSchema),
   /** Somebody has followed it to its end. */
   seen: v.boolean(),
   /** An install whose staging folder pip has filled, and nobody has moved into place. */

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { returncodeSchema, secondsSchema } from "../numbers.ts";
 import { base64Schema } from "../script/base64.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
@@ -12,9 +13,9 @@ const outputSchema = v.union([
   v.object({
     stdout: base64Schema,
     stderr: base64Schema,
-    returncode: v.nullable(v.number()),
+    returncode: v.nullable(returncodeSchema),
     cancelled: v.boolean(),
-    seconds: v.number(),
+    seconds: secondsSchema,
     // Scripts of another version, which another controller has brought, have none.
     report: v.fallback(v.nullable(v.string()), null),
   }),

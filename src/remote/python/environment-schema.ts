@@ -2,6 +2,7 @@
 
 import * as v from "valibot";
 import { programName } from "../../text.ts";
+import { countSchema, pidSchema, portSchema } from "../numbers.ts";
 import { brokenSchema } from "../packages/broken.ts";
 
 const strings = v.array(v.string());
@@ -13,7 +14,7 @@ function described<S extends v.GenericSchema>(schema: S, text: string) {
 /** The Blender that runs. */
 export const blenderSchema = v.strictObject({
   version: described(v.string(), "as Blender writes it: 5.0.1, 4.5.0 LTS"),
-  version_tuple: v.array(v.number()),
+  version_tuple: v.array(countSchema),
   binary: described(v.nullable(v.string()), "null for Blender as a Python module"),
   background: described(v.boolean(), "false where Blender has a window"),
 });
@@ -155,11 +156,11 @@ const serviceSchema = v.strictObject({
   ),
   name: v.nullable(v.string()),
   version: v.nullable(v.string()),
-  protocol: v.nullable(v.number()),
+  protocol: v.nullable(countSchema),
   capabilities: strings,
-  pid: described(v.number(), "Blender's process"),
+  pid: described(pidSchema, "Blender's process"),
   host: v.string(),
-  port: v.number(),
+  port: portSchema,
 });
 
 /** What `pkg info --json` prints; docs/pkg-info.schema.json is made of it. */

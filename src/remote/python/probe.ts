@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { pythonFolders } from "../../packages/scripts.ts";
 import type { Script } from "../../script.ts";
+import { pidSchema } from "../numbers.ts";
 import { pipSettings } from "../pip/script.ts";
 import { callBeside, callScript } from "../script/call.ts";
 import { masking } from "../script/modules.ts";
@@ -80,7 +81,8 @@ const tagsScript: Script = {
   modules: [probeJobs],
 };
 
-const strings = v.array(v.string());
+/** A wheel tag (PEP 425); `pkg info` puts them into a command line. */
+const tagSchema = v.pipe(v.string(), v.regex(/^\w+-\w+-\w+$/));
 
 const findingsSchema = v.strictObject({
   executable: v.nullable(v.string()),
@@ -88,7 +90,7 @@ const findingsSchema = v.strictObject({
   pip: v.nullable(pipFindingsSchema),
   wheels: v.nullable(
     v.strictObject({
-      tags: v.nullable(strings),
+      tags: v.nullable(v.array(tagSchema)),
       source: pythonSchema.entries.tags_source,
       error: v.nullable(v.string()),
       ensurepip: v.boolean(),
@@ -112,7 +114,7 @@ const startedSchema = v.object({
     python: v.strictObject(runningPythonEntries),
     site: siteFactsSchema,
     online_access: v.nullable(v.boolean()),
-    pid: v.number(),
+    pid: pidSchema,
   }),
 });
 

@@ -4,11 +4,12 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { callWith, type JsonValue, type Script, scriptRunner } from "../../script.ts";
 import { ours } from "../../text.ts";
+import { checked } from "../checked.ts";
 import type { Session } from "../wire/session.ts";
 import { truncated } from "./failures.ts";
 import { sendingOnce } from "./kept.ts";
 import { digestOf, lineIn, standardOutput, UnknownScript, valueIn } from "./outcome.ts";
-import { restOf, smallestPiece } from "./pieces.ts";
+import { lengthSchema, restOf, smallestPiece } from "./pieces.ts";
 
 /** ASCII-only JSON: the same text is then a valid JSON document and a valid Python literal. */
 function asciiJson(value: JsonValue): string {
@@ -120,18 +121,12 @@ async function callOnce<S extends v.GenericSchema>(
   const [own = "", length] = line.slice(0, Math.max(0, space)).split(":");
   let outcome = line.slice(space + 1);
   if (length !== undefined) {
-    outcome += await restOf(
-      session,
-      runnerModule,
-      nonce,
-      outcome.length,
-      Number(length),
-      options.seconds,
-    );
+    const whole = checked(lengthSchema, Number(length), script.name);
+    outcome += await restOf(session, runnerModule, nonce, outcome.length, whole, options.seconds);
   }
   // Some servers end what they cut off with a line of their own.
   if (digestOf(outcome) !== own) throw truncated();
-  return valueIn([own, outcome], schema);
+  return valueIn([own, outcome], schema, script.name);
 }
 
 /**
@@ -166,12 +161,13 @@ export async function callBeside<S extends v.GenericSchema>(
     const params = callOf(script, args, kept);
     const request = session.connection.request("run_script", params, seconds);
     const answer = await session.waits.answer(request);
-    const answered = v.safeParse(besideSchema, answer.result);
-    if (answered.success) return valueIn([answered.output.digest, answered.output.outcome], schema);
-    throw new Failure(
-      "execute-failed",
-      `the server didn't run the script: ${answer.message ?? "its answer has another shape"}`,
-      { hint: ours("status") },
-    );
+    if (answer.status !== "success") {
+      const why = answer.message ?? "no reason given";
+      throw new Failure("execute-failed", `the server didn't run the script: ${why}`, {
+        hint: ours("status"),
+      });
+    }
+    const { digest, outcome } = checked(besideSchema, answer.result, "'run_script'");
+    return valueIn([digest, outcome], schema, script.name);
   });
 }

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { outcomeSchema } from "../../script.ts";
 import { ours, text } from "../../text.ts";
+import { checked, checkedJson } from "../checked.ts";
 import type { Answer } from "../wire/connection.ts";
 import { damaged, overtime, RemoteError, truncated } from "./failures.ts";
 
@@ -15,7 +16,7 @@ const executedSchema = v.looseObject({
 /**
  * What the code of an `execute_code` request printed.
  *
- * @throws Failure `timeout`, `server-time-limit`, `execute-failed`.
+ * @throws Failure `timeout`, `server-time-limit`, `execute-failed`, `bad-answer`.
  */
 export function standardOutput(answer: Answer): string {
   if (answer["timeout"] === "running" || answer["timeout"] === "not_started") {
@@ -34,14 +35,8 @@ export function standardOutput(answer: Answer): string {
         : { hint: ours("status") },
     );
   }
-  const executed = v.safeParse(executedSchema, answer.result);
-  if (!executed.success) {
-    throw new Failure("execute-failed", "the server's answer to execute_code has another shape", {
-      kind: "no-service",
-      hint: text`another program may use that port: ${ours("status")}`,
-    });
-  }
-  return executed.output.output?.stdout ?? executed.output.result ?? "";
+  const { output, result } = checked(executedSchema, answer.result, "'execute_code'");
+  return output?.stdout ?? result ?? "";
 }
 
 /**
@@ -72,15 +67,17 @@ export class UnknownScript extends Error {}
 /**
  * Checks what a script gave back.
  *
- * @throws RemoteError for an exception in the script; Failure `damaged`; UnknownScript.
+ * @param script its name, for messages.
+ * @throws RemoteError for an exception in the script; Failure `damaged`, `bad-answer`; UnknownScript.
  */
 export function valueIn<S extends v.GenericSchema>(
   [digest, text]: [string, string],
   schema: S,
+  script: string,
 ): v.InferOutput<S> {
   if (digestOf(text) !== digest) throw damaged();
-  const outcome = v.parse(outcomeSchema, JSON.parse(text));
-  if ("value" in outcome) return v.parse(schema, outcome.value);
+  const outcome = checkedJson(outcomeSchema, text, script);
+  if ("value" in outcome) return checked(schema, outcome.value, script);
   if (outcome.error.type === "DamagedCall") throw damaged();
   if (outcome.error.type === "UnknownScriptError") throw new UnknownScript();
   throw new RemoteError(outcome.error);

@@ -1,5 +1,7 @@
 // Fetches an outcome in pieces that is too long for one answer of a plain server.
 
+import * as v from "valibot";
+import { countSchema } from "../numbers.ts";
 import type { Session } from "../wire/session.ts";
 import { truncated } from "./failures.ts";
 import { lineIn, standardOutput } from "./outcome.ts";
@@ -12,6 +14,9 @@ import { lineIn, standardOutput } from "./outcome.ts";
 export const smallestPiece = 256 * 1024;
 const largestPiece = 1024 * 1024;
 const quickMilliseconds = 200;
+
+/** How long an outcome may be, in characters: no shorter than what fits into one answer. */
+export const lengthSchema = v.pipe(countSchema, v.maxValue(256 * 1024 * 1024));
 
 /**
  * The characters from `begin` on of an outcome that didn't fit into the answer of its call.

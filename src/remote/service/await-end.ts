@@ -133,12 +133,15 @@ function remains({ endpoint, pid, process }: EndingBlender, patience: Patience):
     {
       kind,
       details: { pid },
-      hint: `a thread or an exit handler of code that ran there may keep it; ${killing(pid, process)} ends it`,
+      hint: `a thread or an exit handler of code that ran there may keep it; ${killing(pid, process)}`,
     },
   );
 }
 
+/** How to end it by hand: a command that ends it is named only where it is that Blender for certain. */
 function killing(pid: number, process: LocalProcess | undefined): string {
-  const windows = process !== undefined && globalThis.process.platform === "win32";
-  return windows ? `'taskkill /F /PID ${pid}'` : `'kill -9 ${pid}'`;
+  const windows = globalThis.process.platform === "win32";
+  const look = windows ? `'tasklist /FI "PID eq ${pid}"'` : `'ps -p ${pid}'`;
+  if (process?.certain === true) return `'kill -9 ${pid}' ends it`;
+  return `${look} tells whether that is Blender`;
 }

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
+import { pidSchema } from "../numbers.ts";
 import { currentPip, type PipRun } from "../pip/current.ts";
 import { pipScript } from "../pip/script.ts";
 import { callScript, runsBeside } from "../script/call.ts";
@@ -15,7 +16,7 @@ import versionSource from "./version.py" with { type: "text" };
 const plainSchema = v.object({
   blender_version: v.string(),
   background: v.boolean(),
-  pid: v.number(),
+  pid: pidSchema,
 });
 
 /** What stands at an address, as far as it can be told from outside. */
@@ -95,7 +96,10 @@ export type NoService = "silent" | "closed" | "other" | "nothing";
 function stateOf(failure: Failure, connected: boolean): NoService {
   if (failure.code === "closed-unheard") return "closed";
   if (failure.code === "silent" || failure.code === "timeout") return "silent";
-  if (connected || ["not-a-service", "connection-lost", "protocol-mismatch"].includes(failure.code))
+  if (
+    connected ||
+    ["not-a-service", "bad-answer", "connection-lost", "protocol-mismatch"].includes(failure.code)
+  )
     return "other";
   return "nothing";
 }

@@ -15,22 +15,16 @@ const machineSchema = v.object({ host: v.string(), boot: v.string(), namespace: 
 /** How long the question for the machine may take, in seconds. */
 const machineSeconds = 5;
 
-/** A Blender runs on this machine. */
-export interface SameMachine {
-  /**
-   * Whether that is certain. Elsewhere than on Linux only the machine's name tells, and it could be
-   * that of another one behind a tunnel.
-   */
-  certain: boolean;
-}
-
-/** Whether the Blender at the other end is on this machine; undefined where its process isn't seen from here. */
-export async function sameMachine(session: Session): Promise<SameMachine | undefined> {
+/**
+ * Whether the Blender at the other end is on this machine, by its own word: where it isn't, its process
+ * can't be seen from here.
+ */
+export async function sameMachine(session: Session): Promise<boolean> {
   try {
     const there = await callBeside(session, machineScript, null, machineSchema, machineSeconds);
-    return isThisMachine(there) ? { certain: there.boot !== "" } : undefined;
+    return isThisMachine(there);
   } catch (error) {
-    if (error instanceof Failure && error.kind !== "interrupted") return undefined;
+    if (error instanceof Failure && error.kind !== "interrupted") return false;
     throw error;
   }
 }
@@ -38,11 +32,14 @@ export async function sameMachine(session: Session): Promise<SameMachine | undef
 /** A process of this machine, which another one with its number isn't taken for. */
 export class LocalProcess {
   readonly pid: number;
-  /** As in `SameMachine`. */
+  /**
+   * Whether it is known to be that Blender (see `peerProcesses`). A server could name any process: one
+   * that isn't certain is looked at and never ended.
+   */
   readonly certain: boolean;
   readonly #started: string | undefined;
 
-  constructor(pid: number, { certain }: SameMachine) {
+  constructor(pid: number, { certain }: { certain: boolean }) {
     this.pid = pid;
     this.certain = certain;
     this.#started = statOf(pid)?.started;
@@ -57,9 +54,9 @@ export class LocalProcess {
     return this.#send(0);
   }
 
-  /** Has the system end it: politely, or at once. */
+  /** Has the system end it, where it is certain: politely, or at once. */
   end(how: "SIGTERM" | "SIGKILL"): void {
-    if (this.runs) this.#send(how);
+    if (this.certain && this.runs) this.#send(how);
   }
 
   #send(signal: number | "SIGTERM" | "SIGKILL"): boolean {

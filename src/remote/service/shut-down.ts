@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { ours, text } from "../../text.ts";
+import { pidSchema } from "../numbers.ts";
 import { callScript } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import quitSource from "./quit.py" with { type: "text" };
@@ -31,7 +32,7 @@ export async function shutDown(
     if (answer.status !== "success") throw refusal(answer.message ?? "no reason given", by);
     return server.hello.pid;
   }
-  const schema = v.object({ unsaved: v.boolean(), pid: v.number() });
+  const schema = v.object({ unsaved: v.boolean(), pid: pidSchema });
   const { unsaved, pid } = await callScript(session, quitScript, { force }, schema);
   if (unsaved) throw refusal("there are unsaved changes", by);
   return pid;

@@ -4,6 +4,8 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { ours, text } from "../../text.ts";
+import { checkedJson } from "../checked.ts";
+import { portSchema } from "../numbers.ts";
 import { callBeside } from "../script/call.ts";
 import { addressOf } from "../wire/failures.ts";
 import type { Session } from "../wire/session.ts";
@@ -11,24 +13,20 @@ import startedWithSource from "./started_with.py" with { type: "text" };
 
 const startedWithScript: Script = { name: "started_with.py", source: startedWithSource };
 
-const recordSchema = v.pipe(
-  v.string(),
-  v.parseJson(),
-  v.object({
-    executable: v.string(),
-    background: v.boolean(),
-    host: v.string(),
-    port: v.number(),
-    folder: v.string(),
-    scene: v.nullable(v.string()),
-    blender_args: v.array(v.string()),
-    profile: v.nullable(v.string()),
-    isolated: v.boolean(),
-    detached: v.boolean(),
-    log_level: v.string(),
-    log_file: v.nullable(v.string()),
-  }),
-);
+const recordSchema = v.object({
+  executable: v.string(),
+  background: v.boolean(),
+  host: v.string(),
+  port: portSchema,
+  folder: v.string(),
+  scene: v.nullable(v.string()),
+  blender_args: v.array(v.string()),
+  profile: v.nullable(v.string()),
+  isolated: v.boolean(),
+  detached: v.boolean(),
+  log_level: v.string(),
+  log_file: v.nullable(v.string()),
+});
 
 /** How a Blender was started; paths are absolute. */
 export type StartedWith = v.InferOutput<typeof recordSchema>;
@@ -37,12 +35,11 @@ export type StartedWith = v.InferOutput<typeof recordSchema>;
  * Asks a Blender what it was started with. It keeps that in its memory, so that it can't be
  * about another one.
  *
- * @throws Failure `not-started-by-us`; as `callBeside`.
+ * @throws Failure `not-started-by-us`, `bad-answer`; as `callBeside`.
  */
 export async function startedWith(session: Session): Promise<StartedWith> {
   const written = await callBeside(session, startedWithScript, null, v.nullable(v.string()));
-  const record = v.safeParse(recordSchema, written);
-  if (record.success) return record.output;
+  if (written !== null) return checkedJson(recordSchema, written, startedWithScript.name);
   const { host, port } = session.endpoint;
   throw new Failure(
     "not-started-by-us",

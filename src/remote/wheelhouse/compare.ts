@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
+import { countSchema } from "../numbers.ts";
 import { joined } from "../path.ts";
 import { callBeside } from "../script/call.ts";
 import { damaged } from "../script/failures.ts";
@@ -15,12 +16,12 @@ import type { Wheel } from "./wheel.ts";
 
 const preparedSchema = v.object({
   folder: v.string(),
-  free_bytes: v.number(),
+  free_bytes: countSchema,
   read_only: v.nullable(v.string()),
   hashes: v.record(v.string(), v.nullable(v.string())),
   unhashed: v.array(v.string()),
-  parts: v.record(v.string(), v.number()),
-  removed_parts: v.number(),
+  parts: v.record(v.string(), countSchema),
+  removed_parts: countSchema,
   exposed: v.nullable(exposureSchema),
 });
 

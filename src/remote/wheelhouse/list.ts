@@ -1,6 +1,7 @@
 // Lists a wheelhouse on Blender's machine, and finds out where it is.
 
 import * as v from "valibot";
+import { countSchema } from "../numbers.ts";
 import { callBeside } from "../script/call.ts";
 import type { Session } from "../wire/session.ts";
 import { exposureSchema } from "./exposure.ts";
@@ -10,7 +11,7 @@ import { hashSeconds, wheelhouseScript } from "./script.ts";
 const listingSchema = v.object({
   folder: v.string(),
   exists: v.boolean(),
-  files: v.array(v.object({ name: v.string(), size: v.number(), sha256: v.nullable(v.string()) })),
+  files: v.array(v.object({ name: v.string(), size: countSchema, sha256: v.nullable(v.string()) })),
   exposed: v.nullable(exposureSchema),
 });
 

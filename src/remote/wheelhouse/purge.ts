@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import type { Script } from "../../script.ts";
 import { again, ours, text } from "../../text.ts";
+import { countSchema } from "../numbers.ts";
 import { callScript } from "../script/call.ts";
 import { fileLock } from "../script/modules.ts";
 import type { Session } from "../wire/session.ts";
@@ -15,7 +16,7 @@ const purgeSchema = v.object({
   folder: v.string(),
   state: v.picklist(["missing", "refused", "busy", "ready", "purged"]),
   reason: v.nullable(v.string()),
-  files: v.array(v.object({ name: v.string(), size: v.number() })),
+  files: v.array(v.object({ name: v.string(), size: countSchema })),
   foreign: v.array(v.string()),
 });
 

@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import type { Script } from "../../script.ts";
 import partFileSource from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
+import { countSchema } from "../numbers.ts";
 import { callBeside } from "../script/call.ts";
 import { fileLock, uploadFolder } from "../script/modules.ts";
 import type { ConnectionPool } from "../wire/pool.ts";
@@ -55,7 +56,7 @@ export interface UploadObserver {
 }
 
 /** What a part file holds: its size in bytes, and hashes of its blocks. */
-export const blocksSchema = v.object({ size: v.number(), blocks: v.array(v.string()) });
+export const blocksSchema = v.object({ size: countSchema, blocks: v.array(v.string()) });
 
 /**
  * Compares a wheel's blocks with those of its part file, by their hashes; a part file that doesn't

@@ -4,6 +4,7 @@ import type { Socket } from "bun";
 import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
+import { deadline } from "./deadline.ts";
 import {
   answerBroken,
   brokenJson,
@@ -14,6 +15,7 @@ import {
   refused,
   silent,
   stalled,
+  unasked,
 } from "./failures.ts";
 import { MessageError, MessageReader } from "./message.ts";
 
@@ -54,29 +56,6 @@ const midwaySeconds = 30;
 
 /** Bytes that may be under way when the last one was handed over: both systems' buffers. */
 const unseenBytes = 16 * 1024 * 1024;
-
-/** Rejects after `seconds`, or when `signal` aborts, whichever is first; `dispose` ends it. */
-function deadline(
-  seconds: number,
-  signal: AbortSignal,
-  expired: () => Failure,
-): { promise: Promise<never>; dispose: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {});
-  const abort = () => reject(signal.reason);
-  // setTimeout takes at most 2^31-1 ms; anything longer is as good as no limit.
-  const timer =
-    seconds * 1000 < 2 ** 31 ? setTimeout(() => reject(expired()), seconds * 1000) : undefined;
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  return {
-    promise,
-    dispose: () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", abort);
-    },
-  };
-}
 
 /**
  * One TCP connection that carries JSON objects both ways (see the wire in ARCHITECTURE.md).
@@ -157,6 +136,11 @@ export class Connection {
   /** Whether the other end has sent anything yet. */
   get heard(): boolean {
     return this.#heard;
+  }
+
+  /** The port of this end; undefined once it is closed. */
+  get localPort(): number | undefined {
+    return this.#socket?.localPort;
   }
 
   /** Seconds left of the total. */
@@ -306,11 +290,19 @@ export class Connection {
     this.#moved = performance.now();
     this.#heard = true;
     try {
-      for (const message of this.#reader.push(chunk)) this.#waiting?.resolve(message);
+      for (const message of this.#reader.push(chunk)) this.#answered(message);
     } catch (error) {
       const seen = error instanceof MessageError ? error.seen : "";
       this.#fail(notAService(this.endpoint, error, seen));
     }
+  }
+
+  /** Takes one answer; what nobody asked for would be taken for the next one's. */
+  #answered(message: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting === undefined) this.#fail(unasked(this.endpoint));
+    else waiting.resolve(message);
   }
 
   /** Resolves when the system has taken all of it; rejects when the connection fails before. */

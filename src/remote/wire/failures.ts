@@ -118,3 +118,11 @@ export function brokenJson(endpoint: Endpoint, cause: unknown): Failure {
     cause,
   });
 }
+
+/** More answers than requests. */
+export function unasked(endpoint: Endpoint): Failure {
+  return new Failure("not-a-service", `${addressOf(endpoint)} answered what nobody had asked`, {
+    kind: "no-service",
+    hint: "another program uses that port: give the right --port",
+  });
+}

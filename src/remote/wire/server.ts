@@ -3,16 +3,18 @@
 import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
+import { checked } from "../checked.ts";
+import { countSchema, pidSchema } from "../numbers.ts";
 import type { Connection } from "./connection.ts";
 import { addressOf, closedUnheard } from "./failures.ts";
 
 const helloSchema = v.object({
-  protocol: v.number(),
+  protocol: countSchema,
   server: v.string(),
   service_version: v.string(),
   capabilities: v.array(v.string()),
   blender_version: v.string(),
-  pid: v.number(),
+  pid: pidSchema,
   background: v.boolean(),
   authentication: v.string(),
 });
@@ -35,7 +37,7 @@ export const protocolVersion = 1;
  *
  * @param seconds limit for the answer.
  * @param client who we are, for others who ask what the service does (see `clientName`).
- * @throws Failure `silent`, `closed-unheard`, `not-a-service`, `protocol-mismatch`; `authentication-required` (kind
+ * @throws Failure `silent`, `closed-unheard`, `not-a-service`, `bad-answer`, `protocol-mismatch`; `authentication-required` (kind
  *   `not-authorised`).
  */
 export async function greet(
@@ -49,9 +51,9 @@ export async function greet(
     throw closed && !connection.heard ? closedUnheard(connection.endpoint, error) : error;
   });
   if (answer.status !== "success") return { kind: "plain" };
-  const parsed = v.safeParse(helloSchema, answer.result);
-  if (!parsed.success) return { kind: "plain" };
-  const hello = parsed.output;
+  // What knows no 'hello' may call anything a success.
+  if (!v.is(v.looseObject({ protocol: v.number() }), answer.result)) return { kind: "plain" };
+  const hello = checked(helloSchema, answer.result, "'hello'");
   const address = addressOf(connection.endpoint);
   if (hello.protocol !== protocolVersion) {
     throw new Failure(
