@@ -13,13 +13,20 @@ import type { WheelTarget } from "../../wheels/target.ts";
 
 /** Bytes of a file of `pkg info`. */
 const mostOfFile = 10_000_000;
+/** Characters of what is wrong with it, which may quote it. */
+const mostOfMessage = 200;
 
 /** What of an environment choosing wheels takes: one of an older version has less. */
 const savedSchema = v.pipe(
   v.looseObject({
     blender: v.looseObject({ version: v.string() }),
-    python: v.looseObject({ version: v.string(), platform: v.string() }),
-    tags: v.nullable(v.array(v.string())),
+    python: v.looseObject({
+      version: v.pipe(v.string(), v.regex(/^\d+\.\d+[\w.+]*$/, "no version of Python")),
+      platform: v.string(),
+    }),
+    tags: v.nullable(
+      v.array(v.pipe(v.string(), v.regex(/^\w+-\w+-\w+$/, "no wheel tag (PEP 425)"))),
+    ),
     markers: environmentSchema.pipe[0].entries.markers,
     bundled: environmentSchema.pipe[0].entries.bundled,
   }),
@@ -66,13 +73,13 @@ async function savedTarget(path: string): Promise<WheelTarget> {
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(messageOf(error), error);
   }
-  const read = v.safeParse(savedSchema, value);
+  const read = v.safeParse(savedSchema, value, { abortEarly: true });
   if (read.success) return targetOfEnvironment(read.output, path);
   const [issue] = read.issues;
   const where = v.getDotPath(issue) ?? "its top";
   throw wrongUsage(
     "bad-target",
-    `'${path}' isn't what pkg info --json prints: at ${where}: ${issue.message}`,
+    `'${path}' isn't what pkg info --json prints: at ${where}: ${issue.message.slice(0, mostOfMessage)}`,
     hint,
   );
 }

@@ -45,9 +45,16 @@ export function frozen(
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A line of a requirements file; what no index has is a comment. */
+/** A comment in one line: what others named may have line ends, and more lines would be options. */
+function comment(text: string): string {
+  return `# ${text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, " ")}`;
+}
+
+/** A line of a requirements file; what no index has, and what no file can name, is a comment. */
 export function lineOf({ name, version, editable, location }: Package): string {
-  if (editable) return `# ${name} ${version} is an editable install, found in ${location}`;
+  if (editable) return comment(`${name} ${version} is an editable install, found in ${location}`);
+  if (!/^[\w.-]+$/.test(name) || !/^[\w.!+*-]+$/.test(version))
+    return comment(`${name} ${version} has a name or version that can't be one, in ${location}`);
   return `${name}${!isVersion(version) ? "===" : "=="}${version}`;
 }
 

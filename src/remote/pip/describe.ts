@@ -1,7 +1,7 @@
 // Tells people of a pip run in Blender, and what can be done with it.
 
 import { Failure } from "../../failure.ts";
-import { ours, text } from "../../text.ts";
+import { ours, shellWord, text } from "../../text.ts";
 import { localTime } from "../local-time.ts";
 import type { PipRun } from "./current.ts";
 import { type PipPurpose, typedLine } from "./purpose.ts";
@@ -29,8 +29,7 @@ export function describePip(run: PipRun): string {
 
 /** A command line as one would type it. */
 function shown(command: readonly string[]): string {
-  const plain = /^[\w@%+=:,./*<>~-]+$/;
-  return command.map((word) => (plain.test(word) ? word : JSON.stringify(word))).join(" ");
+  return command.map(shellWord).join(" ");
 }
 
 const follow = ours("pkg pip", "--follow");

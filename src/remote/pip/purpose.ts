@@ -5,7 +5,11 @@ import { type OwnCommand, ours, shellWord } from "../../text.ts";
 
 export const purposeSchema = v.object({
   /** The command as one types it, from `pkg` on. */
-  line: v.array(v.string()),
+  line: v.pipe(
+    v.array(v.string()),
+    // Its names stand in hints as they are; the rest is quoted there.
+    v.check(([group, name = ""]) => group === "pkg" && /^[a-z-]+$/.test(name)),
+  ),
   /**
    * `plan`: pip says what it would install, and changes nothing; `user-modules`: pip fills a
    * staging folder; `site`, `uninstall`: pip changes site-packages.

@@ -3,8 +3,8 @@
 import type { Pin } from "../packages/pins.ts";
 
 /** What the system's packager has changed, or built from no release, is on no index. */
-function isDownloadable({ by, specifier }: Pin): boolean {
-  return by === "Blender" && !specifier.includes("+");
+function isDownloadable({ by, name, specifier }: Pin): boolean {
+  return by === "Blender" && /^[\w.-]+$/.test(name) && /^[\w.<>=!~*,-]*$/.test(specifier);
 }
 
 /** In double quotes where a shell would take it for more than a word: cmd.exe knows no others. */
@@ -28,12 +28,14 @@ export function pipDownloadLine(
 ): string | null {
   const [interpreter, abi] = tags[0]?.split("-") ?? [];
   if (abi === undefined || !interpreter?.startsWith("cp")) return null;
+  const [version] = /^\d+\.\d+/.exec(pythonVersion) ?? [];
+  if (version === undefined) return null;
   const all = new Set(tags.map((tag) => tag.split("-")[2] ?? "any"));
   const listed = [...all].filter((platform) => platform !== "any");
   const platforms = listed[0]?.startsWith("macosx_") ? listed.slice(0, 1) : listed;
   return [
     "pip download --only-binary=:all:",
-    `--python-version ${pythonVersion.split(".").slice(0, 2).join(".")}`,
+    `--python-version ${version}`,
     `--implementation cp --abi ${abi} --abi abi3 --abi none`,
     ...platforms.map((platform) => `--platform ${platform}`),
     "-d wheelhouse",

@@ -55,3 +55,16 @@ test("what is no version, and what no index has", () => {
   expect(lineOf(installed("apt", "2.0ubuntu"))).toBe("apt===2.0ubuntu");
   expect(lineOf(installed("mine", "1.0", { editable: true }))).toStartWith("# mine 1.0 is ");
 });
+
+test.each([
+  [{ name: "a\n--index-url http://evil" }, "# a --index-url http://evil 1.0 has a name"],
+  [{ name: "a", version: "1.0\n-r /etc/passwd" }, "# a 1.0 -r /etc/passwd has a name or version"],
+  [{ name: "a @ http://evil" }, "# a @ http://evil"],
+  [{ name: "a", version: "1.0 ; x" }, "# a 1.0 ; x"],
+  [{ editable: true, location: "/x\n-r /y" }, "is an editable install, found in /x -r /y"],
+])("a line holds nothing but one requirement: %j", (change, says) => {
+  const line = lineOf({ ...installed("a", "1.0"), ...change });
+  expect(line).toStartWith("# ");
+  expect(line).toContain(says);
+  expect(line).not.toMatch(/[\n\r]/);
+});

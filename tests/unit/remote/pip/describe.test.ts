@@ -25,7 +25,8 @@ test("a run that is part of a command is shown as that command", () => {
 });
 
 test("a run for people: a command line that can be read", () => {
-  expect(describePip(madeUpRun)).toMatch(
-    /^process 4711, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: "\/a b\/python" -m pip install --index-url=https:\/\/\*{3}@host\/simple$/,
-  );
+  expect(describePip(madeUpRun)).toMatch(/^process 4711, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: /);
+  const words = [quoted("/a b/python"), "-m", "pip", "install"];
+  const address = quoted("--index-url=https://***@host/simple");
+  expect(describePip(madeUpRun)).toEndWith(`: ${[...words, address].join(" ")}`);
 });
