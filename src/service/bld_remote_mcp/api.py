@@ -45,15 +45,18 @@ def withdraw() -> None:
 def start_mcp_service() -> None:
     """Start the service on the configured address; nothing if it runs.
 
-    StartError, an OSError with its errno and a RuntimeError, if it can't listen on it.
+    StartError, an OSError with its errno and a RuntimeError, if it can't listen on it; another
+    OSError where it may not, or has no token to ask for.
     """
     global _server, _timer
     if is_mcp_service_up():
         return
     from . import bl_info  # Not at the top: the package imports this module first
 
-    server = Server(blender.facts(), ".".join(map(str, bl_info["version"])))
-    server.start(settings.host(), settings.port())
+    settings.check_host(host := settings.host())
+    version = ".".join(map(str, bl_info["version"]))
+    server = Server(blender.facts(), version, settings.token())
+    server.start(host, settings.port(), settings.token_folder())
     _server = server
     if not server.facts.background:
         _timer = GuiTimer(server, on_stop=stop_mcp_service)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from time import monotonic
 
 from .answers import CommandError, Reply, encode, failure, success
+from .authentication import BEFORE_AUTHENTICATION, METHOD, TOKEN_NEEDED
 from .dispatch import Caller
 from .framing import MessageBuffer
 from .log import logger
@@ -41,8 +42,8 @@ class Connection:
 
     @property
     def authorized(self) -> bool:
-        """Whether this client may make requests. All may: hello says authentication "none"."""
-        return True
+        """Whether this client may make requests: it has proved that it knows the token."""
+        return self._caller.handshake.authorized
 
     def serve(self) -> None:
         """Answer until the client goes away, breaks the protocol, or finish() ends it."""
@@ -119,15 +120,20 @@ class Connection:
             raise ProtocolError(f"the request can't be read: {error}") from None
 
     def _answer(self, request: dict[str, object], wrong: str | None) -> None:
-        if not self.authorized:
-            reply = Reply(encode(failure(CommandError("this connection is not authorised"))))
-        elif wrong is not None:
+        kind = request.get("type")
+        if not self.authorized and kind not in BEFORE_AUTHENTICATION:
+            self._caller.handshake.refused("it made a request without a token")
+            raise ProtocolError(TOKEN_NEEDED, authentication=METHOD)
+        if wrong is not None:
             error = CommandError(f"the request can't be carried out: {wrong}")
-            if request.get("type") == "upload":  # The bytes that follow are no requests
+            # The bytes behind an upload are no requests
+            if kind == "upload" or not self.authorized:
                 raise ProtocolError(str(error))
             reply = Reply(encode(failure(error)))
-        elif request.get("type") == "upload":
+        elif kind == "upload":
             reply = Reply(encode(success(self._upload(request.get("params")))))
+        elif kind == "authenticate":
+            reply = Reply(encode(success(self._authenticate(request.get("params")))))
         else:
             reply = self._reply_to(request, self._caller)
         try:
@@ -135,6 +141,13 @@ class Connection:
         finally:
             if reply.afterwards is not None:
                 reply.afterwards()
+
+    def _authenticate(self, params: object) -> dict[str, object]:
+        """Let the client in. ProtocolError when it has no proof: it gets no second attempt."""
+        try:
+            return self._caller.handshake.authenticate(as_params(params))
+        except CommandError as error:
+            raise ProtocolError(str(error), **error.fields) from error
 
     def _upload(self, params: object) -> dict[str, object]:
         """Receive a file, whose bytes follow the request.

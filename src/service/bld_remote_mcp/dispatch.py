@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from . import blender
 from .answers import CommandError, Reply, encode, failure, success
+from .authentication import Handshake
 from .code_jobs import CodeJobs
 from .commands import Command, commands, legacy
 from .execution import CodeRunner
@@ -44,6 +45,8 @@ class Caller:
 
     name: str
     """Its address, until it says in hello who it is; at most 200 characters."""
+    handshake: Handshake
+    """Whether it may make requests."""
 
 
 class Service(Protocol):
@@ -160,6 +163,7 @@ class Dispatcher:
 
     def _hello(self, params: Params, caller: Caller) -> dict[str, object]:
         service = self._service
+        greeting = caller.handshake.greeting(params)
         caller.name = label(params, "client") or caller.name
         return {
             "protocol": PROTOCOL,
@@ -169,7 +173,7 @@ class Dispatcher:
             "blender_version": service.facts.version,
             "pid": os.getpid(),
             "background": service.facts.background,
-            "authentication": "none",
+            **greeting,
         }
 
     def _status(self) -> dict[str, object]:

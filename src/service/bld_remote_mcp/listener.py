@@ -11,6 +11,7 @@ from time import monotonic
 
 from . import surroundings
 from .answers import Reply
+from .authentication import Authentication
 from .connection import Connection
 from .dispatch import Caller
 from .log import logger
@@ -34,12 +35,14 @@ class Listener:
     def __init__(
         self,
         reply_to: Callable[[dict[str, object], Caller], Reply],
+        authentication: Authentication,
         *,
         request_limit: int,
         connection_limit: int,
     ) -> None:
         """`request_limit`: bytes of one request; `connection_limit`: clients at the same time."""
         self._reply_to = reply_to
+        self._authentication = authentication
         self._request_limit = request_limit
         self._connection_limit = connection_limit
         self._lock = Lock()
@@ -53,12 +56,20 @@ class Listener:
         """How many clients are connected."""
         return len(self._connections)
 
-    def open(self, host: str, port: int) -> int:
-        """Listen; the port, which the system chooses for 0. StartError if that fails."""
+    def open(self, host: str, port: int, bound: Callable[[int], None]) -> int:
+        """Listen; the port, which the system chooses for 0. StartError if that fails.
+
+        `bound` is told the port before anybody is let in; what it raises ends the listening.
+        """
         surroundings.ignore_broken_pipes()
         surroundings.open_standard_descriptors()
         self._listen(host, port)
         self._host, self._port = host, self._socket.getsockname()[1]
+        try:
+            bound(self._port)
+        except BaseException:
+            self._close()
+            raise
         self._thread = Thread(target=self._accept_all, name="bld_remote accept", daemon=True)
         self._thread.start()
         # Kept, because each `self._after_user_code` is a new object.
@@ -154,7 +165,8 @@ class Listener:
 
     def _admit(self, client: Socket) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
-        caller = Caller(_address(client))
+        address = _address(client)
+        caller = Caller(address, self._authentication.handshake(address))
         connection = Connection(client, self._reply_to, caller, self._request_limit)
         if self.connections >= self._connection_limit:
             connection.refuse(f"{self._connection_limit} clients are connected, which is the limit")

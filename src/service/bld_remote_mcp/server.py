@@ -1,5 +1,6 @@
 """The service as a whole: what listens, what waits for the main thread, and how it all ends."""
 
+from .authentication import Authentication
 from .blender import BlenderFacts
 from .dispatch import Dispatcher
 from .execution import OUTPUT_LIMIT, CodeRunner
@@ -8,11 +9,11 @@ from .jobs import JobQueue
 from .listener import Listener
 from .log import logger
 from .open_file import OpenFile
+from .settings import NO_AUTH_VARIABLE, is_loopback
+from .token_file import TokenFile
 
 REQUEST_LIMIT = 128 * 1024 * 1024
 CONNECTION_LIMIT = 512
-
-_LOOPBACK = ("127.", "::1", "localhost")
 
 
 class Server:
@@ -22,12 +23,16 @@ class Server:
         self,
         facts: BlenderFacts,
         version: str,
+        token: str | None = None,
         *,
         request_limit: int = REQUEST_LIMIT,
         connection_limit: int = CONNECTION_LIMIT,
         output_limit: int = OUTPUT_LIMIT,
     ) -> None:
-        """Bounds: bytes of a request, clients at a time, captured characters of each stream."""
+        """`token`: what clients must know; None where everybody on this machine may run code.
+
+        Bounds: bytes of a request, clients at a time, captured characters of each stream.
+        """
         self.facts = facts
         self.version = version
         self.jobs = JobQueue()
@@ -39,8 +44,12 @@ class Server:
         self.running = False
         self.stop_requested = False
         self.quit_requested = False
+        self._token = token
+        self._token_file: TokenFile | None = None
+        self._authentication = Authentication(token)
         self._listener = Listener(
             Dispatcher(self).reply_to,
+            self._authentication,
             request_limit=request_limit,
             connection_limit=connection_limit,
         )
@@ -60,14 +69,42 @@ class Server:
         """How many clients are connected."""
         return self._listener.connections
 
-    def start(self, host: str, port: int) -> None:
-        """Listen on `port` of `host` (0: any free one). StartError, an OSError, if that fails."""
-        self.port = self._listener.open(host, port)
+    def start(self, host: str, port: int, token_folder: str | None = None) -> None:
+        """Listen on `port` of `host` (0: any free one). StartError, an OSError, if that fails.
+
+        `token_folder`: where the token is kept for its owner; TokenFileError if that fails.
+        """
+        self.port = self._listener.open(
+            host, port, lambda bound: self._keep_token(token_folder, bound)
+        )
         self.host = host
         self.running = True
         logger.info("Listening on %s:%d", host, self.port)
-        if not host.startswith(_LOOPBACK):
-            logger.warning("Whoever can reach %s:%d can run code here", host, self.port)
+        if self._token is None and token_folder is not None:
+            logger.warning(
+                "No token is asked for (%s): whoever is on this machine can run code here as its "
+                "user, through port %d",
+                NO_AUTH_VARIABLE,
+                self.port,
+            )
+        if not is_loopback(host):
+            logger.warning(
+                "Whoever is on the way to %s:%d can read and change what goes over the wire",
+                host,
+                self.port,
+            )
+
+    def _keep_token(self, folder: str | None, port: int) -> None:
+        """While the port is this service's, and before anybody is let in."""
+        if folder is None:
+            return
+        kept = TokenFile(folder, port)
+        if self._token is None:
+            kept.remove_stale()
+            return
+        kept.write(self._token)
+        self._token_file = kept
+        logger.info("Clients must know the token in %s", kept.path)
 
     def request_stop(self, *, quit_blender: bool, force: bool) -> None:
         """Ask the main thread to stop the service. From any thread.
@@ -104,7 +141,10 @@ class Server:
             self.running = False
             self._stop_soon()
             self.jobs.refuse("the service has stopped")
+            if self._token_file is not None:
+                self._token_file.remove()
             self._listener.close()
+            self._authentication.close()
             logger.info("Stopped listening on %s:%d", self.host, self.port)
         if self.jobs.running_seconds is None:
             self._listener.end_connections()

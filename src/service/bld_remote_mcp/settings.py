@@ -1,12 +1,18 @@
 """What the environment says about the service."""
 
+import ipaddress
 import os
 
 from .log import logger
+from .token_file import given_token, new_token, state_folder
 
 HOST_VARIABLE = "BLD_REMOTE_MCP_HOST"
 PORT_VARIABLE = "BLD_REMOTE_MCP_PORT"
 START_VARIABLE = "BLD_REMOTE_MCP_START_NOW"
+REMOTE_VARIABLE = "BLD_REMOTE_ALLOW_REMOTE"
+NO_AUTH_VARIABLE = "BLD_REMOTE_NO_AUTH"
+TOKEN_VARIABLE = "BLD_REMOTE_TOKEN_FILE"
+FOLDER_VARIABLE = "BLD_REMOTE_TOKEN_FOLDER"
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 6688
@@ -57,7 +63,57 @@ def set_port(number: object) -> None:
 
 def start_now() -> bool:
     """Whether enabling the add-on starts the service (BLD_REMOTE_MCP_START_NOW)."""
-    return os.environ.get(START_VARIABLE, "").strip().lower() in _YES
+    return _is_set(START_VARIABLE)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody can reach that address but who is on this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_host(host: str) -> None:
+    """PermissionError for an address that others reach, unless BLD_REMOTE_ALLOW_REMOTE means it."""
+    if is_loopback(host):
+        return
+    if not _is_set(REMOTE_VARIABLE):
+        raise PermissionError(
+            f"{HOST_VARIABLE} is {host!r}, which isn't loopback: whoever reaches it could try to "
+            f"get in, and read what goes over the wire; {REMOTE_VARIABLE}=1 allows it all the same"
+        )
+    if _is_set(NO_AUTH_VARIABLE):
+        raise PermissionError(
+            f"{NO_AUTH_VARIABLE} is for loopback only, and {HOST_VARIABLE} is {host!r}"
+        )
+
+
+_given: str | None = None
+
+
+def token() -> str | None:
+    """What a client must know: what BLD_REMOTE_TOKEN_FILE holds, else a new one; None for nothing.
+
+    The variable is taken out of the environment, so that what Blender starts doesn't have it; the
+    token stays, for the next start in this Blender. TokenFileError where the file can't be taken.
+    """
+    global _given
+    path = os.environ.pop(TOKEN_VARIABLE, "")
+    if path:
+        _given = given_token(path)
+    if _is_set(NO_AUTH_VARIABLE):
+        return None
+    return _given or new_token()
+
+
+def token_folder() -> str:
+    """Where the token is kept for its owner: BLD_REMOTE_TOKEN_FOLDER, by default of this user."""
+    return os.environ.get(FOLDER_VARIABLE, "").strip() or state_folder()
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() in _YES
 
 
 def startup_options() -> dict[str, object]:

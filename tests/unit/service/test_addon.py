@@ -8,10 +8,12 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import bld_remote_mcp as addon
 import pytest
+from bld_remote_mcp import settings
 from wire import Client, wait_until
 
 
@@ -113,6 +115,100 @@ def test_a_job_that_enables_the_add_on_again(
     addon.unregister()
 
 
+def test_the_token_is_there_while_the_service_is(
+    api: ModuleType, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BLD_REMOTE_NO_AUTH")
+    path = tmp_path / "tokens" / str(port)
+    tokens: set[str] = set()
+    for _ in range(2):
+        api.start_mcp_service()
+        tokens.add(path.read_text())
+        with Client(port) as client:
+            assert client.authenticate(path.read_text())["status"] == "success"
+        api.stop_mcp_service()
+        assert not path.exists()
+    assert len(tokens) == 2
+
+
+def test_no_token_where_the_environment_says_so(
+    api: ModuleType, port: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "tokens" / str(port)
+    path.parent.mkdir()
+    path.write_text("left by a Blender that was killed")
+    api.start_mcp_service()
+    assert not path.exists()
+    with Client(port) as client:
+        assert client.ask("hello")["result"]["authentication"] == "none"
+    assert "[WARNING]" in (said := capfd.readouterr().err)
+    assert "No token is asked for (BLD_REMOTE_NO_AUTH)" in said
+
+
+def test_a_given_token_stays_for_later_starts(
+    api: ModuleType, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BLD_REMOTE_NO_AUTH")
+    monkeypatch.setattr(settings, "_given", None)
+    given = tmp_path / "given"
+    given.write_text("given " + "g" * 32)
+    given.chmod(0o600)
+    monkeypatch.setenv("BLD_REMOTE_TOKEN_FILE", str(given))
+    with pytest.raises(OSError, match="isn't taken"):
+        api.start_mcp_service()
+    assert not api.is_mcp_service_up()
+    given.write_text("g" * 32)
+    monkeypatch.setenv("BLD_REMOTE_TOKEN_FILE", str(given))
+    for _ in range(2):
+        api.start_mcp_service()
+        assert "BLD_REMOTE_TOKEN_FILE" not in os.environ
+        given.unlink(missing_ok=True)
+        assert (tmp_path / "tokens" / str(port)).read_text() == "g" * 32
+        with Client(port) as client:
+            assert client.authenticate("g" * 32)["status"] == "success"
+        api.stop_mcp_service()
+
+
+def test_a_token_that_can_not_be_kept_ends_the_start(
+    api: ModuleType, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BLD_REMOTE_NO_AUTH")
+    (tmp_path / "tokens").write_text("a file")
+    with pytest.raises(OSError, match="can't keep the token"):
+        api.start_mcp_service()
+    assert not api.is_mcp_service_up()
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # It's free
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "127.example.org", "a.localhost"])
+def test_an_address_that_others_reach(
+    api: ModuleType, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("BLD_REMOTE_MCP_HOST", host)
+    with pytest.raises(PermissionError, match="which isn't loopback"):
+        api.start_mcp_service()
+    monkeypatch.setenv("BLD_REMOTE_ALLOW_REMOTE", "1")
+    with pytest.raises(PermissionError, match="BLD_REMOTE_NO_AUTH is for loopback only"):
+        api.start_mcp_service()
+    assert not api.is_mcp_service_up()
+
+
+def test_an_address_that_others_may_reach(
+    api: ModuleType,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("BLD_REMOTE_NO_AUTH")
+    monkeypatch.setenv("BLD_REMOTE_MCP_HOST", "0.0.0.0")
+    monkeypatch.setenv("BLD_REMOTE_ALLOW_REMOTE", "1")
+    api.start_mcp_service()
+    with Client(port) as client:
+        assert "asks for a token" in client.run("pass")["message"]
+    assert "can read and change what goes over the wire" in capfd.readouterr().err
+
+
 def test_registering_while_scenes_can_not_be_reached(
     bpy: ModuleType, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,7 +287,9 @@ def test_startup_options(
 
 
 def test_another_address(api: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BLD_REMOTE_NO_AUTH")
     monkeypatch.setenv("BLD_REMOTE_MCP_HOST", "192.0.2.1")
+    monkeypatch.setenv("BLD_REMOTE_ALLOW_REMOTE", "1")
     with pytest.raises(RuntimeError, match=r"can't listen on 192\.0\.2\.1"):
         api.start_mcp_service()
 

@@ -106,11 +106,3 @@ def test_a_client_that_does_not_read_holds_up_nobody(start: Callable[..., Runnin
         wait_until(lambda: client.ask("status")["result"]["requests"] > 3)
         assert client.run("print(1)")["result"]["result"] == "1\n"
         running.stop()  # Nor can it hold up the end
-
-
-def test_a_connection_that_is_not_authorised(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bld_remote_mcp.connection.Connection.authorized", False)
-    answer = client.run("pass")
-    assert answer == {"status": "error", "message": "this connection is not authorised"}

@@ -120,11 +120,11 @@ def test_closing_twice_and_without_a_start() -> None:
 
 
 def test_a_warning_beyond_loopback(caplog: pytest.LogCaptureFixture) -> None:
-    server = Server(BlenderFacts("4.2.1", True), "2.0.0")
+    server = Server(BlenderFacts("4.2.1", True), "2.0.0", "t" * 64)
     with caplog.at_level(logging.WARNING, "bld_remote_mcp"):
         server.start("0.0.0.0", 0)
     server.close()
-    assert "Whoever can reach 0.0.0.0" in caplog.text
+    assert "Whoever is on the way to 0.0.0.0" in caplog.text
 
 
 def test_localhost(start: Callable[..., RunningServer]) -> None:

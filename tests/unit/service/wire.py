@@ -1,6 +1,8 @@
 """A small client of the service, and a server whose main thread a test can hold."""
 
+import hmac
 import json
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -20,6 +22,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition never came true"
         time.sleep(0.001)
+
+
+def proof(token: str, whose: str, nonces: bytes) -> str:
+    """What `whose` ("service" or "client") sends for these nonces, the client's first."""
+    text = b"blender-remote " + whose.encode() + b"\0" + nonces
+    return hmac.new(token.encode(), text, "sha256").hexdigest()
 
 
 class Client:
@@ -61,6 +69,17 @@ class Client:
     def run(self, code: str, **params: object) -> dict:
         return self.ask("execute_code", code=code, **params)
 
+    def hello(self) -> tuple[dict, bytes]:
+        """The service's answer to a hello with a nonce, and both nonces."""
+        nonce = os.urandom(32)
+        answer = self.ask("hello", nonce=nonce.hex())["result"]
+        return answer, nonce + bytes.fromhex(answer["nonce"])
+
+    def authenticate(self, token: str) -> dict:
+        """Prove the token; the answer."""
+        _answer, nonces = self.hello()
+        return self.ask("authenticate", proof=proof(token, "client", nonces))
+
     def is_closed(self) -> bool:
         """Wait for the end of the stream; whether nothing came before it."""
         try:
@@ -72,8 +91,8 @@ class Client:
 class RunningServer:
     """A server on a free port, with a thread in the part of Blender's main thread."""
 
-    def __init__(self, *, background: bool = True, **bounds: int) -> None:
-        self.server = Server(BlenderFacts("4.2.1", background), "2.0.0", **bounds)
+    def __init__(self, *, background: bool = True, token: str | None = None, **bounds: int) -> None:
+        self.server = Server(BlenderFacts("4.2.1", background), "2.0.0", token, **bounds)
         self._wakeup = Wakeup()
         self.server.jobs.wake_main_thread = self._wakeup.set
         self.server.start("127.0.0.1", 0)
