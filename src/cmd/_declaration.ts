@@ -50,6 +50,17 @@ export const globalArgs = {
     valueHint: "port",
     description: "The service's port: this flag, BLENDER_REMOTE_PORT, the configuration, 6688",
   },
+  "token-file": {
+    type: "string",
+    valueHint: "file",
+    description:
+      "The service's token: this flag, BLENDER_REMOTE_TOKEN, on this machine the file that it keeps",
+  },
+  auth: {
+    type: "boolean",
+    default: true,
+    negativeDescription: "Speak to a service that asks for no token, also where one is known",
+  },
   timeout: {
     type: "string",
     valueHint: "seconds",

@@ -1,11 +1,12 @@
 // What answers at a port of this machine, before and after a Blender is started for it.
 
 import { Failure } from "../failure.ts";
-import { portInUse } from "../local/start/launch.ts";
+import { portInUse, type StartAuthentication } from "../local/start/launch.ts";
 import { diagnose } from "../remote/service/diagnose.ts";
 import { describeLoad } from "../remote/service/running.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
+import { ours, text } from "../text.ts";
 
 /** Time limits for looking at a port on this machine. */
 export const quick = { connect: 2, firstAnswer: 2, total: 5 };
@@ -36,24 +37,40 @@ export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): 
       throw portInUse(port, "a program listens there that closes connections, as SSH tunnels do");
     case "other":
       throw portInUse(port, "a program that isn't a Blender service listens there");
+    case "not-authorised":
+      throw portInUse(port, found.failure.message);
   }
 }
 
 /**
  * The version of the Blender with this process id, once its service answers at the address.
  *
- * @throws Failure `port-in-use` where another program answers.
+ * @param authentication what it was told to ask for.
+ * @throws Failure `port-in-use` where another program answers; `addon-old` where the service is one
+ *   that knows no tokens.
  */
 export async function versionServing(
   endpoint: Endpoint,
   pid: number,
+  authentication: StartAuthentication,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   try {
     const session = await Session.open(endpoint, quick, signal);
     session.close();
     const { server } = session;
-    if (server.kind === "service" && server.hello.pid === pid) return server.hello.blender_version;
+    if (server.kind === "service" && server.hello.pid === pid) {
+      const { authentication: asks, blender_version: version } = server.hello;
+      if (authentication.kind === "none" || asks !== "none") return version;
+      throw new Failure(
+        "addon-old",
+        "the service add-on in that Blender is older: it asks for no token",
+        {
+          kind: "not-configured",
+          hint: text`${ours("install")} updates it`,
+        },
+      );
+    }
   } catch (error) {
     if (error instanceof Failure && error.kind === "no-service") return undefined;
     throw error;

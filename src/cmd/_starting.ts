@@ -49,7 +49,7 @@ async function serve(
   let version: string | undefined;
   try {
     const pid = await waitUntilServing(launched, wait, signal, async (candidate) => {
-      version = await versionServing(endpoint, candidate, signal);
+      version = await versionServing(endpoint, candidate, start.authentication, signal);
       return version !== undefined;
     });
     await tidyUp(launched);
@@ -61,17 +61,29 @@ async function serve(
 }
 
 async function show(
-  { host, port, background, logFile }: Start,
+  { host, port, background, logFile, authentication, allowRemote }: Start,
   { pid, version }: Serving,
   detached: boolean,
   output: Output,
   more: object,
 ): Promise<void> {
   const log = logFile ?? null;
+  if (authentication.kind === "none") {
+    output.warn(
+      `no token is asked for: whoever is on this machine can run code as you, through port ${port}`,
+    );
+  }
+  if (allowRemote) {
+    output.warn(
+      `whoever is on the way to ${host}:${port} can read and change what goes over the wire`,
+    );
+  }
   if (output.json) {
     const address = { host, port };
     const blender = version;
-    return output.writeJson({ ...more, pid, ...address, blender, background, detached, log });
+    const asks = authentication.kind === "none" ? "none" : "hmac-sha256";
+    const how = { background, detached, authentication: asks };
+    return output.writeJson({ ...more, pid, ...address, blender, ...how, log });
   }
   await output.result(`Blender ${version} (pid ${pid}) answers on ${host}:${port}`);
   if (log !== null) await output.result(`log: ${log}`);

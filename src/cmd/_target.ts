@@ -6,23 +6,25 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
+import { meantHost } from "../remote/wire/address.ts";
 import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { examplePath, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
+import { type AccessFlags, accessTo } from "./_access.ts";
 import type { Context } from "./_command.ts";
 import { Waits } from "./_waits.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
-export interface TargetFlags {
+export interface TargetFlags extends AccessFlags {
   host?: string | undefined;
   port?: string | undefined;
   timeout?: string | undefined;
   config?: string | undefined;
 }
 
-/** A service's address and the limits for speaking to it. */
+/** A service, how one gets in, and the limits for speaking to it. */
 export interface Target {
   endpoint: Endpoint;
   deadlines: Deadlines;
@@ -68,6 +70,7 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
  * from `--timeout` or the configuration.
  *
  * @param total seconds instead of the configuration's, for commands without a limit of their own.
+ * @throws Failure as `configurationOf` and `accessTo`; `bad-port`, `bad-duration`, kind `usage`.
  */
 export async function targetOf(flags: TargetFlags, total?: number): Promise<Target> {
   const configuration = await configurationOf(flags);
@@ -79,8 +82,9 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
     flags.timeout === undefined
       ? (total ?? configuration.timeoutSeconds)
       : parseSeconds(flags.timeout, "--timeout");
+  const address = { host: meantHost(flags.host ?? "127.0.0.1"), port };
   return {
-    endpoint: { host: flags.host ?? "127.0.0.1", port },
+    endpoint: { ...address, access: accessTo(address, flags) },
     deadlines: { connect: 5, firstAnswer: 5, total: limit },
   };
 }
@@ -93,10 +97,10 @@ function introduce({ server, endpoint }: Session, asked: number, output: Output)
     return;
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
-  const { pid, capabilities } = server.hello;
+  const { pid, capabilities, authentication } = server.hello;
   const seconds = ((performance.now() - asked) / 1000).toFixed(3);
   output.debug(
-    `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s; it can: ${capabilities.join(", ")}`,
+    `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s, authentication ${authentication}; it can: ${capabilities.join(", ")}`,
   );
 }
 

@@ -2,14 +2,14 @@
 
 import { shellWord } from "../text.ts";
 
-/** Which service. */
-export const serviceFlags = ["--host", "--port"] as const;
+/** Which service, and how one gets in. */
+export const serviceFlags = ["--host", "--port", "--token-file", "--no-auth"] as const;
 /** Which Blender on this machine, with which preferences. */
 export const blenderFlags = ["--blender-exec", "--profile", "--isolated"] as const;
 /** Which configuration; every command has one. */
 const configurationFlags = ["--config"] as const;
 
-const withoutValue: ReadonlySet<string> = new Set(["--isolated"]);
+const withoutValue: ReadonlySet<string> = new Set(["--isolated", "--no-auth"]);
 const all: ReadonlySet<string> = new Set([...serviceFlags, ...blenderFlags, ...configurationFlags]);
 
 /** A command line without these flags, and the flags. */

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { configurationPath } from "../local/config/config.ts";
+import { tokenVariable } from "../local/service/token-file.ts";
 import { masked, programName } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { version } from "../version.ts";
@@ -22,7 +23,8 @@ export async function told(
   output.debug(`${programName} ${version}, ${process.platform} ${process.arch}`);
   output.debug(`configuration ${path}${missing}`);
   for (const [name, value] of Object.entries(process.env)) {
-    if (variables.test(name)) output.debug(masked(`set in the environment: ${name}=${value}`));
+    const shown = name === tokenVariable ? "…" : value;
+    if (variables.test(name)) output.debug(masked(`set in the environment: ${name}=${shown}`));
   }
   const done = (how: string) =>
     output.debug(`${how} after ${((performance.now() - began) / 1000).toFixed(2)} s`);

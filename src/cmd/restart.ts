@@ -8,8 +8,11 @@ import { requireDisplay } from "../local/start/display.ts";
 import { logPath } from "../local/start/logs.ts";
 import { sameMachine } from "../remote/service/local-process.ts";
 import { type StartedWith, startedWith } from "../remote/service/started-with.ts";
+import { isLoopback, reachable } from "../remote/wire/address.ts";
+import type { Token } from "../remote/wire/authentication.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
+import { startAccess } from "./_access.ts";
 import { command } from "./_command.ts";
 import { type LocalBlender, localBlenderOf } from "./_local-blender.ts";
 import { ownStart } from "./_own-start.ts";
@@ -34,11 +37,17 @@ function requireLogFolder({ log_file: log, port }: StartedWith): void {
   });
 }
 
+interface KnownStart {
+  record: StartedWith;
+  /** The one by which we got in. */
+  token: Token | undefined;
+}
+
 /**
  * What the Blender was started with, where the same start would work here: looked at before anything
  * is ended.
  */
-async function knownStart(session: Session, local: LocalBlender): Promise<StartedWith> {
+async function knownStart(session: Session, local: LocalBlender): Promise<KnownStart> {
   const told = await startedWith(session);
   if (!(await sameMachine(session))) throw notHere("that Blender isn't on this machine");
   const record = ownStart(session, told, local);
@@ -51,17 +60,22 @@ async function knownStart(session: Session, local: LocalBlender): Promise<Starte
   }
   requireLogFolder(record);
   requireDisplay(background);
-  if (!isolated) return record;
+  // Before the service takes its file away: the next one is to have the same.
+  const token = await session.endpoint.access?.token();
+  if (!isolated) return { record, token };
   throw new Failure("isolated", "that Blender has a profile that ends with it (--isolated)", {
     hint: text`'${ours("stop")}' ends it; start another one`,
   });
 }
 
 /** The same start again. */
-function again(record: StartedWith, local: LocalBlender, wait: number, detach: boolean): Starting {
+function again(known: KnownStart, local: LocalBlender, wait: number, detach: boolean): Starting {
+  const { record, token = "own" } = known;
   const { background, scene, log_level: logLevel, profile, host, port } = record;
+  const kept = record.authentication === "given" ? token : record.authentication;
+  const { authentication, access } = startAccess(port, kept);
   // Its own: through a tunnel on this machine the address that was asked is another.
-  const endpoint = { host, port };
+  const endpoint = { host: reachable(host), port, access };
   const detached = detach || record.detached;
   const ownProfile = profile ?? undefined;
   return {
@@ -74,7 +88,10 @@ function again(record: StartedWith, local: LocalBlender, wait: number, detach: b
     wait,
     detached,
     launch: {
-      ...endpoint,
+      host,
+      port,
+      allowRemote: !isLoopback(host),
+      authentication,
       background,
       logLevel,
       scene: scene ?? undefined,
@@ -89,10 +106,13 @@ function again(record: StartedWith, local: LocalBlender, wait: number, detach: b
 }
 
 /** The command line that starts it by hand. */
-function byHand(record: StartedWith, detached: boolean) {
+function byHand({ record }: KnownStart, detached: boolean) {
   const flag = (name: string, value: string | null) => (value === null ? [] : [name, value]);
+  const remote = !isLoopback(record.host);
   return ours(
     "start",
+    ...(remote ? ["--listen", record.host, "--allow-remote"] : []),
+    ...(record.authentication === "none" ? ["--no-auth"] : []),
     ...(record.background ? ["--background"] : []),
     ...(detached ? ["--detach"] : []),
     ...flag("--blender-exec", record.executable),

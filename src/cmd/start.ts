@@ -1,13 +1,14 @@
 // `start`: starts Blender with the service.
 
 import { stat } from "node:fs/promises";
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { wrongUsage } from "../failure.ts";
 import { logLevels } from "../local/config/config.ts";
 import { requireFolderOf } from "../local/files/output-place.ts";
 import { logPath } from "../local/start/logs.ts";
-import { isLoopback } from "../remote/wire/address.ts";
-import type { Endpoint } from "../remote/wire/connection.ts";
+import { isLoopback, meantHost, reachable } from "../remote/wire/address.ts";
+import { givenToken, startAccess } from "./_access.ts";
 import { command } from "./_command.ts";
 import { blenderArgs, localBlenderOf } from "./_local-blender.ts";
 import { type Start, startBlender } from "./_starting.ts";
@@ -16,14 +17,45 @@ import { parseSeconds, targetOf } from "./_target.ts";
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
 
-function checkEndpoint({ host, port }: Endpoint): void {
-  if (!isLoopback(host)) {
+interface ListenFlags {
+  host?: string | undefined;
+  listen?: string | undefined;
+  "allow-remote": boolean;
+  auth: boolean;
+}
+
+/**
+ * The address that the service is to listen on.
+ *
+ * @throws Failure `two-hosts`, `bad-address`, `not-loopback`, `no-auth-remote`, all of kind `usage`.
+ */
+function listenAddress({ host, listen, "allow-remote": allowed, auth }: ListenFlags): string {
+  if (host !== undefined && listen !== undefined) {
+    const what = "--host and --listen both say where the service listens";
+    throw wrongUsage("two-hosts", what, "give one of them");
+  }
+  const address = meantHost(listen ?? host ?? "127.0.0.1");
+  const flag = listen === undefined ? "--host" : "--listen";
+  if (isLoopback(address)) return address;
+  if (listen === undefined || !allowed) {
     throw wrongUsage(
       "not-loopback",
-      `--host is '${host}', and the service is started on loopback only: whoever reaches it can run code as you`,
-      "from another machine use a tunnel: ssh -L 6688:127.0.0.1:6688 HOST",
+      `${flag} is '${address}', which other machines reach: whoever gets in can run code as you, and the traffic isn't encrypted`,
+      "from another machine --ssh [user@]host needs none of that; else --listen ADDRESS --allow-remote",
     );
   }
+  if (isIP(address) === 0) {
+    const what = `--listen is '${address}'`;
+    throw wrongUsage("bad-address", what, "give an address of this machine, such as 192.168.1.5");
+  }
+  if (!auth) {
+    const what = "--no-auth is for loopback: every machine that reaches the service could run code";
+    throw wrongUsage("no-auth-remote", what, "leave --no-auth out");
+  }
+  return address;
+}
+
+function checkPort(port: number): void {
   // The service takes no others, and would go on with its default.
   if (port < 1024)
     throw wrongUsage("bad-port", `port ${port} is below 1024`, "give --port 1024 or more");
@@ -60,6 +92,21 @@ export const start = command({
       valueHint: "file",
       description: "Blender's output goes there (with --detach: a file in the user's state folder)",
     },
+    listen: {
+      type: "string",
+      valueHint: "address",
+      description: "The address that the service listens on (127.0.0.1), where it isn't loopback",
+    },
+    "allow-remote": {
+      type: "boolean",
+      description: "Let --listen be an address that other machines reach",
+    },
+    auth: {
+      type: "boolean",
+      default: true,
+      negativeDescription:
+        "Ask for no token, for older clients: whoever is on this machine can then run code as you",
+    },
     ...blenderArgs,
     wait: {
       type: "string",
@@ -69,8 +116,12 @@ export const start = command({
   },
   rest: "BLENDER_ARGS…",
   async options({ args, rest }) {
-    const { endpoint, deadlines } = await targetOf(args, usualWait);
-    checkEndpoint(endpoint);
+    const address = listenAddress(args);
+    const { endpoint: asked, deadlines } = await targetOf(args, usualWait);
+    const { port } = asked;
+    checkPort(port);
+    const given = args.auth ? (givenToken(args) ?? "own") : "none";
+    const { authentication, access } = startAccess(port, given);
     const wait = args.wait === undefined ? deadlines.total : parseSeconds(args.wait, "--wait");
     const blender = await localBlenderOf(args);
     const scene = await sceneAt(args.scene);
@@ -85,7 +136,10 @@ export const start = command({
     const ownLog = args["log-file"] === undefined ? undefined : resolve(args["log-file"]);
     if (ownLog !== undefined) await requireFolderOf(ownLog, "--log-file");
     const launch: Start = {
-      ...endpoint,
+      host: address,
+      port,
+      allowRemote: !isLoopback(address),
+      authentication,
       background,
       logLevel: args["log-level"] ?? blender.configuration.logLevel,
       scene,
@@ -94,8 +148,9 @@ export const start = command({
       isolated,
       cwd: process.cwd(),
       detached,
-      logFile: ownLog ?? (detached ? logPath(endpoint.port) : undefined),
+      logFile: ownLog ?? (detached ? logPath(port) : undefined),
     };
+    const endpoint = { host: reachable(address), port, access };
     return { blender, endpoint, wait, detached, launch };
   },
   run: startBlender,

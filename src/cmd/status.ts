@@ -101,6 +101,7 @@ function headline(state: NoService, failure: Failure): string {
     closed: "no service",
     other: "something else listens there",
     silent: "a silent service",
+    "not-authorised": "not authorised",
   };
   return `${kinds[state]}: ${failure.message}`;
 }

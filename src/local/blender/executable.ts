@@ -13,6 +13,7 @@ import {
 } from "../../failure.ts";
 import { examplePath, ours, shellWord, text } from "../../text.ts";
 import { foldersOnPath, programOnPath } from "../files/programs.ts";
+import { withoutToken } from "../service/token-file.ts";
 import { macExecutable, quarantineHint } from "./mac-application.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
 import { misfitOf } from "./program-kind.ts";
@@ -52,10 +53,10 @@ export function programsOfPathOnly(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /**
  * The environment for a Blender: without Python's own variables, which Blender 3.x obeys although
- * they are meant for another Python.
+ * they are meant for another Python, and without the token of a service.
  */
 export function blenderEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(([name]) => !name.startsWith("PYTHON"));
+  const kept = Object.entries(withoutToken(env)).filter(([name]) => !name.startsWith("PYTHON"));
   return programsOfPathOnly(Object.fromEntries(kept));
 }
 

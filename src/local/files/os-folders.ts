@@ -19,6 +19,8 @@ export interface OwnFolders {
   logs: string;
   /** Holds what may be lost at any time. */
   cache: string;
+  /** Holds the tokens of services, in `tokens`; the service finds it by itself (`token_file.py`). */
+  state: string;
 }
 
 /** The name that is shared with the Python package, for the configuration and the logs. */
@@ -49,7 +51,13 @@ export function ownFolders(
   if (platform === "win32") {
     const local = appDataFolder(env, "Local");
     const config = join(local, sharedName, sharedName);
-    return { config, logs: join(config, "Logs"), cache: join(local, programName, "Cache") };
+    const own = join(local, programName);
+    return {
+      config,
+      logs: join(config, "Logs"),
+      cache: join(own, "Cache"),
+      state: join(own, "State"),
+    };
   }
   if (platform === "darwin") {
     const library = join(home, "Library");
@@ -57,11 +65,14 @@ export function ownFolders(
       config: join(library, "Application Support", sharedName),
       logs: join(library, "Logs", sharedName),
       cache: join(library, "Caches", programName),
+      state: join(library, "Application Support", programName),
     };
   }
+  const state = xdgFolder(env["XDG_STATE_HOME"], home, ".local", "state");
   return {
     config: join(xdgFolder(env["XDG_CONFIG_HOME"], home, ".config"), sharedName),
-    logs: join(xdgFolder(env["XDG_STATE_HOME"], home, ".local", "state"), sharedName),
+    logs: join(state, sharedName),
     cache: join(xdgFolder(env["XDG_CACHE_HOME"], home, ".cache"), programName),
+    state: join(state, programName),
   };
 }

@@ -3,6 +3,7 @@
 import init from "../../service/bld_remote_mcp/__init__.py" with { type: "text" };
 import answers from "../../service/bld_remote_mcp/answers.py" with { type: "text" };
 import api from "../../service/bld_remote_mcp/api.py" with { type: "text" };
+import authentication from "../../service/bld_remote_mcp/authentication.py" with { type: "text" };
 import blender from "../../service/bld_remote_mcp/blender.py" with { type: "text" };
 import capture from "../../service/bld_remote_mcp/capture.py" with { type: "text" };
 import codeJobs from "../../service/bld_remote_mcp/code_jobs.py" with { type: "text" };
@@ -39,6 +40,7 @@ import server from "../../service/bld_remote_mcp/server.py" with { type: "text" 
 import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
 import sockets from "../../service/bld_remote_mcp/sockets.py" with { type: "text" };
 import surroundings from "../../service/bld_remote_mcp/surroundings.py" with { type: "text" };
+import tokenFile from "../../service/bld_remote_mcp/token_file.py" with { type: "text" };
 import uncached from "../../service/bld_remote_mcp/uncached.py" with { type: "text" };
 import unregistering from "../../service/bld_remote_mcp/unregistering.py" with { type: "text" };
 import upload from "../../service/bld_remote_mcp/upload.py" with { type: "text" };
@@ -53,6 +55,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "__init__.py": init,
   "answers.py": answers,
   "api.py": api,
+  "authentication.py": authentication,
   "blender.py": blender,
   "capture.py": capture,
   "code_jobs.py": codeJobs,
@@ -89,6 +92,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "settings.py": settings,
   "sockets.py": sockets,
   "surroundings.py": surroundings,
+  "token_file.py": tokenFile,
   "uncached.py": uncached,
   "unregistering.py": unregistering,
   "upload.py": upload,

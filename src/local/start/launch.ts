@@ -10,6 +10,7 @@ import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blende
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
 import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
 import { wholeText } from "../files/whole-file.ts";
+import { tokenFolder, withoutToken } from "../service/token-file.ts";
 import { openLog, tailOf } from "./logs.ts";
 import serveSource from "./serve.py" with { type: "text" };
 
@@ -25,12 +26,22 @@ const reportSchema = v.object({
 /** What the Blender that was started says about its service. */
 type StartReport = v.InferOutput<typeof reportSchema>;
 
+/** What clients must know: a token that the service makes, one that was given to it, or nothing. */
+export type StartAuthentication =
+  | { kind: "own" }
+  | { kind: "given"; token: string }
+  | { kind: "none" };
+
 /** How Blender is to be started. */
 export interface LaunchOptions {
   executable: string;
   background: boolean;
+  /** The address that the service listens on. */
   host: string;
   port: number;
+  /** Whether that may be one that other machines reach. */
+  allowRemote: boolean;
+  authentication: StartAuthentication;
   logLevel: string;
   /** A .blend file to open. */
   scene: string | undefined;
@@ -82,6 +93,7 @@ function record(options: LaunchOptions): string {
     background,
     host,
     port,
+    authentication: options.authentication.kind,
     folder: options.cwd,
     scene: scene ?? null,
     blender_args: blenderArgs,
@@ -93,16 +105,28 @@ function record(options: LaunchOptions): string {
   });
 }
 
-function environment(options: LaunchOptions, report: string): NodeJS.ProcessEnv {
+function environment(options: LaunchOptions, folder: string): NodeJS.ProcessEnv {
   const wantsPython = options.blenderArgs.includes("--python-use-system-env");
+  const { authentication, allowRemote } = options;
   return {
-    ...(wantsPython ? programsOfPathOnly(options.env) : blenderEnvironment(options.env)),
+    ...(wantsPython
+      ? programsOfPathOnly(withoutToken(options.env))
+      : blenderEnvironment(options.env)),
+    BLD_REMOTE_TOKEN_FILE: authentication.kind === "given" ? tokenFile(folder) : undefined,
+    BLD_REMOTE_TOKEN_FOLDER: tokenFolder(),
+    BLD_REMOTE_NO_AUTH: authentication.kind === "none" ? "1" : undefined,
+    BLD_REMOTE_ALLOW_REMOTE: allowRemote ? "1" : undefined,
     BLD_REMOTE_MCP_HOST: options.host,
     BLD_REMOTE_MCP_PORT: String(options.port),
     BLD_REMOTE_MCP_START_NOW: "1",
     BLD_REMOTE_LOG_LEVEL: options.logLevel,
-    BLENDER_REMOTE_REPORT: report,
+    BLENDER_REMOTE_REPORT: join(folder, "report.json"),
   };
+}
+
+/** In the folder of the start, which only this user may enter. */
+function tokenFile(folder: string): string {
+  return join(folder, "token");
 }
 
 /**
@@ -117,10 +141,13 @@ export async function launchBlender(options: LaunchOptions): Promise<Launched> {
     const script = join(folder, "serve.py");
     await writeFile(script, serveSource);
     await writeFile(join(folder, "started.json"), record(options));
+    const { authentication } = options;
+    if (authentication.kind === "given")
+      await writeFile(tokenFile(folder), authentication.token, { mode: 0o600 });
     const log = options.logFile === undefined ? undefined : await openLog(options.logFile);
     const sink = log?.fd ?? 2;
     const child = spawn(options.executable, commandLine(options, script), {
-      env: environment(options, join(folder, "report.json")),
+      env: environment(options, folder),
       cwd: options.cwd,
       stdio: ["ignore", sink, sink],
       detached: true,

@@ -40,6 +40,8 @@ export type AddressState =
   | { state: "closed"; failure: Failure }
   /** Something that isn't a Blender service. */
   | { state: "other"; failure: Failure }
+  /** It asks for a token that isn't known here, or isn't the service whose token is known. */
+  | { state: "not-authorised"; failure: Failure }
   /** Nothing listens, or nobody can be reached. */
   | { state: "nothing"; failure: Failure };
 
@@ -91,9 +93,10 @@ export async function pipUnderWay(session: Session, busy: boolean): Promise<PipR
 }
 
 /** What stands at an address where no service answered. */
-export type NoService = "silent" | "closed" | "other" | "nothing";
+export type NoService = "silent" | "closed" | "other" | "not-authorised" | "nothing";
 
 function stateOf(failure: Failure, connected: boolean): NoService {
+  if (failure.kind === "not-authorised") return "not-authorised";
   if (failure.code === "closed-unheard") return "closed";
   if (failure.code === "silent" || failure.code === "timeout") return "silent";
   if (

@@ -18,6 +18,8 @@ const recordSchema = v.object({
   background: v.boolean(),
   host: v.string(),
   port: portSchema,
+  /** Those before services had tokens don't say it. */
+  authentication: v.optional(v.picklist(["own", "given", "none"]), "own"),
   folder: v.string(),
   scene: v.nullable(v.string()),
   blender_args: v.array(v.string()),

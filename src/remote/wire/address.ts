@@ -4,3 +4,20 @@
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
 }
+
+/**
+ * The address that a host's name stands for, where that isn't for others to decide: `localhost` may
+ * also be ::1, where another user of this machine could listen.
+ */
+export function meantHost(host: string): string {
+  return host === "localhost" ? "127.0.0.1" : host;
+}
+
+/**
+ * The address by which a service on this machine is reached that listens on another one: the
+ * unspecified addresses stand for all, and can be listened on only.
+ */
+export function reachable(listening: string): string {
+  if (listening === "0.0.0.0") return "127.0.0.1";
+  return listening === "::" ? "::1" : listening;
+}

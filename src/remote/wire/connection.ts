@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
 import { deadline } from "./deadline.ts";
+import type { Access } from "./authentication.ts";
 import {
   answerBroken,
   brokenJson,
@@ -19,10 +20,12 @@ import {
 } from "./failures.ts";
 import { MessageError, MessageReader } from "./message.ts";
 
-/** Where a service listens. */
+/** Where a service listens, and how one gets in. */
 export interface Endpoint {
   host: string;
   port: number;
+  /** Without it no token is known. */
+  access?: Access;
 }
 
 /** The limits of one connection, in seconds. */
@@ -275,15 +278,11 @@ export class Connection {
   }
 
   #parse(text: string): Answer {
-    let value: unknown;
     try {
-      value = JSON.parse(text);
+      return v.parse(answerSchema, JSON.parse(text));
     } catch (error) {
       throw brokenJson(this.endpoint, error);
     }
-    const answer = v.safeParse(answerSchema, value);
-    if (!answer.success) throw brokenJson(this.endpoint, new v.ValiError(answer.issues));
-    return answer.output;
   }
 
   #receive(chunk: Uint8Array): void {

@@ -5,6 +5,7 @@ import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
 import { checked } from "../checked.ts";
 import { countSchema, pidSchema } from "../numbers.ts";
+import { authenticate, freshNonce, tokenFor } from "./authentication.ts";
 import type { Connection } from "./connection.ts";
 import { addressOf, closedUnheard } from "./failures.ts";
 
@@ -32,42 +33,41 @@ export type Server = { kind: "service"; hello: Hello } | { kind: "plain" };
 export const protocolVersion = 1;
 
 /**
- * Asks who is at the other end. The line ends behind the object make servers that read lines, such
- * as HTTP ones, answer at once instead of waiting for more.
+ * Asks who is at the other end, and authenticates both ends where a token is asked for or known. The
+ * line ends behind the object make servers that read lines, such as HTTP ones, answer at once instead
+ * of waiting for more.
  *
- * @param seconds limit for the answer.
+ * @param seconds limit for each answer.
  * @param client who we are, for others who ask what the service does (see `clientName`).
- * @throws Failure `silent`, `closed-unheard`, `not-a-service`, `bad-answer`, `protocol-mismatch`; `authentication-required` (kind
- *   `not-authorised`).
+ * @throws Failure `silent`, `closed-unheard`, `not-a-service`, `bad-answer`, `protocol-mismatch`; as
+ *   `tokenFor` and `authenticate`.
  */
 export async function greet(
   connection: Connection,
   seconds: number,
   client: string,
 ): Promise<Server> {
-  const request = `${JSON.stringify({ type: "hello", params: { client } })}\n\n`;
+  const nonce = freshNonce();
+  const request = `${JSON.stringify({ type: "hello", params: { client, nonce } })}\n\n`;
   const answer = await connection.requestText(request, seconds).catch((error: unknown) => {
     const closed = error instanceof Failure && error.code === "connection-lost";
     throw closed && !connection.heard ? closedUnheard(connection.endpoint, error) : error;
   });
-  if (answer.status !== "success") return { kind: "plain" };
   // What knows no 'hello' may call anything a success.
-  if (!v.is(v.looseObject({ protocol: v.number() }), answer.result)) return { kind: "plain" };
+  const known = v.is(v.looseObject({ protocol: v.number() }), answer.result);
+  if (answer.status !== "success" || !known) {
+    await tokenFor(connection, "none");
+    return { kind: "plain" };
+  }
   const hello = checked(helloSchema, answer.result, "'hello'");
-  const address = addressOf(connection.endpoint);
   if (hello.protocol !== protocolVersion) {
     throw new Failure(
       "protocol-mismatch",
-      `the service on ${address} speaks protocol ${hello.protocol}, this executable ${protocolVersion}`,
+      `the service on ${addressOf(connection.endpoint)} speaks protocol ${hello.protocol}, this executable ${protocolVersion}`,
       { kind: "no-service", hint: text`${ours("install")}, then start Blender again` },
     );
   }
-  if (hello.authentication !== "none") {
-    throw new Failure(
-      "authentication-required",
-      `the service on ${address} asks for ${hello.authentication} authentication, which this version can't give`,
-      { kind: "not-authorised", hint: "use the blender-remote-cli that started this Blender" },
-    );
-  }
+  const token = await tokenFor(connection, hello.authentication);
+  if (token !== undefined) await authenticate(connection, seconds, token, nonce, answer.result);
   return { kind: "service", hello };
 }

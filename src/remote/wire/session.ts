@@ -47,8 +47,7 @@ export class Session {
   }
 
   /**
-   * Connects, greets and (once services ask for it) authenticates: what every command that speaks to
-   * Blender begins with.
+   * Connects, greets and authenticates: what every command that speaks to Blender begins with.
    *
    * @throws Failure as `Connection.open` and `greet`.
    */
@@ -81,11 +80,20 @@ export class Session {
    * One more connection to the same server, for what goes on at the same time; it has what is left
    * of the total.
    *
-   * @throws Failure as `Connection.open`.
+   * @throws Failure as `Connection.open`; where a token is asked for, as `greet`.
    */
   async anotherConnection(): Promise<Connection> {
+    const { deadlines, server } = this;
     const total = this.connection.secondsLeft;
-    return Connection.open(this.endpoint, { ...this.deadlines, total }, this.signal);
+    const connection = await Connection.open(this.endpoint, { ...deadlines, total }, this.signal);
+    if (server.kind === "plain" || server.hello.authentication === "none") return connection;
+    try {
+      await greet(connection, deadlines.firstAnswer, this.client);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
   }
 
   /** The same session over another of its connections. */

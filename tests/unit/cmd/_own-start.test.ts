@@ -23,6 +23,7 @@ const plain: StartedWith = {
   background: true,
   host: "127.0.0.1",
   port: 6688,
+  authentication: "own",
   folder: "/elsewhere",
   scene: null,
   blender_args: [],

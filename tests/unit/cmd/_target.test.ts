@@ -28,7 +28,7 @@ afterEach(() => {
 describe("the port", () => {
   test("6688, where nothing says otherwise", async () => {
     const { endpoint } = await targetOf({ config: empty });
-    expect(endpoint).toEqual({ host: "127.0.0.1", port: 6688 });
+    expect(endpoint).toMatchObject({ host: "127.0.0.1", port: 6688 });
   });
 
   test("a configuration that is named and isn't there is no default", async () => {
@@ -53,7 +53,7 @@ describe("the port", () => {
   test("the flag before all", async () => {
     process.env["BLENDER_REMOTE_PORT"] = "7002";
     const { endpoint } = await targetOf({ config, host: "blender.example", port: "7003" });
-    expect(endpoint).toEqual({ host: "blender.example", port: 7003 });
+    expect(endpoint).toMatchObject({ host: "blender.example", port: 7003 });
   });
 
   test("the flag makes up for a BLENDER_REMOTE_PORT that is none", async () => {
@@ -71,6 +71,11 @@ describe("the time limit", () => {
     expect((await targetOf({ config }, 60)).deadlines.total).toBe(60);
     expect((await targetOf({ config, timeout: "2.5" }, 60)).deadlines.total).toBe(2.5);
   });
+});
+
+test("localhost is 127.0.0.1: on ::1 another user could listen", async () => {
+  const { endpoint } = await targetOf({ config: empty, host: "localhost" });
+  expect(endpoint.host).toBe("127.0.0.1");
 });
 
 test.each(["1", "80", "65535", "06688"])("%p is a port", (text) => {

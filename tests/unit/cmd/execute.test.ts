@@ -38,7 +38,7 @@ describe("what is run, as Python itself would", () => {
         },
       },
       target: {
-        endpoint: { host: "127.0.0.1", port: 7001 },
+        endpoint: { ...usualTarget.endpoint, port: 7001 },
         deadlines: { ...usualTarget.deadlines, total: 7 },
       },
     });

@@ -1,5 +1,6 @@
 // Command lines that are read without the user's own configuration and environment.
 
+import { expect } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cached } from "../../../scripts/cache.ts";
@@ -9,6 +10,7 @@ import { failureOf } from "../../support/failure.ts";
 
 delete process.env["BLENDER_REMOTE_PORT"];
 delete process.env["BLENDER_REMOTE_GET_PIP"];
+delete process.env["BLENDER_REMOTE_TOKEN"];
 
 /** A folder for files that command lines name; it stays, since nothing tells when all tests have ended. */
 export const folder = cached("command-lines");
@@ -27,7 +29,7 @@ export const emptyConfig = fileOf("empty.yaml", "");
 
 /** The service and limits that a command speaks to where nothing says otherwise. */
 export const usualTarget = {
-  endpoint: { host: "127.0.0.1", port: 6688 },
+  endpoint: { host: "127.0.0.1", port: 6688, access: expect.any(Object) },
   deadlines: { connect: 5, firstAnswer: 5, total: 300 },
 };
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { chmodSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { start } from "../../../src/cmd/start.ts";
 import { fileOf, folder, optionsOf, refusalOf, usualBlender, usualTarget } from "./parsing.ts";
@@ -10,7 +11,10 @@ const usual = {
   wait: 60,
   detached: false,
   launch: {
-    ...endpoint,
+    host: "127.0.0.1",
+    port: 6688,
+    allowRemote: false,
+    authentication: { kind: "own" } as const,
     background: false,
     logLevel: "INFO",
     scene: undefined,
@@ -22,6 +26,9 @@ const usual = {
     logFile: undefined,
   },
 };
+const secret = "s3cret-".repeat(6);
+const token = fileOf("token", secret);
+chmodSync(token, 0o600);
 const scene = fileOf("scene.blend", "BLENDER");
 
 test("without flags", async () => {
@@ -35,10 +42,22 @@ describe("flags", () => {
     [["--log-level=CRITICAL"], { logLevel: "CRITICAL" }],
     [["--scene", scene], { scene }],
     [["--log-file", "x.log"], { logFile: resolve("x.log") }],
-    [["--port", "7001", "--host", "localhost"], { port: 7001, host: "localhost" }],
+    [["--port", "7001", "--host", "localhost"], { port: 7001, host: "127.0.0.1" }],
+    [["--listen", "::1"], { host: "::1" }],
+    [["--listen", "192.0.2.1", "--allow-remote"], { host: "192.0.2.1", allowRemote: true }],
+    [["--no-auth"], { authentication: { kind: "none" } as const }],
+    [["--token-file", token], { authentication: { kind: "given", token: secret } as const }],
   ])("%j", async (tokens, launch) => {
     const options = await optionsOf(start, tokens);
     expect(options.launch).toEqual({ ...usual.launch, ...launch });
+  });
+
+  test("who listens on all addresses is asked on this machine's own", async () => {
+    const asked = async (address: string) =>
+      (await optionsOf(start, ["--listen", address, "--allow-remote"])).endpoint.host;
+    expect(await asked("0.0.0.0")).toBe("127.0.0.1");
+    expect(await asked("::")).toBe("::1");
+    expect(await asked("192.0.2.1")).toBe("192.0.2.1");
   });
 
   test("for Blender itself", async () => {
@@ -69,7 +88,15 @@ describe("flags", () => {
 });
 
 test.each([
-  [["--host", "0.0.0.0"], "not-loopback", "loopback only"],
+  [["--host", "0.0.0.0"], "not-loopback", "--listen ADDRESS --allow-remote"],
+  [["--host", "0.0.0.0", "--allow-remote"], "not-loopback", "--listen ADDRESS --allow-remote"],
+  [["--listen", "0.0.0.0"], "not-loopback", "the traffic isn't encrypted"],
+  [["--listen", "::"], "not-loopback", "which other machines reach"],
+  [["--listen", "192.0.2.1"], "not-loopback", "--listen is '192.0.2.1'"],
+  [["--listen", "0.0.0.0", "--allow-remote", "--no-auth"], "no-auth-remote", "is for loopback"],
+  [["--listen", "name.example", "--allow-remote"], "bad-address", "--listen is 'name.example'"],
+  [["--listen", "127.0.0.1", "--host", "127.0.0.2"], "two-hosts", "give one of them"],
+  [["--no-auth", "--token-file", token], "two-tokens", "don't go together"],
   [["--port", "80"], "bad-port", "port 80 is below 1024"],
   [["--port", "x"], "bad-port", "--port is 'x'"],
   [["--wait", "0"], "bad-duration", "--wait is '0'"],

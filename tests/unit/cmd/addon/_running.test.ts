@@ -12,7 +12,7 @@ test.each([
   [["a", "--if-running", "ignore"], { look: false }],
   [
     ["a", "--port", "7000"],
-    { named: true, target: { ...usualTarget, endpoint: { host: "127.0.0.1", port: 7000 } } },
+    { named: true, target: { ...usualTarget, endpoint: { ...usualTarget.endpoint, port: 7000 } } },
   ],
 ])("%j: which Blenders that run are looked for", async (tokens, expected) => {
   expect((await optionsOf(enable, tokens)).running).toEqual({ ...usual, ...expected });

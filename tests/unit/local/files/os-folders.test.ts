@@ -7,12 +7,14 @@ test("Linux: the XDG folders, and what stands for them", () => {
     config: join("/home/me/.config/blender-remote"),
     logs: join("/home/me/.local/state/blender-remote"),
     cache: join("/home/me/.cache/blender-remote-cli"),
+    state: join("/home/me/.local/state/blender-remote-cli"),
   });
   const env = { HOME: "/h", XDG_CONFIG_HOME: "/c", XDG_STATE_HOME: "/s", XDG_CACHE_HOME: "/k" };
   expect(ownFolders(env, "linux")).toEqual({
     config: join("/c/blender-remote"),
     logs: join("/s/blender-remote"),
     cache: join("/k/blender-remote-cli"),
+    state: join("/s/blender-remote-cli"),
   });
 });
 
@@ -26,6 +28,7 @@ test("macOS: the folders below Library", () => {
     config: join("/Users/me/Library/Application Support/blender-remote"),
     logs: join("/Users/me/Library/Logs/blender-remote"),
     cache: join("/Users/me/Library/Caches/blender-remote-cli"),
+    state: join("/Users/me/Library/Application Support/blender-remote-cli"),
   });
 });
 
@@ -34,6 +37,7 @@ test("Windows: the local AppData, told or below the profile", () => {
     config: join("/L/blender-remote/blender-remote"),
     logs: join("/L/blender-remote/blender-remote/Logs"),
     cache: join("/L/blender-remote-cli/Cache"),
+    state: join("/L/blender-remote-cli/State"),
   };
   expect(ownFolders({ LOCALAPPDATA: "/L" }, "win32")).toEqual(expected);
   expect(ownFolders({ USERPROFILE: "/U" }, "win32").config).toBe(

@@ -1,0 +1,107 @@
+// How a command gets into the service that it speaks to: with which token, from where.
+
+import { Failure, wrongUsage } from "../failure.ts";
+import { checkToken, tokenIn, tokenPath, tokenVariable } from "../local/service/token-file.ts";
+import type { StartAuthentication } from "../local/start/launch.ts";
+import { isLoopback } from "../remote/wire/address.ts";
+import type { Access, Token } from "../remote/wire/authentication.ts";
+import type { Endpoint } from "../remote/wire/connection.ts";
+import { shellWord, type Text, text } from "../text.ts";
+
+/** The global flags that say how one gets in. */
+export interface AccessFlags {
+  "token-file"?: string | undefined;
+  /** False with `--no-auth`. */
+  auth?: boolean | undefined;
+}
+
+const otherwise =
+  "give the --host and --port of the service that is meant; --no-auth speaks to one that asks for no token";
+
+/**
+ * The token that flags or environment give for every service; undefined where they give none.
+ *
+ * @throws Failure `two-tokens`, kind `usage`; `no-token-file`; as `tokenIn` and `checkToken`.
+ */
+export function givenToken(flags: AccessFlags): Token | undefined {
+  const path = flags["token-file"];
+  if (path !== undefined) {
+    if (flags.auth === false) {
+      const what = "--no-auth and --token-file don't go together";
+      throw wrongUsage("two-tokens", what, "give one of them");
+    }
+    const value = tokenIn(path);
+    if (value !== undefined) return { value, whose: `whose token is in ${path}`, otherwise };
+    throw new Failure("no-token-file", `there is no token file '${path}'`, {
+      kind: "not-authorised",
+      hint: "copy it from the machine of the service, where 'start' has put it",
+    });
+  }
+  const value = process.env[tokenVariable];
+  if (!value || flags.auth === false) return undefined;
+  return {
+    value: checkToken(value, tokenVariable),
+    whose: `whose token is in ${tokenVariable}`,
+    otherwise,
+  };
+}
+
+const giveIt = text`give its token: --token-file FILE, or the variable ${tokenVariable}`;
+
+/** With one token, whatever the service says. */
+export function accessWith(token: Token): Access {
+  return { token: async () => token, missing: giveIt };
+}
+
+/** What a service that is started here asks for. */
+export interface StartAccess {
+  /** What it is told of it. */
+  authentication: StartAuthentication;
+  /** How one gets in afterwards. */
+  access: Access;
+}
+
+/** A start with that token, or with one that the service makes, or with none. */
+export function startAccess(port: number, given: Token | "own" | "none"): StartAccess {
+  if (given === "none") return { authentication: { kind: "none" }, access: openAccess };
+  if (given === "own") return { authentication: { kind: "own" }, access: accessToOwn(port) };
+  const authentication = { kind: "given", token: given.value } as const;
+  return { authentication, access: accessWith(given) };
+}
+
+/** With no token: what listens may be anything. */
+export const openAccess: Access = {
+  token: async () => undefined,
+  missing: "leave --no-auth out",
+};
+
+/** With the token that the service on a port of this machine keeps for this user. */
+export function accessToOwn(port: number): Access {
+  const path = tokenPath(port);
+  const leftover: Text = `where ${path} is left over from a Blender that was killed, remove it: ${process.platform === "win32" ? "del" : "rm"} ${shellWord(path)}; --no-auth speaks to a service that asks for no token`;
+  return {
+    token: async () => {
+      const value = tokenIn(path);
+      if (value === undefined) return undefined;
+      return { value, whose: `whose token is in ${path}`, otherwise: leftover };
+    },
+    missing: text`another user started it, or it runs elsewhere and this is a tunnel (--ssh HOST reads the token there); ${giveIt}`,
+  };
+}
+
+/**
+ * How one gets into the service at an address: with the token that was given, else on this machine
+ * with the one that the service keeps for this user.
+ *
+ * @throws Failure as `givenToken`.
+ */
+export function accessTo({ host, port }: Endpoint, flags: AccessFlags): Access {
+  const given = givenToken(flags);
+  if (given !== undefined) return accessWith(given);
+  if (flags.auth === false) return openAccess;
+  if (isLoopback(host)) return accessToOwn(port);
+  return {
+    token: async () => undefined,
+    missing: text`--ssh HOST reads it on that machine; or ${giveIt}`,
+  };
+}
