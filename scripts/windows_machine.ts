@@ -68,7 +68,8 @@ export async function windowsMachine(
     const variables = Object.entries({ ...ENVIRONMENT, ...env }).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     );
-    const start = ["/bin/sh", "-c", 'cd "$0" 2>/dev/null; exec "$@"', cwd];
+    // Wine shows modes as access lists; in a user's own folder Windows lets no other user in.
+    const start = ["/bin/sh", "-c", 'umask 077; cd "$0" 2>/dev/null; exec "$@"', cwd];
     return [...enter, "/usr/bin/env", "-i", ...variables, ...start, ...command];
   };
   // The first program starts Windows' services, which keep its output open for as long as they run.

@@ -14,12 +14,13 @@ import { cutHalfWay, partIn, pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox } from "../support/sandbox.ts";
 import { sees } from "../support/sees.ts";
 import { startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 /** Pushes a wheel whose connection is cut for good in the middle; how many bytes are there then. */
 async function cutOff(box: Sandbox, wheel: string, there: string): Promise<number> {
   using proxy = cutHalfWay(box.port, there);
-  const cut = await pushTo(box, wheel, there, "--retries", "0", "--port", `${proxy.port}`);
+  const cut = await pushTo(box, wheel, there, "--retries", "0", ...through(box, proxy));
   expect(cut.code).toBe(4);
   return partIn(there);
 }

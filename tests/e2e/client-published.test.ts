@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 let box: Sandbox;
 beforeAll(async () => {
   box = await sandbox();
-  await startService(box, await launcherOf("bpy"));
+  await startService(box, await launcherOf("bpy"), "--no-auth");
 });
 afterAll(() => box[Symbol.asyncDispose]());
 

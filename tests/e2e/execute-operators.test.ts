@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
 import { ended, runs } from "../support/process.ts";
-import { type RawClient, rawClient } from "../support/raw-client.ts";
+import { ownClient, type RawClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
 import { startConfigured } from "../support/servers.ts";
@@ -72,7 +72,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("no operator that resets the add-ons ends the service", async () => {
     const pid = await startConfigured(box);
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     await runResets(client, resetting);
     const done = await box.cli(["execute", "-c", `import bpy; ${resetting[0]}; print("done")`]);
     expect(expectSuccess(done).stdout).toContain("done\n");
@@ -94,8 +94,8 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("tracing and profiling, several times in a row and also after an interruption", async () => {
     await startConfigured(box);
-    await using client = await rawClient(box.port);
-    await using other = await rawClient(box.port);
+    await using client = await ownClient(box);
+    await using other = await ownClient(box);
     for (let round = 0; round < 3; round++) {
       for (const code of [profiled, traced, debugged]) {
         expect((await client.run(code)).trimEnd().split("\n").at(-1)).toBe("done");
@@ -109,7 +109,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("text that isn't UTF-8 is refused, and the connection goes on", async () => {
     await startConfigured(box);
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     for (const [params, says] of [
       ['{"name": "\\ud800"}', "params.name has half of a surrogate pair"],
       ['{"\\udfff": 1}', "has half of a surrogate pair"],
@@ -130,7 +130,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
 
   test("whether code ran since the file was saved, which Blender itself doesn't know", async () => {
     await startConfigured(box);
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     const ran = async () => (await client.status())["code_ran_since_save"];
     expect(await ran()).toBe(false);
     const path = JSON.stringify(join(box.dir, "saved.blend"));
@@ -193,7 +193,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   });
 
   test("no operator that resets the add-ons, and no window that goes, ends the service", async () => {
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     await runResets(client, inWindow);
     // As a user does it in a menu: Blender resets its add-ons while no request runs.
     const later =
@@ -210,8 +210,8 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   }, 240_000);
 
   test("what runs in the window can be interrupted, even where it sleeps", async () => {
-    await using client = await rawClient(box.port);
-    await using other = await rawClient(box.port);
+    await using client = await ownClient(box);
+    await using other = await ownClient(box);
     for (const code of ["import time; time.sleep(600)", "while True: pass"]) {
       await interrupted(client.run(code), other);
       expect((await client.run(profiled)).trimEnd().split("\n").at(-1)).toBe("done");
@@ -219,7 +219,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   }, 120_000);
 
   test("parameters of a screenshot that make no sense", async () => {
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     for (const [params, says] of [
       ['{"max_size": 0}', "max_size must be a positive number"],
       ['{"max_size": -1}', "max_size must be a positive number"],
@@ -235,7 +235,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   }, 120_000);
 
   test("its own end ends it: no client keeps it, nothing is left", async () => {
-    await using client = await rawClient(box.port);
+    await using client = await ownClient(box);
     await client.run(
       "import bpy\nwith bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):\n" +
         "    bpy.ops.wm.quit_blender()",

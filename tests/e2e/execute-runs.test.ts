@@ -6,6 +6,7 @@ import { launcherOf } from "../support/blender.ts";
 import { endlessCode } from "../support/endless-code.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
+import { ownClient } from "../support/raw-client.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { sees } from "../support/sees.ts";
 import { startPublished, startService } from "../support/servers.ts";
@@ -193,12 +194,8 @@ describe("--cancel", () => {
 
   test("a request of another client, which has no name", async () => {
     const { code, hasBegun } = endlessCode(box, "request");
-    const socket = await Bun.connect({
-      hostname: "127.0.0.1",
-      port: box.port,
-      socket: { data() {} },
-    });
-    socket.write(JSON.stringify({ type: "execute_code", params: { code } }));
+    using client = await ownClient(box);
+    client.send(JSON.stringify({ type: "execute_code", params: { code } }));
     await hasBegun();
     await expectFailure(box, ["execute", "--follow"], {
       code: "unnamed",
@@ -208,7 +205,6 @@ describe("--cancel", () => {
     const cancelled = await json(box, ["execute", "--cancel"]);
     expect(cancelled.cancelled).toMatchObject({ name: null, ended: true });
     expect((await json(box, ["status"])).load.busy).toBe(false);
-    socket.end();
   });
 
   test("somebody else's: they see it end", async () => {

@@ -10,6 +10,7 @@ import { besidesWaiting } from "../support/outcome.ts";
 import { proxyTo } from "../support/proxy.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 
 /** What `pkg info --json` prints, checked against the schema that docs/ shows. */
 async function infoOf(box: Sandbox, ...flags: string[]): Promise<Environment> {
@@ -142,7 +143,7 @@ describe("a Blender whose Python takes packages, with our service", () => {
       hold(() => over.promise);
       asked.resolve();
     });
-    const child = box.spawn(["pkg", "info", "--port", String(proxy.port)]);
+    const child = box.spawn(["pkg", "info", ...through(box, proxy)]);
     await asked.promise;
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);

@@ -1,7 +1,7 @@
 // A Blender on a machine without any network: chosen and downloaded here, sent and installed there.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { cp, mkdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownBlender, siteOf } from "../support/blender.ts";
 import { type Island, island, makesIslands } from "../support/island.ts";
@@ -9,6 +9,7 @@ import { expectFailure, json } from "../support/outcome.ts";
 import { type PackageIndex, packageIndex } from "../support/package-index.ts";
 import { expectSuccess } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { tokenFileOf } from "../support/tokens.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 /** Nothing of this machine's own settings for pip counts. */
@@ -44,6 +45,10 @@ describe.skipIf(!makesIslands)("where Blender's machine has no network", () => {
   beforeAll(async () => {
     two = await island();
     await startService(two.blenders, await ownBlender(two.blenders, { numpy: true }));
+    // As somebody carries it from one machine to the other.
+    const inside = Number(two.blenders.env["BLENDER_REMOTE_PORT"]);
+    const token = await readFile(tokenFileOf(two.blenders, inside), "utf8");
+    two.ours.env["BLENDER_REMOTE_TOKEN"] = token;
     const extra = 'brextra; extra == "x"';
     const metadata = ["Provides-Extra: x"];
     index = packageIndex([

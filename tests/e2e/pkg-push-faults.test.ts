@@ -11,6 +11,7 @@ import { entries } from "../support/folders.ts";
 import { ended, runs } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startConfigured, startPublished, startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 const sizes = [1000, 30_000, 300_000, 1_500_000, 2_500_000];
@@ -94,7 +95,7 @@ describe.each(servers)("$name through a bad connection", ({ start, transport, co
     const there = join(box.dir, `there-${transport}-${seed}`);
     using proxy = faultyProxyTo(box.port, seed, faults);
     const push = (...flags: string[]) => {
-      const to = ["--remote-wheelhouse", there, "--port", String(proxy.port)];
+      const to = ["--remote-wheelhouse", there, ...through(box, proxy)];
       return box.cli(["pkg", "push", wheels.local, ...to, "--transport", transport, ...flags]);
     };
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -135,7 +136,7 @@ describe("killed in the middle", () => {
       const chance = random(seed);
       using proxy = faultyProxyTo(box.port, seed, slow);
       const args = ["pkg", "push", local, "--remote-wheelhouse", there];
-      const child = box.spawn([...args, "--port", String(proxy.port)]);
+      const child = box.spawn([...args, ...through(box, proxy)]);
       const timer = setTimeout(() => child.kill("SIGKILL"), 300 + chance() * 2000);
       await child.exited;
       clearTimeout(timer);
@@ -158,7 +159,7 @@ describe("killed in the middle", () => {
       const there = join(box.dir, `blender-${seed}`);
       using proxy = faultyProxyTo(box.port, seed, slow);
       const args = ["pkg", "push", local, "--remote-wheelhouse", there, "--retries", "0"];
-      const child = box.spawn([...args, "--port", String(proxy.port)]);
+      const child = box.spawn([...args, ...through(box, proxy)]);
       const timer = setTimeout(() => process.kill(pid, "SIGKILL"), 300 + random(seed)() * 2000);
       await child.exited;
       clearTimeout(timer);

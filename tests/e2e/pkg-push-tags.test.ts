@@ -9,6 +9,7 @@ import { proxyTo } from "../support/proxy.ts";
 import { pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { servers, startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
@@ -108,7 +109,7 @@ for (const server of servers) {
       await writeWheel(universal, { name: "brany" });
       const sent = async (from: string) => {
         using proxy = proxyTo(box.port);
-        const flags = ["--port", String(proxy.port)];
+        const flags = [...through(box, proxy)];
         const there = join(box.dir, "asked");
         expectSuccess(await pushTo(box, from, there, ...flags));
         expectSuccess(await pushTo(box, from, there, ...flags));

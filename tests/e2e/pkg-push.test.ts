@@ -10,6 +10,7 @@ import { proxyTo } from "../support/proxy.ts";
 import { cutHalfWay, pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
@@ -40,7 +41,7 @@ describe.each(servers.filter(({ transport }) => transport === "chunks"))(
       await server.start(box, await launcherOf(server.blender));
       using proxy = proxyTo(box.port);
       const wheel = await writeWheel(fresh(box, "local"), { name: "pieces", padding: 300_000 });
-      const flags = ["--transport", "chunks", "--chunk-size", "10k", "--port", `${proxy.port}`];
+      const flags = ["--transport", "chunks", "--chunk-size", "10k", ...through(box, proxy)];
       expectSuccess(await pushTo(box, wheel, fresh(box, "there"), ...flags));
       // 10 KiB in base64, and the scripts.
       expect(proxy.longestRequest).toBeLessThan(10 * 1024 * 1.4 + 35_000);
@@ -108,7 +109,7 @@ for (const server of servers) {
         await copyFile(wheel, join(there, basename(wheel)));
       }
       using proxy = proxyTo(box.port);
-      const flags = ["--json", "--port", `${proxy.port}`];
+      const flags = ["--json", ...through(box, proxy)];
       const first = pushed(expectSuccess(await push(box, local, there, ...flags)));
       expect(first).toMatchObject({ uploaded: 0, skipped: 1000, failed: 0 });
       expect(proxy.answers).toBe(greeting + 1);
@@ -121,7 +122,7 @@ for (const server of servers) {
       const local = fresh(box, "local");
       await writeWheel(local, { name: "one", padding: 1000 });
       using proxy = proxyTo(box.port);
-      const flags = ["--json", "--port", `${proxy.port}`];
+      const flags = ["--json", ...through(box, proxy)];
       const result = pushed(expectSuccess(await push(box, local, fresh(box, "there"), ...flags)));
       expect(result).toMatchObject({ uploaded: 1, skipped: 0, failed: 0 });
       // Comparing the wheels; the wheel's bytes, which in pieces are one piece and its name, and for
@@ -147,7 +148,7 @@ for (const server of servers) {
       const wheel = await writeWheel(fresh(box, "local"), { name: "cut", padding: 6_000_000 });
       const there = fresh(box, "there");
       using proxy = cutHalfWay(box.port, there);
-      const flags = ["--json", "--retries", "1", "--port", String(proxy.port)];
+      const flags = ["--json", "--retries", "1", ...through(box, proxy)];
       const cut = await push(box, wheel, there, ...flags);
       expect(cut.code).toBe(4);
       expect(pushed(cut)).toMatchObject({ uploaded: 0, failed: 1 });
@@ -200,7 +201,7 @@ for (const server of servers) {
         cut = true;
         passing.interrupt();
       });
-      const flags = ["--port", String(proxy.port)];
+      const flags = [...through(box, proxy)];
       const result = expectSuccess(await push(box, wheel, there, ...flags));
       expect(result.stderr).toContain("trying again in 0.5 s");
       expect(result.stderr).toContain("1 wheel uploaded, 0 skipped, 0 failed");
@@ -214,7 +215,7 @@ for (const server of servers) {
       using proxy = proxyTo(box.port, (passing) => {
         if (passing.bytesThere > 4_000_000) passing.cut();
       });
-      const flags = ["--retries", "0", "--port", String(proxy.port)];
+      const flags = ["--retries", "0", ...through(box, proxy)];
       expect((await push(box, wheel, there, ...flags)).code).toBe(4);
       await writeWheel(local, { name: "other", padding: 6_000_000 });
       const again = pushed(expectSuccess(await push(box, wheel, there, "--json")));
@@ -290,7 +291,7 @@ for (const server of servers) {
             await mustRun(["sh", "-c", `head -c 2000000 /dev/zero > '${there}/filler' || true`]);
           });
         });
-        const during = await push(box, fits, there, "--port", String(proxy.port));
+        const during = await push(box, fits, there, ...through(box, proxy));
         expect(during.code).toBe(1);
         expect(during.stderr).toContain("no space left");
         expect(await entries(there)).toEqual(["filler"]);
@@ -359,7 +360,7 @@ for (const server of servers) {
           await mkdir(there);
         });
       });
-      const result = expectSuccess(await push(box, wheel, there, "--port", String(proxy.port)));
+      const result = expectSuccess(await push(box, wheel, there, ...through(box, proxy)));
       expect(gone).toBe(true);
       // Pieces go into a new part, which lacks those before; a stream has written into nothing.
       expect(result.stderr).toMatch(
@@ -482,7 +483,7 @@ describe("pkg push: what is wrong on this side", () => {
         passing.hold(() => new Promise(() => {}));
       }
     });
-    const flags = ["--remote-wheelhouse", there, "--port", String(proxy.port), "--json"];
+    const flags = ["--remote-wheelhouse", there, ...through(box, proxy), "--json"];
     const child = box.spawn(["pkg", "push", wheel, ...flags]);
     await begun.promise;
     child.kill("SIGINT");
@@ -499,7 +500,7 @@ describe("pkg push: what is wrong on this side", () => {
     using proxy = proxyTo(box.port, (passing) => {
       if (passing.bytesThere > 1_000_000) passing.hold(() => new Promise(() => {}));
     });
-    const flags = ["--timeout", "1", "--port", String(proxy.port), "--json"];
+    const flags = ["--timeout", "1", ...through(box, proxy), "--json"];
     const result = await pushTo(box, wheel, there, ...flags);
     expect(result.code).toBe(124);
     expect(JSON.parse(result.stdout)).toMatchObject({
@@ -629,7 +630,7 @@ test("a service that is stopped meanwhile is waited for: another one takes the r
       await startService(box, launcher);
     });
   });
-  const flags = ["--port", String(proxy.port), "--retries", "20", "--json"];
+  const flags = [...through(box, proxy), "--retries", "20", "--json"];
   const result = expectSuccess(await pushTo(box, wheel, there, ...flags));
   expect(stopped).toBe(true);
   // What lay in the proxy was lost; what had arrived wasn't sent again.

@@ -17,6 +17,7 @@ import { proxyTo } from "../support/proxy.ts";
 import { pushed, pushTo } from "../support/push.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
+import { through } from "../support/tokens.ts";
 import { writeWheel } from "../support/wheels.ts";
 
 interface SlowProxy extends AsyncDisposable {
@@ -127,7 +128,7 @@ describe("the add-on of mcp-for-blender", () => {
       paths.push(await writeWheel(local, { name: `small${number}`, padding: number * 5000 }));
     }
     using proxy = proxyTo(box.port);
-    const flags = ["--chunk-size", "64k", "--port", String(proxy.port)];
+    const flags = ["--chunk-size", "64k", ...through(box, proxy)];
     const first = await push(local, there, ...flags);
     expect(first).toMatchObject({ transport: "chunks", uploaded: 21, skipped: 0, failed: 0 });
     // 64 KiB in base64, and the script that writes them.
@@ -150,7 +151,7 @@ describe("the add-on of mcp-for-blender", () => {
     using proxy = proxyTo(box.port, (passing) => {
       if (passing.bytesThere > 7_500_000) passing.cut();
     });
-    const to = ["--remote-wheelhouse", there, "--retries", "0", "--port", String(proxy.port)];
+    const to = ["--remote-wheelhouse", there, "--retries", "0", ...through(box, proxy)];
     expect((await box.cli(["pkg", "push", wheel, ...to])).code).toBe(4);
     const [part = ""] = await entries(there);
     expect(part).toMatch(/^\.cut-1\.0-.*\.part$/);
@@ -177,7 +178,7 @@ describe("the add-on of mcp-for-blender", () => {
     });
     const code = "import time; time.sleep(1); print('done')";
     const [resumed, ran] = await Promise.all([
-      push(wheel, there, "--port", String(proxy.port)),
+      push(wheel, there, ...through(box, proxy)),
       box.cli(["execute", "--code", code]),
     ]);
     expect(cut).toBe(true);

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { everyBlender } from "../support/every-blender.ts";
 import { type FuzzedMessage, fuzzer } from "../support/fuzzer.ts";
 import { ended, runs } from "../support/process.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { ownClient } from "../support/raw-client.ts";
 import { sandbox } from "../support/sandbox.ts";
 import { startConfigured, startService } from "../support/servers.ts";
 
@@ -22,7 +22,7 @@ test.each(everyBlender)(
       do messages.push(fuzz.message());
       while (messages.at(-1)?.ends === false && messages.length < mostPerClient);
       sent += messages.length;
-      using client = await rawClient(box.port);
+      using client = await ownClient(box);
       client.send(Buffer.concat(messages.map(({ bytes }) => bytes)));
       client.end();
       await client.closed;
@@ -31,14 +31,14 @@ test.each(everyBlender)(
         throw new Error(`seed ${seed}: Blender has ended after\n${shown.join("\n")}`);
       }
       if (fuzz.isTimeToStop()) {
-        using stopping = await rawClient(box.port);
+        using stopping = await ownClient(box);
         const answer = await stopping.ask("server_shutdown", { quit: true });
         expect(answer).toMatchObject({ status: "success" });
         await ended(pid);
         pid = await startConfigured(box);
       }
     }
-    using client = await rawClient(box.port);
+    using client = await ownClient(box);
     expect(await client.ask("hello")).toMatchObject({ status: "success" });
     expect(await client.ask("execute_code", { code: "print(1)" })).toMatchObject({
       status: "success",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
 import { hostileCode } from "../support/hostile-code.ts";
 import { ended, runs } from "../support/process.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { ownClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
 import { startConfigured } from "../support/servers.ts";
@@ -13,13 +13,13 @@ import { until } from "../support/until.ts";
 
 /** Runs code and waits for its answer, which may be that the connection has gone. */
 async function run(box: Sandbox, code: string) {
-  using client = await rawClient(box.port);
+  using client = await ownClient(box);
   return await client.ask("execute_code", { code });
 }
 
 /** Fails where the service doesn't answer both kinds of request to a new client. */
 async function expectAnswers(box: Sandbox): Promise<void> {
-  using client = await rawClient(box.port);
+  using client = await ownClient(box);
   const hello = await client.ask("hello");
   // Code has closed the socket that listened, this client came before the service noticed.
   if (hello === null) return await expectAnswers(box);
@@ -31,7 +31,7 @@ async function expectAnswers(box: Sandbox): Promise<void> {
 }
 
 async function untilBusy(box: Sandbox) {
-  using client = await rawClient(box.port);
+  using client = await ownClient(box);
   await until(async () => {
     const status = (await client.ask("status"))?.["result"] as { busy?: unknown } | undefined;
     return status?.busy === true;
@@ -129,7 +129,7 @@ describe.each(places)("$name", ({ launcher, window }) => {
     "a client that closes before its large answer, after: %s",
     async (before) => {
       for (const size of [1_000_000, 20_000_000]) {
-        using client = await rawClient(box.port);
+        using client = await ownClient(box);
         const code = `${before}import time\ntime.sleep(0.3)\nprint("x" * ${size})`;
         client.send(JSON.stringify({ type: "execute_code", params: { code } }));
         await untilBusy(box);

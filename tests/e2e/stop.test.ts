@@ -6,10 +6,11 @@ import { everyBlender } from "../support/every-blender.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { ended, runs } from "../support/process.ts";
 import { proxyTo } from "../support/proxy.ts";
-import { rawClient } from "../support/raw-client.ts";
+import { ownClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 import { startService } from "../support/servers.ts";
+import { through } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
 let box: Sandbox;
@@ -23,7 +24,7 @@ afterEach(() => box[Symbol.asyncDispose]());
  * that `execute` runs waits for its own.
  */
 async function request(code: string): Promise<void> {
-  await using client = await rawClient(box.port);
+  await using client = await ownClient(box);
   await client.run(code);
 }
 
@@ -150,7 +151,7 @@ test("nothing to stop", async () => {
 test("through a tunnel, which goes on taking connections", async () => {
   const { pid } = await startService(box, await launcherOf("bpy"));
   using tunnel = proxyTo(box.port);
-  const { stderr } = expectSuccess(await box.cli(["stop", "--port", `${tunnel.port}`]));
+  const { stderr } = expectSuccess(await box.cli(["stop", ...through(box, tunnel)]));
   expect(stderr).toContain(`Blender (pid ${pid}) has ended`);
 });
 

@@ -1,5 +1,10 @@
 // A client of the service without any of the product's code: what a test sends is what goes out.
 
+import { createHmac, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Sandbox } from "./sandbox.ts";
+import { tokenFileOf } from "./tokens.ts";
+
 /** A connection to a service. */
 export interface RawClient extends Disposable {
   /** Sends all of it. */
@@ -99,6 +104,23 @@ export async function rawClient(port: number): Promise<RawClient> {
     status: async () => Object(await result("status")),
     [Symbol.dispose]: () => void open.terminate(),
   };
+}
+
+/** Proves a token as docs/authentication.md says; gives the answer. */
+export async function authenticate(client: RawClient, token: string) {
+  const nonce = randomBytes(32).toString("hex");
+  const greeting = Object(await client.ask("hello", { nonce }))["result"];
+  const nonces = Buffer.from(`${nonce}${greeting["nonce"]}`, "hex");
+  const hmac = createHmac("sha256", token).update("blender-remote client\0").update(nonces);
+  return client.ask("authenticate", { proof: hmac.digest("hex") });
+}
+
+/** A client of the sandbox's own service that has proved its token. */
+export async function ownClient(box: Sandbox): Promise<RawClient> {
+  const client = await rawClient(box.port);
+  const answer = await authenticate(client, await readFile(tokenFileOf(box), "utf8"));
+  if (answer?.["status"] !== "success") throw new Error(String(answer?.["message"] ?? "closed"));
+  return client;
 }
 
 function parse(text: string): Record<string, unknown> | null {

@@ -6,10 +6,14 @@ import { publishedAddon } from "../../scripts/blenders.ts";
 import { expectSuccess, type Sandbox } from "./sandbox.ts";
 
 /** Configures the Blender, installs the service and starts it in the background. */
-export async function startService(box: Sandbox, launcher: string): Promise<{ pid: number }> {
+export async function startService(
+  box: Sandbox,
+  launcher: string,
+  ...args: string[]
+): Promise<{ pid: number }> {
   expectSuccess(await box.cli(["init", launcher]));
   expectSuccess(await box.cli(["install"]));
-  return { pid: await startConfigured(box) };
+  return { pid: await startConfigured(box, ...args) };
 }
 
 /** Starts the sandbox's configured Blender in the background; its process. */

@@ -13,6 +13,7 @@ import { join, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { shellWord, type Text } from "../../text.ts";
 import { ownFolders } from "../files/os-folders.ts";
+import { othersWithAccess } from "../files/windows-access.ts";
 
 const shortest = 32;
 const longest = 1024;
@@ -91,7 +92,10 @@ function contentOf(path: string): string | undefined {
 /** @throws Failure `unsafe-token-file`. */
 function requireOwn(path: string, found: Stats): void {
   if (!found.isFile()) throw unsafe(path, "it is no regular file", "give a file");
-  if (process.platform === "win32") return;
+  if (process.platform === "win32") {
+    requireOwnList(path);
+    return;
+  }
   if (found.uid !== process.geteuid?.() && found.uid !== 0) {
     const why = `it belongs to another user (uid ${found.uid})`;
     throw unsafe(path, why, lookAt(path));
@@ -100,6 +104,19 @@ function requireOwn(path: string, found: Stats): void {
     const mode = (found.mode & 0o7777).toString(8).padStart(4, "0");
     throw unsafe(path, `others may use it (mode ${mode})`, `chmod 600 ${shellWord(path)}`);
   }
+}
+
+/** The same on Windows. */
+function requireOwnList(path: string): void {
+  let others: string[];
+  try {
+    others = othersWithAccess(path);
+  } catch (error) {
+    throw unsafe(path, `nobody knows who may use it: ${messageOf(error)}`, lookAt(path));
+  }
+  if (others.length === 0) return;
+  const mend = `icacls ${shellWord(path)} /inheritance:r /grant:r "%USERNAME%:F"`;
+  throw unsafe(path, `others may use it (${others.join(", ")})`, mend);
 }
 
 function lookAt(path: string): string {
