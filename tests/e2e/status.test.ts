@@ -222,6 +222,7 @@ describe("our service", () => {
         pid,
         background: true,
         authentication: "none",
+        request_limit: 32 * 1024 * 1024,
       },
       load,
       pip: null,

@@ -6,14 +6,17 @@ import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
 import { deadline } from "./deadline.ts";
 import type { Access } from "./authentication.ts";
+import { deadline } from "./deadline.ts";
 import {
   answerBroken,
   brokenJson,
   closed,
   connectTimeout,
   expired,
+  noRoom,
   notAService,
   refused,
+  requestTooLarge,
   silent,
   stalled,
   unasked,
@@ -67,6 +70,8 @@ const unseenBytes = 16 * 1024 * 1024;
  */
 export class Connection {
   readonly endpoint: Endpoint;
+  /** The most bytes of a request that the other end takes, once that is known. */
+  requestLimit = Number.POSITIVE_INFINITY;
   readonly #signal: AbortSignal;
   readonly #answerSeconds: number;
   readonly #reader = new MessageReader(answerLimit);
@@ -157,7 +162,8 @@ export class Connection {
    * @param seconds limit for this answer; the connection's total holds besides.
    * @throws Failure `timeout` (kind `timeout`) when the total passed, `silent` (kind `no-service`)
    *   when `seconds` did, `answer-broken` (kind `no-service`) when nothing more came of an answer
-   *   that had begun, `connection-lost`, `not-a-service`, `interrupted`.
+   *   that had begun, `no-room` (kind `no-service`), `request-too-large` before anything is sent,
+   *   `connection-lost`, `not-a-service`, `interrupted`.
    */
   async request(
     type: string,
@@ -246,13 +252,16 @@ export class Connection {
   ): Promise<Answer> {
     if (this.#broken !== undefined) throw this.#broken;
     if (this.#waiting !== undefined) throw new Error("a connection takes one request at a time");
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > this.requestLimit)
+      throw requestTooLarge(this.endpoint, bytes.length, this.requestLimit);
     const total = this.secondsLeft;
     const limit = deadline(Math.min(seconds, total), this.#signal, () =>
       seconds < total ? silent(this.endpoint, seconds) : expired(this.endpoint),
     );
     this.#waiting = Promise.withResolvers<string>();
     const answered = this.#waiting.promise;
-    const sent = this.#send(new TextEncoder().encode(text));
+    const sent = this.#send(bytes);
     // Without anything alongside, what fails the sending fails the answer too.
     sent.catch(() => {});
     const along = alongside === undefined ? [] : [sent.then(() => alongside(answered))];
@@ -278,11 +287,15 @@ export class Connection {
   }
 
   #parse(text: string): Answer {
+    let answer: Answer;
     try {
-      return v.parse(answerSchema, JSON.parse(text));
+      answer = v.parse(answerSchema, JSON.parse(text));
     } catch (error) {
       throw brokenJson(this.endpoint, error);
     }
+    if (answer.status === "error" && answer["refused"] === true)
+      throw noRoom(this.endpoint, answer.message ?? "it doesn't say why");
+    return answer;
   }
 
   #receive(chunk: Uint8Array): void {

@@ -1,6 +1,7 @@
 // What can go wrong with a connection, in words that users can act on.
 
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 import { ours, text } from "../../text.ts";
 import { isLoopback } from "./address.ts";
 import type { Endpoint } from "./connection.ts";
@@ -35,6 +36,26 @@ export function connectTimeout(endpoint: Endpoint, seconds: number): Failure {
     `${addressOf(endpoint)} didn't take the connection within ${seconds} s`,
     { kind: "no-service", hint: "check --host and --port, and firewalls on the way" },
   );
+}
+
+/** A request has more bytes than the service takes. */
+export function requestTooLarge(endpoint: Endpoint, bytes: number, limit: number): Failure {
+  return new Failure(
+    "request-too-large",
+    `the request has ${megabytes(bytes)}, and the service on ${addressOf(endpoint)} takes at most ${megabytes(limit)}`,
+    {
+      hint: "code needn't carry its data (in a request it is a third larger than its file): have it read a file of Blender's machine",
+      details: { bytes, limit },
+    },
+  );
+}
+
+/** The service has no place for another client. `reason`: its own words. */
+export function noRoom(endpoint: Endpoint, reason: string): Failure {
+  return new Failure("no-room", `the service on ${addressOf(endpoint)} refuses: ${reason}`, {
+    kind: "no-service",
+    hint: text`try again when others have ended: '${ours("status", "--wait", "60")}'`,
+  });
 }
 
 /** The other end closed the connection. */

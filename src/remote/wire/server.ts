@@ -18,6 +18,8 @@ const helloSchema = v.object({
   pid: pidSchema,
   background: v.boolean(),
   authentication: v.string(),
+  /** Bytes of one request; services of earlier versions don't say it. */
+  request_limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 });
 
 /** What our service says of itself in answer to `hello`. */

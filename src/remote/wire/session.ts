@@ -60,6 +60,8 @@ export class Session {
     const connection = await Connection.open(endpoint, deadlines, signal);
     try {
       const server = await greet(connection, deadlines.firstAnswer, client);
+      if (server.kind === "service" && server.hello.request_limit !== undefined)
+        connection.requestLimit = server.hello.request_limit;
       return new Session({ connection, server, deadlines, signal, knowledge, waits, client });
     } catch (error) {
       connection.close();
@@ -86,6 +88,7 @@ export class Session {
     const { deadlines, server } = this;
     const total = this.connection.secondsLeft;
     const connection = await Connection.open(this.endpoint, { ...deadlines, total }, this.signal);
+    connection.requestLimit = this.connection.requestLimit;
     if (server.kind === "plain" || server.hello.authentication === "none") return connection;
     try {
       await greet(connection, deadlines.firstAnswer, this.client);

@@ -19,6 +19,8 @@ from .output_log import OutputLog
 from .program import Program
 
 QUEUED_LIMIT = 128
+QUEUED_CODE = 64 * 1024 * 1024
+"""Bytes of the code of all jobs that wait: it stays when their requests have been answered."""
 KEPT_RECORDS = 100
 FOLLOWER_SECONDS = 1.0
 KEPT_OUTPUT = 512 * 1024 * 1024
@@ -52,6 +54,8 @@ class CodeJob:
     traceback: str | None = None
     metadata: dict[str, object] = field(default_factory=dict[str, object])
     output: OutputLog = field(default_factory=OutputLog)
+    size: int = 0
+    """Of its code, in bytes or characters."""
     as_base64: bool = False
     """Whether its client wants its result in base64."""
     _over: Event = field(default_factory=Event)
@@ -117,15 +121,16 @@ class CodeJobs:
     ) -> CodeJob:
         """Queue code; CommandError where too much is queued, or the service is about to stop."""
         with self._lock:
-            if self.queued_count() >= QUEUED_LIMIT:
-                raise CommandError(
-                    f"user_job queue capacity exceeded; limit={QUEUED_LIMIT}",
-                    error_code="queue_capacity_exceeded",
-                )
+            self._check_room(len(source))
             job_id = f"bld-job-{next(self._numbers)}"
             about = About(title, client, job_id, job_id)
             job = CodeJob(
-                job_id, about, timeout, metadata={"command": "execute_code"}, as_base64=as_base64
+                job_id,
+                about,
+                timeout,
+                metadata={"command": "execute_code"},
+                size=len(source),
+                as_base64=as_base64,
             )
             task = Job(lambda: self._run(job, source, program), about)
             task.refused = lambda reason: self._end(job, "cancelled", error=reason)
@@ -134,6 +139,18 @@ class CodeJobs:
             # Who submits it is likely to follow it, and code may be over before they can ask.
             self._followed.setdefault(job_id, monotonic())
             return job
+
+    def _check_room(self, size: int) -> None:
+        sizes = [job.size for job in self._jobs.values() if job.status == "queued"]
+        full = None
+        if len(sizes) >= QUEUED_LIMIT:
+            full = f"limit={QUEUED_LIMIT}"
+        elif sizes and sum(sizes) + size > QUEUED_CODE:
+            full = f"{sum(sizes)} bytes of code wait, and at most {QUEUED_CODE} may"
+        if full is not None:
+            raise CommandError(
+                f"user_job queue capacity exceeded; {full}", error_code="queue_capacity_exceeded"
+            )
 
     def find(self, job_id: str) -> CodeJob | None:
         """A job by its name, None where it is unknown or was forgotten."""

@@ -17,6 +17,7 @@ from .execution import CodeRunner
 from .interruption import UserCodeGuard
 from .job_requests import JobRequests
 from .jobs import About, Job, JobQueue, Running
+from .limits import ServiceLimits
 from .params import Params, as_params, flag, label, text_or_none, timeout
 from .run_script import answered
 
@@ -57,6 +58,7 @@ class Service(Protocol):
     jobs: JobQueue
     guard: UserCodeGuard
     runner: CodeRunner
+    limits: ServiceLimits
 
     stop_requested: bool
 
@@ -174,6 +176,8 @@ class Dispatcher:
             "pid": os.getpid(),
             "background": service.facts.background,
             **greeting,
+            # Clients needn't send what is too large to learn that it is.
+            "request_limit": service.limits.request.size,
         }
 
     def _status(self) -> dict[str, object]:

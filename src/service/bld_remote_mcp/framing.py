@@ -1,14 +1,22 @@
-"""Finds where one JSON object ends and the next begins in a stream without delimiters."""
+"""Finds where one JSON object ends and the next begins in a stream without delimiters.
+
+It counts what the object is made of while its bytes come, so that what would take long to parse is
+refused before that.
+"""
 
 import re
 
+from .limits import RequestLimits
+
 _SPACE = re.compile(rb"[ \t\r\n]*")
-# All of these match an empty text, too. The repetitions are bounded because the regex engine keeps
-# state for each; longer data takes several matches. _PLAIN also takes whole strings that have no
-# escapes, which is faster for many small ones. _STRING_REST leaves a backslash at the end of the
-# data for the next match, with the character that it escapes.
-_PLAIN = re.compile(rb'[^"{}]*(?:"[^"\\]*"[^"{}]*){0,1000}')
+_BRACKET = re.compile(rb"[\[\]{}]")
+# It matches an empty text, too. The repetition is bounded because the regex engine keeps state for
+# each; longer data takes several matches. A backslash at the end of the data is left for the next
+# match, with the character that it escapes.
 _STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
+# What follows a short string, up to the next one: many of them in one match. Strings that are long
+# or have escapes would be searched twice.
+_SHORT_STRINGS = re.compile(rb'(?:[^"\\]{0,100}"[ \t\r\n]*[,:][ \t\r\n]*"){1,1000}')
 
 _QUOTE, _OPEN, _BACKSLASH = b'"{\\'
 
@@ -20,18 +28,32 @@ class FramingError(ValueError):
 class MessageBuffer:
     """Received bytes that no message has used yet. No byte is searched twice."""
 
-    def __init__(self, limit: int) -> None:
-        """`limit`: the most bytes that one message may have."""
-        self._limit = limit
+    def __init__(self, limits: RequestLimits, size_limit: int | None = None) -> None:
+        """`limits`: of each message; `size_limit`: bytes, where it is another than in `limits`."""
+        self._limits = limits
+        self.size_limit = limits.size if size_limit is None else size_limit
+        """The most bytes that one message may have; may be changed between messages."""
         self._data = bytearray()
+        self._begin()
+
+    def _begin(self) -> None:
         self._scanned = 0
-        self._depth = 0
         self._in_string = False
+        # Braces alone decide where a message ends, brackets count for how deep it is.
+        self._braces = 0
+        self._depth = 0
+        self._signs = 0
+        self._strings = 0
+        self._escapes = 0
 
     @property
     def pending(self) -> bool:
         """Whether the beginning of a message is waiting for its rest."""
         return bool(self._data)
+
+    def __len__(self) -> int:
+        """How many bytes wait."""
+        return len(self._data)
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they arrived, cut anywhere."""
@@ -47,18 +69,19 @@ class MessageBuffer:
     def next_message(self) -> bytearray | None:
         """The next complete object's bytes, without space around it; None while it isn't complete.
 
-        FramingError where the next thing is no object, or is one of more than `limit` bytes.
+        FramingError where the next thing is no object, or is one beyond the limits.
         """
         if self._scanned == 0 and not self._starts_object():
             return None
         end = self._find_end()
-        if (end or len(self._data)) > self._limit:
-            raise FramingError(f"the request has more than {self._limit} bytes")
+        if (end or len(self._data)) > self.size_limit:
+            raise FramingError(f"the request has more than {self.size_limit} bytes")
         if end is None:
             return None
-        message = self._data[:end]
-        del self._data[:end]
-        self._scanned = 0
+        # The message keeps the memory, which may be much; what comes after it is little.
+        message, self._data = self._data, self._data[end:]
+        del message[end:]
+        self._begin()
         return message
 
     def _starts_object(self) -> bool:
@@ -70,29 +93,76 @@ class MessageBuffer:
         return bool(self._data)
 
     def _find_end(self) -> int | None:
-        data = self._data
-        size = len(data)
+        size = len(self._data)
         at = self._scanned
         while at < size:
-            at = _match_end(_STRING_REST if self._in_string else _PLAIN, data, at)
-            if at == size:
-                break
-            byte = data[at]
-            if byte == _QUOTE:
-                self._in_string = not self._in_string
-            elif self._in_string:
-                if byte == _BACKSLASH and at + 1 == size:
+            if self._in_string:
+                at, whole = self._skip_string(at)
+                if not whole:
                     break
-                continue  # The bounded repetition ended here, inside the string
-            elif byte == _OPEN:
-                self._depth += 1
             else:
-                self._depth -= 1
-                if self._depth == 0:
-                    return at + 1
-            at += 1
+                quote = self._data.find(_QUOTE, at)
+                until = size if quote < 0 else quote
+                if (end := self._look_between(at, until)) is not None:
+                    return end
+                at = until
+                if at < size:
+                    at += 1
+                    self._in_string = True
+                    self._strings += 1
         self._scanned = at
         return None
+
+    def _skip_string(self, at: int) -> tuple[int, bool]:
+        """The index behind a string, or from where to look on; whether that is there already."""
+        data, size = self._data, len(self._data)
+        if (short := _SHORT_STRINGS.match(data, at)) is not None:
+            at = short.end()
+            count = data.count(b'"', short.start(), at) // 2
+            self._strings += count
+            self._signs += count
+            if self._strings > self._limits.values:
+                raise FramingError(f"the request has more than {self._limits.values} values")
+            return at, True
+        begin = at
+        while True:
+            at = _match_end(_STRING_REST, data, at)
+            if at == size or (data[at] == _BACKSLASH and at + 1 == size):
+                break
+            if data[at] == _QUOTE:
+                self._in_string = False
+                break
+            # The bounded repetition ended here, inside the string
+        # One that is escaped begins no escape.
+        self._escapes += data.count(b"\\", begin, at) - data.count(b"\\\\", begin, at)
+        if self._escapes > self._limits.escapes:
+            raise FramingError(f"the request has more than {self._limits.escapes} escapes")
+        return (at, False) if self._in_string else (at + 1, True)
+
+    def _look_between(self, begin: int, until: int) -> int | None:
+        """Count what stands between two strings; the message's end, if it is there."""
+        data, limits = self._data, self._limits
+        for found in _BRACKET.finditer(data, begin, until):
+            byte = found[0]
+            if byte in b"[{":
+                self._depth += 1
+                self._signs += 1
+                self._braces += byte == b"{"
+                if self._depth > limits.depth:
+                    raise FramingError(f"the request is nested more than {limits.depth} deep")
+                if self._signs > limits.values:
+                    break
+            else:
+                self._depth -= 1
+                self._braces -= byte == b"}"
+                if self._braces == 0 and byte == b"}":
+                    until = found.end()
+                    break
+        self._signs += data.count(b",", begin, until) + data.count(b":", begin, until)
+        # Two strings in a row are no JSON, but cost time as well.
+        if max(self._signs, self._strings) > limits.values:
+            raise FramingError(f"the request has more than {limits.values} values")
+        return until if self._braces == 0 else None
 
 
 def _match_end(pattern: re.Pattern[bytes], data: bytearray, begin: int) -> int:

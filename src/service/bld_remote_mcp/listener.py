@@ -10,15 +10,20 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from . import surroundings
+from .admission import Admission
 from .answers import Reply
 from .authentication import Authentication
-from .connection import Connection
+from .budget import Budget
+from .connection import Connection, House
 from .dispatch import Caller
+from .limits import ServiceLimits
 from .log import logger
+from .settings import is_loopback
 from .sockets import Socket
 from .wakeup import Wakeup
 
 _BACKLOG = 512
+_IPV4_AS_IPV6 = "::ffff:"
 _PAUSE_SECONDS = 0.2
 _FINISH_SECONDS = 1.0
 _ABORT_SECONDS = 0.5
@@ -30,21 +35,19 @@ class StartError(OSError, RuntimeError):
 
 
 class Listener:
-    """Accepts clients on one thread and gives each a thread of its own, up to a bound."""
+    """Accepts clients on one thread and gives each a thread of its own."""
 
     def __init__(
         self,
         reply_to: Callable[[dict[str, object], Caller], Reply],
         authentication: Authentication,
-        *,
-        request_limit: int,
-        connection_limit: int,
+        limits: ServiceLimits,
     ) -> None:
-        """`request_limit`: bytes of one request; `connection_limit`: clients at the same time."""
-        self._reply_to = reply_to
+        """`limits`: of what clients send, and how many there are."""
         self._authentication = authentication
-        self._request_limit = request_limit
-        self._connection_limit = connection_limit
+        self._admission: Admission[Connection] = Admission(limits)
+        unfinished = Budget(limits.unfinished, free=limits.unfinished_free)
+        self._house = House(reply_to, limits, self._admission, unfinished)
         self._lock = Lock()
         self._connections: dict[Connection, Thread] = {}
         self._closing = Event()
@@ -54,7 +57,12 @@ class Listener:
     @property
     def connections(self) -> int:
         """How many clients are connected."""
-        return len(self._connections)
+        return len(self._admission)
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of requests that aren't answered yet, as far as they count."""
+        return self._house.unfinished.held
 
     def open(self, host: str, port: int, bound: Callable[[int], None]) -> int:
         """Listen; the port, which the system chooses for 0. StartError if that fails.
@@ -165,17 +173,16 @@ class Listener:
 
     def _admit(self, client: Socket) -> None:
         client.setblocking(True)  # On some systems it inherits the listening socket's mode
-        address = _address(client)
-        caller = Caller(address, self._authentication.handshake(address))
-        connection = Connection(client, self._reply_to, caller, self._request_limit)
-        if self.connections >= self._connection_limit:
-            connection.refuse(f"{self._connection_limit} clients are connected, which is the limit")
-            return
+        address, name = _address(client)
+        caller = Caller(name, self._authentication.handshake(name))
+        connection = Connection(client, caller, self._house)
         thread = Thread(
             target=self._serve, args=(connection,), name="bld_remote client", daemon=True
         )
         with self._lock:
             self._connections[connection] = thread
+        here = is_loopback(address.removeprefix(_IPV4_AS_IPV6))
+        self._admission.enter(connection, None if here else address)
         try:
             thread.start()
         except Exception as error:
@@ -192,6 +199,7 @@ class Listener:
     def _forget(self, connection: Connection) -> None:
         with self._lock:
             self._connections.pop(connection, None)
+        self._admission.leave(connection)
 
 
 def _listening(host: str, port: int) -> Socket:
@@ -223,11 +231,13 @@ def _listening(host: str, port: int) -> Socket:
     return listening
 
 
-def _address(client: Socket) -> str:
+def _address(client: Socket) -> tuple[str, str]:
+    """The address that a client comes from, and its name for people."""
     try:
-        return ":".join(str(part) for part in client.getpeername()[:2])
+        address, port = client.getpeername()[:2]
     except OSError:  # It has gone already
-        return "a client"
+        return "", "a client"
+    return address, f"{address}:{port}"
 
 
 def _join(threads: Iterable[Thread], seconds: float) -> None:

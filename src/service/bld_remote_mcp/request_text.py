@@ -9,23 +9,30 @@ from .json_text import Decoder
 
 # Half of a surrogate pair can only come in as an escape: UTF-8 itself has none.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE_LENGTH = 4
+# Python's global lock isn't let go in a search.
+_SEARCH_STEP = 4 * 1024 * 1024
+# Before 3.10.7, Python takes minutes for an integer of a million digits.
+NUMBER_LENGTH = 1000
 
 
 def read_request(message: bytes | bytearray) -> tuple[dict[str, object], str | None]:
     """The request in a complete message, one JSON object, and what is wrong with it, if anything.
 
     Wrong is half of a surrogate pair (Blender 3.4 crashes for a name with one), a number that isn't
-    finite (no answer can hold it), and a name that occurs twice in an object. ValueError or
-    RecursionError where the message can't be read; then its end is in doubt, too.
+    finite (no answer can hold it) or has more than NUMBER_LENGTH characters, and a name that occurs
+    twice in an object. ValueError or RecursionError where the message can't be read; then its end
+    is in doubt, too.
     """
     reader = _Reader()
     decoder = Decoder(
         object_pairs_hook=reader.object_of,
+        parse_int=reader.integer_of,
         parse_float=reader.number_of,
         parse_constant=reader.constant_of,
     )
     request = decoder.decode(message.decode("utf-8"))
-    if reader.wrong is None and _SURROGATE.search(message):
+    if reader.wrong is None and _may_have_halves(message):
         for place in _halves(request):
             return request, f"{place} has half of a surrogate pair, which is no text in UTF-8"
     return request, reader.wrong
@@ -47,11 +54,20 @@ class _Reader:
                 left.discard(name)
         return found
 
+    def integer_of(self, text: str) -> int:
+        return 0 if self._is_too_long(text) else int(text)
+
     def number_of(self, text: str) -> float:
-        number = float(text)
+        number = 0.0 if self._is_too_long(text) else float(text)
         if not math.isfinite(number):
             self._complain(f"the number {text[:40]} is too large")
         return number
+
+    def _is_too_long(self, text: str) -> bool:
+        too_long = len(text) > NUMBER_LENGTH
+        if too_long:
+            self._complain(f"the number {text[:40]}… has more than {NUMBER_LENGTH} characters")
+        return too_long
 
     def constant_of(self, text: str) -> float:
         self._complain(f"{text} is no number in JSON")
@@ -59,6 +75,13 @@ class _Reader:
 
     def _complain(self, wrong: str) -> None:
         self.wrong = self.wrong or wrong
+
+
+def _may_have_halves(message: bytes | bytearray) -> bool:
+    steps = range(0, len(message), _SEARCH_STEP)
+    return any(
+        _SURROGATE.search(message, at, at + _SEARCH_STEP + _SURROGATE_LENGTH - 1) for at in steps
+    )
 
 
 def _halves(request: dict[str, object]) -> Iterator[str]:

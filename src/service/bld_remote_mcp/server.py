@@ -6,14 +6,12 @@ from .dispatch import Dispatcher
 from .execution import OUTPUT_LIMIT, CodeRunner
 from .interruption import UserCodeGuard
 from .jobs import JobQueue
+from .limits import LIMITS, ServiceLimits
 from .listener import Listener
 from .log import logger
 from .open_file import OpenFile
 from .settings import NO_AUTH_VARIABLE, is_loopback
 from .token_file import TokenFile
-
-REQUEST_LIMIT = 128 * 1024 * 1024
-CONNECTION_LIMIT = 512
 
 
 class Server:
@@ -25,13 +23,12 @@ class Server:
         version: str,
         token: str | None = None,
         *,
-        request_limit: int = REQUEST_LIMIT,
-        connection_limit: int = CONNECTION_LIMIT,
+        limits: ServiceLimits = LIMITS,
         output_limit: int = OUTPUT_LIMIT,
     ) -> None:
         """`token`: what clients must know; None where everybody on this machine may run code.
 
-        Bounds: bytes of a request, clients at a time, captured characters of each stream.
+        Bounds: what clients send, and captured characters of each stream.
         """
         self.facts = facts
         self.version = version
@@ -44,15 +41,11 @@ class Server:
         self.running = False
         self.stop_requested = False
         self.quit_requested = False
+        self.limits = limits
         self._token = token
         self._token_file: TokenFile | None = None
         self._authentication = Authentication(token)
-        self._listener = Listener(
-            Dispatcher(self).reply_to,
-            self._authentication,
-            request_limit=request_limit,
-            connection_limit=connection_limit,
-        )
+        self._listener = Listener(Dispatcher(self).reply_to, self._authentication, limits)
 
     @property
     def address(self) -> str:
@@ -68,6 +61,11 @@ class Server:
     def connections(self) -> int:
         """How many clients are connected."""
         return self._listener.connections
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of requests that aren't answered yet, as far as they count."""
+        return self._listener.unfinished
 
     def start(self, host: str, port: int, token_folder: str | None = None) -> None:
         """Listen on `port` of `host` (0: any free one). StartError, an OSError, if that fails.

@@ -2,6 +2,7 @@
 
 import _socket
 import os
+import struct
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
@@ -35,6 +36,7 @@ class Socket(_socket.socket):
     """
 
     _identity: tuple[int, int] | None = None
+    _patience: dict[int, float] | None = None
 
     @classmethod
     def adopt(cls, number: int) -> "Socket":
@@ -58,6 +60,17 @@ class Socket(_socket.socket):
         now = _identity(self.fileno())
         return now is None or now != self._identity
 
+    def wait_at_most(self, *, receive: float | None = None, send: float | None = None) -> None:
+        """Let recv() and send() raise one of SILENCE after so many seconds without a byte.
+
+        By the system, not by Python's settimeout(), with which no recv() fills a whole block.
+        """
+        set_before = self._patience = self._patience or {}
+        for option, seconds in ((_socket.SO_RCVTIMEO, receive), (_socket.SO_SNDTIMEO, send)):
+            if seconds is not None and set_before.get(option) != seconds:
+                self.setsockopt(_socket.SOL_SOCKET, option, _duration(max(seconds, 0.001)))
+                set_before[option] = seconds
+
     def accept(self) -> "Socket":
         """The next client."""
         # Python's own accept() makes a client of whatever socket.socket is now.
@@ -79,6 +92,21 @@ class Socket(_socket.socket):
             self.detach()
         else:
             super().close()
+
+
+SILENCE = (BlockingIOError, TimeoutError)
+"""What recv() and send() raise when nothing has moved for the time of wait_at_most()."""
+
+
+WHOLE_BLOCK = 256 * 1024 if sys.platform == "win32" else 1 << 30
+"""The most that one recv() with MSG_WAITALL may be asked for: on Windows, where the time of
+wait_at_most() passes before all of it is there, what has come is lost."""
+
+
+def _duration(seconds: float) -> bytes:
+    if sys.platform == "win32":
+        return struct.pack("I", max(1, int(seconds * 1000)))  # 0 would be for ever
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000))
 
 
 def pair() -> tuple[Socket, Socket]:

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 
 import pytest
+from bld_remote_mcp.limits import RequestLimits, ServiceLimits
 from wire import Client, Gate, RunningServer, wait_until
 
 
@@ -57,7 +58,7 @@ def test_deep_nesting_is_garbage(client: Client) -> None:
 
 
 def test_a_request_over_the_bound(start: Callable[..., RunningServer]) -> None:
-    running = start(request_limit=1000)
+    running = start(limits=ServiceLimits(request=RequestLimits(size=1000)))
     with running.client() as client:
         client.run("pass")
         client.socket.sendall(b'{"type": "' + b"x" * 1_000_000)
@@ -68,6 +69,7 @@ def test_a_request_over_the_bound(start: Callable[..., RunningServer]) -> None:
 def test_a_client_that_goes_away_is_no_matter(
     start: Callable[..., RunningServer], gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "bld_remote_mcp")
     running = start()
     code = "import gate\ngate.hold()\nprint('x' * 10_000_000)\ngate.ran.append(1)"
     with running.client() as client:

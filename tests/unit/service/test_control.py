@@ -32,6 +32,7 @@ def test_hello(client: Client) -> None:
         "pid": os.getpid(),
         "background": True,
         "authentication": "none",
+        "request_limit": 32 * 1024 * 1024,
     }
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from bld_remote_mcp.framing import FramingError, MessageBuffer
+from bld_remote_mcp.limits import RequestLimits
 
 MESSAGES = [
     {},
@@ -30,7 +31,7 @@ def drain(buffer: MessageBuffer) -> list[object]:
 def test_every_cut_into_two(ascii_only: bool) -> None:
     stream = wire_bytes(ascii_only)
     for cut in range(len(stream) + 1):
-        buffer = MessageBuffer(1000)
+        buffer = MessageBuffer(RequestLimits(size=1000))
         found = []
         for part in (stream[:cut], stream[cut:]):
             buffer.feed(part)
@@ -42,7 +43,7 @@ def test_every_cut_into_two(ascii_only: bool) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_pieces_of_one_size(size: int) -> None:
     stream = wire_bytes(False)
-    buffer = MessageBuffer(1000)
+    buffer = MessageBuffer(RequestLimits(size=1000))
     found = []
     for at in range(0, len(stream), size):
         buffer.feed(stream[at : at + size])
@@ -52,14 +53,14 @@ def test_pieces_of_one_size(size: int) -> None:
 
 def test_more_escapes_than_one_match_takes() -> None:
     message = {"code": "\n" * 2500 + '"' * 999 + "\\" * 1001 + "}"}
-    buffer = MessageBuffer(100_000)
+    buffer = MessageBuffer(RequestLimits(size=100_000))
     buffer.feed(json.dumps(message).encode())
     assert drain(buffer) == [message]
 
 
 def test_more_strings_than_one_match_takes() -> None:
     message = {"list": ["", "}", "{"] * 2500}
-    buffer = MessageBuffer(100_000)
+    buffer = MessageBuffer(RequestLimits(size=100_000))
     buffer.feed(json.dumps(message).encode())
     assert drain(buffer) == [message]
 
@@ -68,7 +69,7 @@ def test_a_big_message_in_small_pieces() -> None:
     message = {"code": "print('{\\n}')\n" * 500_000}
     stream = json.dumps(message).encode()
     assert len(stream) > 7_000_000
-    buffer = MessageBuffer(len(stream))
+    buffer = MessageBuffer(RequestLimits(size=len(stream)))
     for at in range(0, len(stream), 4096):
         assert buffer.next_message() is None
         buffer.feed(stream[at : at + 4096])
@@ -76,14 +77,14 @@ def test_a_big_message_in_small_pieces() -> None:
 
 
 def test_whitespace_alone_is_no_message() -> None:
-    buffer = MessageBuffer(10)
+    buffer = MessageBuffer(RequestLimits(size=10))
     buffer.feed(b" \r\n\t")
     assert buffer.next_message() is None
     assert not buffer.pending
 
 
 def test_what_is_no_object_is_an_error() -> None:
-    buffer = MessageBuffer(100)
+    buffer = MessageBuffer(RequestLimits(size=100))
     buffer.feed(b'{} [{"type": "hello"}]')
     assert buffer.next_message() == b"{}"
     with pytest.raises(FramingError, match=r"begins with b'\['"):
@@ -94,13 +95,51 @@ def test_what_is_no_object_is_an_error() -> None:
     "stream", [b'{"a": "0123456789', b'{"a": "0123456789"}', b'{"a": {{{{{{{{{{{']
 )
 def test_a_message_over_the_limit(stream: bytes) -> None:
-    buffer = MessageBuffer(12)
+    buffer = MessageBuffer(RequestLimits(size=12))
     buffer.feed(stream)
     with pytest.raises(FramingError, match="more than 12 bytes"):
         buffer.next_message()
 
 
 def test_the_limit_is_for_each_message() -> None:
-    buffer = MessageBuffer(12)
+    buffer = MessageBuffer(RequestLimits(size=12))
     buffer.feed(b'{"a": "012"}' * 3)
     assert drain(buffer) == [{"a": "012"}] * 3
+
+
+@pytest.mark.parametrize(
+    ("stream", "says"),
+    [
+        (b'{"a": [' + b"1," * 11, "more than 10 values"),
+        (b'{"a": [' + b'"",' * 11, "more than 10 values"),
+        (b'{"a": ["' + (b"." * 200 + b'","') * 11, "more than 10 values"),
+        (b'{"a": {' + b'"b":1,' * 6, "more than 10 values"),
+        (b"{" + b'""' * 12, "more than 10 values"),
+        (b"{" + b":" * 11, "more than 10 values"),
+        (b'{"a":' + b"[]," * 6, "more than 10 values"),
+        (b'{"a":' * 6, "nested more than 5 deep"),
+        (b'{"a":' + b"[" * 5, "nested more than 5 deep"),
+        (b'{"a": "' + rb"\n" * 21, "more than 20 escapes"),
+        (b'{"a": "' + rb"\n" * 19 + b'", "b": "' + rb"\\" * 2, "more than 20 escapes"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_what_would_take_long_to_read(stream: bytes, says: str, size: int) -> None:
+    buffer = MessageBuffer(RequestLimits(values=10, depth=5, escapes=20))
+    with pytest.raises(FramingError, match=says):
+        for at in range(0, len(stream), size):
+            buffer.feed(stream[at : at + size])
+            assert buffer.next_message() is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_what_stands_in_strings_does_not_count(size: int) -> None:
+    message = {"code": ",,,:::[[[{{{" * 5, "[[{,": ["]", "}}", "\n" * 20], ",": 1}
+    stream = json.dumps(message).encode()
+    buffer = MessageBuffer(RequestLimits(values=10, depth=2, escapes=20))
+    for _ in range(3):
+        found = []
+        for at in range(0, len(stream), size):
+            buffer.feed(stream[at : at + size])
+            found += drain(buffer)
+        assert found == [message]

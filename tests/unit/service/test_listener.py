@@ -4,7 +4,6 @@ import errno
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 
 import pytest
 from bld_remote_mcp.blender import BlenderFacts
@@ -12,24 +11,6 @@ from bld_remote_mcp.listener import StartError
 from bld_remote_mcp.server import Server
 from bld_remote_mcp.sockets import Socket
 from wire import Client, RunningServer, wait_until
-
-
-def test_more_clients_than_the_bound(start: Callable[..., RunningServer]) -> None:
-    running = start()
-    with ExitStack() as stack:
-        first = [stack.enter_context(running.client()) for _ in range(512)]
-        wait_until(lambda: running.server.connections == 512)
-        surplus = [stack.enter_context(running.client()) for _ in range(100)]
-        for client in surplus:
-            answer = client.receive()
-            assert answer["status"] == "error"
-            assert "512 clients are connected" in answer["message"]
-            assert client.is_closed()
-        for client in first:
-            assert client.run("pass")["status"] == "success"
-    wait_until(lambda: running.server.connections == 0)
-    with running.client() as client:
-        assert client.run("pass")["status"] == "success"
 
 
 def test_no_descriptors_left(

@@ -32,6 +32,8 @@ def test_what_is_right_comes_as_it_is(request_text: str) -> None:
         ('{"params": {"a": -Infinity}}', "-Infinity is no number in JSON"),
         ('{"params": {"a": 1e999}}', "the number 1e999 is too large"),
         ('{"params": {"a": ' + "9" * 400 + ".0}}", f"the number {'9' * 40} is too large"),
+        ('{"params": {"a": ' + "9" * 100_000 + "}}", f"the number {'9' * 40}… has more than 1000"),
+        ('{"params": {"a": -0.' + "9" * 100_000 + "}}", f"the number -0.{'9' * 37}… has more than"),
         ('{"type": "a", "b": 1, "type": "c"}', "an object has two values of the name 'type'"),
         ('{"params": [{"a": {}, "a": {}}]}', "an object has two values of the name 'a'"),
     ],
@@ -58,5 +60,16 @@ def test_where_a_file_would_follow_the_connection_ends(client: Client) -> None:
 def test_what_is_nested_too_deep_ends_the_connection(client: Client, opened: str) -> None:
     closed = "]}" if opened.endswith("[") else "}"
     client.socket.sendall((opened * 100_000 + "1" + closed * 100_000).encode())
-    assert client.receive()["message"].startswith("the request can't be read: maximum recursion")
+    assert client.receive()["message"].startswith(
+        "the request can't be read: the request is nested"
+    )
     assert client.is_closed()
+
+
+def test_half_a_pair_where_one_search_ends_and_the_next_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = b'{"a": "....\\ud800"}'
+    for step in range(1, len(text) + 1):
+        monkeypatch.setattr("bld_remote_mcp.request_text._SEARCH_STEP", step)
+        assert read_request(text)[1] is not None, step

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import Any
 
 from bld_remote_mcp.blender import BlenderFacts
 from bld_remote_mcp.server import Server
@@ -91,7 +92,7 @@ class Client:
 class RunningServer:
     """A server on a free port, with a thread in the part of Blender's main thread."""
 
-    def __init__(self, *, background: bool = True, token: str | None = None, **bounds: int) -> None:
+    def __init__(self, *, background: bool = True, token: str | None = None, **bounds: Any) -> None:
         self.server = Server(BlenderFacts("4.2.1", background), "2.0.0", token, **bounds)
         self._wakeup = Wakeup()
         self.server.jobs.wake_main_thread = self._wakeup.set

@@ -125,6 +125,29 @@ describe("who is at the other end", () => {
     await expectFailure(Session.open(endpoint, patient, never), "authentication-required", 5);
   });
 
+  test("a service that has no room", async () => {
+    const message = "512 clients are connected, which is the limit";
+    const full = answering({ status: "error", message, refused: true });
+    const failure = await expectFailure(Session.open(full, patient, never), "no-room", 4);
+    expect(failure.message).toContain(message);
+  });
+
+  test("a service that says what it takes", async () => {
+    const result = { ...hello, request_limit: 1000 };
+    const session = await Session.open(answering({ status: "success", result }), patient, never);
+    opened.push(session);
+    const other = await session.anotherConnection();
+    opened.push(other);
+    for (const connection of [session.connection, other]) {
+      const large = connection.request("execute_code", { code: "é".repeat(500) });
+      const failure = await expectFailure(large, "request-too-large", 1);
+      expect(failure.message).toContain("takes at most 1.0 kB");
+      // Nothing was sent, so it goes on.
+      expect(connection.usable).toBe(true);
+      expect(await connection.request("hello", {})).toMatchObject({ status: "success" });
+    }
+  });
+
   test("HTTP servers of two makes", async () => {
     const bun = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("hi") });
     const node = createServer((_, response) => response.end("hi"));
