@@ -101,6 +101,12 @@ class Dispatcher:
             "server_shutdown": self._shutdown,
         }
 
+    @property
+    def known(self) -> set[str]:
+        """The types of all requests that are answered here."""
+        of_code = {"hello", "submit_code_job", "execute_code"}
+        return {*of_code, *self._jobs.requests, *self._control, *self._commands}
+
     def reply_to(self, request: Mapping[str, object], caller: Caller) -> Reply:
         """The reply to one request; what goes wrong becomes an error answer."""
         self._request_count = next(self._requests) + 1

@@ -1,0 +1,216 @@
+"""Sends inputs that nobody would send to a service, with a good client beside them.
+
+A program, too: PORT TOKEN-FILE INPUTS SEED FOLDER; TOKEN-FILE is "-" where no token is asked for.
+It prints a line of JSON with figures.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+
+from wire_client import SECONDS, Answer, WireClient
+from wire_inputs import JOB, Inputs, Seeded, Sent
+
+_MOST_INPUTS = 60
+_WARM_UP = 0.2
+# Between two requests of the good client, in seconds.
+_PAUSE = 0.02
+# What the service's process holds: threads, descriptors (-1 where they can't be told), memory.
+_LOOK = """import os, threading
+there = os.path.isdir("/proc/self/fd")
+fds = len(os.listdir("/proc/self/fd")) - 1 if there else -1
+pages = int(open("/proc/self/statm").read().split()[1]) if there else 0
+print(threading.active_count(), fds, pages * 4096)"""
+
+
+@dataclass
+class Figures:
+    """How a run went."""
+
+    inputs: int
+    connections: int
+    seconds: float
+    good_answers: int
+    longest_wait: float
+    """Seconds that an answer to the good client took at most."""
+    growth: int
+    """Bytes by which the service's memory grew after the first fifth of the inputs."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the service's process holds."""
+
+    threads: int
+    descriptors: int
+    memory: int
+
+    @classmethod
+    def of(cls, client: WireClient) -> "Held":
+        threads, descriptors, memory = map(int, client.printed(_LOOK).split())
+        return cls(threads, descriptors, memory)
+
+
+class GoodClient:
+    """Asks what a client asks, on a thread of its own, and checks each answer."""
+
+    def __init__(self, connect: Callable[[], WireClient]) -> None:
+        self._connect = connect
+        self._over = Event()
+        self._error: BaseException | None = None
+        self.answers = 0
+        self.longest = 0.0
+        self._thread = Thread(target=self._run, name="good client")
+        self._thread.start()
+
+    def end(self) -> None:
+        """Stop, and raise what went wrong."""
+        self._over.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def _run(self) -> None:
+        try:
+            for number in count():
+                with self._timed(self._connect) as client:
+                    for step in range(20):
+                        if self._over.wait(_PAUSE):
+                            return
+                        self._timed(partial(self._exchange, client, number * 20 + step))
+        except BaseException as error:
+            self._error = error
+
+    def _timed(self, work: Callable[[], WireClient]) -> WireClient:
+        began = monotonic()
+        result = work()
+        self.longest = max(self.longest, monotonic() - began)
+        return result
+
+    def _exchange(self, client: WireClient, number: int) -> WireClient:
+        kind = number % 5
+        if kind == 0:
+            assert client.printed(f"print({number} * 2)") == f"{number * 2}\n"
+        elif kind == 1:
+            assert client.result("hello")["server"] == "bld_remote_mcp"
+        elif kind == 2:
+            client.result("put_persist_data", key="good", data=[number, "ü😀"])
+            assert client.result("get_persist_data", key="good")["data"] == [number, "ü😀"]
+        elif kind == 3:
+            failed = client.ask("execute_code", code=f"raise ValueError({number})")
+            assert failed["status"] == "error"
+            assert failed["message"] == f"Code execution error: {number}"
+        else:
+            assert client.result("status")["uptime_seconds"] > 0
+        self.answers += 1
+        return client
+
+
+def fuzz(
+    connect: Callable[[], WireClient],
+    connect_unproven: Callable[[], WireClient],
+    inputs: Inputs,
+    total: int,
+) -> Figures:
+    """Send so many inputs; what isn't as it should be is an error that shows what was sent."""
+    with connect() as client:
+        client.result("submit_code_job", code="print(1)")
+        assert client.result("get_job_status", job_id=JOB)["found"]
+        before = _settled(client)
+    good = GoodClient(connect)
+    began, sent, connections, warm = monotonic(), 0, 0, None
+    try:
+        while sent < total and not good.failed:
+            proven = connections % 5 > 0
+            batch = _batch(inputs)
+            _send(connect if proven else connect_unproven, batch, inputs, proven=proven)
+            sent += len(batch)
+            connections += 1
+            if warm is None and sent > total * _WARM_UP:
+                with connect() as client:
+                    warm = Held.of(client)
+    finally:
+        good.end()
+    with connect() as client:
+        after = _settled(client, before)
+    return Figures(
+        sent,
+        connections,
+        round(monotonic() - began, 1),
+        good.answers,
+        round(good.longest, 3),
+        after.memory - (warm or before).memory,
+    )
+
+
+def _batch(inputs: Inputs) -> list[Sent]:
+    batch: list[Sent] = []
+    while len(batch) < _MOST_INPUTS:
+        batch.append(inputs.draw())
+        # Sometimes more comes after what rightly ends a connection.
+        if not batch[-1].answered and inputs.ends():
+            break
+    return batch
+
+
+def _send(
+    connect: Callable[[], WireClient], batch: list[Sent], inputs: Inputs, *, proven: bool
+) -> None:
+    data = b"".join(each.data for each in batch)
+    try:
+        with connect() as client:
+            try:
+                for piece in inputs.pieces(data):
+                    client.socket.sendall(piece)
+                client.socket.shutdown(1)
+            except OSError:
+                pass  # It has ended already
+            _check(client.rest(), batch, proven=proven)
+    except Exception as error:
+        raise AssertionError(f"{type(error).__name__}: {error}, after {data!r}") from error
+
+
+def _check(answers: list[Answer], batch: list[Sent], *, proven: bool) -> None:
+    for answer in answers:
+        assert answer.get("status") in ("success", "error") or "response" in answer, answer
+    if all(each.answered for each in batch) and proven:
+        assert len(answers) == len(batch), f"{len(answers)} answers to {len(batch)} requests"
+
+
+def _settled(client: WireClient, expected: Held | None = None) -> Held:
+    """What is held once all other connections have ended; no more threads and descriptors."""
+    deadline = monotonic() + SECONDS
+    while True:
+        held = Held.of(client)
+        alone = client.result("status")["connections"] == 1
+        if alone and (
+            expected is None
+            or (held.threads <= expected.threads and held.descriptors <= expected.descriptors)
+        ):
+            return held
+        assert monotonic() < deadline, f"left behind: {held}, before: {expected}"
+
+
+def main(port: int, token_file: str, total: int, seed: int, folder: str) -> None:
+    token = None if token_file == "-" else Path(token_file).read_text(encoding="ascii").strip()
+    figures = fuzz(
+        lambda: WireClient(port, token),
+        lambda: WireClient(port),
+        Inputs(Seeded(seed), folder),
+        total,
+    )
+    print(json.dumps({"seed": seed, **asdict(figures)}), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
