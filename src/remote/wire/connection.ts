@@ -4,7 +4,6 @@ import type { Socket } from "bun";
 import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
-import { deadline } from "./deadline.ts";
 import type { Access } from "./authentication.ts";
 import { deadline } from "./deadline.ts";
 import {
