@@ -3,6 +3,7 @@
 import * as v from "valibot";
 import { Failure } from "../failure.ts";
 import { ours, text } from "../text.ts";
+import { deepest } from "./wire/message.ts";
 
 /** How much of a wrong value a message quotes, in characters. */
 const quotedCharacters = 80;
@@ -52,6 +53,21 @@ export function checked<S extends v.GenericSchema>(
   throw badAnswer(to, `at ${where} stands ${quoted(issue.input)}, ${wanted}`);
 }
 
+/** Whether JSON nests deeper than a message may. */
+function nestsTooDeep(json: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < json.length; index++) {
+    const letter = json[index];
+    if (letter === '"') inString = !inString;
+    else if (inString && letter === "\\") index++;
+    else if (!inString && (letter === "[" || letter === "{")) depth++;
+    else if (!inString && (letter === "]" || letter === "}")) depth--;
+    if (depth > deepest) return true;
+  }
+  return false;
+}
+
 /**
  * JSON within an answer, checked.
  *
@@ -62,6 +78,7 @@ export function checkedJson<S extends v.GenericSchema>(
   json: string,
   to: string,
 ): v.InferOutput<S> {
+  if (nestsTooDeep(json)) throw badAnswer(to, `it nests more than ${deepest} deep`);
   let value: unknown;
   try {
     value = JSON.parse(json);

@@ -106,6 +106,9 @@ const labels: Record<string, string> = {
   debug: label("debug:", colors.gray),
 };
 
+/** How much of one message is shown, in characters: others may have written it. */
+const mostShown = 64 * 1024;
+
 /**
  * A message as a stream shows it: on a terminal it's broken between words. What it quotes of others is
  * made harmless everywhere, since logs are read on terminals.
@@ -113,7 +116,8 @@ const labels: Record<string, string> = {
  * @param before a label of ours, in colours.
  */
 function shown(message: string, stream: NodeJS.WriteStream = process.stderr, before = ""): string {
-  const plain = harmless(message);
+  const all = harmless(message.slice(0, mostShown));
+  const plain = message.length > mostShown ? `${all}… (${message.length} characters)` : all;
   return fitted(`${before}${plain}`, stream.isTTY === true ? widthOf(stream) : undefined);
 }
 

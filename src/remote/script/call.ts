@@ -5,6 +5,7 @@ import { Failure } from "../../failure.ts";
 import { callWith, type JsonValue, type Script, scriptRunner } from "../../script.ts";
 import { ours } from "../../text.ts";
 import { checked } from "../checked.ts";
+import { longestAnswer } from "../wire/connection.ts";
 import type { Session } from "../wire/session.ts";
 import { truncated } from "./failures.ts";
 import { sendingOnce } from "./kept.ts";
@@ -112,7 +113,8 @@ async function callOnce<S extends v.GenericSchema>(
     // Said to nobody who may not know it; capabilities come with the versions that have them.
     ...(options.usersCode !== true && session.can("client") ? { _own: true } : {}),
   };
-  const request = connection.request("execute_code", params, options.seconds);
+  const longest = options.usersCode === true ? longestAnswer : undefined;
+  const request = connection.request("execute_code", params, options.seconds, longest);
   const { waits } = session;
   const answer = await (options.usersCode === true ? waits.turn(request) : waits.answer(request));
   const line = lineIn(standardOutput(answer), nonce);

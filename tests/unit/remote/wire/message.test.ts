@@ -132,3 +132,10 @@ test("a message without an end is refused when it passes the limit, not kept for
   };
   expect(endless).toThrow(MessageError);
 });
+
+test("nesting has a bound: 500 levels are taken, more aren't waited for", () => {
+  const nested = (levels: number) => `{"a":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`;
+  expect(new MessageReader(1e6).push(Buffer.from(nested(500)))).toEqual([nested(500)]);
+  const reader = new MessageReader(1e6);
+  expect(() => reader.push(Buffer.from(nested(501)).subarray(0, 510))).toThrow("500 deep");
+});
