@@ -1,6 +1,7 @@
 // From a command line to the command that it names, and from there to an exit code.
 
 import { checkArguments, helpOf, typedName } from "./cmd/_arguments.ts";
+import { closeAll } from "./cmd/_at-end.ts";
 import type { Command, Group } from "./cmd/_command.ts";
 import { type Arguments, globalArgs } from "./cmd/_declaration.ts";
 import { flagsAmong } from "./cmd/_tokens.ts";
@@ -130,6 +131,16 @@ async function answer(
   await output.writeOwn(await help(name, node));
 }
 
+/** A command for this machine mustn't do here what was meant for another one. */
+function requireSshMeant(name: string, tokens: readonly string[]): void {
+  const { flags } = sorted(tokens);
+  if (meaningFlagsOf(name).includes("--ssh")) return;
+  const given = [...flags.keys()].find((flag) => flag.startsWith("--ssh"));
+  if (given === undefined) return;
+  const what = `${given} isn't for ${typedName(name)}, which works on this machine`;
+  throw wrongUsage("ssh-not-meant", what, "run it on the other machine, by ssh itself");
+}
+
 async function perform(
   selection: Selection,
   { rest }: CommandLine,
@@ -154,6 +165,7 @@ async function perform(
     await answer(selection, flags, output);
     return 0;
   }
+  requireSshMeant(name, tokens);
   const work = async () => {
     // Reading the command line may wait for a pipe, and has begun nothing: a signal just ends it.
     const options = await node.parse(tokens, rest, name);
@@ -178,6 +190,8 @@ async function run(line: CommandLine): Promise<number> {
     const failure = asFailure(error);
     await reportFailure(failure, output);
     return failure.exitCode;
+  } finally {
+    await closeAll();
   }
 }
 

@@ -61,6 +61,18 @@ export const globalArgs = {
     default: true,
     negativeDescription: "Speak to a service that asks for no token, also where one is known",
   },
+  ssh: {
+    type: "string",
+    valueHint: "[user@]host[:port]",
+    description:
+      "The service is on that machine: reached through ssh, with ssh's own configuration",
+  },
+  "ssh-option": {
+    type: "string",
+    repeated: true,
+    valueHint: "key=value",
+    description: "For ssh's -o (may be repeated)",
+  },
   timeout: {
     type: "string",
     valueHint: "seconds",

@@ -16,6 +16,7 @@ import { LocalProcess, sameMachine } from "../remote/service/local-process.ts";
 import { peerProcesses } from "../remote/service/peer.ts";
 import { describeLoad } from "../remote/service/running.ts";
 import { type EndingCommand, shutDown } from "../remote/service/shut-down.ts";
+import { addressOf } from "../remote/wire/failures.ts";
 import type { Session } from "../remote/wire/session.ts";
 import { ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
@@ -62,7 +63,7 @@ function nothingToStop(error: unknown, { endpoint }: Target): unknown {
   if (!(error instanceof Failure) || !nobody.includes(error.code)) return error;
   return extended(error, {
     message: `${error.message}: there is nothing to stop`,
-    hint: `where Blender listens elsewhere than on ${endpoint.host}:${endpoint.port}, give its --host and --port`,
+    hint: `where Blender listens elsewhere than on ${addressOf(endpoint)}, give its --host and --port`,
   });
 }
 

@@ -9,15 +9,17 @@ import {
 import { meantHost } from "../remote/wire/address.ts";
 import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
+import { addressOf } from "../remote/wire/failures.ts";
 import { Session } from "../remote/wire/session.ts";
 import { examplePath, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { type AccessFlags, accessTo } from "./_access.ts";
 import type { Context } from "./_command.ts";
+import { type SshFlags, sshRouteOf } from "./_ssh.ts";
 import { Waits } from "./_waits.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
-export interface TargetFlags extends AccessFlags {
+export interface TargetFlags extends AccessFlags, SshFlags {
   host?: string | undefined;
   port?: string | undefined;
   timeout?: string | undefined;
@@ -66,7 +68,7 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
 }
 
 /**
- * Where the service is: `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
+ * Where the service is: `--ssh`, `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
  * from `--timeout` or the configuration.
  *
  * @param total seconds instead of the configuration's, for commands without a limit of their own.
@@ -82,25 +84,27 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
     flags.timeout === undefined
       ? (total ?? configuration.timeoutSeconds)
       : parseSeconds(flags.timeout, "--timeout");
+  const route = sshRouteOf(flags);
   const address = { host: meantHost(flags.host ?? "127.0.0.1"), port };
+  const access = accessTo(address, flags, route);
   return {
-    endpoint: { ...address, access: accessTo(address, flags) },
+    endpoint: { ...address, access, ...(route && { route }) },
     deadlines: { connect: 5, firstAnswer: 5, total: limit },
   };
 }
 
 /** Says who is at the other end, with `--verbose`. */
 function introduce({ server, endpoint }: Session, asked: number, output: Output): void {
-  const { host, port } = endpoint;
+  const address = addressOf(endpoint);
   if (server.kind === "plain") {
-    output.debug(`${host}:${port} is a server without 'hello': only execute_code is used there`);
+    output.debug(`${address} is a server without 'hello': only execute_code is used there`);
     return;
   }
   const { server: name, service_version: version, blender_version: blender } = server.hello;
   const { pid, capabilities, authentication } = server.hello;
   const seconds = ((performance.now() - asked) / 1000).toFixed(3);
   output.debug(
-    `${host}:${port} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s, authentication ${authentication}; it can: ${capabilities.join(", ")}`,
+    `${address} is ${name} ${version} in Blender ${blender} (pid ${pid}), greeted after ${seconds} s, authentication ${authentication}; it can: ${capabilities.join(", ")}`,
   );
 }
 
@@ -115,7 +119,7 @@ export async function withSession<T>(
   const waits = new Waits(output, endpoint);
   const client = clientName(command);
   const opening = Session.open(endpoint, deadlines, signal, { waits, client });
-  const session = await waits.during(`connecting to ${endpoint.host}:${endpoint.port}`, opening);
+  const session = await waits.during(`connecting to ${addressOf(endpoint)}`, opening);
   waits.tells = session.server.kind === "service";
   try {
     introduce(session, asked, output);

@@ -1,21 +1,21 @@
 // The tree of all commands.
 
 import { type Group, group } from "./_command.ts";
-import { blenderFlags, serviceFlags } from "./_user-flags.ts";
+import { blenderFlags, serviceFlags, sshFlags } from "./_user-flags.ts";
 
 /**
  * The flags that say which service or Blender is meant, by command or group: those that the user
  * gave are repeated in hints.
  */
 const meant: Readonly<Record<string, readonly string[]>> = {
-  start: [...serviceFlags, ...blenderFlags],
-  stop: serviceFlags,
-  restart: serviceFlags,
-  status: serviceFlags,
-  execute: serviceFlags,
-  pkg: serviceFlags,
+  start: [...serviceFlags, ...sshFlags, ...blenderFlags],
+  stop: [...serviceFlags, ...sshFlags],
+  restart: [...serviceFlags, ...sshFlags],
+  status: [...serviceFlags, ...sshFlags],
+  execute: [...serviceFlags, ...sshFlags],
+  pkg: [...serviceFlags, ...sshFlags],
   "pkg targets": [],
-  install: blenderFlags,
+  install: [...sshFlags, ...blenderFlags],
   addon: blenderFlags,
   "addon build": [],
   "addon wheels": [],

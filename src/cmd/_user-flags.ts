@@ -4,13 +4,21 @@ import { shellWord } from "../text.ts";
 
 /** Which service, and how one gets in. */
 export const serviceFlags = ["--host", "--port", "--token-file", "--no-auth"] as const;
+/** On which other machine it is. */
+export const sshFlags = ["--ssh", "--ssh-option"] as const;
 /** Which Blender on this machine, with which preferences. */
 export const blenderFlags = ["--blender-exec", "--profile", "--isolated"] as const;
 /** Which configuration; every command has one. */
 const configurationFlags = ["--config"] as const;
 
 const withoutValue: ReadonlySet<string> = new Set(["--isolated", "--no-auth"]);
-const all: ReadonlySet<string> = new Set([...serviceFlags, ...blenderFlags, ...configurationFlags]);
+const repeatable: ReadonlySet<string> = new Set(["--ssh-option"]);
+const all: ReadonlySet<string> = new Set([
+  ...serviceFlags,
+  ...sshFlags,
+  ...blenderFlags,
+  ...configurationFlags,
+]);
 
 /** A command line without these flags, and the flags. */
 export interface Sorted {
@@ -30,7 +38,8 @@ export function sorted(tokens: readonly string[]): Sorted {
     else if (withoutValue.has(name)) flags.set(name, [name]);
     else {
       const value = inline ?? tokens[++index];
-      if (value !== undefined) flags.set(name, [name, value]);
+      const before = repeatable.has(name) ? (flags.get(name) ?? []) : [];
+      if (value !== undefined) flags.set(name, [...before, name, value]);
     }
   }
   return { flags, others };

@@ -2,6 +2,7 @@
 
 import { othersCode } from "../remote/service/others-code.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
+import { addressOf } from "../remote/wire/failures.ts";
 import type { WaitObserver } from "../remote/wire/waits.ts";
 import type { Output } from "../ui/output.ts";
 import { waiting } from "../ui/waiting.ts";
@@ -31,8 +32,7 @@ export class Waits implements WaitObserver {
   }
 
   answer<T>(request: Promise<T>): Promise<T> {
-    const { host, port } = this.#endpoint;
-    const mere = `waiting for an answer of ${host}:${port}`;
+    const mere = `waiting for an answer of ${addressOf(this.#endpoint)}`;
     return this.#request(request, () => (this.#named > 0 ? undefined : mere));
   }
 

@@ -8,6 +8,7 @@ import { type AddressState, diagnose, type NoService } from "../remote/service/d
 import type { Load } from "../remote/service/load.ts";
 import { sinceText } from "../remote/service/running.ts";
 import { isLoopback } from "../remote/wire/address.ts";
+import { addressOf } from "../remote/wire/failures.ts";
 import { names, ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { waiting } from "../ui/waiting.ts";
@@ -184,13 +185,13 @@ export const status = command({
     return { configured: blender !== undefined, wait, target: await targetOf(args) };
   },
   async run({ configured, wait, target }, { output, signal }) {
-    const { host, port } = target.endpoint;
+    const { host, route } = target.endpoint;
+    const address = addressOf(target.endpoint);
     const looking = lookUntilThere(target, wait, signal);
-    let found = await waiting(output, `looking at ${host}:${port}`, looking);
-    if (found.state === "nothing" && !configured && isLoopback(host)) {
+    let found = await waiting(output, `looking at ${address}`, looking);
+    if (found.state === "nothing" && !configured && isLoopback(host) && route === undefined) {
       found = { ...found, failure: unconfigured(found.failure) };
     }
-    const address = `${host}:${port}`;
     if (output.json) await output.writeJson(jsonOf(address, found, output));
     await show(address, found, output);
     return found.state === "service" || found.state === "plain" ? 0 : found.failure.exitCode;

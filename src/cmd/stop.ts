@@ -1,5 +1,6 @@
 // `stop`: ends the Blender that the service runs in.
 
+import { addressOf } from "../remote/wire/failures.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { endedWith, type Stopped, stopBlender, tellLosses } from "./_stopping.ts";
@@ -13,9 +14,8 @@ async function show(stopped: Stopped<unknown>, output: Output): Promise<void> {
   }
   if (stopped.end.ended === true) output.success(`Blender (pid ${pid}) has ended`);
   else {
-    const where = `${endpoint.host}:${endpoint.port}`;
     output.success(
-      `Blender no longer answers on ${where}; its process (pid ${pid} there) can't be seen from here`,
+      `Blender no longer answers on ${addressOf(endpoint)}; its process (pid ${pid} there) can't be seen from here`,
     );
   }
   await tellLosses(stopped, output);

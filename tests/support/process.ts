@@ -13,3 +13,14 @@ export async function runs(pid: number): Promise<boolean> {
 export async function ended(...pids: readonly number[]): Promise<void> {
   for (const pid of pids) await until(async () => !(await runs(pid)));
 }
+
+/** The processes that a process has started and that still run. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const listed = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  const children = listed
+    .split(" ")
+    .filter((word) => word.trim() !== "")
+    .map(Number);
+  const running = await Promise.all(children.map(runs));
+  return children.filter((_, index) => running[index]);
+}

@@ -1,10 +1,10 @@
-// One TCP connection to a server, with its deadlines: requests out, answers in.
+// One connection to a server, with its deadlines: requests out, answers in.
 
-import type { Socket } from "bun";
 import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
 import type { Access } from "./authentication.ts";
+import { type Carrier, openTcp, type Route } from "./carrier.ts";
 import { deadline } from "./deadline.ts";
 import {
   answerBroken,
@@ -24,10 +24,13 @@ import { MessageError, MessageReader } from "./message.ts";
 
 /** Where a service listens, and how one gets in. */
 export interface Endpoint {
+  /** As the machine sees it that the service is reached from: with a route, the far end's. */
   host: string;
   port: number;
   /** Without it no token is known. */
   access?: Access;
+  /** The way there; TCP from this machine unless given. */
+  route?: Route;
 }
 
 /** The limits of one connection, in seconds. */
@@ -65,7 +68,7 @@ const midwaySeconds = 30;
 const unseenBytes = 16 * 1024 * 1024;
 
 /**
- * One TCP connection that carries JSON objects both ways (see the wire in ARCHITECTURE.md).
+ * One connection that carries JSON objects both ways (see the wire in ARCHITECTURE.md).
  * Requests go one at a time; after a deadline or an error the connection is closed, because an
  * answer that comes too late would be taken for the next one's.
  */
@@ -77,7 +80,7 @@ export class Connection {
   readonly #answerSeconds: number;
   readonly #reader = new MessageReader(usualAnswer);
   readonly #ends: number;
-  #socket: Socket | undefined;
+  #carrier: Carrier | undefined;
   #unsent: Uint8Array = new Uint8Array(0);
   /** Resolved when the system has taken all that there is to send. */
   #taken: PromiseWithResolvers<void> | undefined;
@@ -97,10 +100,10 @@ export class Connection {
   }
 
   /**
-   * Makes the TCP connection and nothing else.
+   * Makes the connection and nothing else.
    *
    * @throws Failure `connection-refused`, `connection-failed` or `connect-timeout`, all of kind
-   *   `no-service`; `interrupted`.
+   *   `no-service`; as the endpoint's route; `interrupted`.
    */
   static async open(
     endpoint: Endpoint,
@@ -108,22 +111,19 @@ export class Connection {
     signal: AbortSignal,
   ): Promise<Connection> {
     const connection = new Connection(endpoint, deadlines, signal);
-    const limit = deadline(Math.min(deadlines.connect, deadlines.total), signal, () =>
-      connectTimeout(endpoint, deadlines.connect),
+    const { route } = endpoint;
+    const seconds = route?.connectSeconds ?? deadlines.connect;
+    const limit = deadline(Math.min(seconds, deadlines.total), signal, () =>
+      connectTimeout(endpoint, Math.min(seconds, deadlines.total)),
     );
-    const connecting = Bun.connect({
-      hostname: endpoint.host,
-      port: endpoint.port,
-      socket: {
-        data: (_, chunk) => connection.#receive(chunk),
-        drain: () => connection.#flush(),
-        close: () => connection.#fail(closed(endpoint)),
-        end: () => connection.#fail(closed(endpoint)),
-        error: (_, error) => connection.#fail(refused(endpoint, error)),
-      },
-    });
+    const events = {
+      data: (chunk: Uint8Array) => connection.#receive(chunk),
+      drain: () => connection.#flush(),
+      ended: (failure: Failure) => connection.#fail(failure),
+    };
+    const connecting = route?.open(endpoint, events) ?? openTcp(endpoint, events);
     try {
-      connection.#socket = await Promise.race([connecting, limit.promise]);
+      connection.#carrier = await Promise.race([connecting, limit.promise]);
     } catch (error) {
       connecting.then(
         (late) => late.terminate(),
@@ -133,7 +133,6 @@ export class Connection {
     } finally {
       limit.dispose();
     }
-    connection.#socket.setNoDelay(true);
     return connection;
   }
 
@@ -147,9 +146,9 @@ export class Connection {
     return this.#heard;
   }
 
-  /** The port of this end; undefined once it is closed. */
+  /** The port of this end; undefined once it is closed, and where no TCP socket of ours carries it. */
   get localPort(): number | undefined {
-    return this.#socket?.localPort;
+    return this.#carrier?.localPort;
   }
 
   /** Seconds left of the total. */
@@ -333,10 +332,10 @@ export class Connection {
   }
 
   #flush(): void {
-    const socket = this.#socket;
-    if (socket === undefined) return;
+    const carrier = this.#carrier;
+    if (carrier === undefined) return;
     while (this.#unsent.length > 0) {
-      const taken = socket.write(this.#unsent);
+      const taken = carrier.write(this.#unsent);
       if (taken <= 0) return; // `drain` comes when there is room again, `close` when not
       this.#moved = performance.now();
       this.#unsent = this.#unsent.subarray(taken);
@@ -352,7 +351,7 @@ export class Connection {
     this.#unsent = new Uint8Array(0);
     this.#taken?.reject(failure);
     this.#taken = undefined;
-    this.#socket?.terminate();
-    this.#socket = undefined;
+    this.#carrier?.terminate();
+    this.#carrier = undefined;
   }
 }

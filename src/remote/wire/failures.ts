@@ -7,8 +7,9 @@ import { isLoopback } from "./address.ts";
 import type { Endpoint } from "./connection.ts";
 
 /** An address as messages show it. */
-export function addressOf({ host, port }: Endpoint): string {
-  return `${host}:${port}`;
+export function addressOf({ host, port, route }: Endpoint): string {
+  const address = `${host}:${port}`;
+  return route === undefined ? address : `${address} on ${route.machine}`;
 }
 
 /** The connection couldn't be made. */

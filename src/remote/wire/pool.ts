@@ -40,7 +40,7 @@ export class ConnectionPool {
     this.#first = session.connection;
     this.#idle = [this.#first];
     this.#proven.set(this.#first, true);
-    this.#limit = limit;
+    this.#limit = Math.min(limit, session.endpoint.route?.connections ?? limit);
     this.#open = open;
   }
 

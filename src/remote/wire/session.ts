@@ -59,7 +59,8 @@ export class Session {
   ): Promise<Session> {
     const connection = await Connection.open(endpoint, deadlines, signal);
     try {
-      const server = await greet(connection, deadlines.firstAnswer, client);
+      const late = endpoint.route?.lateSeconds ?? 0;
+      const server = await greet(connection, deadlines.firstAnswer + late, client);
       if (server.kind === "service" && server.hello.request_limit !== undefined)
         connection.requestLimit = server.hello.request_limit;
       return new Session({ connection, server, deadlines, signal, knowledge, waits, client });

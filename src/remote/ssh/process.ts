@@ -1,0 +1,70 @@
+// One ssh process: what it says on stderr is kept, how it ends is told.
+
+import { messageOf } from "../../failure.ts";
+import { type SshSettings, sshEnvironment } from "./command.ts";
+import { noSsh } from "./failures.ts";
+
+/** What is kept of stderr, in characters. */
+const mostSaid = 16 * 1024;
+
+/**
+ * How long an ssh that has ended is still listened to, in ms: a program that it has started, such as a
+ * ProxyCommand, may keep its stderr and stdout open.
+ */
+const lingering = 200;
+
+/** An ssh that was started. */
+export interface SshProcess {
+  child: Bun.Subprocess<"pipe", "pipe", "pipe">;
+  /** What comes on its stdout, until it has ended. */
+  received(): AsyncGenerator<Uint8Array>;
+  /** What it has said on stderr so far, its last 16 KiB. */
+  said(): string;
+  /** Its exit code or the signal that ended it, once it has ended and all that it said is known. */
+  ended: Promise<number | string>;
+}
+
+/** @throws Failure `no-ssh`. */
+export function startSsh(command: readonly string[], settings: SshSettings): SshProcess {
+  let said = "";
+  const child = (() => {
+    try {
+      return Bun.spawn([...command], {
+        env: sshEnvironment(),
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "pipe",
+        windowsHide: true,
+      });
+    } catch (error) {
+      throw noSsh(`${settings.program}: ${messageOf(error)}`);
+    }
+  })();
+  const stderr = child.stderr.getReader();
+  const listening = (async () => {
+    const decoder = new TextDecoder();
+    let line = "";
+    for (let next = await stderr.read(); !next.done; next = await stderr.read()) {
+      const text = decoder.decode(next.value, { stream: true });
+      said = (said + text).slice(-mostSaid);
+      const lines = (line + text).split(/\r?\n/);
+      line = (lines.pop() ?? "").slice(-mostSaid);
+      for (const whole of lines) settings.heard(whole);
+    }
+  })();
+  const ended = child.exited.then(async () => {
+    await Promise.race([listening, Bun.sleep(lingering)]);
+    await stderr.cancel();
+    return child.signalCode ?? child.exitCode ?? -1;
+  });
+  return { child, received: () => stdoutOf(child, ended), said: () => said, ended };
+}
+
+async function* stdoutOf(
+  child: SshProcess["child"],
+  ended: Promise<unknown>,
+): AsyncGenerator<Uint8Array> {
+  const reader = child.stdout.getReader();
+  void ended.then(() => reader.cancel());
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}

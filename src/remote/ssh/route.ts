@@ -1,0 +1,162 @@
+// The way to services on another machine: one ssh connection that all of a command's connections share.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../../failure.ts";
+import type { Carrier, CarrierEvents, Route } from "../wire/carrier.ts";
+import type { Endpoint } from "../wire/connection.ts";
+import { channelOver } from "./channel.ts";
+import { type SshSettings, sshCommand, sshEnvironment } from "./command.ts";
+import { forwardedTo, machineOf } from "./destination.ts";
+import { forwardingFailure, noSsh } from "./failures.ts";
+import { startSsh } from "./process.ts";
+import { arrivalSeconds, RemoteShell, type ShellAnswer } from "./remote-shell.ts";
+
+/** Systems take paths of 104 characters for a socket, and ssh adds 17 to it while it is made. */
+const longestSocket = 86;
+
+/** A route through ssh to one machine, for one command. */
+export class SshRoute implements Route {
+  readonly machine: string;
+  readonly connectSeconds: number;
+  readonly #settings: SshSettings;
+  #control: Promise<Control> | undefined;
+  #shared = false;
+  #shell: { shell: RemoteShell; first: Promise<unknown> } | undefined;
+  /** Why there is no shell; then each connection is an ssh of its own. */
+  #noShell: Failure | undefined;
+  #closed = false;
+
+  constructor(settings: SshSettings) {
+    this.#settings = settings;
+    this.machine = machineOf(settings.destination);
+    this.connectSeconds = settings.mayAsk ? Number.POSITIVE_INFINITY : arrivalSeconds + 5;
+  }
+
+  /** An ssh of its own may still be on its way when it counts as a connection. */
+  get lateSeconds(): number {
+    if (this.#shared && this.#noShell === undefined) return 0;
+    return this.#settings.mayAsk ? Number.POSITIVE_INFINITY : arrivalSeconds;
+  }
+
+  /** Each that isn't shared costs both machines a whole handshake. */
+  get connections(): number {
+    return this.#shared && this.#noShell === undefined ? Number.POSITIVE_INFINITY : 2;
+  }
+
+  /**
+   * Connects to a port there.
+   *
+   * @throws Failure as `RemoteShell.ask`, but for `no-remote-shell`; `bad-host`. What is wrong with
+   *   the connection itself comes as its end.
+   */
+  async open(endpoint: Endpoint, events: CarrierEvents): Promise<Carrier> {
+    const target = forwardedTo(endpoint.host, endpoint.port);
+    const shell = await this.#arrived();
+    const { options } = await this.#controlled();
+    const ssh = startSsh(sshCommand(this.#settings, [...options, "-W", target]), this.#settings);
+    const before = shell?.said.length ?? 0;
+    const said = () => `${shell?.said.slice(before) ?? ""}${ssh.said()}`;
+    return channelOver(ssh, events, (status) =>
+      forwardingFailure(endpoint, this.#settings.destination, said(), status),
+    );
+  }
+
+  /**
+   * Has a POSIX shell there run a script (see `RemoteShell.ask`).
+   *
+   * @throws Failure also `no-remote-shell`.
+   */
+  async ask(script: string): Promise<ShellAnswer> {
+    const shell = await this.#arrived();
+    if (shell === undefined) throw this.#noShell;
+    return await shell.ask(script);
+  }
+
+  /** Ends the connection to the machine, and all that goes over it. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#shell?.shell.close();
+  }
+
+  /** The shell there, once it answers; undefined where there is none. */
+  async #arrived(): Promise<RemoteShell | undefined> {
+    if (this.#noShell !== undefined) return undefined;
+    if (this.#closed) throw new Error("the route is closed");
+    if (this.#shell?.shell.alive !== true) this.#shell = await this.#start();
+    const { shell, first } = this.#shell;
+    using _ = this.#settings.mayAsk ? this.#settings.clearTerminal() : undefined;
+    try {
+      await first;
+      return shell;
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "no-remote-shell") throw error;
+      this.#noShell = error;
+      return undefined;
+    }
+  }
+
+  async #start() {
+    const { options, shared } = await this.#controlled();
+    if (this.#shell?.shell.alive === true) return this.#shell;
+    const shell = new RemoteShell(this.#settings, options);
+    this.#shared = shared;
+    const first = shell.ask(":");
+    first.catch(() => {});
+    return { shell, first };
+  }
+
+  #controlled(): Promise<Control> {
+    this.#control ??= controlOf(this.#settings);
+    return this.#control;
+  }
+}
+
+/** How ssh shares one connection among several processes. */
+interface Control {
+  options: readonly string[];
+  shared: boolean;
+}
+
+/**
+ * The user's own shared connection where ssh's configuration has one, else one of ours for the
+ * command's life. ssh itself says what its configuration is.
+ *
+ * @throws Failure `no-ssh`; as `sshFailure` for options that ssh doesn't know.
+ */
+async function controlOf(settings: SshSettings): Promise<Control> {
+  // Windows' OpenSSH can't share connections.
+  if (process.platform === "win32") return { options: [], shared: false };
+  const configured = await configuredControl(settings);
+  if (configured) return { options: [], shared: true };
+  const socket = join(await settings.privateFolder(), "s");
+  if (socket.length > longestSocket) return { options: ["-o", "ControlPath=none"], shared: false };
+  const options = ["ControlMaster=auto", `ControlPath=${socket.replaceAll("%", "%%")}`];
+  return {
+    options: [...options, "ControlPersist=no"].flatMap((option) => ["-o", option]),
+    shared: true,
+  };
+}
+
+/** Whether the user's configuration shares connections to that machine, or one is open to be shared. */
+async function configuredControl(settings: SshSettings): Promise<boolean> {
+  const asking = (() => {
+    try {
+      return Bun.spawn(sshCommand(settings, ["-G"]), {
+        env: sshEnvironment(),
+        stdin: "ignore",
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+    } catch (error) {
+      throw noSsh(`${settings.program}: ${error instanceof Error ? error.message : error}`);
+    }
+  })();
+  const said = await asking.stdout.text();
+  // What is wrong with the configuration, the connection itself will say.
+  if ((await asking.exited) !== 0) return false;
+  const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(said)?.[1];
+  const path = value("controlpath");
+  if (path === undefined || path === "none") return false;
+  return !["false", "no"].includes(value("controlmaster") ?? "no") || existsSync(path);
+}

@@ -1,0 +1,319 @@
+// Commands for a Blender on another machine, through a real sshd on loopback.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../../scripts/port.ts";
+import { sha256Of } from "../../src/local/files/sha256.ts";
+import { launcherOf } from "../support/blender.ts";
+import { type FaultyProxy, faultyProxyTo } from "../support/faulty-proxy.ts";
+import { entries } from "../support/folders.ts";
+import { expectError, expectFailure } from "../support/outcome.ts";
+import { childrenOf } from "../support/process.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
+import { until } from "../support/until.ts";
+import { writeWheel } from "../support/wheels.ts";
+
+let box: Sandbox;
+let ssh: SshHome;
+let server: SshServer;
+
+beforeAll(async () => {
+  box = await sandbox();
+  ssh = await sshHome(box.dir);
+  box.env["PATH"] = `${ssh.bin}:${box.env["PATH"]}`;
+  server = await ssh.server({ env: { HOME: box.env["HOME"] ?? "" } });
+  await ssh.host("render1", server);
+  await startService(box, await launcherOf("bpy"));
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await box[Symbol.asyncDispose]();
+});
+
+const there = ["--ssh", "render1"];
+const run = async (...args: string[]) => expectSuccess(await box.cli([...args, ...there]));
+
+/** Nothing of a command's ssh stays behind: neither a folder of its socket nor a process. */
+async function expectNothingLeft() {
+  const names = await readdir(box.env["TMPDIR"] ?? "");
+  expect(names.filter((name) => name.startsWith("blender-remote-ssh-"))).toEqual([]);
+  await until(async () => (await childrenOf(server.pid)).length === 0);
+}
+
+describe("every command that speaks to a service", () => {
+  test("status says where it looked", async () => {
+    const { stdout } = await run("status");
+    expect(stdout).toContain(`127.0.0.1:${box.port} on render1`);
+    await expectNothingLeft();
+  });
+
+  test("execute: output, exit status, runs by name, Ctrl-C", async () => {
+    expect((await run("execute", "-c", "print(6 * 7)")).stdout).toBe("42\n");
+    const failed = await box.cli(["execute", "-c", "raise SystemExit(7)", ...there]);
+    expect(failed.code).toBe(7);
+    const name = (await run("execute", "--detach", "-c", "print('done')")).stdout.trim();
+    expect((await run("execute", "--follow", name)).stdout).toBe("done\n");
+    expect((await run("execute", "--result", name)).stdout).toBe("done\n");
+    const child = box.spawn([
+      "execute",
+      "-c",
+      "import time\nprint('on', flush=True)\nwhile True: time.sleep(0.01)",
+      ...there,
+    ]);
+    const reader = child.stdout.getReader();
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe("on\n");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const { load } = JSON.parse((await run("status", "--json")).stdout);
+    expect(load.busy).toBe(false);
+    await expectNothingLeft();
+  });
+
+  test.each([
+    "pkg list",
+    "pkg info",
+    "pkg check",
+    "pkg freeze",
+    "pkg why numpy",
+    "pkg pip -- --version",
+    "pkg bootstrap",
+    "pkg clean",
+  ])("%s", async (line) => {
+    const args = line.split(" ");
+    const dashes = args.indexOf("--");
+    const at = dashes === -1 ? args.length : dashes;
+    expectSuccess(await box.cli([...args.slice(0, at), ...there, ...args.slice(at)]));
+    await expectNothingLeft();
+  });
+
+  test("wheels: pushed, listed, purged", async () => {
+    const local = join(box.dir, "local");
+    const wheels = await Promise.all(
+      [1000, 300_000, 3_000_000, 9_000_000].map((padding, index) =>
+        writeWheel(local, { name: `some${index}`, padding }),
+      ),
+    );
+    const to = join(box.dir, "wheels-there");
+    await run("pkg", "push", local, "--remote-wheelhouse", to);
+    for (const wheel of wheels) {
+      const copy = join(to, wheel.slice(local.length + 1));
+      expect(await sha256Of(copy)).toBe(await sha256Of(wheel));
+    }
+    expect((await run("pkg", "wheelhouse", "--remote-wheelhouse", to)).stdout).toContain("some3");
+    await run("pkg", "purge-cache", "--remote-wheelhouse", to, "--yes");
+    expect((await entries(to)).filter((name) => name.endsWith(".whl"))).toEqual([]);
+    await expectNothingLeft();
+  });
+});
+
+describe("what ssh says is told apart", () => {
+  const status = ["execute", "-c", "1"];
+  const failing = (args: string[], code: string, exit: number, says: string | RegExp) =>
+    expectFailure(box, [...status, ...args], { code, exit, says });
+
+  test("no such machine", async () => {
+    await failing(["--ssh", "no-such.invalid"], "ssh-unknown-host", 4, "no-such.invalid");
+  });
+
+  test("no sshd", async () => {
+    await ssh.host("nobody", { port: await freePort() });
+    await failing(["--ssh", "nobody"], "ssh-refused", 4, "Connection refused");
+  });
+
+  test("another key", async () => {
+    const other = join(ssh.folder, "other");
+    if (!(await Bun.file(other).exists())) {
+      await Bun.$`ssh-keygen -q -t ed25519 -N "" -f ${other}`.quiet();
+    }
+    await ssh.host("locked", server, `IdentityFile ${other}`);
+    await failing(["--ssh", "locked"], "ssh-permission-denied", 5, /Permission denied/);
+  });
+
+  test("a host key that has changed, and one that nobody knows", async () => {
+    await using second = await ssh.server();
+    await ssh.host("changing", second, `UserKnownHostsFile ${ssh.folder}/known-2`);
+    expectSuccess(await box.cli(["execute", "-c", "1", "--ssh", "changing"]));
+    const { port } = second;
+    await second[Symbol.asyncDispose]();
+    await using _ = await ssh.server({ port });
+    await failing(["--ssh", "changing"], "ssh-host-key-changed", 5, "another host key");
+    await rm(`${ssh.folder}/known-2`);
+    const strict = ["--ssh", "changing", "--ssh-option", "StrictHostKeyChecking=yes"];
+    await failing(strict, "ssh-host-key-unknown", 2, "doesn't know the machine's host key");
+  });
+
+  test("nothing listens there, by our own shared connection and by the user's", async () => {
+    const port = String(await freePort());
+    const says = `nothing listens on 127.0.0.1:${port} on render1`;
+    await failing([...there, "--port", port], "connection-refused", 4, says);
+    const { stderr, code } = await box.cli(["status", ...there, "--port", port]);
+    expect(code).toBe(4);
+    // What is to be typed means that machine.
+    expect(stderr).toContain(`start --port ${port} --ssh render1 --background --detach`);
+  });
+
+  test("a server that forwards nothing", async () => {
+    await using closed = await ssh.server({ settings: ["AllowTcpForwarding no"] });
+    await ssh.host("closed", closed);
+    await failing(["--ssh", "closed"], "ssh-forwarding-refused", 4, "allows no forwarding");
+  });
+
+  test("an option that ssh doesn't know", async () => {
+    const args = [...there, "--ssh-option", "Nonsense=1"];
+    await failing(args, "ssh-option-refused", 2, /nonsense/i);
+  });
+
+  test("no ssh at all", async () => {
+    const { code, stdout } = await box.cli(["execute", "-c", "1", "--json", ...there], {
+      env: { PATH: box.dir },
+    });
+    expectError({ code, stdout, stderr: "" }, { code: "no-ssh", exit: 4, says: "PATH" });
+  });
+
+  test("an ssh that hangs", async () => {
+    // It doesn't end with ssh, and keeps ssh's stderr open.
+    const pid = join(box.dir, "hanging");
+    const proxy = `ProxyCommand=sh -c 'echo $$ >${pid}; exec sleep 1000'`;
+    const args = [...there, "--ssh-option", proxy, "--timeout", "1"];
+    await failing(args, "connect-timeout", 4, "within 1 s");
+    process.kill(Number(await readFile(pid, "utf8")), "SIGKILL");
+    await expectNothingLeft();
+  });
+
+  test("escape sequences of the other machine stay there", async () => {
+    const banner = join(ssh.folder, "banner");
+    await writeFile(banner, "\x1b]0;owned\x07\x9b2J\n");
+    await using rude = await ssh.server({
+      settings: [`Banner ${banner}`, "PubkeyAuthentication no"],
+    });
+    await ssh.host("rude", rude);
+    const { code, stderr } = await box.cli(["status", "--ssh", "rude", "--verbose"]);
+    expect(code).toBe(5);
+    expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+  });
+});
+
+test("a command for this machine refuses --ssh rather than doing it here", async () => {
+  for (const args of [["addon", "list"], ["init"], ["config", "list"], ["pkg", "targets"]]) {
+    await expectFailure(box, [...args, ...there], {
+      code: "ssh-not-meant",
+      exit: 2,
+      says: "works on this machine",
+    });
+  }
+});
+
+test("neither a machine's name nor its user's can be an option or a command", async () => {
+  const mark = join(box.dir, "injected");
+  const names = [
+    `-oProxyCommand=touch ${mark}`,
+    `x@-oProxyCommand=touch ${mark}`,
+    `$(touch ${mark})`,
+    `;touch ${mark};`,
+    `render1\nProxyCommand touch ${mark}`,
+  ];
+  for (const name of names) {
+    const failure = { code: "bad-ssh", exit: 2, says: "--ssh is" };
+    await expectFailure(box, ["status", `--ssh=${name}`], failure);
+    const host = ["status", ...there, `--host=${name}`];
+    const { code } = await box.cli([...host, "--json"]);
+    expect(code).not.toBe(0);
+  }
+  // A configuration may hand the name to a shell.
+  await ssh.host("*.gate", server, "ProxyCommand sh -c 'echo %h >&2; exit 1'");
+  const hostile = { code: "bad-ssh", exit: 2, says: "--ssh is" };
+  await expectFailure(box, ["status", `--ssh=x'$(touch ${mark})'.gate`], hostile);
+  expect(await Bun.file(mark).exists()).toBe(false);
+});
+
+describe("ways there", () => {
+  test("over a jump host of ssh's configuration, and one that is given", async () => {
+    await using inner = await ssh.server({ env: { HOME: box.env["HOME"] ?? "" } });
+    await ssh.host("inner", inner);
+    await ssh.host("behind", inner, "ProxyJump render1");
+    const said = await box.cli(["execute", "-c", "print('in')", "--ssh", "behind"]);
+    expect(expectSuccess(said).stdout).toBe("in\n");
+    const given = ["--ssh", "inner", "--ssh-option", "ProxyJump=render1"];
+    expectSuccess(await box.cli(["execute", "-c", "1", ...given]));
+    // sshd says which of them forwarded to which.
+    expect(await server.log()).toContain("Accepted publickey");
+    await expectNothingLeft();
+  });
+
+  test("over a connection that the user shares, which stays", async () => {
+    const path = join(ssh.folder, "m-%C");
+    const shared = ["ControlMaster auto", `ControlPath ${path}`, "ControlPersist 600"];
+    await ssh.host("shared", server, ...shared);
+    const before = (await server.log()).split("Accepted").length;
+    for (const word of ["one", "two"]) {
+      const args = ["execute", "-c", `print('${word}')`, "--ssh", "shared"];
+      expect(expectSuccess(await box.cli(args)).stdout).toBe(`${word}\n`);
+    }
+    const port = String(await freePort());
+    const failure = { code: "connection-refused", exit: 4, says: "nothing listens" };
+    await expectFailure(box, ["execute", "-c", "1", "--ssh", "shared", "--port", port], failure);
+    expect((await server.log()).split("Accepted").length - before).toBe(1);
+    await Bun.$`${join(ssh.bin, "ssh")} -O exit shared`.quiet();
+    await expectNothingLeft();
+  });
+
+  test("where the account there has no shell", async () => {
+    await using bare = await ssh.server({ settings: ["ForceCommand /bin/false"] });
+    await ssh.host("bare", bare);
+    const said = await box.cli(["execute", "-c", "print('in')", "--ssh", "bare"]);
+    expect(expectSuccess(said).stdout).toBe("in\n");
+  });
+});
+
+describe("a push that is broken off", () => {
+  let proxy: FaultyProxy;
+  const slow = { cut: 0, stall: 0, flip: 0, delay: 0.5, longestDelay: 20 };
+  const to = () => join(box.dir, "slow-there");
+
+  const pushing = async () => {
+    proxy = faultyProxyTo(server.port, 1, slow);
+    await ssh.host("slow", proxy);
+    await rm(to(), { recursive: true, force: true });
+    await mkdir(to());
+    const wheel = await writeWheel(join(box.dir, "big"), { name: "big", padding: 40_000_000 });
+    const child = box.spawn(["pkg", "push", wheel, "--remote-wheelhouse", to(), "--ssh", "slow"]);
+    await until(async () => (await entries(to())).some((name) => name.endsWith(".part")));
+    return { wheel, child };
+  };
+
+  test("ssh is killed: it goes on", async () => {
+    const { wheel, child } = await pushing();
+    for (const pid of await childrenOf(child.pid)) process.kill(pid, "SIGKILL");
+    proxy.behave();
+    const [code, stderr] = await Promise.all([child.exited, child.stderr.text()]);
+    proxy[Symbol.dispose]();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+    expect(await sha256Of(join(to(), "big-1.0-py3-none-any.whl"))).toBe(await sha256Of(wheel));
+    await expectNothingLeft();
+  });
+
+  test("Ctrl-C ends both ends", async () => {
+    const { child } = await pushing();
+    // As a terminal does, which tells all processes there.
+    for (const pid of [child.pid, ...(await childrenOf(child.pid))]) process.kill(pid, "SIGINT");
+    expect(await child.exited).toBe(130);
+    proxy[Symbol.dispose]();
+    expect((await entries(to())).filter((name) => name.endsWith(".whl"))).toEqual([]);
+    await expectNothingLeft();
+  });
+
+  test("this program is killed: its ssh ends too", async () => {
+    const { child } = await pushing();
+    const children = await childrenOf(child.pid);
+    expect(children.length).toBeGreaterThan(0);
+    child.kill("SIGKILL");
+    await child.exited;
+    proxy.behave();
+    await until(async () => (await childrenOf(server.pid)).length === 0);
+    proxy[Symbol.dispose]();
+  });
+});
