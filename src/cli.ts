@@ -6,7 +6,7 @@ import type { Command, Group } from "./cmd/_command.ts";
 import { type Arguments, globalArgs } from "./cmd/_declaration.ts";
 import { flagsAmong } from "./cmd/_tokens.ts";
 import { meaningFlagsOf, root } from "./cmd/_tree.ts";
-import { repeated, sorted } from "./cmd/_user-flags.ts";
+import { flagsTypedElsewhere, repeated, sorted } from "./cmd/_user-flags.ts";
 import { Failure, wrongUsage } from "./failure.ts";
 import { programName, shellWord, type UserFlags } from "./text.ts";
 import { createOutput, type Output } from "./ui/output.ts";
@@ -94,12 +94,14 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+const typedElsewhere = flagsTypedElsewhere();
+
 /** What hints repeat of the command line. */
 function userFlags({ before, rest }: CommandLine): UserFlags {
   const behind = rest === undefined ? [] : ["--", ...rest];
-  const flags = sorted(before);
+  const flags = sorted([...typedElsewhere, ...before]);
   return {
-    line: [programName, ...[...before, ...behind].map(shellWord)].join(" "),
+    line: [programName, ...[...typedElsewhere, ...before, ...behind].map(shellWord)].join(" "),
     takenBy: (command) => repeated(flags, meaningFlagsOf(command)),
   };
 }
@@ -168,6 +170,11 @@ async function perform(
   requireSshMeant(name, tokens);
   const work = async () => {
     // Reading the command line may wait for a pipe, and has begun nothing: a signal just ends it.
+    if (node.there && sorted(tokens).flags.has("--ssh")) {
+      const { runThere, thereCommand } = await import("./cmd/_there.ts");
+      const typed = await thereCommand(name, node.check(tokens, rest, name), rest);
+      return runThere(typed, { output, signal: interruptSignal(), command: name });
+    }
     const options = await node.parse(tokens, rest, name);
     return node.run(options, { output, signal: interruptSignal(), command: name });
   };

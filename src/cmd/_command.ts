@@ -36,6 +36,8 @@ interface Declaration<A extends Arguments, Options> {
   /** What the help says below the description. */
   more?: string;
   elsewhere?: ElsewhereHint;
+  /** With `--ssh` it runs on the other machine, by an executable of ours that is put there. */
+  there?: boolean;
   /**
    * What is to be done, out of flags, environment, configuration and files; needs no Blender.
    *
@@ -55,6 +57,13 @@ export interface Command<Options = unknown> {
   rest: string | undefined;
   more: string | undefined;
   elsewhere: ElsewhereHint | undefined;
+  there: boolean;
+  /**
+   * Checks a command line, as `parse`, and gives it in one unambiguous form (see `checkArguments`).
+   *
+   * @throws Failure as `checkArguments`.
+   */
+  check(tokens: readonly string[], rest?: readonly string[], name?: string): string[];
   /**
    * Reads a command line.
    *
@@ -82,6 +91,17 @@ export function command<const A extends Arguments = Record<never, never>, Option
   const { description, several, rest: placeholder, more, elsewhere } = declaration;
   // A command may describe a global flag in its own words; it stays in its place all the same.
   const args: Arguments = { ...declaration.args, ...globalArgs, ...declaration.args };
+  const check = (tokens: readonly string[], behind?: readonly string[], name = "") => {
+    const takesRest = placeholder !== undefined;
+    if (behind !== undefined && !takesRest) {
+      throw new Failure("surplus-argument", `${typedName(name)} takes nothing after --`, {
+        kind: "usage",
+        hint: helpOf(name),
+      });
+    }
+    const grammar = { command: name, args, several, takesRest, rest: behind, elsewhere };
+    return checkArguments(tokens, grammar);
+  };
   return {
     kind: "command",
     description,
@@ -90,16 +110,10 @@ export function command<const A extends Arguments = Record<never, never>, Option
     rest: placeholder,
     more,
     elsewhere,
+    there: declaration.there === true,
+    check,
     parse: async (tokens, rest, name = "") => {
-      const takesRest = placeholder !== undefined;
-      if (rest !== undefined && !takesRest) {
-        throw new Failure("surplus-argument", `${typedName(name)} takes nothing after --`, {
-          kind: "usage",
-          hint: helpOf(name),
-        });
-      }
-      const grammar = { command: name, args, several, takesRest, rest, elsewhere };
-      const { values, positionals } = valuesOf(args, checkArguments(tokens, grammar));
+      const { values, positionals } = valuesOf(args, check(tokens, rest, name));
       // They were parsed with the very definition that A stands for.
       const typed = values as unknown as Given<A>["args"];
       return declaration.options({ args: typed, positionals, rest: rest ?? [] });

@@ -67,6 +67,16 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
   return configuration;
 }
 
+function portOf(configuration: Configuration): number {
+  const environment = process.env["BLENDER_REMOTE_PORT"];
+  return environment ? parsePort(environment, "BLENDER_REMOTE_PORT") : configuration.port;
+}
+
+/** The port where the command line names none: BLENDER_REMOTE_PORT, the configuration, 6688. */
+export async function usualPort(config: string | undefined): Promise<number> {
+  return portOf(await configurationOf({ config }));
+}
+
 /**
  * Where the service is: `--ssh`, `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
  * from `--timeout` or the configuration.
@@ -76,10 +86,8 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
  */
 export async function targetOf(flags: TargetFlags, total?: number): Promise<Target> {
   const configuration = await configurationOf(flags);
-  const environment = process.env["BLENDER_REMOTE_PORT"];
-  let port = configuration.port;
-  if (flags.port !== undefined) port = parsePort(flags.port, "--port");
-  else if (environment) port = parsePort(environment, "BLENDER_REMOTE_PORT");
+  const { port: given } = flags;
+  const port = given === undefined ? portOf(configuration) : parsePort(given, "--port");
   const limit =
     flags.timeout === undefined
       ? (total ?? configuration.timeoutSeconds)

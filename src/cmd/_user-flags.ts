@@ -1,5 +1,6 @@
 // The flags by which users say what is meant, for the commands in hints.
 
+import * as v from "valibot";
 import { shellWord } from "../text.ts";
 
 /** Which service, and how one gets in. */
@@ -48,4 +49,19 @@ export function sorted(tokens: readonly string[]): Sorted {
 /** Those that a command takes, as they are typed for it and quoted for a shell; `--config` goes with every command. */
 export function repeated({ flags }: Sorted, taken: readonly string[]): string[] {
   return [...taken, ...configurationFlags].flatMap((flag) => flags.get(flag) ?? []).map(shellWord);
+}
+
+/** The environment variable by which the executable on another machine hears how it was reached. */
+export const typedElsewhere = "BLENDER_REMOTE_TYPED";
+
+/**
+ * What was typed on the machine that this command was called from through `--ssh`, for the commands
+ * in hints; nobody else hears of it.
+ */
+export function flagsTypedElsewhere(): readonly string[] {
+  const told = process.env[typedElsewhere];
+  delete process.env[typedElsewhere];
+  if (told === undefined) return [];
+  const words = v.safeParse(v.pipe(v.string(), v.parseJson(), v.array(v.string())), told);
+  return words.success ? words.output : [];
 }

@@ -5,10 +5,12 @@ import { serviceModule } from "../local/service/service-files.ts";
 import { ours, text } from "../text.ts";
 import { command } from "./_command.ts";
 import { blenderArgs, localBlenderOf, withBlender } from "./_local-blender.ts";
+import { thereArgs } from "./_there-args.ts";
 
 export const install = command({
   description: "Install the service add-on into a Blender of this machine and enable it",
-  args: blenderArgs,
+  there: true,
+  args: { ...blenderArgs, ...thereArgs },
   options: async ({ args }) => ({ blender: await localBlenderOf(args) }),
   run: ({ blender: local }, context) =>
     withBlender(local, context, async (blender) => {

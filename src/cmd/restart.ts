@@ -19,6 +19,7 @@ import { ownStart } from "./_own-start.ts";
 import { type Starting, startBlender } from "./_starting.ts";
 import { endedWith, stopBlender, tellLosses } from "./_stopping.ts";
 import { parseSeconds, targetOf } from "./_target.ts";
+import { thereArgs } from "./_there-args.ts";
 
 /** How long the new start may take, in seconds, unless --wait says otherwise. */
 const usualWait = 60;
@@ -125,6 +126,7 @@ function byHand({ record }: KnownStart, detached: boolean) {
 }
 
 export const restart = command({
+  there: true,
   description: "Stop Blender, then start it with what it was started with",
   more: "The guards are those of stop. A Blender that was started without --detach is stayed with, as start does.",
   args: {
@@ -142,6 +144,7 @@ export const restart = command({
       valueHint: "seconds",
       description: `How long the new start may take (--timeout, else ${usualWait})`,
     },
+    ...thereArgs,
   },
   async options({ args }) {
     const { force, detach } = args;

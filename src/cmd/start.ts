@@ -13,6 +13,7 @@ import { command } from "./_command.ts";
 import { blenderArgs, localBlenderOf } from "./_local-blender.ts";
 import { type Start, startBlender } from "./_starting.ts";
 import { parseSeconds, targetOf } from "./_target.ts";
+import { thereArgs } from "./_there-args.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
 const usualWait = 60;
@@ -71,6 +72,7 @@ async function sceneAt(path: string | undefined): Promise<string | undefined> {
 }
 
 export const start = command({
+  there: true,
   description: "Start Blender with the service, and wait until it answers",
   args: {
     background: { type: "boolean", alias: "b", description: "Without Blender's window" },
@@ -113,6 +115,7 @@ export const start = command({
       valueHint: "seconds",
       description: `How long the start may take (--timeout, else ${usualWait})`,
     },
+    ...thereArgs,
   },
   rest: "BLENDER_ARGS…",
   async options({ args, rest }) {

@@ -5,6 +5,7 @@ import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
 import { endedWith, type Stopped, stopBlender, tellLosses } from "./_stopping.ts";
 import { targetOf } from "./_target.ts";
+import { thereArgs } from "./_there-args.ts";
 
 /** Tells how Blender has ended. */
 async function show(stopped: Stopped<unknown>, output: Output): Promise<void> {
@@ -22,6 +23,7 @@ async function show(stopped: Stopped<unknown>, output: Output): Promise<void> {
 }
 
 export const stop = command({
+  there: true,
   description: "End the Blender that the service runs in",
   more: `Code that runs in Blender is waited for. Where pip runs in Blender, nothing is ended without --force.
 A Blender with a window isn't ended while its file has unsaved changes. Blender doesn't count what code changes without undo steps, as objects that it adds: save in the code.`,
@@ -31,6 +33,7 @@ A Blender with a window isn't ended while its file has unsaved changes. Blender 
       description:
         "Interrupt code and pip that run in Blender, and give up unsaved changes; what still runs 5 s later is killed, where it is on this machine",
     },
+    ...thereArgs,
   },
   options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),
   run: async ({ force, target }, context) =>

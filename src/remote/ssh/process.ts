@@ -51,6 +51,7 @@ export function startSsh(command: readonly string[], settings: SshSettings): Ssh
       line = (lines.pop() ?? "").slice(-mostSaid);
       for (const whole of lines) settings.heard(whole);
     }
+    if (line !== "") settings.heard(line);
   })();
   const ended = child.exited.then(async () => {
     await Promise.race([listening, Bun.sleep(lingering)]);

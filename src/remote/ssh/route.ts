@@ -8,8 +8,8 @@ import type { Endpoint } from "../wire/connection.ts";
 import { channelOver } from "./channel.ts";
 import { type SshSettings, sshCommand, sshEnvironment } from "./command.ts";
 import { forwardedTo, machineOf } from "./destination.ts";
-import { forwardingFailure, noSsh } from "./failures.ts";
-import { startSsh } from "./process.ts";
+import { forwardingFailure, noSsh, sshFailure } from "./failures.ts";
+import { type SshProcess, startSsh } from "./process.ts";
 import { arrivalSeconds, RemoteShell, type ShellAnswer } from "./remote-shell.ts";
 
 /** Systems take paths of 104 characters for a socket, and ssh adds 17 to it while it is made. */
@@ -71,6 +71,24 @@ export class SshRoute implements Route {
     const shell = await this.#arrived();
     if (shell === undefined) throw this.#noShell;
     return await shell.ask(script);
+  }
+
+  /**
+   * Starts one more ssh session there, over the same connection where that can be shared.
+   *
+   * @param heard is told what comes on stderr, instead of whom the settings name.
+   * @throws Failure as `open`.
+   */
+  async session(command: string, heard = this.#settings.heard): Promise<SshProcess> {
+    await this.#arrived();
+    const { options } = await this.#controlled();
+    const line = sshCommand(this.#settings, ["-T", ...options], command);
+    return startSsh(line, { ...this.#settings, heard });
+  }
+
+  /** What the end of one of its sessions means that ssh itself has failed in. */
+  failure(ssh: SshProcess, status: number | string): Failure {
+    return sshFailure(this.#settings.destination, ssh.said(), status);
   }
 
   /** Ends the connection to the machine, and all that goes over it. */

@@ -1,0 +1,149 @@
+// The executable of this program on the other machine: looked for by its hash, sent where it is missing.
+
+import { Failure } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
+import { sshFailed } from "./failures.ts";
+import { posixWord, startThere } from "./remote-command.ts";
+import type { SshRoute } from "./route.ts";
+
+/** A machine as the executables' names have it: `linux-x64`, `darwin-arm64`, `linux-x64-musl`. */
+export type MachineKind = string;
+
+const platformScript = `uname -sm
+for f in /lib/ld-linux* /lib64/ld-linux* /lib/*/ld-linux*; do if [ -e "$f" ]; then echo gnu; fi; done
+for f in /lib/ld-musl-*; do if [ -e "$f" ]; then echo musl; fi; done`;
+
+/**
+ * Asks what kind of machine it is.
+ *
+ * @throws Failure `platform-unsupported` (kind `usage`); as `SshRoute.ask`.
+ */
+export async function kindThere(route: SshRoute): Promise<MachineKind> {
+  const { output } = await route.ask(platformScript);
+  const [said = "", ...libraries] = output.trim().split("\n");
+  const [system, processor = ""] = said.split(" ");
+  const platform = { Linux: "linux", Darwin: "darwin" }[system ?? ""];
+  const architecture = { x86_64: "x64", amd64: "x64", aarch64: "arm64", arm64: "arm64" }[processor];
+  if (platform === undefined || architecture === undefined) {
+    const seen = said.replace(/\p{Cc}/gu, "").slice(0, 100);
+    throw new Failure(
+      "platform-unsupported",
+      `there is no executable for ${route.machine}: it is '${seen}'`,
+      {
+        kind: "usage",
+        hint: "this works for Linux and macOS on x64 and arm64; elsewhere start Blender there, and reach it with --ssh",
+      },
+    );
+  }
+  const musl = !libraries.includes("gnu") && libraries.includes("musl");
+  return `${platform}-${architecture}${musl ? "-musl" : ""}`;
+}
+
+/** The executable to be there. */
+export interface CarriedExecutable {
+  /** Its file on this machine. */
+  path: string;
+  sha256: string;
+  version: string;
+}
+
+/** Where it is there, unquoted and from the home folder on. */
+function folderOf({ version, sha256 }: CarriedExecutable): string {
+  return `.cache/blender-remote-cli/executables/${version}-${sha256.slice(0, 16)}`;
+}
+
+/** Prints `there PATH` where the file is there, whole, and nobody else's. */
+const lookScript = (folder: string, sha256: string) => `cd || exit 1
+d="$PWD/"${posixWord(folder)}
+if [ -d "$d" ] && [ ! -h "$d" ]; then
+  set -- $(LC_ALL=C ls -ldn "$d")
+  if [ "$3" = "$(id -u)" ]; then case "$1" in drwx------*)
+    sum=$(sha256sum <"$d/blender-remote-cli" || shasum -a 256 <"$d/blender-remote-cli")
+    case "$sum" in ${sha256}*) echo "there $d/blender-remote-cli"; exit 0;; esac;; esac; fi
+fi
+echo "missing $d/blender-remote-cli"`;
+
+/** `$1`: the folder, `$2`: the hash. Its stdin is the file. */
+const placeScript = `umask 077
+cd && mkdir -p "$1" && chmod 700 "$1" && cd "$1" || exit 1
+part="part.$$"
+trap 'rm -f "$part"' EXIT
+cat >"$part" || exit 1
+sum=$(sha256sum <"$part" || shasum -a 256 <"$part")
+case "$sum" in "$2"*) ;; *) echo "the file that arrived has another hash: $sum" >&2; exit 1;; esac
+chmod 700 "$part" && mv -f "$part" blender-remote-cli`;
+
+/**
+ * Sees to it that the executable is there, whole.
+ *
+ * @param sending is given the sending, for as long as that takes.
+ * @returns its absolute path there.
+ * @throws Failure `executable-not-sent`, `wrong-executable`; as `SshRoute.ask`.
+ */
+export async function executableThere(
+  route: SshRoute,
+  carried: CarriedExecutable,
+  sending: (work: Promise<void>, what: string) => Promise<void>,
+): Promise<string> {
+  const folder = folderOf(carried);
+  const look = async () => {
+    const { output } = await route.ask(`(${lookScript(folder, carried.sha256)})`);
+    return /^(there|missing) (\/.*)$/s.exec(output.trim());
+  };
+  const found = await look();
+  if (found?.[1] === "there") return found[2] ?? "";
+  const bytes = Bun.file(carried.path).size;
+  const what = `sending the executable to ${route.machine}, ${megabytes(bytes)}`;
+  await sending(send(route, carried, folder), what);
+  const [, state, path = ""] = (await look()) ?? [];
+  if (state !== "there") {
+    throw new Failure(
+      "executable-not-sent",
+      `the executable was sent to ${route.machine}, and isn't there as it should be: ${path}`,
+      { hint: "see whether that folder belongs to you there, with rights for nobody else" },
+    );
+  }
+  await requireVersion(route, path, carried.version);
+  return path;
+}
+
+async function send(route: SshRoute, carried: CarriedExecutable, folder: string): Promise<void> {
+  const { ssh, output } = await startThere(route, placeScript, [folder, carried.sha256]);
+  const { stdin } = ssh.child;
+  const over = ssh.ended.then(() => true);
+  await output.next();
+  for await (const piece of Bun.file(carried.path).stream()) {
+    stdin.write(piece);
+    // What ends there early takes nothing more.
+    if ((await Promise.race([stdin.flush(), over])) === true) break;
+  }
+  await Promise.resolve(stdin.end()).catch(() => {});
+  const status = await ssh.ended;
+  if (status === 0) return;
+  if (status === sshFailed) throw route.failure(ssh, status);
+  const words = ssh
+    .said()
+    .trim()
+    .replace(/\p{Cc}/gu, " ")
+    .slice(-300);
+  throw new Failure(
+    "executable-not-sent",
+    `the executable didn't get to ${route.machine}: ${words}`,
+    {
+      hint: "see whether there is room in ~/.cache there, and whether it can be written to",
+    },
+  );
+}
+
+async function requireVersion(route: SshRoute, path: string, version: string): Promise<void> {
+  const { status, output } = await route.ask(`${posixWord(path)} --version 2>&1`);
+  const said = output.trim();
+  if (status === 0 && said === version) return;
+  await route.ask(`rm -f ${posixWord(path)}`);
+  const seen = said.replace(/\p{Cc}/gu, " ").slice(0, 200);
+  throw new Failure(
+    "wrong-executable",
+    `that executable isn't blender-remote-cli ${version} for ${route.machine}: '--version' said '${seen}'`,
+    { hint: "give the file of this version's release for that machine: --ssh-executable FILE" },
+  );
+}
