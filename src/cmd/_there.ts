@@ -54,14 +54,17 @@ export async function thereCommand(
   const flags = { json: has("json"), verbose: has("verbose"), quiet: has("quiet") };
   const route = sshRouteOf({ ...flags, ssh: to, "ssh-option": options });
   if (to === undefined || route === undefined) throw new Error("--ssh isn't there");
-  const passed = checked.filter((one) => !hereOnly.some((flag) => one.startsWith(`--${flag}=`)));
+  // What stood before '--' was checked: there, a word behind one would be another one's.
+  const passed = checked.filter(
+    (one) => one !== "--" && !hereOnly.some((flag) => one.startsWith(`--${flag}=`)),
+  );
   // Both ends have a configuration; the port is the one that all commands from here ask.
-  const asksPort = name !== "install" && all("port").length === 0;
+  const asksPort = !["init", "install"].includes(name) && all("port").length === 0;
   const port = asksPort ? [`--port=${await usualPort(all("config")[0])}`] : [];
   return {
     route,
     typed: ["--ssh", to, ...options.flatMap((option) => ["--ssh-option", option])],
-    words: [...name.split(" "), ...passed, ...port, ...(rest === undefined ? [] : ["--", ...rest])],
+    words: [...name.split(" "), ...port, ...passed, ...(rest === undefined ? [] : ["--", ...rest])],
     executable: all("ssh-executable")[0],
   };
 }
@@ -162,8 +165,9 @@ async function follow(
   try {
     await passOn(said, (text) => output.write(text));
     const status = await ssh.ended;
-    if (status === sshFailed || typeof status === "string") throw route.failure(ssh, status);
-    return signal.aborted ? 130 : status;
+    if (status !== sshFailed && typeof status === "number") return status;
+    signal.throwIfAborted();
+    throw route.failure(ssh, status);
   } finally {
     signal.removeEventListener("abort", tell);
   }

@@ -8,6 +8,7 @@ import { blenderFlags, serviceFlags, sshFlags } from "./_user-flags.ts";
  * gave are repeated in hints.
  */
 const meant: Readonly<Record<string, readonly string[]>> = {
+  init: sshFlags,
   start: [...serviceFlags, ...sshFlags, ...blenderFlags],
   stop: [...serviceFlags, ...sshFlags],
   restart: [...serviceFlags, ...sshFlags],

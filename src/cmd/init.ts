@@ -22,6 +22,7 @@ import { type Context, command } from "./_command.ts";
 import { changing } from "./_configuration.ts";
 import { globalArgs } from "./_declaration.ts";
 import { parsePort, parseSeconds } from "./_target.ts";
+import { thereArgs } from "./_there-args.ts";
 
 /** The Blender to take: the only one there is, or the one that a person chooses. */
 export async function pick(
@@ -56,6 +57,7 @@ async function installedBlenders({ output, signal }: Context): Promise<Blender[]
 }
 
 export const init = command({
+  there: true,
   description: "Choose the Blender on this machine that the other commands use",
   args: {
     blender: {
@@ -69,6 +71,7 @@ export const init = command({
       description: "Store this port for the service (mcp_service.default_port)",
     },
     host: { ...globalArgs.host, description: "Not stored: goes with the other commands" },
+    ...thereArgs,
   },
   options({ args }) {
     const port = args.port === undefined ? undefined : parsePort(args.port, "--port");

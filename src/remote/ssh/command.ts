@@ -35,22 +35,33 @@ function sharedArguments({ destination, options, mayAsk }: SshSettings): string[
   ];
 }
 
-/** Keeps Ctrl-C on the terminal from ssh, over which the work there is yet to be ended. */
+/** A command line for ssh. */
+export interface SshCommand {
+  words: readonly string[];
+  /** Whether it needs no terminal, so that it may be apart from ours. */
+  apart: boolean;
+}
+
+/** Ignores Ctrl-C, and hands that on to ssh. */
 const untouched = ["/bin/sh", "-c", 'trap "" INT; exec "$@"', "sh"];
 
 /**
- * A whole command line for ssh.
+ * A whole command line for ssh. Ctrl-C on the terminal is kept from it: over it the work there is yet
+ * to be ended.
  *
  * @param flags ssh's own, behind those that all calls have.
+ * @param first whether it is the one that makes the connection, and may ask on the terminal.
  * @param remote the command there; without it none.
  */
 export function sshCommand(
   settings: SshSettings,
   flags: readonly string[],
+  first: boolean,
   remote?: string,
-): string[] {
-  return [
-    ...(process.platform === "win32" ? [] : untouched),
+): SshCommand {
+  const asks = first && settings.mayAsk;
+  const words = [
+    ...(asks && process.platform !== "win32" ? untouched : []),
     settings.program,
     ...sharedArguments(settings),
     ...flags,
@@ -58,6 +69,7 @@ export function sshCommand(
     settings.destination.host,
     ...(remote === undefined ? [] : [remote]),
   ];
+  return { words, apart: !asks && process.platform !== "win32" };
 }
 
 /** The environment of ssh: a token is for us alone, and the user's `SendEnv` might take it along. */

@@ -1,6 +1,6 @@
 // The executable of this program on the other machine: looked for by its hash, sent where it is missing.
 
-import { Failure } from "../../failure.ts";
+import { Failure, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { sshFailed } from "./failures.ts";
 import { posixWord, startThere } from "./remote-command.ts";
@@ -109,15 +109,8 @@ export async function executableThere(
 
 async function send(route: SshRoute, carried: CarriedExecutable, folder: string): Promise<void> {
   const { ssh, output } = await startThere(route, placeScript, [folder, carried.sha256]);
-  const { stdin } = ssh.child;
-  const over = ssh.ended.then(() => true);
   await output.next();
-  for await (const piece of Bun.file(carried.path).stream()) {
-    stdin.write(piece);
-    // What ends there early takes nothing more.
-    if ((await Promise.race([stdin.flush(), over])) === true) break;
-  }
-  await Promise.resolve(stdin.end()).catch(() => {});
+  await Promise.race([written(ssh.child.stdin, carried.path), ssh.ended]);
   const status = await ssh.ended;
   if (status === 0) return;
   if (status === sshFailed) throw route.failure(ssh, status);
@@ -133,6 +126,20 @@ async function send(route: SshRoute, carried: CarriedExecutable, folder: string)
       hint: "see whether there is room in ~/.cache there, and whether it can be written to",
     },
   );
+}
+
+/** Writes a file to a pipe, as far as the other end takes it. */
+async function written(pipe: Bun.FileSink, path: string): Promise<void> {
+  try {
+    for await (const piece of Bun.file(path).stream()) {
+      pipe.write(piece);
+      await pipe.flush();
+    }
+    await pipe.end();
+  } catch (error) {
+    // Why it took no more, the end of that program says.
+    if (systemCodeOf(error) !== "EPIPE") throw error;
+  }
 }
 
 async function requireVersion(route: SshRoute, path: string, version: string): Promise<void> {

@@ -1,7 +1,7 @@
 // One ssh process: what it says on stderr is kept, how it ends is told.
 
 import { messageOf } from "../../failure.ts";
-import { type SshSettings, sshEnvironment } from "./command.ts";
+import { type SshCommand, type SshSettings, sshEnvironment } from "./command.ts";
 import { noSsh } from "./failures.ts";
 
 /** What is kept of stderr, in characters. */
@@ -25,16 +25,17 @@ export interface SshProcess {
 }
 
 /** @throws Failure `no-ssh`. */
-export function startSsh(command: readonly string[], settings: SshSettings): SshProcess {
+export function startSsh({ words, apart }: SshCommand, settings: SshSettings): SshProcess {
   let said = "";
   const child = (() => {
     try {
-      return Bun.spawn([...command], {
+      return Bun.spawn([...words], {
         env: sshEnvironment(),
         stdin: "pipe",
         stdout: "pipe",
         stderr: "pipe",
         windowsHide: true,
+        detached: apart,
       });
     } catch (error) {
       throw noSsh(`${settings.program}: ${messageOf(error)}`);

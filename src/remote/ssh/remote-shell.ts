@@ -46,7 +46,7 @@ export class RemoteShell {
    */
   constructor(settings: SshSettings, control: readonly string[]) {
     this.#settings = settings;
-    this.#ssh = startSsh(sshCommand(settings, ["-T", ...control], "sh"), settings);
+    this.#ssh = startSsh(sshCommand(settings, ["-T", ...control], true, "sh"), settings);
     void this.#listen();
   }
 

@@ -35,13 +35,18 @@ export class SshRoute implements Route {
 
   /** An ssh of its own may still be on its way when it counts as a connection. */
   get lateSeconds(): number {
-    if (this.#shared && this.#noShell === undefined) return 0;
+    if (this.#isShared) return 0;
     return this.#settings.mayAsk ? Number.POSITIVE_INFINITY : arrivalSeconds;
   }
 
   /** Each that isn't shared costs both machines a whole handshake. */
   get connections(): number {
-    return this.#shared && this.#noShell === undefined ? Number.POSITIVE_INFINITY : 2;
+    return this.#isShared ? Number.POSITIVE_INFINITY : 2;
+  }
+
+  /** Whether further connections go over the one that the shell there has made. */
+  get #isShared(): boolean {
+    return this.#shared && this.#noShell === undefined;
   }
 
   /**
@@ -54,7 +59,8 @@ export class SshRoute implements Route {
     const target = forwardedTo(endpoint.host, endpoint.port);
     const shell = await this.#arrived();
     const { options } = await this.#controlled();
-    const ssh = startSsh(sshCommand(this.#settings, [...options, "-W", target]), this.#settings);
+    const line = sshCommand(this.#settings, [...options, "-W", target], !this.#isShared);
+    const ssh = startSsh(line, this.#settings);
     const before = shell?.said.length ?? 0;
     const said = () => `${shell?.said.slice(before) ?? ""}${ssh.said()}`;
     return channelOver(ssh, events, (status) =>
@@ -82,7 +88,7 @@ export class SshRoute implements Route {
   async session(command: string, heard = this.#settings.heard): Promise<SshProcess> {
     await this.#arrived();
     const { options } = await this.#controlled();
-    const line = sshCommand(this.#settings, ["-T", ...options], command);
+    const line = sshCommand(this.#settings, ["-T", ...options], !this.#isShared, command);
     return startSsh(line, { ...this.#settings, heard });
   }
 
@@ -160,7 +166,7 @@ async function controlOf(settings: SshSettings): Promise<Control> {
 async function configuredControl(settings: SshSettings): Promise<boolean> {
   const asking = (() => {
     try {
-      return Bun.spawn(sshCommand(settings, ["-G"]), {
+      return Bun.spawn([...sshCommand(settings, ["-G"], false).words], {
         env: sshEnvironment(),
         stdin: "ignore",
         stdout: "pipe",

@@ -1,0 +1,199 @@
+// Commands that run on the other machine, by the executable that is put there.
+
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sha256Of } from "../../src/local/files/sha256.ts";
+import { launcherOf } from "../support/blender.ts";
+import { expectFailure } from "../support/outcome.ts";
+import { childrenOf, ended, runs } from "../support/process.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
+import { until } from "../support/until.ts";
+
+let box: Sandbox;
+let ssh: SshHome;
+let server: SshServer;
+/** The home of the other machine, which has no configuration and no service yet. */
+let home: string;
+let launcher: string;
+
+beforeAll(async () => {
+  box = await sandbox();
+  ssh = await sshHome(box.dir);
+  box.env["PATH"] = `${ssh.bin}:${box.env["PATH"]}`;
+  home = join(box.dir, "home there");
+  await mkdir(home);
+  server = await ssh.server({ env: { HOME: home, TMPDIR: box.env["TMPDIR"] ?? "" } });
+  await ssh.host("render1", server);
+  launcher = await launcherOf("bpy");
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await box[Symbol.asyncDispose]();
+});
+
+const there = ["--ssh", "render1"];
+
+/** The folder of the executable there. */
+async function place(): Promise<string> {
+  const executables = join(home, ".cache/blender-remote-cli/executables");
+  const [folder = ""] = await readdir(executables);
+  return join(executables, folder);
+}
+
+test("from nothing to a Blender that serves, and to its end", async () => {
+  const chosen = await box.cli(["init", launcher, ...there]);
+  expect(expectSuccess(chosen).stdout).toContain(launcher);
+  expect(chosen.stderr).toContain("next: blender-remote-cli install --ssh render1");
+  const installed = JSON.parse(
+    expectSuccess(await box.cli(["install", ...there, "--json"])).stdout,
+  );
+  expect(installed.installed_path).toStartWith(home);
+  const started = await box.cli(["start", "--background", "--detach", "--json", ...there]);
+  const { pid, port } = JSON.parse(expectSuccess(started).stdout);
+  box.owns(pid);
+  expect(port).toBe(box.port);
+  expect(expectSuccess(await box.cli(["execute", "-c", "print(1)", ...there])).stdout).toBe("1\n");
+  const again = await box.cli(["restart", "--json", ...there]);
+  const restarted = JSON.parse(expectSuccess(again).stdout);
+  box.owns(restarted.pid);
+  expect(restarted.stopped).toMatchObject({ pid, process_ended: true });
+  const stopped = await box.cli(["stop", ...there, "--json"]);
+  expect(JSON.parse(expectSuccess(stopped).stdout)).toMatchObject({
+    pid: restarted.pid,
+    process_ended: true,
+  });
+  const nothing = { code: "connection-refused", exit: 4, says: "nothing to stop" };
+  await expectFailure(box, ["stop", ...there], nothing);
+}, 240_000);
+
+describe("the executable there", () => {
+  test("is this one, for its owner alone, and comes once", async () => {
+    const folder = await place();
+    const path = join(folder, "blender-remote-cli");
+    expect(await sha256Of(path)).toBe(await sha256Of(executable));
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect(await readdir(folder)).toEqual(["blender-remote-cli"]);
+    const { mtimeMs, ino } = await stat(path);
+    await box.cli(["stop", ...there]);
+    expect(await stat(path)).toMatchObject({ mtimeMs, ino });
+  });
+
+  test("that was changed, or can be, isn't run", async () => {
+    const folder = await place();
+    const path = join(folder, "blender-remote-cli");
+    const mark = join(box.dir, "changed-ran");
+    await writeFile(path, `#!/bin/sh\ntouch '${mark}'\n`);
+    await box.cli(["stop", ...there]);
+    expect(await sha256Of(path)).toBe(await sha256Of(executable));
+    expect(await Bun.file(mark).exists()).toBe(false);
+    await chmod(folder, 0o777);
+    await box.cli(["stop", ...there]);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test("has to be one of this version, for that machine", async () => {
+    const file = join(box.dir, "other");
+    await writeFile(file, "#!/bin/sh\necho 0.0.1\n");
+    await expectFailure(box, ["stop", ...there, "--ssh-executable", file], {
+      code: "wrong-executable",
+      exit: 1,
+      says: "'--version' said '0.0.1'",
+    });
+    await expectFailure(box, ["stop", ...there, "--ssh-executable", join(box.dir, "none")], {
+      code: "no-executable-for",
+      exit: 2,
+      says: "isn't there",
+    });
+  });
+
+  test("of another kind of machine is named, and taken where it lies beside this one", async () => {
+    const tools = join(box.dir, "arm");
+    await mkdir(tools);
+    // Before others on the PATH there.
+    await writeFile(join(tools, "uname"), "#!/bin/sh\necho Linux aarch64\n");
+    await chmod(join(tools, "uname"), 0o755);
+    const PATH = `${tools}:/usr/bin:/bin`;
+    await using arm = await ssh.server({ env: { HOME: home, PATH } });
+    await ssh.host("arm", arm);
+    await expectFailure(box, ["stop", "--ssh", "arm"], {
+      code: "no-executable-for",
+      exit: 2,
+      says: "arm is linux-arm64",
+    });
+    const copies = join(box.dir, "copies");
+    await mkdir(copies);
+    await cp(executable, join(copies, "blender-remote-cli"));
+    await cp(executable, join(copies, "blender-remote-cli-linux-arm64"));
+    const child = Bun.spawn(
+      [join(copies, "blender-remote-cli"), "stop", "--ssh", "arm", "--json"],
+      {
+        env: box.env,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    const { error } = JSON.parse(await child.stdout.text());
+    // It got as far as to look for a service.
+    expect(error.code).toBe("connection-refused");
+    await writeFile(join(tools, "uname"), "#!/bin/sh\necho MINGW64_NT-10.0 x86_64\n");
+    await expectFailure(box, ["stop", "--ssh", "arm"], {
+      code: "platform-unsupported",
+      exit: 2,
+      says: "MINGW64_NT",
+    });
+  }, 60_000);
+});
+
+test("words reach it as they were typed", async () => {
+  const scene = '/no/it\'s "$HOME" `id` \\ *;&|\u00e9 .blend';
+  const failure = { code: "no-scene", exit: 2, says: scene };
+  await expectFailure(box, ["start", ...there, "--background", `--scene=${scene}`], failure);
+});
+
+test("without room nothing half is left", async () => {
+  const executables = join(home, ".cache/blender-remote-cli/executables");
+  await rm(executables, { recursive: true });
+  // As where a disk is full: no folder can be made.
+  await writeFile(executables, "");
+  const failure = { code: "executable-not-sent", exit: 1, says: "didn't get to render1" };
+  await expectFailure(box, ["stop", ...there], failure);
+  await rm(executables);
+});
+
+/** The Blender of a start that stays with it. */
+async function startedBy(child: Bun.Subprocess<"pipe", "pipe", "pipe">): Promise<number> {
+  const reader = child.stdout.getReader();
+  let said = "";
+  while (!said.includes("}")) said += new TextDecoder().decode((await reader.read()).value);
+  const { pid } = JSON.parse(said);
+  expect(pid).toBeNumber();
+  box.owns(pid);
+  return pid;
+}
+
+test("Ctrl-C ends both ends", async () => {
+  const child = box.spawn(["start", "--background", "--json", ...there]);
+  const pid = await startedBy(child);
+  expect(await runs(pid)).toBe(true);
+  for (const one of [child.pid, ...(await childrenOf(child.pid))]) process.kill(one, "SIGINT");
+  expect(await child.exited).toBe(130);
+  await ended(pid);
+  await until(async () => (await childrenOf(server.pid)).length === 0);
+}, 120_000);
+
+test("this program is killed: Blender ends there", async () => {
+  const child = box.spawn(["start", "--background", "--json", ...there]);
+  const pid = await startedBy(child);
+  child.kill("SIGKILL");
+  await ended(pid);
+}, 120_000);
+
+test("the environment there has nothing of how it was called", async () => {
+  const started = await box.cli(["start", "--background", "--detach", "--json", ...there]);
+  const { pid } = JSON.parse(expectSuccess(started).stdout);
+  box.owns(pid);
+  expect(await readFile(`/proc/${pid}/environ`, "utf8")).not.toContain("BLENDER_REMOTE_TYPED");
+  expectSuccess(await box.cli(["stop", ...there]));
+}, 120_000);
