@@ -116,11 +116,7 @@ function accessThere(route: SshRoute, port: number): Access {
  *
  * @throws Failure as `givenToken`.
  */
-export function accessTo(
-  { host, port }: Endpoint,
-  flags: AccessFlags,
-  route: SshRoute | undefined,
-): Access {
+export function accessTo({ host, port }: Endpoint, flags: AccessFlags, route?: SshRoute): Access {
   const given = givenToken(flags);
   if (given !== undefined) return accessWith(given);
   if (flags.auth === false) return openAccess;

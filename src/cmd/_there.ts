@@ -11,6 +11,7 @@ import {
   type MachineKind,
 } from "../remote/ssh/executable.ts";
 import { sshFailed } from "../remote/ssh/failures.ts";
+import { tell } from "../remote/ssh/process.ts";
 import { startThere } from "../remote/ssh/remote-command.ts";
 import type { SshRoute } from "../remote/ssh/route.ts";
 import { programName } from "../text.ts";
@@ -50,6 +51,13 @@ export async function thereCommand(
     checked.flatMap((one) => (one.startsWith(`--${flag}=`) ? [one.slice(flag.length + 3)] : []));
   const [to] = all("ssh");
   const options = all("ssh-option");
+  if (all("token-file").length > 0) {
+    throw wrongUsage(
+      "not-there",
+      "--token-file is a file of this machine, and the command runs on the other one",
+      "leave it out: the service there makes its own token, which --ssh reads there",
+    );
+  }
   const has = (flag: string) => checked.includes(`--${flag}`);
   const flags = { json: has("json"), verbose: has("verbose"), quiet: has("quiet") };
   const route = sshRouteOf({ ...flags, ssh: to, "ssh-option": options });
@@ -157,11 +165,8 @@ async function follow(
   const { ssh, output: said } = await startThere(route, runScript, command, (line) => {
     void output.writeError(`${line}\n`);
   });
-  const tell = () => {
-    ssh.child.stdin.write("\n");
-    void Promise.resolve(ssh.child.stdin.flush()).catch(() => {});
-  };
-  signal.addEventListener("abort", tell, { once: true });
+  const end = () => void tell(ssh, "\n");
+  signal.addEventListener("abort", end, { once: true });
   try {
     await passOn(said, (text) => output.write(text));
     const status = await ssh.ended;
@@ -169,7 +174,7 @@ async function follow(
     signal.throwIfAborted();
     throw route.failure(ssh, status);
   } finally {
-    signal.removeEventListener("abort", tell);
+    signal.removeEventListener("abort", end);
   }
 }
 

@@ -1,8 +1,18 @@
 // Commands for a Blender on another machine, through a real sshd on loopback.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  chmod,
+  chown,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { freePort } from "../../scripts/port.ts";
 import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
@@ -36,6 +46,9 @@ afterAll(async () => {
 
 const there = ["--ssh", "render1"];
 const run = async (...args: string[]) => expectSuccess(await box.cli([...args, ...there]));
+
+const tokenFile = () =>
+  join(box.env["HOME"] ?? "", ".local/state/blender-remote-cli/tokens", `${box.port}`);
 
 /** Nothing of a command's ssh stays behind: neither a folder of its socket nor a process. */
 async function expectNothingLeft() {
@@ -134,7 +147,8 @@ describe("what ssh says is told apart", () => {
   });
 
   test("a host key that has changed, and one that nobody knows", async () => {
-    await using second = await ssh.server();
+    const env = { HOME: box.env["HOME"] ?? "" };
+    await using second = await ssh.server({ env });
     await ssh.host("changing", second, `UserKnownHostsFile ${ssh.folder}/known-2`);
     expectSuccess(await box.cli(["execute", "-c", "1", "--ssh", "changing"]));
     const { port } = second;
@@ -198,7 +212,12 @@ describe("what ssh says is told apart", () => {
 });
 
 test("a command for this machine refuses --ssh rather than doing it here", async () => {
-  for (const args of [["addon", "list"], ["init"], ["config", "list"], ["pkg", "targets"]]) {
+  for (const args of [
+    ["addon", "list"],
+    ["export", "addon", "x"],
+    ["config", "list"],
+    ["pkg", "targets"],
+  ]) {
     await expectFailure(box, [...args, ...there], {
       code: "ssh-not-meant",
       exit: 2,
@@ -264,8 +283,68 @@ describe("ways there", () => {
   test("where the account there has no shell", async () => {
     await using bare = await ssh.server({ settings: ["ForceCommand /bin/false"] });
     await ssh.host("bare", bare);
-    const said = await box.cli(["execute", "-c", "print('in')", "--ssh", "bare"]);
+    const code = ["execute", "-c", "print('in')", "--ssh", "bare"];
+    await expectFailure(box, code, { code: "token-missing", exit: 5, says: "asks for a token" });
+    const said = await box.cli([...code, "--token-file", tokenFile()]);
     expect(expectSuccess(said).stdout).toBe("in\n");
+  });
+});
+
+describe("the token there", () => {
+  const code = ["execute", "-c", "print('in')", ...there];
+  const refused = (says: string) =>
+    expectFailure(box, code, { code: "unsafe-token-file", exit: 5, says });
+
+  test("is used only where nobody else can read or replace it", async () => {
+    const path = tokenFile();
+    await chmod(path, 0o640);
+    await refused("others may use it (-rw-r-----)");
+    await chmod(path, 0o600);
+    await chmod(dirname(path), 0o770);
+    await refused("others may change its folder");
+    await chmod(dirname(path), 0o700);
+    await rename(path, `${path}.aside`);
+    await symlink(`${path}.aside`, path);
+    await refused("it is a link");
+    await rm(path);
+    await Bun.$`mkfifo ${path}`.quiet();
+    await refused("it is no regular file");
+    await rm(path);
+    await expectFailure(box, code, { code: "token-missing", exit: 5, says: "asks for a token" });
+    await rename(`${path}.aside`, path);
+    if (process.getuid?.() === 0) {
+      await chown(path, 12345, 0);
+      await refused("it belongs to another user (uid 12345)");
+      await chown(path, 0, 0);
+    }
+    expect(expectSuccess(await box.cli(code)).stdout).toBe("in\n");
+  });
+
+  test("keeps code from what has taken the port there", async () => {
+    const heard: string[] = [];
+    const thief = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: {
+        data: (socket, bytes) => {
+          heard.push(bytes.toString());
+          socket.write('{"status": "success", "result": {"executed": true}}');
+        },
+      },
+    });
+    const path = join(dirname(tokenFile()), `${thief.port}`);
+    await writeFile(path, "0123456789abcdef".repeat(4), { mode: 0o600 });
+    const failure = { code: "not-the-service", exit: 5, says: "on render1" };
+    await expectFailure(box, [...code, "--port", `${thief.port}`], failure);
+    expect(heard.join("")).not.toContain("print");
+    thief.stop(true);
+    await rm(path);
+  });
+
+  test("isn't in the process list, nor told with --verbose", async () => {
+    const token = await readFile(tokenFile(), "utf8");
+    const { stdout, stderr } = await box.cli(["status", ...there, "--verbose"]);
+    expect(stdout + stderr).not.toContain(token);
   });
 });
 

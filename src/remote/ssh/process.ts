@@ -1,6 +1,6 @@
 // One ssh process: what it says on stderr is kept, how it ends is told.
 
-import { messageOf } from "../../failure.ts";
+import { messageOf, systemCodeOf } from "../../failure.ts";
 import { type SshCommand, type SshSettings, sshEnvironment } from "./command.ts";
 import { noSsh } from "./failures.ts";
 
@@ -60,6 +60,19 @@ export function startSsh({ words, apart }: SshCommand, settings: SshSettings): S
     return child.signalCode ?? child.exitCode ?? -1;
   });
   return { child, received: () => stdoutOf(child, ended), said: () => said, ended };
+}
+
+/**
+ * Writes to an ssh's stdin, and waits until that is taken. An ssh that has ended takes nothing more;
+ * why, its end says.
+ */
+export async function tell({ child }: SshProcess, words: string): Promise<void> {
+  try {
+    child.stdin.write(words);
+    await child.stdin.flush();
+  } catch (error) {
+    if (systemCodeOf(error) !== "EPIPE") throw error;
+  }
 }
 
 async function* stdoutOf(

@@ -1,7 +1,7 @@
 // A program on the other machine, over an ssh session of its own: its stdin is the session's.
 
 import { wordFor } from "../../text.ts";
-import type { SshProcess } from "./process.ts";
+import { type SshProcess, tell } from "./process.ts";
 import type { SshRoute } from "./route.ts";
 
 /** A script there that has begun. */
@@ -35,8 +35,7 @@ export async function startThere(
   const marked = `printf '\\n%s\\n' ${mark}\n${script}`;
   // By 'exec' there is no shell left that reads ahead of what is meant for the script.
   const line = ["exec", "sh", "-c", marked, "sh", ...words].map(posixWord).join(" ");
-  ssh.child.stdin.write(`${line}\n`);
-  await ssh.child.stdin.flush();
+  await tell(ssh, `${line}\n`);
   return { ssh, output: behind(`\n${mark}\n`, ssh.received()) };
 }
 

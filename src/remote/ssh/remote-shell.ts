@@ -5,7 +5,7 @@ import { closeStdin } from "./channel.ts";
 import { type SshSettings, sshCommand } from "./command.ts";
 import { machineOf } from "./destination.ts";
 import { sshFailed, sshFailure, sshTimeout } from "./failures.ts";
-import { type SshProcess, startSsh } from "./process.ts";
+import { type SshProcess, startSsh, tell } from "./process.ts";
 
 /** The longest answer to one question, in characters. */
 const mostAnswered = 1024 * 1024;
@@ -82,8 +82,7 @@ export class RemoteShell {
     this.#output = "";
     // What a login script prints stands before the first mark.
     const text = `printf '\\n%s\\n' ${mark}\n{ ${script}\n} </dev/null 2>/dev/null\nprintf '\\n%s %s\\n' ${mark} "$?"\n`;
-    this.#ssh.child.stdin.write(text);
-    void Promise.resolve(this.#ssh.child.stdin.flush()).catch(() => {});
+    void tell(this.#ssh, text);
     const limit = this.#limit();
     try {
       return await answered.promise;
