@@ -59,7 +59,8 @@ const recorded: Recorded[] = [];
 beforeAll(async () => {
   box = await sandbox();
   for (const name of ["hostone", "hosttwo"]) await writeWheel(join(box.dir, "wheels"), { name });
-  await startService(box, await ownBlender(box, { pip: true }));
+  // Through the recorder no token is known.
+  await startService(box, await ownBlender(box, { pip: true }), "--no-auth");
   using real = recorder(box.port);
   for (const args of commands(box.dir)) {
     const done = await box.cli(withFlags(args, "--port", `${real.port}`));

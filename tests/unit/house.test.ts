@@ -138,7 +138,7 @@ test("no answer is parsed without saying what was wrong with it", () => {
   expect(parsing.map(({ path }) => path)).toEqual([
     "src/remote/checked.ts",
     "src/remote/packages/pip-report.ts", // pip's, whose failure is one of pip
-    "src/remote/wire/connection.ts",
+    "src/remote/wire/answer.ts",
   ]);
 });
 

@@ -1,10 +1,12 @@
 // Carries the service add-on's files in the executable.
 
 import init from "../../service/bld_remote_mcp/__init__.py" with { type: "text" };
+import admission from "../../service/bld_remote_mcp/admission.py" with { type: "text" };
 import answers from "../../service/bld_remote_mcp/answers.py" with { type: "text" };
 import api from "../../service/bld_remote_mcp/api.py" with { type: "text" };
 import authentication from "../../service/bld_remote_mcp/authentication.py" with { type: "text" };
 import blender from "../../service/bld_remote_mcp/blender.py" with { type: "text" };
+import budget from "../../service/bld_remote_mcp/budget.py" with { type: "text" };
 import capture from "../../service/bld_remote_mcp/capture.py" with { type: "text" };
 import codeJobs from "../../service/bld_remote_mcp/code_jobs.py" with { type: "text" };
 import commands from "../../service/bld_remote_mcp/commands.py" with { type: "text" };
@@ -19,6 +21,7 @@ import interruption from "../../service/bld_remote_mcp/interruption.py" with { t
 import jobRequests from "../../service/bld_remote_mcp/job_requests.py" with { type: "text" };
 import jobs from "../../service/bld_remote_mcp/jobs.py" with { type: "text" };
 import jsonText from "../../service/bld_remote_mcp/json_text.py" with { type: "text" };
+import limits from "../../service/bld_remote_mcp/limits.py" with { type: "text" };
 import listener from "../../service/bld_remote_mcp/listener.py" with { type: "text" };
 import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
@@ -36,6 +39,8 @@ import requestText from "../../service/bld_remote_mcp/request_text.py" with { ty
 import runScript from "../../service/bld_remote_mcp/run_script.py" with { type: "text" };
 import scene from "../../service/bld_remote_mcp/scene.py" with { type: "text" };
 import screenshot from "../../service/bld_remote_mcp/screenshot.py" with { type: "text" };
+import seldom from "../../service/bld_remote_mcp/seldom.py" with { type: "text" };
+import sending from "../../service/bld_remote_mcp/sending.py" with { type: "text" };
 import server from "../../service/bld_remote_mcp/server.py" with { type: "text" };
 import settings from "../../service/bld_remote_mcp/settings.py" with { type: "text" };
 import sockets from "../../service/bld_remote_mcp/sockets.py" with { type: "text" };
@@ -57,6 +62,11 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "api.py": api,
   "authentication.py": authentication,
   "blender.py": blender,
+  "sending.py": sending,
+  "seldom.py": seldom,
+  "limits.py": limits,
+  "budget.py": budget,
+  "admission.py": admission,
   "capture.py": capture,
   "code_jobs.py": codeJobs,
   "commands.py": commands,

@@ -5,7 +5,7 @@ import { Failure } from "../../failure.ts";
 import { callWith, type JsonValue, type Script, scriptRunner } from "../../script.ts";
 import { ours } from "../../text.ts";
 import { checked } from "../checked.ts";
-import { longestAnswer } from "../wire/connection.ts";
+import { longestAnswer } from "../wire/answer.ts";
 import type { Session } from "../wire/session.ts";
 import { truncated } from "./failures.ts";
 import { sendingOnce } from "./kept.ts";

@@ -5,7 +5,7 @@ import { Failure } from "../../failure.ts";
 import { outcomeSchema } from "../../script.ts";
 import { ours, text } from "../../text.ts";
 import { checked, checkedJson } from "../checked.ts";
-import type { Answer } from "../wire/connection.ts";
+import type { Answer } from "../wire/answer.ts";
 import { damaged, overtime, RemoteError, truncated } from "./failures.ts";
 
 const executedSchema = v.looseObject({

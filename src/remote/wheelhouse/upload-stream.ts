@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Failure } from "../../failure.ts";
 import { ours, text } from "../../text.ts";
 import { damaged, RemoteError } from "../script/failures.ts";
-import type { Answer } from "../wire/connection.ts";
+import type { Answer } from "../wire/answer.ts";
 import type { ConnectionPool } from "../wire/pool.ts";
 import type { Session } from "../wire/session.ts";
 import { mismatched, requireListed, uploadFailure } from "./failures.ts";

@@ -1,18 +1,16 @@
 // One connection to a server, with its deadlines: requests out, answers in.
 
-import * as v from "valibot";
 import { Failure, messageOf } from "../../failure.ts";
 import type { JsonValue } from "../../script.ts";
+import { type Answer, answerIn, usualAnswer } from "./answer.ts";
 import type { Access } from "./authentication.ts";
 import { type Carrier, openTcp, type Route } from "./carrier.ts";
 import { deadline } from "./deadline.ts";
 import {
   answerBroken,
-  brokenJson,
   closed,
   connectTimeout,
   expired,
-  noRoom,
   notAService,
   refused,
   requestTooLarge,
@@ -46,20 +44,6 @@ export interface Deadlines {
   /** For everything together; `Infinity` for none. */
   total: number;
 }
-
-const answerSchema = v.looseObject({
-  status: v.optional(v.string()),
-  result: v.optional(v.unknown()),
-  message: v.optional(v.string()),
-});
-
-/** One answer of a server; what a command means by `result` is for its caller to check. */
-export type Answer = v.InferOutput<typeof answerSchema>;
-
-/** The longest answer that is taken, in bytes: parsed, it can take ten times that. */
-const usualAnswer = 64 * 1024 * 1024;
-/** The same where all that code wrote is in one answer. */
-export const longestAnswer = 256 * 1024 * 1024;
 
 /** Seconds without a byte after which an answer that has begun isn't waited for any more. */
 const midwaySeconds = 30;
@@ -275,7 +259,7 @@ export class Connection {
     }, this.#midwaySeconds * 50);
     try {
       const answer = await Promise.race([answered, limit.promise, ...along]);
-      return this.#parse(answer);
+      return answerIn(answer, this.endpoint);
     } catch (error) {
       const failure =
         error instanceof Failure ? error : new Failure("connection-lost", messageOf(error));
@@ -287,18 +271,6 @@ export class Connection {
       limit.dispose();
       clearInterval(watch);
     }
-  }
-
-  #parse(text: string): Answer {
-    let answer: Answer;
-    try {
-      answer = v.parse(answerSchema, JSON.parse(text));
-    } catch (error) {
-      throw brokenJson(this.endpoint, error);
-    }
-    if (answer.status === "error" && answer["refused"] === true)
-      throw noRoom(this.endpoint, answer.message ?? "it doesn't say why");
-    return answer;
   }
 
   #receive(chunk: Uint8Array): void {
