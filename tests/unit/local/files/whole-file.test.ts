@@ -36,6 +36,12 @@ test("what isn't there, and what is no file", async () => {
 
 const onUnix = test.skipIf(process.platform === "win32");
 
+test.skipIf(process.platform !== "win32")("Windows' devices, by any of their names", async () => {
+  for (const name of ["con", "CONIN$", "com1", join(folder, "aux.txt")])
+    expect([name, await read(name)]).toEqual([name, "it is a device, and no file"]);
+  expect(await read("nul")).toBe("");
+});
+
 onUnix("a device is refused, but for the one that is empty", async () => {
   expect(await read("/dev/zero")).toBe("it is a device, and no file");
   expect(await read("/dev/null")).toBe("");
