@@ -72,7 +72,7 @@ function describe(address: string, found: Extract<AddressState, { state: "servic
   const { load } = found;
   return [
     `Blender ${hello.blender_version} (${mode(hello.background)}, pid ${hello.pid}) on ${address}`,
-    `service: ${hello.server} ${hello.service_version}, protocol ${hello.protocol}`,
+    `service: ${hello.server} ${hello.service_version}, protocol ${hello.protocol}${hello.authentication === "none" ? ", asks for no token" : ""}`,
     `state:   ${doing(load)}; up ${durationText(load.uptime_seconds)}, ${load.requests} requests`,
     ...runningLines(load),
     ...pipLines(found.pip),

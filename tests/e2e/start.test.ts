@@ -94,6 +94,7 @@ describe.each(everyBlender)("%s", (_, launcher) => {
       blender: expect.stringMatching(/^\d+\.\d+\.\d+/),
       background: true,
       detached: true,
+      authentication: "hmac-sha256",
       log,
     });
     expect((await stat(log)).mode & 0o777).toBe(0o600);

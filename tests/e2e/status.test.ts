@@ -274,7 +274,7 @@ describe("our service", () => {
 
   test("on another host's name, and --quiet leaves the data", async () => {
     const result = await service.cli(["status", "--host", "localhost", "--quiet"]);
-    expect(expectSuccess(result).stdout).toContain(` on localhost:${service.port}\n`);
+    expect(expectSuccess(result).stdout).toContain(` on 127.0.0.1:${service.port}\n`);
   });
 });
 
