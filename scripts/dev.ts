@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { arm64 } from "./arm64_dev.ts";
 import { installBlenders } from "./blenders.ts";
+import { fuzz } from "./fuzz.ts";
 import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
 import { UsageError } from "./selection.ts";
@@ -29,6 +30,9 @@ const USAGE = `usage: ./dev <command>
   arm64 test-units [FILE|FOLDER…]    the unit tests there
   demo                               a wheelhouse into a fresh Blender, command by command
   bench [options]                    measure transfers and start-up times
+  soak [--minutes=30]                mixed load, good and hostile, on a Blender in the background and
+                                     on one with a window
+  fuzz [--seconds=600] [--seed=N]    the service's Python under a fuzzer that learns (atheris)
   help                               this text
 
 Slow things are kept in $BLENDER_REMOTE_DEV_CACHE (default: ~/.cache/blender-remote-cli-dev).`;
@@ -62,6 +66,10 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
         : await bun("scripts/demo.ts", []);
     case "bench":
       return await bun("tests/bench/bench.ts", options);
+    case "soak":
+      return await soak(options);
+    case "fuzz":
+      return await fuzz(options);
     case "help":
     case "--help":
     case "-h":
@@ -70,6 +78,21 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
     default:
       return wrongUsage(command ? `there is no ./dev ${command}` : undefined);
   }
+}
+
+/** The test of that name, for another time. */
+async function soak(options: string[]): Promise<number> {
+  const [option = "--minutes=30", ...rest] = options;
+  const minutes = /^--minutes=(\d+(?:\.\d+)?)$/.exec(option)?.[1];
+  if (minutes === undefined || rest.length > 0) return wrongUsage("soak takes --minutes=N");
+  const built = await bun("build.ts", []);
+  if (built !== 0) return built;
+  await installBlenders();
+  const test = ["test", `--timeout=${(Number(minutes) + 10) * 60_000}`];
+  return await runVisibly([process.execPath, ...test, "./tests/e2e/service-soak.test.ts"], {
+    cwd: ROOT,
+    env: { ...process.env, SOAK_MINUTES: minutes },
+  });
 }
 
 function wrongUsage(problem: string | undefined): number {

@@ -1,49 +1,33 @@
 import { expect, test } from "bun:test";
 import { everyBlender } from "../support/every-blender.ts";
-import { type FuzzedMessage, fuzzer } from "../support/fuzzer.ts";
-import { ended, runs } from "../support/process.ts";
-import { ownClient } from "../support/raw-client.ts";
-import { sandbox } from "../support/sandbox.ts";
+import { runs } from "../support/process.ts";
+import { expectSuccess, sandbox } from "../support/sandbox.ts";
 import { startConfigured, startService } from "../support/servers.ts";
+import { wireProgram } from "../support/wire-programs.ts";
 
 const total = 20_000;
-const mostPerClient = 10;
 const seed = Number(process.env["FUZZ_SEED"] ?? 20261126);
-const share = Math.ceil(total / everyBlender.length);
+const share = Math.ceil(total / everyBlender.length / 2);
 
 test.each(everyBlender)(
-  `%s: ${share} messages of seed ${seed} leave a service that answers`,
+  `%s: twice ${share} inputs of seed ${seed}, and a good client beside them`,
   async (name, launcher) => {
     await using box = await sandbox();
+    const own = seed + everyBlender.findIndex(([one]) => one === name);
     let { pid } = await startService(box, launcher);
-    const fuzz = fuzzer(seed + everyBlender.findIndex(([one]) => one === name), box.dir);
-    for (let sent = 0; sent < share; ) {
-      const messages: FuzzedMessage[] = [];
-      do messages.push(fuzz.message());
-      while (messages.at(-1)?.ends === false && messages.length < mostPerClient);
-      sent += messages.length;
-      using client = await ownClient(box);
-      client.send(Buffer.concat(messages.map(({ bytes }) => bytes)));
-      client.end();
-      await client.closed;
-      if (!(await runs(pid))) {
-        const shown = messages.map(({ bytes }) => bytes.toString("latin1").slice(0, 500));
-        throw new Error(`seed ${seed}: Blender has ended after\n${shown.join("\n")}`);
-      }
-      if (fuzz.isTimeToStop()) {
-        using stopping = await ownClient(box);
-        const answer = await stopping.ask("server_shutdown", { quit: true });
-        expect(answer).toMatchObject({ status: "success" });
-        await ended(pid);
-        pid = await startConfigured(box);
-      }
+    const first = await wireProgram("wire_fuzz", box, share, own);
+    expect(await runs(pid)).toBe(true);
+    // What was sent keeps it neither from ending nor from starting again.
+    expectSuccess(await box.cli(["stop"]));
+    pid = await startConfigured(box);
+    const second = await wireProgram("wire_fuzz", box, share, own + 1000);
+    expect(await runs(pid)).toBe(true);
+    for (const { inputs, good_answers } of [first, second]) {
+      expect(inputs).toBeGreaterThanOrEqual(share);
+      expect(good_answers).toBeGreaterThan(20);
     }
-    using client = await ownClient(box);
-    expect(await client.ask("hello")).toMatchObject({ status: "success" });
-    expect(await client.ask("execute_code", { code: "print(1)" })).toMatchObject({
-      status: "success",
-      result: { result: "1\n" },
-    });
+    const said = await box.cli(["execute", "-c", "print(6 * 7)"]);
+    expect(expectSuccess(said).stdout).toBe("42\n");
   },
   300_000,
 );

@@ -33,6 +33,10 @@ class WireClient:
     def ask(self, kind: str, **params: object) -> Answer:
         """The answer to one request; EOFError where the service closes instead."""
         self.socket.sendall(json.dumps({"type": kind, "params": params}).encode())
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """The next answer; EOFError where the service closes instead."""
         for answer in self._answers():
             return answer
         raise EOFError

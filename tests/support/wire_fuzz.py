@@ -126,14 +126,14 @@ def fuzz(
     with connect() as client:
         client.result("submit_code_job", code="print(1)")
         assert client.result("get_job_status", job_id=JOB)["found"]
-        before = _settled(client)
+        before = settled(client)
     good = GoodClient(connect)
     began, sent, connections, warm = monotonic(), 0, 0, None
     try:
         while sent < total and not good.failed:
             proven = connections % 5 > 0
             batch = _batch(inputs)
-            _send(connect if proven else connect_unproven, batch, inputs, proven=proven)
+            send_batch(connect if proven else connect_unproven, batch, inputs, proven=proven)
             sent += len(batch)
             connections += 1
             if warm is None and sent > total * _WARM_UP:
@@ -142,7 +142,7 @@ def fuzz(
     finally:
         good.end()
     with connect() as client:
-        after = _settled(client, before)
+        after = settled(client, before)
     return Figures(
         sent,
         connections,
@@ -163,9 +163,10 @@ def _batch(inputs: Inputs) -> list[Sent]:
     return batch
 
 
-def _send(
+def send_batch(
     connect: Callable[[], WireClient], batch: list[Sent], inputs: Inputs, *, proven: bool
 ) -> None:
+    """Send inputs over a connection, cut anywhere, and check what comes back until its end."""
     data = b"".join(each.data for each in batch)
     try:
         with connect() as client:
@@ -187,8 +188,11 @@ def _check(answers: list[Answer], batch: list[Sent], *, proven: bool) -> None:
         assert len(answers) == len(batch), f"{len(answers)} answers to {len(batch)} requests"
 
 
-def _settled(client: WireClient, expected: Held | None = None) -> Held:
-    """What is held once all other connections have ended; no more threads and descriptors."""
+def settled(client: WireClient, expected: Held | None = None) -> Held:
+    """What is held once all other connections have ended.
+
+    Where something is `expected`, threads and descriptors are to come down to that.
+    """
     deadline = monotonic() + SECONDS
     while True:
         held = Held.of(client)

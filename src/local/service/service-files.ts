@@ -58,6 +58,7 @@ export const serviceModule = "bld_remote_mcp";
 /** The service add-on's files by name, as the executable carries them. */
 export const serviceFiles: Readonly<Record<string, string>> = {
   "__init__.py": init,
+  "admission.py": admission,
   "answers.py": answers,
   "api.py": api,
   "authentication.py": authentication,
@@ -81,6 +82,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "job_requests.py": jobRequests,
   "jobs.py": jobs,
   "json_text.py": jsonText,
+  "limits.py": limits,
   "listener.py": listener,
   "log.py": log,
   "main_loop.py": mainLoop,
@@ -98,6 +100,8 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "run_script.py": runScript,
   "scene.py": scene,
   "screenshot.py": screenshot,
+  "seldom.py": seldom,
+  "sending.py": sending,
   "server.py": server,
   "settings.py": settings,
   "sockets.py": sockets,
