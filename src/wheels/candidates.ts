@@ -34,7 +34,9 @@ interface Release<F extends IndexFile> {
   key: string;
   best: { file: F; wheel: WheelName; rank: number } | undefined;
   /** Of its files, why the nearest to one that may be taken isn't. */
-  problem: Problem;
+  problem: Problem & { file: F; spelt: string };
+  /** Its version as the first of its files spells it counts. */
+  first: F;
 }
 
 /** The rank is higher the nearer a file is to one that may be taken. */
@@ -53,15 +55,19 @@ interface FileName {
 /** Of files of pages, which are looked through for each target. */
 const names = new WeakMap<IndexFile, FileName | { version: undefined }>();
 
-function namedBy(file: IndexFile): FileName | undefined {
+function knownName(file: IndexFile): FileName | undefined {
   const known = names.get(file);
   if (known !== undefined) return known.version === undefined ? undefined : known;
-  const wheel = parseWheelName(file.filename);
-  const version = wheel?.version ?? sourceVersion(file.filename);
-  const key = version === undefined ? undefined : versionKey(version);
-  const named = version === undefined || key === undefined ? undefined : { wheel, version, key };
+  const named = namedBy(file);
   names.set(file, named ?? { version: undefined });
   return named;
+}
+
+function namedBy({ filename }: IndexFile): FileName | undefined {
+  const wheel = parseWheelName(filename);
+  const version = wheel?.version ?? sourceVersion(filename);
+  const key = version === undefined ? undefined : versionKey(version);
+  return version === undefined || key === undefined ? undefined : { wheel, version, key };
 }
 
 /**
@@ -75,6 +81,34 @@ export function candidates<F extends IndexFile>(
   tags: TargetTags,
   rules: CandidateRules,
 ): Candidates<F> {
+  return sortedOut(releasesOf(files, knownName, python, tags, rules), rules);
+}
+
+/**
+ * Of some files those that decide, about one a version: of what is left of each part of a page come the
+ * same candidates as of the whole.
+ */
+export function sifted<F extends IndexFile>(
+  files: readonly F[],
+  python: string,
+  tags: TargetTags,
+  rules: CandidateRules,
+): F[] {
+  return releasesOf(files, namedBy, python, tags, rules).flatMap(
+    ({ version, first, best, problem }) => {
+      const file = best?.file ?? problem.file;
+      return (best?.wheel.version ?? problem.spelt) === version ? [file] : [first, file];
+    },
+  );
+}
+
+function releasesOf<F extends IndexFile>(
+  files: readonly F[],
+  nameOf: (file: IndexFile) => FileName | undefined,
+  python: string,
+  tags: TargetTags,
+  rules: CandidateRules,
+): Release<F>[] {
   const releases = new Map<string, Release<F>>();
   const pythons = new Map<string, boolean>();
   const takes = (specifier: string) => {
@@ -84,21 +118,28 @@ export function candidates<F extends IndexFile>(
   };
   const rankOf = ranking(tags);
   for (const file of files) {
-    const named = namedBy(file);
+    const named = nameOf(file);
     if (named === undefined) continue;
     const { wheel, version, key } = named;
-    const release = releases.get(key) ?? { version, key, best: undefined, problem: noWheel };
-    releases.set(key, release);
     const rank = wheel === undefined ? undefined : rankOf(wheel);
     const problem = problemOf(file, wheel, rank, version, takes, rules);
+    const release = releases.get(key) ?? {
+      version,
+      key,
+      best: undefined,
+      problem: { ...noWheel, file, spelt: version },
+      first: file,
+    };
+    releases.set(key, release);
     if (problem !== undefined) {
-      if (problem.rank > release.problem.rank) release.problem = problem;
+      if (problem.rank > release.problem.rank)
+        release.problem = { ...problem, file, spelt: version };
     } else if (wheel !== undefined && rank !== undefined) {
       const one = { file, wheel, rank };
       if (release.best === undefined || isBetter(one, release.best)) release.best = one;
     }
   }
-  return sortedOut([...releases.values()], rules);
+  return [...releases.values()];
 }
 
 /** The reason of a version whose wheels are all for other Pythons or platforms. */

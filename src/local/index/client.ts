@@ -4,7 +4,7 @@ import { type FileHandle, open, rm } from "node:fs/promises";
 import { getCACertificates } from "node:tls";
 import CachePolicy from "http-cache-semantics";
 import pLimit from "p-limit";
-import { Failure, messageOf } from "../../failure.ts";
+import { Failure } from "../../failure.ts";
 import {
   failed,
   insecure,
@@ -20,6 +20,7 @@ import type { Credentials } from "./credentials.ts";
 import { followed } from "./followed.ts";
 import type { Algorithm } from "./hashes.ts";
 import type { HttpCache, Remembered } from "./http-cache.ts";
+import { piecesOf, silence, wholeBody } from "./response-body.ts";
 import { isSafeAddress } from "./safe-address.ts";
 
 /** How indexes are spoken with. */
@@ -58,8 +59,6 @@ export function utf8(bytes: Uint8Array): string {
 const mostRequests = 32;
 /** In ms: a server that asks for more patience is given up. */
 const longestPause = 60_000;
-/** In ms, without a byte. */
-const silence = 20_000;
 
 /** Answers that are worth another try: too much asked, or a server that has to recover. */
 const passing = [408, 425, 429, 500, 502, 503, 504];
@@ -99,29 +98,49 @@ export class IndexClient {
 
   async #text(address: string, accept: string, most: number): Promise<IndexText | undefined> {
     const url = this.#settings.credentials.without(address);
-    const known = await this.#settings.cache?.find(`${accept} ${url}`);
+    const { cache, offline } = this.#settings;
+    const key = `${accept} ${url}`;
+    const known = await cache?.find(key);
     const request = { url, method: "GET", headers: { accept } };
-    const answer = known?.policy.evaluateRequest(request);
-    if (known !== undefined && (answer?.revalidation === undefined || this.#settings.offline))
-      return rememberedText(known);
-    if (this.#settings.offline) throw notRemembered(url);
-    const response = await this.#get(url, { accept, ...stringsOf(answer?.revalidation?.headers) });
-    if (response === undefined) return undefined;
-    const headers = Object.fromEntries(response.headers);
-    if (response.status === 304 && known !== undefined) {
-      const told = { status: 304, headers };
-      const { policy } = known.policy.revalidatedPolicy(request, told);
-      await this.#settings.cache?.renew(`${accept} ${url}`, { ...known, policy });
-      return rememberedText(known);
+    const asked = known?.policy.evaluateRequest(request).revalidation;
+    if (known !== undefined && (asked === undefined || offline)) {
+      const text = await this.#remembered(key, known);
+      if (text !== undefined) return text;
     }
+    if (offline) throw notRemembered(url);
+    const response = await this.#get(url, { accept, ...stringsOf(asked?.headers) });
+    if (response?.status === 304 && known !== undefined) {
+      const told = { status: 304, headers: Object.fromEntries(response.headers) };
+      const { policy } = known.policy.revalidatedPolicy(request, told);
+      const text = await this.#remembered(key, { ...known, policy });
+      if (text === undefined)
+        return await this.#fresh(request, await this.#get(url, { accept }), most);
+      await cache?.renew(key, { ...known, policy });
+      return text;
+    }
+    return await this.#fresh(request, response, most);
+  }
+
+  async #remembered(key: string, known: Remembered): Promise<IndexText | undefined> {
+    const bytes = await this.#settings.cache?.bytes(key, known);
+    const type = known.policy.responseHeaders()["content-type"];
+    return bytes && { bytes, type: typeof type === "string" ? type : "", address: known.address };
+  }
+
+  /** What the index has sent, which is remembered where it may be. */
+  async #fresh(
+    request: { url: string; method: string; headers: { accept: string } },
+    response: Response | undefined,
+    most: number,
+  ): Promise<IndexText | undefined> {
+    if (response === undefined) return undefined;
+    const { url } = request;
     const bytes = await wholeBody(response, most, url, this.#settings.signal);
-    const policy = new CachePolicy(request, { status: 200, headers }, { shared: false });
+    const told = { status: 200, headers: Object.fromEntries(response.headers) };
+    const policy = new CachePolicy(request, told, { shared: false });
+    const answer = { policy, address: response.url, bytes };
     if (policy.storable())
-      await this.#settings.cache?.keep(`${accept} ${url}`, {
-        policy,
-        address: response.url,
-        bytes,
-      });
+      await this.#settings.cache?.keep(`${request.headers.accept} ${url}`, answer);
     const type = response.headers.get("content-type") ?? "";
     return { bytes, type, address: response.url };
   }
@@ -280,62 +299,12 @@ export class IndexClient {
   }
 }
 
-function rememberedText({ policy, address, bytes }: Remembered): IndexText {
-  const type = policy.responseHeaders()["content-type"];
-  return { bytes, type: typeof type === "string" ? type : "", address };
-}
-
 function stringsOf(headers: CachePolicy.Headers | undefined): Record<string, string> {
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (typeof value === "string") plain[name] = value;
   }
   return plain;
-}
-
-/** The pieces of an answer; one that falls silent ends with an error. */
-async function* piecesOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      const quiet = Promise.withResolvers<never>();
-      const timer = setTimeout(() => quiet.reject(new Error("it fell silent")), silence);
-      const stop = () => quiet.reject(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        const { done, value } = await Promise.race([reader.read(), quiet.promise]);
-        if (done) return;
-        yield value;
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", stop);
-      }
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-async function wholeBody(
-  response: Response,
-  most: number,
-  url: string,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const piece of piecesOf(response, signal)) {
-      size += piece.length;
-      if (size > most) throw new Error(`it has more than ${most} bytes`);
-      pieces.push(piece);
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw failed(url, messageOf(error), error);
-  }
-  return Buffer.concat(pieces);
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

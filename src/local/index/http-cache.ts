@@ -42,12 +42,13 @@ const entrySchema = v.object({
 /** Bytes of one file; what is asked for has fewer. */
 const mostOfAnswer = 250_000_000;
 
-/** A remembered answer. */
+/** A remembered answer, but for its bytes, which are many and not always needed. */
 export interface Remembered {
   policy: CachePolicy;
   /** Where redirects have led to. */
   address: string;
-  bytes: Uint8Array;
+  /** Of its bytes. */
+  checksum: string;
 }
 
 /** After a power cut a file may be empty, or have only a part. Nobody else writes here. */
@@ -89,25 +90,33 @@ export class HttpCache {
     try {
       if (!(await this.#isTrusted())) return undefined;
       const text = await wholeText(this.#path(url, "json"), mostOfAnswer);
-      const { policy, address, checksum, url: of } = v.parse(entrySchema, JSON.parse(text));
-      const bytes = await wholeFile(this.#path(url, "body"), mostOfAnswer);
-      // Two may have kept it at once, or there was a power cut.
-      if (of !== url || checksumOf(bytes) !== checksum) return undefined;
-      return { policy: CachePolicy.fromObject(policy), address, bytes };
+      const { policy, url: of, ...rest } = v.parse(entrySchema, JSON.parse(text));
+      return of === url ? { ...rest, policy: CachePolicy.fromObject(policy) } : undefined;
     } catch {
       return undefined;
     }
   }
 
+  /** The bytes of a remembered answer; undefined where they are not those that were kept. */
+  async bytes(url: string, { checksum }: Remembered): Promise<Uint8Array | undefined> {
+    const path = this.#path(url, "body");
+    const bytes = await wholeFile(path, mostOfAnswer).catch(() => undefined);
+    // Two may have kept it at once, or there was a power cut.
+    return bytes !== undefined && checksumOf(bytes) === checksum ? bytes : undefined;
+  }
+
   /** Keeps an answer; two who keep the same one leave it whole, or as good as missing. */
-  async keep(url: string, answer: Remembered): Promise<void> {
-    await this.#write(this.#path(url, "body"), answer.bytes);
-    await this.renew(url, answer);
+  async keep(
+    url: string,
+    { policy, address, bytes }: { policy: CachePolicy; address: string; bytes: Uint8Array },
+  ): Promise<void> {
+    await this.#write(this.#path(url, "body"), bytes);
+    await this.renew(url, { policy, address, checksum: checksumOf(bytes) });
   }
 
   /** Keeps for how long an answer counts that is kept already. */
-  async renew(url: string, { policy, address, bytes }: Remembered): Promise<void> {
-    const entry = { url, address, checksum: checksumOf(bytes), policy: policy.toObject() };
+  async renew(url: string, { policy, address, checksum }: Remembered): Promise<void> {
+    const entry = { url, address, checksum, policy: policy.toObject() };
     await this.#write(this.#path(url, "json"), JSON.stringify(entry));
   }
 

@@ -7,7 +7,8 @@ import { Failure, messageOf } from "../../failure.ts";
 import { normalizedName, parseWheelName } from "../../wheels/filename.ts";
 import { acceptedPages, type IndexFile, indexPage } from "../../wheels/index-page.ts";
 import { wholeFile } from "../files/whole-file.ts";
-import { type IndexClient, type IndexText, utf8 } from "./client.ts";
+import type { IndexClient, IndexText } from "./client.ts";
+import { leaves } from "./remains.ts";
 import type { IndexSettings } from "./settings.ts";
 
 /** Bytes: twenty times the longest page that PyPI has. */
@@ -18,35 +19,35 @@ export interface OfferedFile extends IndexFile {
   from: string;
 }
 
-/** Bytes of pages after which their remains are cleared away. */
-const muchRead = 4_000_000;
+/** Of some files of a page those that matter. */
+export type Sieve = (files: OfferedFile[]) => OfferedFile[];
 
 /** Asks for packages. */
 export class Projects {
   readonly #client: IndexClient;
   readonly #settings: IndexSettings;
-  readonly #keeps: boolean;
+  /** Whether what was found is kept for who asks again. */
+  readonly keeps: boolean;
   readonly #known = new Map<string, Promise<OfferedFile[]>>();
   #links: Promise<OfferedFile[]> | undefined;
-  /** Bytes of pages since their remains were cleared away. */
-  #read = 0;
 
   /** @param keeps whether what was found is kept for who asks again: it takes much memory. */
   constructor(client: IndexClient, settings: IndexSettings, keeps: boolean) {
     this.#client = client;
     this.#settings = settings;
-    this.#keeps = keeps;
+    this.keeps = keeps;
   }
 
   /**
    * All files of a package: of the first index that has it, or of all, and those of `--find-links`.
    *
    * @param name normalised (PEP 503).
+   * @param sift leaves out what nobody needs, where what was found isn't kept for others.
    * @throws Failure `download-failed`, `bad-index-page`, `bad-find-links`, `not-remembered`.
    */
-  files(name: string): Promise<OfferedFile[]> {
-    const known = this.#known.get(name) ?? this.#files(name);
-    if (this.#keeps) this.#known.set(name, known);
+  files(name: string, sift?: Sieve): Promise<OfferedFile[]> {
+    const known = this.#known.get(name) ?? this.#files(name, this.keeps ? undefined : sift);
+    if (this.keeps) this.#known.set(name, known);
     return known;
   }
 
@@ -57,40 +58,30 @@ export class Projects {
     return strategy === "first-index" && indexes.length > 1 ? (from?.from ?? null) : null;
   }
 
-  async #files(name: string): Promise<OfferedFile[]> {
+  async #files(name: string, sift?: Sieve): Promise<OfferedFile[]> {
     const { indexes, indexOf, strategy, wheelOf } = this.#settings;
     const wheel = wheelOf?.get(name);
     if (wheel !== undefined) return [localFile(dirname(wheel), basename(wheel), wheel)];
     const own = indexOf.get(name);
     const links = (await this.#linked()).filter(({ filename }) => isOf(filename, name));
     if (strategy === "best-match" && own === undefined) {
-      const found = await Promise.all(indexes.map((index) => this.#inIndex(index, name)));
+      const found = await Promise.all(indexes.map((index) => this.#inIndex(index, name, sift)));
       return [...links, ...found.flat()];
     }
     for (const index of own === undefined ? indexes : [own]) {
-      const files = await this.#inIndex(index, name);
+      const files = await this.#inIndex(index, name, sift);
       if (files.length > 0) return [...links, ...files];
     }
     return links;
   }
 
-  async #inIndex(index: string, name: string): Promise<OfferedFile[]> {
+  async #inIndex(index: string, name: string, sift?: Sieve): Promise<OfferedFile[]> {
     const address = new URL(`${name}/`, asFolder(index));
     const from = withoutUser(index);
     if (address.protocol === "file:") return await inMirror(address, from);
     const page = await this.#client.text(address.href, acceptedPages, mostOfPage);
     if (page === undefined) return [];
-    const files = filesOf(page, from);
-    this.#clearUp(page.bytes.length);
-    return files;
-  }
-
-  /** On a machine with much memory, what nobody needs any more of 100 MB of pages would pile up. */
-  #clearUp(bytes: number): void {
-    this.#read += bytes;
-    if (this.#read < muchRead) return;
-    this.#read = 0;
-    Bun.gc(true);
+    return filesOf(page, from, sift);
   }
 
   #linked(): Promise<OfferedFile[]> {
@@ -125,14 +116,19 @@ function withoutUser(address: string): string {
   return url.href;
 }
 
-function filesOf({ bytes, type, address }: IndexText, from: string): OfferedFile[] {
-  const page = indexPage(utf8(bytes), type, address);
-  if (page.ok) {
-    // A server has no say about files of this machine.
-    const isLocal = address.startsWith("file:");
-    const files = page.files.filter(({ url }) => isLocal || /^https?:/.test(url));
-    return files.map((file) => ({ ...file, from }));
-  }
+function filesOf({ bytes, type, address }: IndexText, from: string, sift?: Sieve): OfferedFile[] {
+  // A server has no say about files of this machine.
+  const isLocal = address.startsWith("file:");
+  const page = indexPage(bytes, type, address, (some, read) => {
+    const files = some.flatMap((file) =>
+      isLocal || /^https?:/.test(file.url) ? [{ ...file, from }] : [],
+    );
+    const left = sift?.(files) ?? files;
+    leaves(read);
+    // That an index has some files, even if they are of no use, keeps the next ones out.
+    return left.length === 0 ? files.slice(0, 1) : left;
+  });
+  if (page.ok) return page.files;
   throw new Failure("bad-index-page", `${address} is no page of an index: ${page.reason}`, {
     hint: "the address of an index mostly ends in /simple",
   });

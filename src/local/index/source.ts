@@ -2,7 +2,7 @@
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type CandidateRules, type Candidates, candidates } from "../../wheels/candidates.ts";
+import { type CandidateRules, candidates, sifted } from "../../wheels/candidates.ts";
 import { type CoreMetadata, needsOf } from "../../wheels/core-metadata.ts";
 import { normalizedName } from "../../wheels/filename.ts";
 import { parseRequirement } from "../../wheels/requirement.ts";
@@ -13,6 +13,7 @@ import { type TargetTags, targetTags } from "../../wheels/tags.ts";
 import type { WheelTarget } from "../../wheels/target.ts";
 import { versionKey } from "../../wheels/version-order.ts";
 import type { IndexClient } from "./client.ts";
+import { PackedFiles } from "./packed-files.ts";
 import type { OfferedFile, Projects } from "./projects.ts";
 import { metadataIn, wheelMetadata } from "./wheel-metadata.ts";
 
@@ -47,6 +48,12 @@ export class MetadataStore {
   }
 }
 
+/** What can be chosen of one package. */
+interface Choosables {
+  versions: Versions;
+  wheels: { get: (version: string) => OfferedFile | undefined };
+}
+
 /** A package that the target has, and that stays where its version will do. */
 export interface InstalledPackage {
   /** A valid one (PEP 440). */
@@ -75,7 +82,7 @@ export class TargetSource implements PackageSource {
   readonly #target: WheelTarget;
   readonly #tags: TargetTags;
   readonly #options: SearchOptions;
-  readonly #known = new Map<string, Promise<Candidates<OfferedFile>>>();
+  readonly #known = new Map<string, Promise<Choosables>>();
 
   constructor(
     projects: Projects,
@@ -117,15 +124,21 @@ export class TargetSource implements PackageSource {
     return Object.hasOwn(bundled, name) ? bundled[name] : undefined;
   }
 
-  #candidates(name: string): Promise<Candidates<OfferedFile>> {
+  #candidates(name: string): Promise<Choosables> {
     const known = this.#known.get(name) ?? this.#read(name);
     this.#known.set(name, known);
     return known;
   }
 
-  async #read(name: string): Promise<Candidates<OfferedFile>> {
-    const files = await this.#projects.files(name);
-    return candidates(files, this.#target.python, this.#tags, this.#options.rulesOf(name));
+  async #read(name: string): Promise<Choosables> {
+    const rules = this.#options.rulesOf(name);
+    const { python } = this.#target;
+    const files = await this.#projects.files(name, (some) =>
+      sifted(some, python, this.#tags, rules),
+    );
+    const { versions, wheels } = candidates(files, python, this.#tags, rules);
+    // Files that other targets share are there anyway.
+    return { versions, wheels: this.#projects.keeps ? wheels : new PackedFiles(wheels) };
   }
 
   async needs(name: string, version: string, extra: string | null): Promise<Needs> {

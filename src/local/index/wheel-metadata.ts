@@ -2,6 +2,7 @@
 
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import pLimit from "p-limit";
 import {
   type Entry,
   fromRandomAccessReaderPromise,
@@ -16,11 +17,15 @@ import { zipContent } from "../files/zip-content.ts";
 import { type IndexClient, utf8 } from "./client.ts";
 import { changedHint } from "./client-errors.ts";
 import { bestHash } from "./hashes.ts";
+import { giveBack, leaves } from "./remains.ts";
 
 /** Bytes: ten times the longest that is known; markers in much more take minutes to be read. */
 const mostOfMetadata = 2_000_000;
 /** Bytes at a wheel's end that are asked for at once: nearly every directory and METADATA fit. */
 const tail = 256 * 1024;
+
+/** Into how many wheels is looked at once: each takes three times its tail. */
+const looking = pLimit(8);
 
 /**
  * The metadata of a wheel: alone where the index offers that (PEP 658), else out of the wheel by
@@ -40,7 +45,8 @@ export async function wheelMetadata(
     told === undefined ? undefined : `METADATA ${told.algorithm} ${told.hash} ${file.url}`;
   const known = key === undefined ? undefined : await client.cache?.recall(key);
   if (known !== undefined) return read(file, known);
-  const text = (await metadataAlone(client, file)) ?? (await metadataInParts(client, file));
+  const text =
+    (await metadataAlone(client, file)) ?? (await looking(() => metadataInParts(client, file)));
   if (text === undefined) return undefined;
   const metadata = read(file, text);
   if (key !== undefined) await client.cache?.remember(key, text);
@@ -60,7 +66,13 @@ async function metadataInParts(client: IndexClient, file: IndexFile): Promise<st
   if (end === undefined) return undefined;
   const reader = new RemoteReader(client, file.url, end.whole, end.bytes);
   const opened = fromRandomAccessReaderPromise(reader, end.whole, { autoClose: false });
-  return await metadataText(file, opened);
+  try {
+    return await metadataText(file, opened);
+  } finally {
+    // What unpacks it leaves as much again.
+    leaves(2 * end.bytes.length);
+    reader.end();
+  }
 }
 
 /** What messages name of a file. */
@@ -164,6 +176,12 @@ class RemoteReader extends RandomAccessReader {
         yield await bytes;
       })(),
     );
+  }
+
+  /** Nothing is read any more. */
+  end(): void {
+    giveBack(this.#here);
+    giveBack(this.#far.bytes);
   }
 
   async #bytes(start: number, size: number): Promise<Uint8Array> {

@@ -160,7 +160,9 @@ test.skipIf(process.platform === "win32")("a pipe in a file's place isn't waited
 
 test("elements within elements aren't read for ever", () => {
   const html = `${"<b>".repeat(300_000)}${"</i>".repeat(300_000)}`;
-  expect(indexPage(html, "text/html", "https://host/").ok).toBe(false);
+  expect(
+    indexPage(new TextEncoder().encode(html), "text/html", "https://host/", (files) => files).ok,
+  ).toBe(false);
 });
 
 test("a remembered page that has been cut off is asked for again", async () => {
@@ -171,6 +173,36 @@ test("a remembered page that has been cut off is asked for again", async () => {
   for (const name of await readdir(join(dir, "cache"), { recursive: true }))
     if (name.endsWith(".body")) await writeFile(join(dir, "cache", name), "");
   expect(await filesOf(await clientOf(), index.url, "own")).toHaveLength(1);
+});
+
+test("a page that hasn't changed but whose remains are damaged is asked for as a whole", async () => {
+  const asked: (string | null)[] = [];
+  await using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) => {
+      const known = request.headers.get("if-none-match");
+      asked.push(known);
+      const headers = { etag: '"one"', "cache-control": "no-cache", "content-type": "text/html" };
+      if (known === '"one"') return new Response(null, { status: 304, headers });
+      return new Response("<a href='own-1.0-py3-none-any.whl'>own</a>", { headers });
+    },
+  });
+  const url = `${server.url}simple/`;
+  for (const _ of [1, 2]) expect(await filesOf(await clientOf(), url, "own")).toHaveLength(1);
+  for (const name of await readdir(join(dir, "cache"), { recursive: true }))
+    if (name.endsWith(".body")) await writeFile(join(dir, "cache", name), "other");
+  expect(await filesOf(await clientOf(), url, "own")).toHaveLength(1);
+  expect(asked).toEqual([null, '"one"', '"one"', null]);
+});
+
+test("an index whose files are of no use keeps the next one out all the same", async () => {
+  await using first = packageIndex([{ name: "own" }]);
+  await using second = packageIndex([{ name: "own" }]);
+  const settings = { indexes: [first.url, second.url], indexOf: new Map(), findLinks: [] };
+  const projects = new Projects(await clientOf(), { ...settings, strategy: "first-index" }, false);
+  const files = await projects.files("own", () => []);
+  expect(files.map(({ from }) => from)).toEqual([first.url]);
 });
 
 const emptyList: WheelhouseList = { version: 1, targets: {}, wheels: [] };
