@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from file_lock import hold, is_held
 
-OWNER = "owner"
+OWNER = ".blender-remote-held"
 # Made when the lock is held, so that no folder in the making is taken for one that was left.
 RECORD = ".blender-remote-temporary"
 # A Blender that is killed meanwhile leaves one without its record.

@@ -142,7 +142,8 @@ def regular_files(folder: Path) -> dict[str, os.stat_result]:
             # Another push may rename or remove a file in between.
             with contextlib.suppress(FileNotFoundError):
                 if entry.is_file(follow_symlinks=False):
-                    found[entry.name] = entry.stat(follow_symlinks=False)
+                    # On Windows the entry doesn't know which file it is.
+                    found[entry.name] = os.lstat(entry.path)
     return found
 
 
@@ -153,7 +154,7 @@ def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
             # Another push may rename or remove a file in between.
             with contextlib.suppress(FileNotFoundError):
                 if entry.is_file():
-                    yield entry.name, entry.stat()
+                    yield entry.name, os.stat(entry.path)
 
 
 def clear_old(folder: Path) -> int:

@@ -60,7 +60,8 @@ def place_of(path: str, *, part: bool) -> tuple[str, str]:
     if "\0" in path:
         raise PlaceError(f"a path has no NUL character: {path!r}")
     try:
-        os.fsencode(path)
+        # Elsewhere than on Windows a folder's name may be any bytes.
+        path.encode() if os.name == "nt" else os.fsencode(path)
     except UnicodeEncodeError:
         raise PlaceError(f"a path has to be text in UTF-8: {path!a}") from None
     folder, name = os.path.split(path)

@@ -20,7 +20,7 @@ import pip_registry
 import pytest
 import site_lock
 from file_lock import hold
-from held_folder import RECORD
+from held_folder import OWNER, RECORD
 from systems import (
     TELLS_PROCESSES,
     WINDOWS,
@@ -703,18 +703,18 @@ def test_leftovers_go_and_others_stay(runs: Runs, temporary: Path) -> None:
     for folder in (dead, making, other):
         (folder / "tmp").mkdir(parents=True)
         folder.chmod(0o700)
-        (folder / "owner").touch()
+        (folder / OWNER).touch()
     (dead / RECORD).touch()
     (other / RECORD).touch()
     alive = temporary / "blender-remote-pip-3"
     alive.mkdir(0o700)
-    with hold(alive / "owner"):
+    with hold(alive / OWNER):
         (alive / RECORD).touch()
         runs.start("import time; time.sleep(600)")
         assert runs.read()["returncode"] is None
         assert not dead.exists()
         assert (making / "tmp").exists()
         assert (other / "tmp").exists()
-        assert (alive / "owner").exists()
+        assert (alive / OWNER).exists()
     for folder in (making, other, alive):
         shutil.rmtree(folder)

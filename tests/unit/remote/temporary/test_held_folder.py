@@ -93,7 +93,10 @@ def test_a_blender_that_is_killed_in_any_stage(temporary: Path, ahead: str) -> N
     other.kill()
     held_folder.remove_left(PREFIX)
     # Of one in the making there is nothing to be known; it is empty.
-    assert [name for path in ours(temporary) for name in os.listdir(path)] in ([], ["owner"])
+    assert [name for path in ours(temporary) for name in os.listdir(path)] in (
+        [],
+        [held_folder.OWNER],
+    )
     for path in ours(temporary):
         os.utime(path, (1, 1))
     held_folder.remove_left(PREFIX)
