@@ -5,9 +5,10 @@ import { installBlenders } from "../../scripts/blenders.ts";
 import { DevError, note, run } from "../../scripts/process.ts";
 import { Session } from "../../src/remote/wire/session.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
-import { executable, expectSuccess, sandbox } from "../support/sandbox.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startPublished, startService } from "../support/servers.ts";
 import { addonBesideTheirs, addonInstalls, addonStarts } from "./addons.ts";
+import { accessOf, authenticating } from "./authentication.ts";
 import { download } from "./download.ts";
 import { executing } from "./execute.ts";
 import { looking } from "./looking.ts";
@@ -51,9 +52,9 @@ async function startUp(): Promise<Row[]> {
   ];
 }
 
-async function medianCall(port: number, calls: number): Promise<number> {
+async function medianCall(box: Sandbox, calls: number): Promise<number> {
   const deadlines = { connect: 5, firstAnswer: 10, total: 120 };
-  const endpoint = { host: "127.0.0.1", port };
+  const endpoint = { host: "127.0.0.1", port: box.port, access: accessOf(box) };
   const session = await Session.open(endpoint, deadlines, new AbortController().signal);
   const taken: number[] = [];
   const call = () => session.connection.request("execute_code", { code: "pass" });
@@ -65,11 +66,11 @@ async function medianCall(port: number, calls: number): Promise<number> {
 async function latency(): Promise<Row[]> {
   await using ours = await sandbox();
   await startService(ours, await ownBlender(ours));
-  const service = await medianCall(ours.port, 500);
+  const service = await medianCall(ours, 500);
   expectSuccess(await ours.cli(["stop"]));
   await using theirs = await sandbox();
   await startPublished(theirs, await launcherOf("bpy"));
-  const published = await medianCall(theirs.port, 60);
+  const published = await medianCall(theirs, 60);
   return [
     {
       what: 'p50 of execute_code "pass" on our service',
@@ -113,7 +114,7 @@ async function bench(): Promise<number> {
   const addons = [addonStarts, addonInstalls, addonBesideTheirs];
   // Which of them, by name; all where none is named.
   const chosen = process.argv.slice(2);
-  const own = [startUp, latency, executing, looking];
+  const own = [startUp, latency, authenticating, executing, looking];
   for (const measure of [...own, ...pushes, ...pips, ...addons, onWindows, download]) {
     if (chosen.length > 0 && !chosen.includes(measure.name)) continue;
     note(`measuring: ${measure.name} …`);

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { chmod, cp, mkdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { impostorOn, impostors } from "../support/impostor.ts";
@@ -223,6 +223,7 @@ describe("start --no-auth", () => {
   test("a command's --no-auth speaks to a service that asks for none, though a token is left", async () => {
     await using box = await sandbox();
     await startService(box, await launcherOf("bpy"), "--no-auth");
+    await mkdir(dirname(tokenFileOf(box)), { recursive: true });
     writeFileSync(tokenFileOf(box), "f".repeat(64), { mode: 0o600 });
     const line = ["execute", "-c", "print(1)"];
     await expectFailure(box, line, { code: "not-the-service", exit: 5, says: "it asks for none" });

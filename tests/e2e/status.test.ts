@@ -221,7 +221,7 @@ describe("our service", () => {
         blender_version: "5.0.1",
         pid,
         background: true,
-        authentication: "none",
+        authentication: "hmac-sha256",
         request_limit: 32 * 1024 * 1024,
       },
       load,

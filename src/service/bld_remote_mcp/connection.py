@@ -210,7 +210,9 @@ class Connection:
             with _parsing_large:
                 return read_request(message)
         except (ValueError, RecursionError) as error:
-            raise ProtocolError(f"the request can't be read: {error}") from None
+            # Of a client that knows no tokens it may be long, and all that is wrong with it.
+            more = "" if self.authorized else f"; {TOKEN_NEEDED}"
+            raise ProtocolError(f"the request can't be read: {error}{more}") from None
 
     def _enter(self) -> None:
         """A client is through: authenticated, or with a request where nobody has to be."""

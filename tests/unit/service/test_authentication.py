@@ -2,8 +2,10 @@
 
 import json
 import logging
+import re
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 
 import pytest
@@ -34,6 +36,7 @@ def request(kind: str | None, **params: object) -> bytes:
 CODE = "import gate\ngate.ran.append(1)"
 REQUESTS = {
     "execute_code": request("execute_code", code=CODE),
+    "execute_code that is long": request("execute_code", code=CODE + "\n" + "#" * 200_000),
     "execute_code as a job": request("execute_code", code=CODE, wait_timeout_seconds=1),
     "run_script": request("run_script", call=CODE, digest=""),
     "upload": request("upload", part="/tmp/x.part", target="/tmp/x", size=3) + b"abc",
@@ -101,6 +104,14 @@ def test_the_service_proves_itself_first(running: RunningServer) -> None:
         assert answer["authentication"] == "hmac-sha256"
         assert answer["proof"] == proof(TOKEN, "service", nonces)
         assert TOKEN not in json.dumps(answer)
+
+
+def test_the_proofs_of_the_documentation() -> None:
+    path = Path(__file__).resolve().parents[3] / "docs" / "authentication.md"
+    written = re.findall(r"^(service|client): +([0-9a-f]{64})$", path.read_text("utf-8"), re.M)
+    nonces = bytes.fromhex("1" * 64 + "2" * 64)
+    token = "0123456789abcdef" * 2
+    assert written == [(whose, proof(token, whose, nonces)) for whose in ("service", "client")]
 
 
 def test_without_a_token_of_its_own_it_asks_for_none(client: Client) -> None:

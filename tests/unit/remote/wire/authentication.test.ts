@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { createHmac, randomBytes } from "node:crypto";
+import { join } from "node:path";
 import * as v from "valibot";
 import { type Access, proofOf } from "../../../../src/remote/wire/authentication.ts";
 import { MessageReader } from "../../../../src/remote/wire/message.ts";
@@ -223,9 +224,13 @@ test.each([null, {}, { authenticated: false }])(
   },
 );
 
-test("proofs as docs/authentication.md has them", () => {
-  const nonces = "00".repeat(32) + "11".repeat(32);
-  expect(proofOf("t".repeat(32), "service", nonces).toString("hex")).toBe(
-    proof("t".repeat(32), "service", nonces),
-  );
+test("proofs as docs/authentication.md has them", async () => {
+  const docs = Bun.file(join(import.meta.dir, "../../../../docs/authentication.md"));
+  const written = (await docs.text()).matchAll(/^(service|client): +([0-9a-f]{64})$/gm);
+  const nonces = "1".repeat(64) + "2".repeat(64);
+  const proofs = (["service", "client"] as const).map((whose) => [
+    whose,
+    proofOf("0123456789abcdef".repeat(2), whose, nonces).toString("hex"),
+  ]);
+  expect([...written].map(([, whose = "", hex = ""]) => [whose, hex])).toEqual(proofs);
 });
