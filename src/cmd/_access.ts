@@ -4,7 +4,7 @@ import { Failure, wrongUsage } from "../failure.ts";
 import { checkToken, tokenIn, tokenPath, tokenVariable } from "../local/service/token-file.ts";
 import type { StartAuthentication } from "../local/start/launch.ts";
 import type { SshRoute } from "../remote/ssh/route.ts";
-import { tokenFileThere } from "../remote/ssh/token-file.ts";
+import { expectTokenFile, tokenFileThere } from "../remote/ssh/token-file.ts";
 import { isLoopback } from "../remote/wire/address.ts";
 import type { Access, Token } from "../remote/wire/authentication.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
@@ -96,6 +96,7 @@ export function accessToOwn(port: number): Access {
  * that reads it is the ssh server's, which ssh knows by its host key.
  */
 function accessThere(route: SshRoute, port: number): Access {
+  expectTokenFile(route, port);
   return {
     token: async () => {
       const file = await tokenFileThere(route, port);

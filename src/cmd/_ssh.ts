@@ -72,6 +72,7 @@ export function sshRouteOf(flags: SshFlags): SshRoute | undefined {
     clearTerminal: keepLinesAway,
     heard: (line) => output.debug(`ssh: ${line}`),
   });
+  route.prepare();
   atEnd(() => route.close());
   return route;
 }

@@ -15,6 +15,7 @@ import { looking } from "./looking.ts";
 import { median, ms, type Row, seconds } from "./measure.ts";
 import { installOverhead, pipOutput } from "./pip.ts";
 import { bigPush, busyPush, publishedPush, smallPushes } from "./pushes.ts";
+import { throughSsh } from "./ssh.ts";
 import { onWindows } from "./windows.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -109,7 +110,7 @@ async function bench(): Promise<number> {
   if (built.code !== 0) throw new DevError(built.stderr);
   await installBlenders();
   const rows: Row[] = [];
-  const pushes = [bigPush, smallPushes, busyPush, publishedPush];
+  const pushes = [bigPush, smallPushes, busyPush, publishedPush, throughSsh];
   const pips = [pipOutput, installOverhead];
   const addons = [addonStarts, addonInstalls, addonBesideTheirs];
   // Which of them, by name; all where none is named.

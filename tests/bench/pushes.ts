@@ -11,7 +11,7 @@ import { executable, expectSuccess, type Sandbox, sandbox } from "../support/san
 import { startPublished, startService } from "../support/servers.ts";
 import { writeWheel } from "../support/wheels.ts";
 import { aboveRow, inTurn, median, platformTag, quantile, type Row, seconds } from "./measure.ts";
-import { startSshServer } from "./ssh.ts";
+import { sshBeside } from "./ssh.ts";
 
 const BIG_BYTES = 380_000_000;
 const SMALL_WHEELS = 200;
@@ -29,7 +29,7 @@ function ratioRow(what: string, [theirs, ours]: [number, number], aim: number, h
 }
 
 /** A wheel of about the size of Blender's own Python module, written piece by piece. */
-async function bigWheel(folder: string): Promise<string> {
+export async function bigWheel(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const path = join(folder, `bench_big-1.0-${platformTag}.whl`);
   const out = Bun.file(path).writer();
@@ -79,7 +79,7 @@ export async function bigPush(): Promise<Row[]> {
   await ensurePackages(["rsync"], "comparing with rsync");
   await using box = await sandbox();
   const { pid } = await startService(box, await launcherOf("bpy"));
-  await using ssh = await startSshServer(box.dir);
+  await using ssh = await sshBeside(box);
   const wheel = await bigWheel(join(box.dir, "local"));
   const there = join(box.dir, "there");
   const fresh = async () => {

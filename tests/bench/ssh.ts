@@ -1,68 +1,69 @@
-// An SSH server of the benchmarks' own on loopback, for scp: nobody's configuration is touched.
+// What commands through --ssh cost, against ssh and scp themselves.
 
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ensurePackages } from "../../scripts/apt.ts";
-import { freePort } from "../../scripts/port.ts";
-import { DevError, mustRun, run } from "../../scripts/process.ts";
+import { mustRun } from "../../scripts/process.ts";
+import { launcherOf } from "../support/blender.ts";
+import { executable, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startService } from "../support/servers.ts";
+import { sshHome } from "../support/ssh-server.ts";
+import { aboveRow, inTurn, type Row, seconds, timesRow } from "./measure.ts";
+import { bigWheel } from "./pushes.ts";
 
-export interface SshServer extends AsyncDisposable {
-  /** `scp` and its options, up to the paths. */
-  scp: string[];
-  /** A path there, as scp takes it. */
-  target(path: string): string;
+/** An SSH server with the sandbox's home, and an ssh that knows it as `there`. */
+export async function sshBeside(box: Sandbox) {
+  const home = await sshHome(box.dir);
+  const server = await home.server({ env: { HOME: box.env["HOME"] ?? "" } });
+  await home.host("there", server);
+  box.env["PATH"] = `${home.bin}:${box.env["PATH"]}`;
+  await mustRun([join(home.bin, "ssh"), "there", "true"]); // learns the host key
+  return {
+    ssh: [join(home.bin, "ssh"), "there"],
+    scp: [join(home.bin, "scp"), "-q"],
+    target: (path: string) => `there:${path}`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
-/** Starts one with keys of its own in a folder; its settings are Debian's defaults. */
-export async function startSshServer(folder: string): Promise<SshServer> {
-  await ensurePackages(["openssh-server", "openssh-client"], "comparing with scp");
-  const home = join(folder, "ssh");
-  await mkdir(home);
-  await chmod(home, 0o700);
-  for (const name of ["host", "client"]) {
-    await mustRun(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(home, name)]);
-  }
-  await writeFile(join(home, "keys"), await Bun.file(join(home, "client.pub")).text());
-  await mkdir("/run/sshd", { recursive: true }); // where sshd separates its privileges
-  const port = await freePort();
-  const settings = [
-    `Port ${port}`,
-    "ListenAddress 127.0.0.1",
-    `HostKey ${join(home, "host")}`,
-    `AuthorizedKeysFile ${join(home, "keys")}`,
-    `PidFile ${join(home, "pid")}`,
-    "StrictModes no",
-    "PermitRootLogin prohibit-password",
-    "Subsystem sftp internal-sftp",
-  ];
-  await writeFile(join(home, "sshd_config"), `${settings.join("\n")}\n`);
-  const server = Bun.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", join(home, "sshd_config")], {
-    stdio: ["ignore", "ignore", Bun.file(join(home, "log"))],
-  });
-  const options = [
-    ["Port", String(port)],
-    ["IdentityFile", join(home, "client")],
-    ["IdentitiesOnly", "yes"],
-    ["UserKnownHostsFile", join(home, "known_hosts")],
-    ["StrictHostKeyChecking", "accept-new"],
-    ["BatchMode", "yes"],
-  ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-  const user = (await mustRun(["id", "-un"])).trim();
-  const greet = () => run(["ssh", "-F", "none", ...options, `${user}@127.0.0.1`, "true"]);
-  let greeted = await greet();
-  while (greeted.code !== 0 && /refused/.test(greeted.stderr) && server.exitCode === null) {
-    greeted = await greet();
-  }
-  if (greeted.code !== 0) {
-    server.kill();
-    throw new DevError(`${greeted.stderr}\nsshd: ${await Bun.file(join(home, "log")).text()}`);
-  }
-  return {
-    scp: ["scp", "-q", "-F", "none", ...options],
-    target: (path) => `${user}@127.0.0.1:${path}`,
-    [Symbol.asyncDispose]: async () => {
-      server.kill();
-      await server.exited;
-    },
+/** A command through ssh against `ssh true`, and a push of 380 MB against scp of it. */
+export async function throughSsh(): Promise<Row[]> {
+  await using box = await sandbox();
+  await startService(box, await launcherOf("bpy"));
+  await using beside = await sshBeside(box);
+  const ours = (...args: string[]) => {
+    const command = [executable, ...args, "--ssh", "there", "--quiet"];
+    return seconds(() => mustRun(command, { env: box.env }));
   };
+  const commands = await inTurn(
+    {
+      plain: () => seconds(() => mustRun([...beside.ssh, "true"])),
+      execute: () => ours("execute", "--code", "pass"),
+      status: () => ours("status"),
+    },
+    15,
+  );
+  const wheel = await bigWheel(join(box.dir, "local"));
+  const there = join(box.dir, "there");
+  const fresh = async () => {
+    await rm(there, { recursive: true, force: true });
+    await mkdir(there);
+    await mustRun(["sync"]);
+  };
+  const moved = await inTurn({
+    push: async () => {
+      await fresh();
+      return ours("pkg", "push", wheel, "--remote-wheelhouse", there);
+    },
+    scp: async () => {
+      await fresh();
+      const copy = beside.target(join(there, "copy.whl"));
+      return seconds(() => mustRun([...beside.scp, wheel, copy]));
+    },
+  });
+  const { plain, execute, status } = commands;
+  return [
+    aboveRow("execute through --ssh - ssh there true", execute, plain, 0.05),
+    aboveRow("status through --ssh - ssh there true", status, plain, 0.05),
+    timesRow("push of 380 MB through --ssh / scp", moved.push, moved.scp, 1),
+  ];
 }

@@ -20,9 +20,10 @@ import { type FaultyProxy, faultyProxyTo } from "../support/faulty-proxy.ts";
 import { entries } from "../support/folders.ts";
 import { expectError, expectFailure } from "../support/outcome.ts";
 import { childrenOf } from "../support/process.ts";
-import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
+import { onTerminal, programOnTerminal } from "../support/terminal.ts";
 import { until } from "../support/until.ts";
 import { writeWheel } from "../support/wheels.ts";
 
@@ -209,6 +210,37 @@ describe("what ssh says is told apart", () => {
     expect(code).toBe(5);
     expect(stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   });
+});
+
+test("on a terminal ssh asks once for a host key and a passphrase, and Ctrl-C leaves the terminal as it was", async () => {
+  const key = join(ssh.folder, "locked-key");
+  await Bun.$`ssh-keygen -q -t ed25519 -N sesame -f ${key}`.quiet();
+  const env = { HOME: box.env["HOME"] ?? "" };
+  await using asking = await ssh.server({ env, letsIn: [`${key}.pub`] });
+  const known = `UserKnownHostsFile ${ssh.folder}/known-3`;
+  await ssh.host("asking", asking, `IdentityFile ${key}`, known, "StrictHostKeyChecking ask");
+  const args = ["execute", "-c", "print('let in')", "--ssh", "asking"];
+  const first = onTerminal(box, args);
+  await first.sees("continue connecting");
+  first.type("yes\n");
+  await first.sees("passphrase");
+  first.type("sesame\n");
+  await first.sees("let in");
+  expect(await first.exited).toBe(0);
+  expect(first.shown()).not.toContain("sesame");
+  const stty = `'${executable}' status --ssh asking; stty -a`;
+  const second = programOnTerminal(["sh", "-c", `trap : INT; ${stty}`], {
+    cwd: box.dir,
+    env: { ...box.env, TERM: "xterm" },
+    cols: 200,
+  });
+  await second.sees("passphrase");
+  second.type("\x03");
+  await second.sees("speed");
+  await second.exited;
+  expect(second.shown()).toContain("interrupted");
+  expect(second.shown()).toMatch(/ echo /);
+  await expectNothingLeft();
 });
 
 test("a command for this machine refuses --ssh rather than doing it here", async () => {

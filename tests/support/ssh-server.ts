@@ -15,6 +15,13 @@ export interface SshServer extends AsyncDisposable {
   log(): Promise<string>;
 }
 
+interface ServerOptions {
+  settings?: readonly string[];
+  env?: Record<string, string>;
+  port?: number;
+  letsIn?: readonly string[];
+}
+
 /** Keys, ssh's configuration and an `ssh` that uses that, in a folder. */
 export interface SshHome {
   folder: string;
@@ -31,13 +38,10 @@ export interface SshHome {
   /**
    * Starts a server.
    *
-   * @param env what sessions there have in their environment: another home.
+   * Its options: `settings`, lines of sshd_config; `env`, what sessions there have in their environment:
+   * another home; `letsIn`, public keys besides that of `key`.
    */
-  server(options?: {
-    settings?: readonly string[];
-    env?: Record<string, string>;
-    port?: number;
-  }): Promise<SshServer>;
+  server(options?: ServerOptions): Promise<SshServer>;
   /** Gives a server a name, in the place of what had that name before. */
   host(name: string, server: { port: number }, ...lines: string[]): Promise<void>;
 }
@@ -95,16 +99,13 @@ let servers = 0;
 
 async function startSshServer(
   home: SshHome,
-  {
-    settings = [],
-    env = {},
-    port: given,
-  }: { settings?: readonly string[]; env?: Record<string, string>; port?: number },
+  { settings = [], env = {}, port: given, letsIn = [] }: ServerOptions,
 ): Promise<SshServer> {
   const folder = join(home.folder, `server-${servers++}`);
   await mkdir(folder);
   await mustRun(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", join(folder, "host")]);
-  await writeFile(join(folder, "keys"), await readFile(`${home.key}.pub`, "utf8"));
+  const keys = [`${home.key}.pub`, ...letsIn].map((path) => readFile(path, "utf8"));
+  await writeFile(join(folder, "keys"), (await Promise.all(keys)).join(""));
   await mkdir("/run/sshd", { recursive: true }); // where sshd separates its privileges
   const port = given ?? (await freePort());
   const set = Object.entries(env).map(([name, value]) => `"${name}=${value}"`);

@@ -55,8 +55,9 @@ export function startSsh({ words, apart }: SshCommand, settings: SshSettings): S
     if (line !== "") settings.heard(line);
   })();
   const ended = child.exited.then(async () => {
-    await Promise.race([listening, Bun.sleep(lingering)]);
-    await stderr.cancel();
+    const late = setTimeout(() => void stderr.cancel(), lingering);
+    await listening;
+    clearTimeout(late);
     return child.signalCode ?? child.exitCode ?? -1;
   });
   return { child, received: () => stdoutOf(child, ended), said: () => said, ended };

@@ -37,7 +37,8 @@ export class RemoteShell {
   #turn: Promise<unknown> = Promise.resolve();
   #output = "";
   #asked: RemoteQuestion | undefined;
-  #arrived = false;
+  readonly #arrived = Promise.withResolvers<void>();
+  #isThere = false;
   #failure: Failure | undefined;
 
   /**
@@ -46,6 +47,7 @@ export class RemoteShell {
    */
   constructor(settings: SshSettings, control: readonly string[]) {
     this.#settings = settings;
+    this.#arrived.promise.catch(() => {});
     this.#ssh = startSsh(sshCommand(settings, ["-T", ...control], true, "sh"), settings);
     void this.#listen();
   }
@@ -53,6 +55,11 @@ export class RemoteShell {
   /** What ssh has said on stderr. */
   get said(): string {
     return this.#ssh.said();
+  }
+
+  /** Settled once the first question is being answered there: rejects as `ask`. */
+  get arrived(): Promise<void> {
+    return this.#arrived.promise;
   }
 
   /** Whether it can be asked, and others can share its connection. */
@@ -102,7 +109,7 @@ export class RemoteShell {
   }
 
   #limit() {
-    if (this.#settings.mayAsk && !this.#arrived) return undefined;
+    if (this.#settings.mayAsk && !this.#isThere) return undefined;
     return setTimeout(() => {
       this.#fail(sshTimeout(this.#settings.destination, arrivalSeconds, this.said));
       this.#ssh.child.kill();
@@ -119,7 +126,7 @@ export class RemoteShell {
     const status = await this.#ssh.ended;
     const { destination } = this.#settings;
     this.#fail(
-      status === sshFailed || typeof status === "string" || this.#arrived
+      status === sshFailed || typeof status === "string" || this.#isThere
         ? sshFailure(destination, this.said, status)
         : noRemoteShell(machineOf(destination), this.said),
     );
@@ -131,7 +138,8 @@ export class RemoteShell {
     const { mark, answered } = this.#asked;
     const begin = this.#output.indexOf(`\n${mark}\n`);
     if (begin === -1) return;
-    this.#arrived = true;
+    this.#isThere = true;
+    this.#arrived.resolve();
     const rest = this.#output.slice(begin + mark.length + 2);
     const end = new RegExp(`\\n${mark} (\\d+)\\n`).exec(rest);
     if (end === null) return;
@@ -140,6 +148,7 @@ export class RemoteShell {
 
   #fail(failure: Failure): void {
     this.#failure ??= failure;
+    this.#arrived.reject(this.#failure);
     this.#asked?.answered.reject(this.#failure);
   }
 }

@@ -22,7 +22,9 @@ export class SshRoute implements Route {
   readonly #settings: SshSettings;
   #control: Promise<Control> | undefined;
   #shared = false;
-  #shell: { shell: RemoteShell; first: Promise<unknown> } | undefined;
+  #shell: RemoteShell | undefined;
+  /** What will be asked once a shell is there, and its answer. */
+  #expected: { script: string; answer?: Promise<ShellAnswer> } | undefined;
   /** Why there is no shell; then each connection is an ssh of its own. */
   #noShell: Failure | undefined;
   #closed = false;
@@ -31,6 +33,16 @@ export class SshRoute implements Route {
     this.#settings = settings;
     this.machine = machineOf(settings.destination);
     this.connectSeconds = settings.mayAsk ? Number.POSITIVE_INFINITY : arrivalSeconds + 5;
+  }
+
+  /** Finds out what needs no connection, while others do something else. */
+  prepare(): void {
+    this.#controlled().catch(() => {});
+  }
+
+  /** Has this asked as soon as a shell is there: `ask` gives its answer, once. */
+  expect(script: string): void {
+    this.#expected = { script };
   }
 
   /** An ssh of its own may still be on its way when it counts as a connection. */
@@ -76,7 +88,10 @@ export class SshRoute implements Route {
   async ask(script: string): Promise<ShellAnswer> {
     const shell = await this.#arrived();
     if (shell === undefined) throw this.#noShell;
-    return await shell.ask(script);
+    const { answer } = this.#expected?.script === script ? this.#expected : {};
+    if (answer === undefined) return await shell.ask(script);
+    this.#expected = undefined;
+    return await answer;
   }
 
   /**
@@ -100,18 +115,17 @@ export class SshRoute implements Route {
   /** Ends the connection to the machine, and all that goes over it. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#shell?.shell.close();
+    await this.#shell?.close();
   }
 
   /** The shell there, once it answers; undefined where there is none. */
   async #arrived(): Promise<RemoteShell | undefined> {
     if (this.#noShell !== undefined) return undefined;
     if (this.#closed) throw new Error("the route is closed");
-    if (this.#shell?.shell.alive !== true) this.#shell = await this.#start();
-    const { shell, first } = this.#shell;
+    const shell = this.#shell?.alive === true ? this.#shell : await this.#start();
     using _ = this.#settings.mayAsk ? this.#settings.clearTerminal() : undefined;
     try {
-      await first;
+      await shell.arrived;
       return shell;
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== "no-remote-shell") throw error;
@@ -120,14 +134,17 @@ export class SshRoute implements Route {
     }
   }
 
-  async #start() {
+  async #start(): Promise<RemoteShell> {
     const { options, shared } = await this.#controlled();
-    if (this.#shell?.shell.alive === true) return this.#shell;
+    // Another connection may have been faster.
+    if (this.#shell?.alive === true) return this.#shell;
     const shell = new RemoteShell(this.#settings, options);
+    this.#shell = shell;
     this.#shared = shared;
-    const first = shell.ask(":");
+    const first = shell.ask(this.#expected?.script ?? ":");
     first.catch(() => {});
-    return { shell, first };
+    if (this.#expected !== undefined) this.#expected.answer = first;
+    return shell;
   }
 
   #controlled(): Promise<Control> {

@@ -19,6 +19,11 @@ if [ -e "$f" ] || [ -h "$f" ]; then
   if [ -f "$f" ] && [ ! -h "$f" ]; then dd if="$f" bs=2048 count=1; fi
 fi`;
 
+/** Has the token file read as soon as somebody connects there. */
+export function expectTokenFile(route: SshRoute, port: number): void {
+  route.expect(readingScript(port));
+}
+
 /** A token file there, which only its owner can use. */
 export interface TokenFileThere {
   path: string;
