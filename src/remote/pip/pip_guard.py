@@ -17,8 +17,8 @@ import time
 
 SCANS = 50
 SCAN_PAUSE_SECONDS = 0.01
-# The file that Blender holds to show that the run is its own.
-OWNER = "owner"
+# What shows that the run's folder is held (``held_folder.py``); the first of them Blender has open.
+HELD = {".blender-remote-held", ".blender-remote-temporary"}
 
 
 def marked(marker: bytes) -> list[int]:
@@ -60,7 +60,7 @@ def remove(folder: str) -> None:
     for _ in range(SCANS):
         shutil.rmtree(folder, ignore_errors=True)
         # Windows keeps files for a moment after the end of those who had them open.
-        if os.name == "posix" or not os.path.exists(folder) or os.listdir(folder) == [OWNER]:
+        if os.name == "posix" or not os.path.exists(folder) or set(os.listdir(folder)) <= HELD:
             return
         time.sleep(SCAN_PAUSE_SECONDS)
 

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import held_folder
+import pip_guard
 import pytest
 from systems import WINDOWS, posix_only, temporary_in
 
@@ -145,3 +146,7 @@ def test_what_is_not_this_users_own_stays(temporary: Path, kind: str) -> None:
         os.chown(left, 12345, 12345)
     held_folder.remove_left(PREFIX)
     assert (left / "deep" / "file").exists()
+
+
+def test_the_guard_of_a_pip_run_knows_what_holds_its_folder() -> None:
+    assert {held_folder.OWNER, held_folder.RECORD} == pip_guard.HELD
