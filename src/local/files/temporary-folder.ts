@@ -109,10 +109,11 @@ async function removeLeftovers(root: string): Promise<void> {
 /** A folder of which only the beginning was made: it has nothing, or a lock that was never held. */
 async function removeUnbegun(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
-  if (names === undefined || names.some((name) => name !== lockName)) return;
+  // SQLite has a journal beside it for a moment.
+  if (names === undefined || names.some((name) => !name.startsWith(lockName))) return;
   const info = await lstat(folder).catch(() => undefined);
   if (info === undefined || Date.now() - info.mtimeMs < makingTime) return;
-  await rm(join(folder, lockName), { force: true }).catch(() => {});
+  for (const name of names) await rm(join(folder, name), { force: true }).catch(() => {});
   await rmdir(folder).catch(() => {});
 }
 
