@@ -99,7 +99,8 @@ test("a folder in the making stays for an hour, then goes if it is empty", async
   const made = join(root, "blender-remote-x-made");
   const filled = join(root, "blender-remote-x-filled");
   await mkdir(made, { mode: 0o700 });
-  for (const name of ["held", "held-journal"]) await Bun.write(`${made}/.blender-remote-${name}`, "");
+  for (const name of ["held", "held-journal"])
+    await Bun.write(`${made}/.blender-remote-${name}`, "");
   await mkdir(join(filled, "precious"), { recursive: true, mode: 0o700 });
   expect((await next()).length).toBe(2);
   for (const folder of [made, filled]) await utimes(folder, 1, 1);
