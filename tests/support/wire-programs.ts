@@ -3,12 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sandbox } from "./sandbox.ts";
-
-/** Where the service on the sandbox's port keeps its token. */
-function tokenFileOf(box: Sandbox): string {
-  const state = join(box.env["HOME"] ?? "", ".local/state/blender-remote-cli");
-  return join(state, "tokens", String(box.port));
-}
+import { tokenFileOf } from "./tokens.ts";
 
 /**
  * Runs one of them against the service of the sandbox.

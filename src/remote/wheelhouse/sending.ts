@@ -80,7 +80,7 @@ export class Sending {
   }
 
   /**
-   * Sends them all.
+   * Sends them all; afterwards the session's own connection can be used, unless the service is lost.
    *
    * @returns what became of each, in the order in which they ended.
    */
@@ -113,6 +113,7 @@ export class Sending {
       this.#over.abort();
       this.#pool.close();
     }
+    if (this.lost === undefined) await this.#session.restored();
     return done;
   }
 

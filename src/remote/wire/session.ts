@@ -24,7 +24,8 @@ type SessionOptions = Partial<Pick<SessionParts, "knowledge" | "waits" | "client
 
 /** A greeted connection to a server, the limits for speaking to it, and what is known of it. */
 export class Session {
-  readonly connection: Connection;
+  /** Its own; another one after `restored`. */
+  connection: Connection;
   readonly server: Server;
   /** As they were given; how much is left of the total only `connection` knows. */
   readonly deadlines: Deadlines;
@@ -98,6 +99,16 @@ export class Session {
       connection.close();
       throw error;
     }
+  }
+
+  /**
+   * Goes on over a new connection where its own broke, as one does on which the service refused a
+   * file: what follows such work needn't know of it.
+   *
+   * @throws Failure as `anotherConnection`.
+   */
+  async restored(): Promise<void> {
+    if (!this.connection.usable) this.connection = await this.anotherConnection();
   }
 
   /** The same session over another of its connections. */
