@@ -104,6 +104,20 @@ describe("every command that speaks to a service", () => {
     await expectNothingLeft();
   });
 
+  test("packages: brought from here, listed in a file, removed", async () => {
+    const local = join(box.dir, "packages");
+    const wheel = await writeWheel(local, { name: "carried", padding: 500_000 });
+    await run("pkg", "install", wheel, "--from-here", "--target", "user-modules");
+    const code = "import carried; print(carried.__name__)";
+    expect((await run("execute", "-c", code)).stdout).toBe("carried\n");
+    const list = join(box.dir, "list.txt");
+    await run("pkg", "freeze", "--output", list);
+    expect(await readFile(list, "utf8")).toContain("carried==1.0");
+    await run("pkg", "uninstall", "carried", "--yes");
+    expect((await run("pkg", "list")).stdout).not.toContain("carried");
+    await expectNothingLeft();
+  });
+
   test("wheels: pushed, listed, purged", async () => {
     const local = join(box.dir, "local");
     const wheels = await Promise.all(
