@@ -1,6 +1,7 @@
 // Commands for a Blender on another machine, through a real sshd on loopback.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import {
   chmod,
   chown,
@@ -391,8 +392,29 @@ describe("the token there", () => {
     const token = await readFile(tokenFile(), "utf8");
     const { stdout, stderr } = await box.cli(["status", ...there, "--verbose"]);
     expect(stdout + stderr).not.toContain(token);
+    const here = join(box.dir, "running");
+    const code = `open(${JSON.stringify(here)}, "w").close()\nimport time; time.sleep(60)`;
+    const child = box.spawn(["execute", "-c", code, ...there]);
+    await until(() => existsSync(here));
+    const processes = await startedWith();
+    child.kill("SIGINT");
+    await child.exited;
+    expect(processes.some((words) => words.includes("\0-W\0"))).toBe(true);
+    expect(processes.filter((words) => words.includes(token))).toEqual([]);
   });
 });
+
+/** The command line and the environment of every process that runs. */
+async function startedWith(): Promise<string[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const words = (pid: string) =>
+    Promise.all(
+      ["cmdline", "environ"].map((name) =>
+        readFile(`/proc/${pid}/${name}`, "latin1").catch(() => ""),
+      ),
+    );
+  return (await Promise.all(pids.map(words))).map((parts) => parts.join("\0"));
+}
 
 describe("a push that is broken off", () => {
   let proxy: FaultyProxy;
