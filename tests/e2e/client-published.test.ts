@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { installPeers } from "../../scripts/blenders.ts";
+import { freePort } from "../../scripts/port.ts";
 import { launcherOf } from "../support/blender.ts";
 import { asked, request } from "../support/job-client.ts";
-import { type Sandbox, sandbox } from "../support/sandbox.ts";
-import { startService } from "../support/servers.ts";
+import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import { startConfigured, startService } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
 let box: Sandbox;
@@ -14,23 +15,47 @@ beforeAll(async () => {
 });
 afterAll(() => box[Symbol.asyncDispose]());
 
-describe("the published command line", () => {
-  let python: string;
-  beforeAll(async () => {
-    python = await installPeers();
+/**
+ * The published package, and where a folder of its newest source is named (`src` of its repository)
+ * that as well, in the same environment.
+ */
+const sources: [string, Record<string, string>][] = [["published", {}]];
+const newest = process.env["BLENDER_REMOTE_NEWEST_SOURCE"];
+if (newest !== undefined) sources.push(["newest", { PYTHONPATH: newest }]);
+
+let python: string;
+beforeAll(async () => {
+  python = await installPeers();
+}, 900_000);
+
+/** Runs Python of theirs in the sandbox to its end. */
+async function theirs(args: string[], env: Record<string, string>) {
+  const child = Bun.spawn([python, ...args], {
+    env: { ...box.env, ...env },
+    cwd: box.dir,
+    stdout: "pipe",
+    stderr: "pipe",
   });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { stdout, stderr, code: await child.exited };
+}
+
+describe.each(sources)("the %s clients", (_, env) => {
+  const cli = (port: number, ...args: string[]) =>
+    theirs(["-m", "blender_remote.cli", ...args, "--port", String(port)], env);
 
   async function published(...args: string[]): Promise<string> {
-    const command = [python, "-m", "blender_remote.cli", ...args, "--port", String(box.port)];
-    const child = Bun.spawn(command, {
-      env: box.env,
-      cwd: box.dir,
-      stdout: "pipe",
-      stderr: "pipe",
-    });
-    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
-    expect(await child.exited, stderr).toBe(0);
+    const { stdout, stderr, code } = await cli(box.port, ...args);
+    expect(code, stderr).toBe(0);
     return stdout;
+  }
+
+  /** What their Python client and their MCP server gave. */
+  async function others(port: number) {
+    const script = join(import.meta.dir, "../support/published_clients.py");
+    const { stdout, stderr, code } = await theirs([script, String(port)], env);
+    expect(code, stderr).toBe(0);
+    return JSON.parse(stdout);
   }
 
   test("status", async () => {
@@ -54,6 +79,45 @@ describe("the published command line", () => {
     const said = await published("execute", "-c", "1 / 0");
     expect(said).toContain("[ERROR] Code execution failed");
     expect(said).toContain("division by zero");
+  });
+
+  test("the Python client and the MCP server", async () => {
+    const printed = "ä 5\n";
+    expect(await others(box.port)).toEqual({
+      python: {
+        execute_python: printed,
+        "as text": printed,
+        get_scene_info: "success",
+        list_objects: 3,
+      },
+      mcp: {
+        tools: expect.arrayContaining(["execute_code", "get_scene_info"]),
+        execute_code: expect.objectContaining({ executed: true, result: printed }),
+        get_scene_info: expect.objectContaining({ object_count: 3 }),
+        put_persist_data: expect.objectContaining({ success: true }),
+        get_persist_data: { data: [1], found: true },
+      },
+    });
+  });
+
+  test("a service that asks for a token refuses them, and says what to do", async () => {
+    const port = await freePort();
+    await startConfigured(box, "--port", String(port));
+    const words = "this service asks for a token";
+    const more = "start --no-auth";
+    const executed = await cli(port, "execute", "-c", "print(1)");
+    expect(executed.stdout + executed.stderr).toContain(words);
+    expect(executed.stdout + executed.stderr).toContain(more);
+    const { python: client, mcp } = await others(port);
+    const refused = { error: expect.stringMatching(new RegExp(`${words}.*${more}`)) };
+    expect(client).toEqual({
+      execute_python: refused,
+      "as text": refused,
+      get_scene_info: refused,
+      list_objects: refused,
+    });
+    expect(mcp.execute_code).toEqual(refused);
+    expectSuccess(await box.cli(["stop", "--port", String(port)]));
   });
 });
 
