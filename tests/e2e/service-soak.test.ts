@@ -30,7 +30,7 @@ async function held(pid: number) {
 async function commands({ box }: Soaked, until: number): Promise<number> {
   let count = 0;
   const ok = async (...args: string[]) => {
-    const { stdout } = expectSuccess(await box.cli(args));
+    const { stdout } = expectSuccess(await box.cli([...args, "--timeout", "60"]));
     count++;
     return stdout;
   };
@@ -39,7 +39,7 @@ async function commands({ box }: Soaked, until: number): Promise<number> {
     expect(await ok("execute", "-c", `print(${number} * 3)`)).toBe(`${number * 3}\n`);
     expect(JSON.parse(await ok("status", "--json"))).toMatchObject({ state: "service", ok: true });
     expect(JSON.parse(await ok("pkg", "list", "--json"))).toBeObject();
-    const failed = await box.cli(["execute", "-c", "raise SystemExit(3)"]);
+    const failed = await box.cli(["execute", "-c", "raise SystemExit(3)", "--timeout", "60"]);
     expect([failed.code, failed.stdout]).toEqual([3, ""]);
     count++;
   }

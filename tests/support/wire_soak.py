@@ -5,6 +5,7 @@ wrong ends it. It prints a line of JSON: how many of each there were. With 0 sec
 until all other clients have gone, and prints what Blender holds.
 """
 
+import faulthandler
 import hashlib
 import json
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 from random import Random
 from threading import Event, Lock, Thread
 
-from wire_client import WireClient
+from wire_client import SECONDS, WireClient
 from wire_fuzz import GoodClient, send_batch, settled
 from wire_inputs import Inputs, Seeded
 
@@ -188,6 +189,8 @@ def main(port: int, token_file: str, seconds: float, seed: int, folder: str) -> 
 
 
 if __name__ == "__main__":
+    # What hangs says where.
+    faulthandler.dump_traceback_later(float(sys.argv[3]) + 4 * SECONDS, exit=True)
     try:
         main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
     except Exception:
