@@ -22,8 +22,8 @@ _WARM_UP = 0.2
 # Between two requests of the good client, in seconds.
 _PAUSE = 0.02
 # What the service's process holds: threads, descriptors (-1 where they can't be told), memory.
-_LOOK = """import os, threading
-there = os.path.isdir("/proc/self/fd")
+_LOOK = """import os, sys, threading
+there = sys.platform == "linux"
 fds = len(os.listdir("/proc/self/fd")) - 1 if there else -1
 pages = int(open("/proc/self/statm").read().split()[1]) if there else 0
 print(threading.active_count(), fds, pages * 4096)"""

@@ -16,6 +16,11 @@ Request = dict[str, Value]
 Choice = TypeVar("Choice")
 
 
+def wheel_name(package: str) -> str:
+    """A name that an upload may have."""
+    return f"{package}-1.0-py3-none-any.whl"
+
+
 class Source(Protocol):
     """Where choices come from."""
 
@@ -224,7 +229,8 @@ class Inputs:
         """A file with its request: as it should be, or cut anywhere, or with a wrong hash."""
         size = self._one((0, 1, 100, 5000))
         content = bytes([self._below(256)]) * size
-        part, target = f"{self._folder}/p{self._below(3)}", f"{self._folder}/t{self._below(3)}"
+        name = wheel_name(f"fuzz{self._below(3)}")
+        part, target = f"{self._folder}/.{name}.0f.part", f"{self._folder}/{name}"
         claimed = size if self._below(4) > 0 else self._one((size + 1, 2**62, 0))
         offset = 0 if self._below(4) > 0 else self._one((1, claimed, claimed + 1))
         lines = f"{part}\n{target}\n{claimed}\n{offset}"

@@ -21,7 +21,7 @@ from threading import Event, Lock, Thread
 
 from wire_client import SECONDS, WireClient
 from wire_fuzz import GoodClient, send_batch, settled
-from wire_inputs import Inputs, Seeded
+from wire_inputs import Inputs, Seeded, wheel_name
 
 _SILENT = 100
 _FILE_SIZE = 3_000_000
@@ -69,9 +69,11 @@ class Load:
             thread.join()
         for client in self._silent:
             client.socket.close()
-        if self._errors:
-            raise self._errors[0]
-        good.end()
+        try:
+            good.end()
+        finally:
+            if self._errors:
+                raise self._errors[0]
         self.done["good"] = good.answers
         self.done["longest wait in ms"] = int(good.longest * 1000)
 
@@ -118,18 +120,19 @@ class Load:
             client.socket.sendall(content + hashlib.sha256(content).hexdigest().encode())
             answer = client.answer()
             assert answer["status"] == "success", answer
-        assert (self._folder / "good.target").read_bytes() == content
+        assert (self._folder / wheel_name("good")).read_bytes() == content
 
     def _cut_upload(self, random: Random) -> None:
         content = random.randbytes(_FILE_SIZE)
         with self.connect() as client:
             self._begin_upload(client, content, f"cut{random.randrange(1000)}")
             client.socket.sendall(content[: random.randrange(len(content))])
-        for part in self._folder.glob("cut*"):
+        for part in self._folder.glob(".cut*"):
             part.unlink(missing_ok=True)
 
     def _begin_upload(self, client: WireClient, content: bytes, name: str) -> None:
-        part, target = str(self._folder / f"{name}.part"), str(self._folder / f"{name}.target")
+        wheel = wheel_name(name)
+        part, target = str(self._folder / f".{wheel}.0f.part"), str(self._folder / wheel)
         lines = f"{part}\n{target}\n{len(content)}\n0"
         params = {
             "part": part,

@@ -43,6 +43,8 @@ class House:
     admission: "Admission[Connection]"
     unfinished: Budget
     """Bytes of requests that have begun to come and aren't answered yet."""
+    uploads: Budget
+    """Files that come at once."""
 
 
 class Connection:
@@ -262,10 +264,17 @@ class Connection:
 
         ProtocolError when it fails: what still comes in are the file's bytes, not requests.
         """
+        place = self._house.uploads.share()
         try:
+            place.hold(1)
             return Upload(as_params(params)).receive(self._read_into)
+        except TooMuchHeldError:
+            many = f"{self._limits.uploads} files come in at once, which is the limit"
+            raise ProtocolError(many, ended=True) from None
         except CommandError as error:
             raise ProtocolError(str(error), **error.fields) from error
+        finally:
+            place.release()
 
     def _read_into(self, block: memoryview) -> int:
         """Fill a block; fewer bytes only where the client has ended. ProtocolError for silence."""

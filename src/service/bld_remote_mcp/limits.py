@@ -31,6 +31,8 @@ class ServiceLimits:
     """Bytes of all requests that haven't been answered yet."""
     unfinished_free: int = 64 * KIB
     """Bytes of each connection that don't count there: small requests always get through."""
+    uploads: int = 32
+    """At once: each has 8 MiB of a file in memory."""
     clients: int = 512
     """Connections that are through: authenticated, or without authentication one request old."""
     newcomers: int = 64

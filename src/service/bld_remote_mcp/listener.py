@@ -47,7 +47,8 @@ class Listener:
         self._authentication = authentication
         self._admission: Admission[Connection] = Admission(limits)
         unfinished = Budget(limits.unfinished, free=limits.unfinished_free)
-        self._house = House(reply_to, limits, self._admission, unfinished)
+        uploads = Budget(limits.uploads)
+        self._house = House(reply_to, limits, self._admission, unfinished, uploads)
         self._lock = Lock()
         self._connections: dict[Connection, Thread] = {}
         self._closing = Event()

@@ -72,28 +72,42 @@ def test_a_client_that_stops_within_a_request(start: Start) -> None:
         assert client.is_closed()
 
 
+def begin_upload(client: Client, folder: Path, name: str, size: int) -> None:
+    target = str(folder / f"{name}-1.0-py3-none-any.whl")
+    part = str(folder / f".{name}-1.0-py3-none-any.whl.0f.part")
+    digest = sha256(f"{part}\n{target}\n{size}\n0".encode()).hexdigest()
+    params = {"part": part, "target": target, "size": size, "offset": 0, "digest": digest}
+    client.send({"type": "upload", "params": params})
+
+
 def test_a_client_that_stops_within_a_file(start: Start, tmp_path: Path) -> None:
     running = start(limits=ServiceLimits(stall_seconds=0.1))
-    part, target = str(tmp_path / "part"), str(tmp_path / "target")
-    digest = sha256(f"{part}\n{target}\n3000000\n0".encode()).hexdigest()
     with running.client() as client:
-        client.send(
-            {
-                "type": "upload",
-                "params": {
-                    "part": part,
-                    "target": target,
-                    "size": 3_000_000,
-                    "offset": 0,
-                    "digest": digest,
-                },
-            }
-        )
+        begin_upload(client, tmp_path, "a", 3_000_000)
         client.socket.sendall(b"x" * 10)
         answer = client.receive()
-        assert "nothing more of the rest of the file came for 0.1 s" in answer["message"]
+        assert answer["message"] == "nothing more of the rest of the file came for 0.1 s"
         assert answer["ended"] is True
         assert client.is_closed()
+
+
+def test_more_files_at_once_than_the_bound(start: Start, tmp_path: Path) -> None:
+    running = start(limits=ServiceLimits(uploads=1))
+    content = b"x" * 100
+    rest = content + sha256(content).hexdigest().encode()
+    with running.client() as one, running.client() as two, running.client() as three:
+        begin_upload(one, tmp_path, "one", len(content))
+        wait_until(lambda: any(tmp_path.glob(".one*")))
+        begin_upload(two, tmp_path, "two", len(content))
+        answer = two.receive()
+        assert "1 files come in at once, which is the limit" in answer["message"]
+        assert answer["ended"] is True
+        assert two.is_closed()
+        one.socket.sendall(rest)
+        assert one.receive()["status"] == "success"
+        begin_upload(three, tmp_path, "three", len(content))
+        three.socket.sendall(rest)
+        assert three.receive()["status"] == "success"
 
 
 def test_a_client_that_does_not_take_its_answer(
