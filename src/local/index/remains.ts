@@ -8,7 +8,7 @@ import { edenGC } from "bun:jsc";
  */
 const muchRead = 1_000_000;
 /** How often that is done until everything is looked through. */
-const mostQuick = 3;
+const mostQuick = 4;
 
 let read = 0;
 let quick = 0;

@@ -69,8 +69,7 @@ async function metadataInParts(client: IndexClient, file: IndexFile): Promise<st
   try {
     return await metadataText(file, opened);
   } finally {
-    // What unpacks it leaves as much again.
-    leaves(2 * end.bytes.length);
+    leaves(end.bytes.length);
     reader.end();
   }
 }
