@@ -40,7 +40,8 @@ export async function test(args: readonly string[]): Promise<number> {
     const isChosen = ({ phase }: Step) =>
       phase === "lint" ? selection.lint : selection[phase].length > 0;
     const results: Result[] = [];
-    for (const step of steps(reports, selection).filter(isChosen)) {
+    const installed = isEverything(selection) ? installAhead(reports) : Promise.resolve();
+    for (const step of steps(reports, selection, installed).filter(isChosen)) {
       results.push(...(await runStep(step)));
     }
     if (selection.name !== undefined && results.every(({ title }) => title === "")) {
@@ -52,7 +53,8 @@ export async function test(args: readonly string[]): Promise<number> {
   }
 }
 
-function steps(reports: string, selection: Selection): Step[] {
+/** @param installed settles once nothing installs Blenders any more. */
+function steps(reports: string, selection: Selection, installed: Promise<void>): Step[] {
   const python = (name: string, ...args: string[]) =>
     check(name, async () => [await toolsPython(), "-m", ...args]);
   return [
@@ -82,7 +84,7 @@ function steps(reports: string, selection: Selection): Step[] {
       ...check("build", async () => [process.execPath, "build.ts", ...BUILT_FOR]),
       phase: "e2e",
     },
-    { name: "test Blenders", phase: "e2e", run: prepareBlenders },
+    { name: "test Blenders", phase: "e2e", run: () => installed.then(prepareBlenders) },
     isEverything(selection)
       ? { name: "bun test tests/e2e", phase: "e2e", run: () => endToEnd(selection, reports) }
       : {
@@ -91,6 +93,15 @@ function steps(reports: string, selection: Selection): Step[] {
           run: () => e2eTests(selection, join(reports, "e2e.xml")),
         },
   ];
+}
+
+/**
+ * Installs missing Blenders while the first checks go on: it mostly waits for downloads, for minutes on
+ * a new machine. What couldn't be installed is tried again, and told, when it is their turn.
+ */
+async function installAhead(reports: string): Promise<void> {
+  await using log = await open(join(reports, "blenders.log"), "w");
+  await runVisibly([process.execPath, "scripts/dev.ts", "blenders"], { cwd: ROOT }, log.fd);
 }
 
 function isEverything({ lint, unit, python, e2e, name }: Selection): boolean {
