@@ -9,7 +9,7 @@ import { everyBlender } from "../support/every-blender.ts";
 import { impostorOn, impostors } from "../support/impostor.ts";
 import { island, makesIslands } from "../support/island.ts";
 import { expectFailure, json } from "../support/outcome.ts";
-import { ended } from "../support/process.ts";
+import { untilFree } from "../support/process.ts";
 import { authenticate, ownClient, rawClient } from "../support/raw-client.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
@@ -127,7 +127,7 @@ describe("a stolen port", () => {
     box = await sandbox();
     const { pid } = await startService(box, await launcherOf("bpy"));
     process.kill(pid, "SIGKILL");
-    await ended(pid);
+    await untilFree(box.port);
     await writeWheel(box.dir, { name: "brsecret", version: "1.0" });
   });
   afterAll(() => box[Symbol.asyncDispose]());
@@ -186,7 +186,7 @@ describe("start --no-auth", () => {
     const launcher = await launcherOf("bpy");
     const { pid } = await startService(box, launcher);
     process.kill(pid, "SIGKILL");
-    await ended(pid);
+    await untilFree(box.port);
     const started = await box.cli(["start", "--background", "--detach", "--no-auth", "--quiet"]);
     expect(expectSuccess(started).stderr).toContain("warning: no token is asked for");
     expect(existsSync(tokenFileOf(box))).toBe(false);

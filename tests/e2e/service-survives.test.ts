@@ -4,7 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
 import { hostileCode } from "../support/hostile-code.ts";
-import { ended, runs } from "../support/process.ts";
+import { ended, runs, untilFree } from "../support/process.ts";
 import { ownClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type Screen, virtualScreen } from "../support/screen.ts";
@@ -35,17 +35,6 @@ async function untilBusy(box: Sandbox) {
   await until(async () => {
     const status = (await client.ask("status"))?.["result"] as { busy?: unknown } | undefined;
     return status?.busy === true;
-  });
-}
-
-/** Waits until nothing listens on the port: a killed process closes its sockets a little later. */
-async function free(port: number) {
-  await until(async () => {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } }).catch(
-      () => null,
-    );
-    socket?.end();
-    return socket === null;
   });
 }
 
@@ -107,7 +96,7 @@ describe.each(places)("$name", ({ launcher, window }) => {
   beforeEach(async () => {
     if (spoiled) {
       if (await runs(pid)) process.kill(pid, "SIGKILL");
-      await free(box.port);
+      await untilFree(box.port);
       pid = await start();
     }
     spoiled = true;
@@ -148,7 +137,7 @@ describe.each(places)("$name", ({ launcher, window }) => {
     for (const each of pids) box.owns(each);
     await expectAlive(box, pid);
     process.kill(pid, "SIGKILL");
-    await free(box.port);
+    await untilFree(box.port);
     for (const each of pids) expect(await runs(each)).toBe(true);
     pid = await start();
     await expectAlive(box, pid);

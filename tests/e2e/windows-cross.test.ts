@@ -2,17 +2,19 @@
 
 import { expect } from "bun:test";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownBlender } from "../support/blender.ts";
 import { entries } from "../support/folders.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
+import { tokenFileOf } from "../support/tokens.ts";
 import { writeWheel } from "../support/wheels.ts";
 import {
   onFreshWindows,
   onWindows,
+  tokenOnWindows,
   windowsBlender,
   windowsPath,
   windowsSandbox,
@@ -21,8 +23,9 @@ import {
 const wheel = "small_one-1.0-py3-none-any.whl";
 const tail = ["--offline", "--remote-wheelhouse"];
 
-/** A controller, as its commands are typed for the Blender on a port. */
-function controller(box: Sandbox, port: number) {
+/** A controller, as its commands are typed for the Blender on a port; it was given the token. */
+function controller(box: Sandbox, port: number, token: string) {
+  box.env["BLENDER_REMOTE_TOKEN"] = token;
   const cli = (...args: string[]) => box.cli([...args, "--port", String(port)]);
   return {
     cli,
@@ -57,7 +60,7 @@ onWindows("across systems", () => {
     await using there = await windowsSandbox();
     await startService(there, windowsBlender);
     await using box = await sandbox();
-    const remote = controller(box, there.port);
+    const remote = controller(box, there.port, await tokenOnWindows(there));
     const wheels = join(box.dir, "my wheels");
     await writeWheel(wheels, { name: "small_one" });
     const { python } = await remote.value("pkg", "info", "--no-network-probe");
@@ -91,7 +94,7 @@ onWindows("across systems", () => {
     await using there = await sandbox();
     await startService(there, await ownBlender(there));
     await using box = await windowsSandbox();
-    const remote = controller(box, there.port);
+    const remote = controller(box, there.port, await readFile(tokenFileOf(there), "utf8"));
     const wheels = join(box.dir, "my wheels");
     await writeWheel(wheels, { name: "small_one" });
     const { python } = await remote.value("pkg", "info", "--no-network-probe");

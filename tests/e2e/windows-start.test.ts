@@ -11,6 +11,7 @@ import {
   onFreshWindows,
   onWindows,
   pressCtrlC,
+  tokenOnWindows,
   type WindowsSandbox,
   windowsBlender,
   windowsSandbox,
@@ -57,7 +58,8 @@ async function foregroundEndsWithCtrlC(box: WindowsSandbox): Promise<void> {
 /** From this machine's executable, as one on another machine would. */
 async function exitCodeHere(box: WindowsSandbox, code: string): Promise<number> {
   const command = [executable, "execute", "--port", String(box.port), "--code", code];
-  return await Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"] }).exited;
+  const env = { ...process.env, BLENDER_REMOTE_TOKEN: await tokenOnWindows(box) };
+  return await Bun.spawn(command, { env, stdio: ["ignore", "ignore", "ignore"] }).exited;
 }
 
 async function exitCodes(box: WindowsSandbox): Promise<void> {

@@ -1,4 +1,4 @@
-// Whether processes that a test didn't start itself still run.
+// Whether processes that a test didn't start itself still run, or hold a port.
 
 import { readFile } from "node:fs/promises";
 import { until } from "./until.ts";
@@ -7,6 +7,17 @@ import { until } from "./until.ts";
 export async function runs(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") X");
   return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+}
+
+/** Waits until nothing listens on the port: a killed process closes its sockets a little later. */
+export async function untilFree(port: number): Promise<void> {
+  await until(async () => {
+    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } }).catch(
+      () => null,
+    );
+    socket?.end();
+    return socket === null;
+  });
 }
 
 /** Waits until none of these processes runs any more. */

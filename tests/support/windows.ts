@@ -87,6 +87,12 @@ if not os.path.isdir(home):
 sys.exit(subprocess.call(sys.argv[2:]))
 `;
 
+/** The token of the sandbox's service, as it lies on that Windows. */
+export function tokenOnWindows({ driveC, port }: WindowsSandbox): Promise<string> {
+  const state = "users/root/AppData/Local/blender-remote-cli/State";
+  return Bun.file(driveC(`${state}/tokens/${port}`)).text();
+}
+
 /**
  * Makes one; disposing it ends all that runs there and forgets its drives.
  *

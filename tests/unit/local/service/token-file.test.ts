@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ownFolders } from "../../../../src/local/files/os-folders.ts";
 import { checkToken, tokenIn } from "../../../../src/local/service/token-file.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOfCall } from "../../../support/failure.ts";
+import { pythonCommand } from "../../../support/systems.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "blender-remote-token-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -84,6 +86,20 @@ test.each([
   const { code, says } = refusalOf(fileWith(content));
   expect(code).toBe("bad-token");
   expect(says).toContain("holds no token");
+});
+
+test("the service keeps it where it is looked for", () => {
+  const source = join(import.meta.dir, "../../../../src/service/bld_remote_mcp/token_file.py");
+  const code = `import runpy; print(runpy.run_path(${JSON.stringify(source)})["state_folder"](), end="")`;
+  for (const state of [undefined, "", "relative", join(folder, "state")]) {
+    const home = join(folder, "home");
+    const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("XDG_"));
+    const env = { ...Object.fromEntries(kept), HOME: home, LOCALAPPDATA: join(home, "Local") };
+    if (state !== undefined) Object.assign(env, { XDG_STATE_HOME: state });
+    const { stdout, stderr } = spawnSync(pythonCommand, ["-c", code], { env, encoding: "utf8" });
+    expect(stderr).toBe("");
+    expect(stdout).toBe(join(ownFolders(env).state, "tokens"));
+  }
 });
 
 test("a token of a variable", () => {
