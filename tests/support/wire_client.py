@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-SECONDS = 20
+SECONDS = 60
 """How long any answer may take before a test fails rather than hangs."""
 
 Answer = dict[str, Any]

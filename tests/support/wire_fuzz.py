@@ -6,10 +6,11 @@ It prints a line of JSON with figures.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import count
+from math import ceil
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -76,10 +77,6 @@ class GoodClient:
         if self._error is not None:
             raise self._error
 
-    @property
-    def failed(self) -> bool:
-        return self._error is not None
-
     def _run(self) -> None:
         try:
             for number in count():
@@ -116,40 +113,87 @@ class GoodClient:
         return client
 
 
+class Sender:
+    """Sends inputs that one source draws, on a thread of its own."""
+
+    def __init__(
+        self,
+        connect: Callable[[], WireClient],
+        connect_unproven: Callable[[], WireClient],
+        inputs: Inputs,
+    ) -> None:
+        self._connect = connect
+        self._connect_unproven = connect_unproven
+        self._inputs = inputs
+        self._error: BaseException | None = None
+        self.inputs = 0
+        self.connections = 0
+
+    def start(self, total: int) -> Callable[[], None]:
+        """Send so many; gives what waits for the end, and raises what went wrong."""
+        thread = Thread(target=self._run, args=(total,), name="sender")
+        thread.start()
+
+        def wait() -> None:
+            thread.join()
+            if self._error is not None:
+                raise self._error
+
+        return wait
+
+    def _run(self, total: int) -> None:
+        end = self.inputs + total
+        try:
+            while self.inputs < end:
+                proven = self.connections % 5 > 0
+                connect = self._connect if proven else self._connect_unproven
+                batch = _batch(self._inputs)
+                send_batch(connect, batch, self._inputs, proven=proven)
+                self.inputs += len(batch)
+                self.connections += 1
+        except BaseException as error:
+            self._error = error
+
+
 def fuzz(
     connect: Callable[[], WireClient],
     connect_unproven: Callable[[], WireClient],
-    inputs: Inputs,
+    sources: Sequence[Inputs],
     total: int,
 ) -> Figures:
-    """Send so many inputs; what isn't as it should be is an error that shows what was sent."""
+    """Send so many inputs of all sources, which are drawn and sent at once.
+
+    What isn't as it should be is an error that shows what was sent.
+    """
     with connect() as client:
         client.result("submit_code_job", code="print(1)")
         assert client.result("get_job_status", job_id=JOB)["found"]
         before = settled(client)
     good = GoodClient(connect)
-    began, sent, connections, warm = monotonic(), 0, 0, None
+    senders = [Sender(connect, connect_unproven, inputs) for inputs in sources]
+
+    def send(part: float) -> Held:
+        for wait in [each.start(ceil(total * part / len(senders))) for each in senders]:
+            wait()
+        with connect() as client:
+            return Held.of(client)
+
+    began = monotonic()
     try:
-        while sent < total and not good.failed:
-            proven = connections % 5 > 0
-            batch = _batch(inputs)
-            send_batch(connect if proven else connect_unproven, batch, inputs, proven=proven)
-            sent += len(batch)
-            connections += 1
-            if warm is None and sent > total * _WARM_UP:
-                with connect() as client:
-                    warm = Held.of(client)
+        warm = send(_WARM_UP)
+        send(1 - _WARM_UP)
+        seconds = monotonic() - began
     finally:
         good.end()
     with connect() as client:
         after = settled(client, before)
     return Figures(
-        sent,
-        connections,
-        round(monotonic() - began, 1),
+        sum(each.inputs for each in senders),
+        sum(each.connections for each in senders),
+        round(seconds, 1),
         good.answers,
         round(good.longest, 3),
-        after.memory - (warm or before).memory,
+        after.memory - warm.memory,
     )
 
 
@@ -210,7 +254,7 @@ def main(port: int, token_file: str, total: int, seed: int, folder: str) -> None
     figures = fuzz(
         lambda: WireClient(port, token),
         lambda: WireClient(port),
-        Inputs(Seeded(seed), folder),
+        [Inputs(Seeded(seed), folder)],
         total,
     )
     print(json.dumps({"seed": seed, **asdict(figures)}), flush=True)

@@ -44,7 +44,7 @@ def test_inputs_that_nobody_would_send(tmp_path: Path, capsys: pytest.CaptureFix
         figures = fuzz(
             lambda: WireClient(port, token),
             lambda: WireClient(port),
-            Inputs(Seeded(SEED), str(folder)),
+            [Inputs(Seeded(SEED + number), str(folder)) for number in range(3)],
             TOTAL,
         )
         with capsys.disabled():
