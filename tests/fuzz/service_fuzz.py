@@ -82,20 +82,20 @@ def _read(provider: "atheris.FuzzedDataProvider") -> None:
             _compare(message)
 
 
-def _next(buffer: MessageBuffer) -> bytearray | None:
+def _next(buffer: MessageBuffer) -> bytes | memoryview | None:
     try:
         return buffer.next_message()
     except FramingError:
         return None
 
 
-def _compare(message: bytearray) -> None:
+def _compare(message: bytes | memoryview) -> None:
     try:
         request, wrong = read_request(message)
     except (ValueError, RecursionError):
         return
     if wrong is None:
-        assert request == json.loads(message.decode())
+        assert request == json.loads(bytes(message))
 
 
 def _send(inputs: Inputs) -> None:

@@ -4,9 +4,10 @@ It counts what the object is made of while its bytes come, so that what would ta
 refused before that.
 """
 
+import mmap
 import re
 
-from .limits import RequestLimits
+from .limits import MIB, RequestLimits
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
 _BRACKET = re.compile(rb"[\[\]{}]")
@@ -17,6 +18,11 @@ _STRING_REST = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
 # What follows a short string, up to the next one: many of them in one match. Strings that are long
 # or have escapes would be searched twice.
 _SHORT_STRINGS = re.compile(rb'(?:[^"\\]{0,100}"[ \t\r\n]*[,:][ \t\r\n]*"){1,1000}')
+
+# From this size on, memory that goes back to the system when nobody needs it any more: the C
+# library keeps what it has given to a thread, and each client has a thread.
+_LARGE = 1 * MIB
+_ROOM = 2 * MIB
 
 _QUOTE, _OPEN, _BACKSLASH = b'"{\\'
 
@@ -33,7 +39,8 @@ class MessageBuffer:
         self._limits = limits
         self.size_limit = limits.size if size_limit is None else size_limit
         """The most bytes that one message may have; may be changed between messages."""
-        self._data = bytearray()
+        self._data: bytearray | mmap.mmap = bytearray()
+        self._size = 0
         self._begin()
 
     def _begin(self) -> None:
@@ -49,24 +56,43 @@ class MessageBuffer:
     @property
     def pending(self) -> bool:
         """Whether the beginning of a message is waiting for its rest."""
-        return bool(self._data)
+        return self._size > 0
 
     def __len__(self) -> int:
         """How many bytes wait."""
-        return len(self._data)
+        return self._size
 
     def feed(self, data: bytes) -> None:
         """Add bytes as they arrived, cut anywhere."""
-        self._data += data
+        size = self._size + len(data)
+        if size > _LARGE and size > self._room():
+            larger = mmap.mmap(-1, max(self.size_limit, size) + _ROOM)
+            larger[: self._size] = self._data[: self._size]
+            self._data = larger
+        if isinstance(self._data, bytearray):
+            self._data += data
+        else:
+            self._data[self._size : size] = data
+        self._size = size
+
+    def _room(self) -> int:
+        return 0 if isinstance(self._data, bytearray) else len(self._data)
 
     def take_into(self, block: memoryview) -> int:
         """Move bytes that belong to no message into a block, as many as it takes; how many."""
-        count = min(len(block), len(self._data))
+        count = min(len(block), self._size)
         block[:count] = self._data[:count]
-        del self._data[:count]
+        self._drop(count)
         return count
 
-    def next_message(self) -> bytearray | None:
+    def _drop(self, count: int) -> None:
+        if isinstance(self._data, bytearray):
+            del self._data[:count]
+        else:
+            self._data = bytearray(self._data[count : self._size])
+        self._size -= count
+
+    def next_message(self) -> bytes | memoryview | None:
         """The next complete object's bytes, without space around it; None while it isn't complete.
 
         FramingError where the next thing is no object, or is one beyond the limits.
@@ -74,26 +100,28 @@ class MessageBuffer:
         if self._scanned == 0 and not self._starts_object():
             return None
         end = self._find_end()
-        if (end or len(self._data)) > self.size_limit:
+        if (end or self._size) > self.size_limit:
             raise FramingError(f"the request has more than {self.size_limit} bytes")
         if end is None:
             return None
-        # The message keeps the memory, which may be much; what comes after it is little.
-        message, self._data = self._data, self._data[end:]
-        del message[end:]
+        data = self._data
+        # A large one keeps its memory; what comes after it is little.
+        message = bytes(data[:end]) if isinstance(data, bytearray) else memoryview(data)[:end]
+        self._drop(end)
         self._begin()
         return message
 
     def _starts_object(self) -> bool:
-        del self._data[: _match_end(_SPACE, self._data, 0)]
-        if self._data and self._data[0] != _OPEN:
+        if space := _match_end(_SPACE, self._data, 0, self._size):
+            self._drop(space)
+        if self._size > 0 and self._data[0] != _OPEN:
             raise FramingError(
                 f"a request is one JSON object, but this begins with {bytes(self._data[:1])!r}"
             )
-        return bool(self._data)
+        return self._size > 0
 
     def _find_end(self) -> int | None:
-        size = len(self._data)
+        size = self._size
         at = self._scanned
         while at < size:
             if self._in_string:
@@ -101,7 +129,7 @@ class MessageBuffer:
                 if not whole:
                     break
             else:
-                quote = self._data.find(_QUOTE, at)
+                quote = self._data.find(b'"', at, size)
                 until = size if quote < 0 else quote
                 if (end := self._look_between(at, until)) is not None:
                     return end
@@ -115,10 +143,10 @@ class MessageBuffer:
 
     def _skip_string(self, at: int) -> tuple[int, bool]:
         """The index behind a string, or from where to look on; whether that is there already."""
-        data, size = self._data, len(self._data)
-        if (short := _SHORT_STRINGS.match(data, at)) is not None:
+        data, size = self._data, self._size
+        if (short := _SHORT_STRINGS.match(data, at, size)) is not None:
             at = short.end()
-            count = data.count(b'"', short.start(), at) // 2
+            count = short[0].count(b'"') // 2
             self._strings += count
             self._signs += count
             if self._strings > self._limits.values:
@@ -126,7 +154,7 @@ class MessageBuffer:
             return at, True
         begin = at
         while True:
-            at = _match_end(_STRING_REST, data, at)
+            at = _match_end(_STRING_REST, data, at, size)
             if at == size or (data[at] == _BACKSLASH and at + 1 == size):
                 break
             if data[at] == _QUOTE:
@@ -134,7 +162,7 @@ class MessageBuffer:
                 break
             # The bounded repetition ended here, inside the string
         # One that is escaped begins no escape.
-        self._escapes += data.count(b"\\", begin, at) - data.count(b"\\\\", begin, at)
+        self._escapes += self._count(b"\\", begin, at) - self._count(b"\\\\", begin, at)
         if self._escapes > self._limits.escapes:
             raise FramingError(f"the request has more than {self._limits.escapes} escapes")
         return (at, False) if self._in_string else (at + 1, True)
@@ -158,13 +186,21 @@ class MessageBuffer:
                 if self._braces == 0 and byte == b"}":
                     until = found.end()
                     break
-        self._signs += data.count(b",", begin, until) + data.count(b":", begin, until)
+        self._signs += self._count(b",", begin, until) + self._count(b":", begin, until)
         # Two strings in a row are no JSON, but cost time as well.
         if max(self._signs, self._strings) > limits.values:
             raise FramingError(f"the request has more than {limits.values} values")
         return until if self._braces == 0 else None
 
+    def _count(self, what: bytes, begin: int, until: int) -> int:
+        data = self._data
+        if isinstance(data, bytearray):
+            return data.count(what, begin, until)
+        return data[begin:until].count(what)  # At most what has just come
 
-def _match_end(pattern: re.Pattern[bytes], data: bytearray, begin: int) -> int:
-    match = pattern.match(data, begin)
+
+def _match_end(
+    pattern: re.Pattern[bytes], data: bytearray | mmap.mmap, begin: int, end: int
+) -> int:
+    match = pattern.match(data, begin, end)
     return begin if match is None else match.end()

@@ -14,8 +14,8 @@ class RequestLimits:
     """Bytes. What clients send is code: the published ones send 5 MiB of a file as 6.7 MiB."""
     values: int = 200_000
     """Values and names, so that parsing takes some tenths of a second at most."""
-    escapes: int = 6_000_000
-    """Escapes in strings: as many as text of this size has that is all of the form \\uXXXX."""
+    escapes: int = 2_000_000
+    """Escapes in strings: 70 MB of usual code, as JSON has it, have so many ends of lines."""
     depth: int = 500
     """Lists and objects in each other; each is a call in C, on a thread with a small stack."""
 

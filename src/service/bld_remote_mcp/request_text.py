@@ -16,7 +16,7 @@ _SEARCH_STEP = 4 * 1024 * 1024
 NUMBER_LENGTH = 1000
 
 
-def read_request(message: bytes | bytearray) -> tuple[dict[str, object], str | None]:
+def read_request(message: bytes | memoryview) -> tuple[dict[str, object], str | None]:
     """The request in a complete message, one JSON object, and what is wrong with it, if anything.
 
     Wrong is half of a surrogate pair (Blender 3.4 crashes for a name with one), a number that isn't
@@ -31,7 +31,7 @@ def read_request(message: bytes | bytearray) -> tuple[dict[str, object], str | N
         parse_float=reader.number_of,
         parse_constant=reader.constant_of,
     )
-    request = decoder.decode(message.decode("utf-8"))
+    request = decoder.decode(str(message, "utf-8"))
     if reader.wrong is None and _may_have_halves(message):
         for place in _halves(request):
             return request, f"{place} has half of a surrogate pair, which is no text in UTF-8"
@@ -77,7 +77,7 @@ class _Reader:
         self.wrong = self.wrong or wrong
 
 
-def _may_have_halves(message: bytes | bytearray) -> bool:
+def _may_have_halves(message: bytes | memoryview) -> bool:
     steps = range(0, len(message), _SEARCH_STEP)
     return any(
         _SURROGATE.search(message, at, at + _SEARCH_STEP + _SURROGATE_LENGTH - 1) for at in steps

@@ -23,7 +23,7 @@ def wire_bytes(ascii_only: bool) -> bytes:
 def drain(buffer: MessageBuffer) -> list[object]:
     found = []
     while (message := buffer.next_message()) is not None:
-        found.append(json.loads(message))
+        found.append(json.loads(bytes(message)))
     return found
 
 
@@ -143,3 +143,23 @@ def test_what_stands_in_strings_does_not_count(size: int) -> None:
             buffer.feed(stream[at : at + size])
             found += drain(buffer)
         assert found == [message]
+
+
+@pytest.mark.parametrize("rest", [b"", b'  {"a": 1}{"b"'])
+def test_what_comes_after_a_large_message_stays(rest: bytes) -> None:
+    message = {"code": "x" * 3_000_000}
+    buffer = MessageBuffer(RequestLimits())
+    stream = b" \n" + json.dumps(message).encode() + rest
+    for at in range(0, len(stream), 1 << 20):
+        buffer.feed(stream[at : at + (1 << 20)])
+        buffer.next_message() if at == 0 else None
+    assert drain(buffer) == [message, *([{"a": 1}] if rest else [])]
+    block = memoryview(bytearray(10))
+    assert bytes(block[: buffer.take_into(block)]) == rest[-4:]
+    assert len(buffer) == 0
+
+
+def test_many_small_messages_that_come_at_once() -> None:
+    buffer = MessageBuffer(RequestLimits())
+    buffer.feed(b'{"a":1}' * 200_000)
+    assert len(drain(buffer)) == 200_000
