@@ -67,8 +67,8 @@ for (const server of servers) {
     };
 
     const isOurs = server.start === startService;
-    // Hello, and whether pip runs.
-    const greeting = 2;
+    // Hello, with our service the proof of the token, and whether pip runs.
+    const greeting = isOurs ? 3 : 2;
 
     test("brings every wheel of a folder, whole; the second time nothing is sent", async () => {
       const local = fresh(box, "local");
@@ -616,6 +616,8 @@ describe("pkg push: what is wrong on this side", () => {
 
 test("a service that is stopped meanwhile is waited for: another one takes the rest", async () => {
   await using box = await sandbox();
+  // One of its own the other service wouldn't know.
+  box.env["BLENDER_REMOTE_TOKEN"] = "the-token-of-both-services-0123456789";
   const launcher = await launcherOf("bpy");
   await startService(box, launcher);
   const wheel = await writeWheel(fresh(box, "local"), { name: "late", padding: 20_000_000 });
@@ -630,7 +632,7 @@ test("a service that is stopped meanwhile is waited for: another one takes the r
       await startService(box, launcher);
     });
   });
-  const flags = [...through(box, proxy), "--retries", "20", "--json"];
+  const flags = ["--port", String(proxy.port), "--retries", "20", "--json"];
   const result = expectSuccess(await pushTo(box, wheel, there, ...flags));
   expect(stopped).toBe(true);
   // What lay in the proxy was lost; what had arrived wasn't sent again.

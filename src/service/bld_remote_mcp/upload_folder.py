@@ -26,7 +26,7 @@ _WHEEL = re.compile(
 TEMPORARY = "blender-remote-files-"
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 # `.NAME.FINGERPRINT.part`; the second push of a wheel at a time adds a number of its own.
-_PART = re.compile(r"\.(?P<name>.+)\.[0-9a-f]+(?:\.[0-9a-f]+)?\.part")
+_PART = re.compile(r"\.(?P<name>.+?)\.[0-9a-f]+(?:\.[0-9a-f]+)?\.part")
 
 # Not on Windows.
 _BY_DESCRIPTOR = {os.open, os.stat, os.unlink, os.rename} <= os.supports_dir_fd

@@ -249,6 +249,14 @@ class TestPlaces:
             with pytest.raises(PlaceError, match="isn't the part file of"):
                 act("finish", part=str(part), target=str(target), size=1, sha256="0")
 
+    def test_the_part_of_a_second_push(self, part: Path, tmp_path: Path) -> None:
+        second = part.with_name(part.name.replace(".part", ".ab12cd34.part"))
+        second.write_bytes(CONTENT)
+        digest = hashlib.sha256(CONTENT).hexdigest()
+        size = len(CONTENT)
+        act("finish", part=str(second), target=str(tmp_path / NAME), size=size, sha256=digest)
+        assert (tmp_path / NAME).read_bytes() == CONTENT
+
     @posix_only("it has no modes")
     def test_other_names_only_in_a_private_folder_for_them(self, tmp_path: Path) -> None:
         folder = tmp_path / "blender-remote-files-x"
