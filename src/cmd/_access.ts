@@ -5,7 +5,7 @@ import { checkToken, tokenIn, tokenPath, tokenVariable } from "../local/service/
 import type { StartAuthentication } from "../local/start/launch.ts";
 import type { SshRoute } from "../remote/ssh/route.ts";
 import { expectTokenFile, tokenFileThere } from "../remote/ssh/token-file.ts";
-import { isLoopback } from "../remote/wire/address.ts";
+import { isLoopback, isOwnAddress } from "../remote/wire/address.ts";
 import type { Access, Token } from "../remote/wire/authentication.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { shellWord, type Text, text } from "../text.ts";
@@ -122,7 +122,7 @@ export function accessTo({ host, port }: Endpoint, flags: AccessFlags, route?: S
   if (given !== undefined) return accessWith(given);
   if (flags.auth === false) return openAccess;
   if (isLoopback(host) && route !== undefined) return accessThere(route, port);
-  if (isLoopback(host)) return accessToOwn(port);
+  if (isLoopback(host) || (route === undefined && isOwnAddress(host))) return accessToOwn(port);
   return {
     token: async () => undefined,
     missing: text`--ssh HOST reads it on that machine; or ${giveIt}`,

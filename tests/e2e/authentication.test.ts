@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { chmod, cp, mkdir, readFile, rm } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
@@ -229,6 +229,26 @@ describe("start --no-auth", () => {
     await expectFailure(box, line, { code: "not-the-service", exit: 5, says: "it asks for none" });
     expect(expectSuccess(await box.cli([...line, "--no-auth"])).stdout).toBe("1\n");
   });
+});
+
+test("a service that knows no tokens yet isn't started without one", async () => {
+  await using box = await sandbox();
+  const launcher = await launcherOf("bpy");
+  expectSuccess(await box.cli(["init", launcher]));
+  expectSuccess(await box.cli(["install"]));
+  const installed = ".config/blender/5.0/scripts/addons/bld_remote_mcp/settings.py";
+  const settings = join(box.env["HOME"] ?? "", installed);
+  const older = (await readFile(settings, "utf8")).replace(
+    "def token() -> str | None:",
+    "def token() -> None:\n    return None\n\n\ndef _later() -> str | None:",
+  );
+  await writeFile(settings, older);
+  const start = ["start", "--background", "--detach"];
+  await expectFailure(box, start, { code: "addon-old", exit: 3, says: "asks for no token" });
+  await expectFailure(box, ["status"], { code: "connection-refused", exit: 4, says: "nothing" });
+  expectSuccess(await box.cli(["install"]));
+  await startConfigured(box);
+  expect((await json(box, ["status"])).service.authentication).toBe("hmac-sha256");
 });
 
 describe.skipIf(!makesIslands)("start --listen --allow-remote", () => {

@@ -1,8 +1,15 @@
 // What an address says by itself.
 
+import { networkInterfaces } from "node:os";
+
 /** Whether a host is this machine itself. */
 export function isLoopback(host: string): boolean {
   return /^(127(\.\d+){3}|localhost|::1)$/.test(host);
+}
+
+/** Whether an address is one of this machine's, by which others may reach it as well. */
+export function isOwnAddress(host: string): boolean {
+  return Object.values(networkInterfaces()).some((all) => all?.some((one) => one.address === host));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { accessTo, givenToken } from "../../../src/cmd/_access.ts";
 import { tokenPath } from "../../../src/local/service/token-file.ts";
@@ -45,6 +45,12 @@ test("on this machine the service's own, by its port", async () => {
   expect(await tokenOf({ host: "::1", port }, { auth: true })).toBe(own);
   expect(await tokenOf({ host: "127.0.0.1", port: port + 1 }, {})).toBeUndefined();
   expect(await tokenOf(elsewhere, {})).toBeUndefined();
+});
+
+test("also by the addresses by which others reach this machine", async () => {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  for (const { address } of all) expect(await tokenOf({ host: address, port }, {})).toBe(own);
+  expect(all.length).toBeGreaterThan(0);
 });
 
 test("it is looked for with each connection", async () => {
