@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import atheris
@@ -36,7 +37,8 @@ from wire_inputs import REQUESTS, Inputs, Seeded  # noqa: E402
 
 _LIMITS = RequestLimits(size=4096, values=200, escapes=200, depth=50)
 # What goes over a connection takes a thousand times as long.
-_SENT_EVERY = 1000
+_SENT_EVERY = 30
+_asked = count()
 _TOKEN = "0123456789abcdef" * 4
 
 logging.disable(logging.CRITICAL)
@@ -62,7 +64,8 @@ def test_one_input(data: bytes) -> None:
     # What is used up gives 0.
     if provider.ConsumeIntInRange(0, _SENT_EVERY) < _SENT_EVERY:
         _read(provider)
-    else:
+    # The fuzzer would send nearly all of them, since that reaches most.
+    elif next(_asked) % _SENT_EVERY == 0:
         _send(Inputs(Chosen(provider), _folder))
 
 
