@@ -137,7 +137,7 @@ describe("killed in the middle", () => {
       using proxy = faultyProxyTo(box.port, seed, slow);
       const args = ["pkg", "push", local, "--remote-wheelhouse", there];
       const child = box.spawn([...args, ...through(box, proxy)]);
-      const timer = setTimeout(() => child.kill("SIGKILL"), 300 + chance() * 2000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), 300 + chance() * 5000);
       await child.exited;
       clearTimeout(timer);
       await check(there);
