@@ -4,7 +4,7 @@ import hmac
 import os
 import re
 from collections import OrderedDict
-from threading import Event, Lock
+from threading import Event, Lock, Semaphore
 from time import monotonic
 
 from .answers import CommandError
@@ -27,6 +27,7 @@ _OF_CLIENT = b"blender-remote client\0"
 
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 4.0
+_WAITING_LIMIT = 16
 _FORGET_SECONDS = 60.0
 _ADDRESS_LIMIT = 256
 _SAY_SECONDS = 5.0
@@ -49,6 +50,7 @@ class Authentication:
         self._unsaid = 0
         self._said = -_SAY_SECONDS
         self._closing = Event()
+        self._places = Semaphore(_WAITING_LIMIT)
 
     def handshake(self, address: str) -> "Handshake":
         """What a new connection is to go through; `address`: its host and port."""
@@ -75,8 +77,15 @@ class Authentication:
         return min(_FIRST_PAUSE * 2 ** min(count - 1, 10), _LONGEST_PAUSE)
 
     def pause(self, seconds: float) -> None:
-        """Wait on the thread of the connection that has failed, and on no other."""
-        self._closing.wait(seconds)
+        """Wait on the thread of the connection that has failed, and on no other.
+
+        Not where many do already: their threads are there even when their connections have gone.
+        """
+        if self._places.acquire(blocking=False):
+            try:
+                self._closing.wait(seconds)
+            finally:
+                self._places.release()
 
 
 class Handshake:

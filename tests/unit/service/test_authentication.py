@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -246,6 +247,27 @@ def test_a_wrong_proof_waits_longer_each_time_and_alone(
         began = monotonic()
         running.stop()
         assert monotonic() - began < SECONDS / 2
+
+
+def test_many_wrong_proofs_hold_few_threads(
+    running: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "_FIRST_PAUSE", 10.0 * SECONDS)
+    monkeypatch.setattr(authentication, "_LONGEST_PAUSE", 10.0 * SECONDS)
+    before = threading.active_count()
+    clients: list[Client] = []
+    for _ in range(200):
+        clients.append(client := running.client())
+        _answer, nonces = client.hello()
+        wrong = proof(OTHER, "client", nonces)
+        client.send({"type": "authenticate", "params": {"proof": wrong}})
+    # Those that don't wait are answered and gone, whatever becomes of the first ones.
+    assert "the proof is wrong" in clients[-1].receive()["message"]
+    wait_until(lambda: threading.active_count() <= before + 20)
+    with running.client() as client:
+        assert client.authenticate(TOKEN)["status"] == "success"
+    for client in clients:
+        client.socket.close()
 
 
 def test_failures_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
