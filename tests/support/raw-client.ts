@@ -106,19 +106,27 @@ export async function rawClient(port: number): Promise<RawClient> {
   };
 }
 
-/** Proves a token as docs/authentication.md says; gives the answer. */
+/** Proves a token as docs/authentication.md says; gives the answer, null where the service has closed. */
 export async function authenticate(client: RawClient, token: string) {
   const nonce = randomBytes(32).toString("hex");
-  const greeting = Object(await client.ask("hello", { nonce }))["result"];
-  const nonces = Buffer.from(`${nonce}${greeting["nonce"]}`, "hex");
+  const greeted = await client.ask("hello", { nonce });
+  if (greeted === null) return null;
+  if (greeted["status"] !== "success") throw new Error(`hello: ${JSON.stringify(greeted)}`);
+  const nonces = Buffer.from(`${nonce}${Object(greeted["result"])["nonce"]}`, "hex");
   const hmac = createHmac("sha256", token).update("blender-remote client\0").update(nonces);
   return client.ask("authenticate", { proof: hmac.digest("hex") });
 }
 
-/** A client of the sandbox's own service that has proved its token. */
-export async function ownClient(box: Sandbox): Promise<RawClient> {
+/** A client of the sandbox's own service, and the answer to the proof of its token. */
+export async function provenClient(box: Sandbox) {
   const client = await rawClient(box.port);
   const answer = await authenticate(client, await readFile(tokenFileOf(box), "utf8"));
+  return { client, answer };
+}
+
+/** A client of the sandbox's own service that has proved its token. */
+export async function ownClient(box: Sandbox): Promise<RawClient> {
+  const { client, answer } = await provenClient(box);
   if (answer?.["status"] !== "success") throw new Error(String(answer?.["message"] ?? "closed"));
   return client;
 }
