@@ -3,8 +3,6 @@
 import { Failure, wrongUsage } from "../failure.ts";
 import { checkToken, tokenIn, tokenPath, tokenVariable } from "../local/service/token-file.ts";
 import type { StartAuthentication } from "../local/start/launch.ts";
-import type { SshRoute } from "../remote/ssh/route.ts";
-import { expectTokenFile, tokenFileThere } from "../remote/ssh/token-file.ts";
 import { isLoopback, isOwnAddress } from "../remote/wire/address.ts";
 import type { Access, Token } from "../remote/wire/authentication.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
@@ -48,7 +46,8 @@ export function givenToken(flags: AccessFlags): Token | undefined {
   };
 }
 
-const giveIt = text`give its token: --token-file FILE, or the variable ${tokenVariable}`;
+/** The two ways to give a token. */
+export const giveIt = text`give its token: --token-file FILE, or the variable ${tokenVariable}`;
 
 /** With one token, whatever the service says. */
 export function accessWith(token: Token): Access {
@@ -92,37 +91,22 @@ export function accessToOwn(port: number): Access {
 }
 
 /**
- * With the token that the service on a port of another machine keeps for the user there; the shell
- * that reads it is the ssh server's, which ssh knows by its host key.
- */
-function accessThere(route: SshRoute, port: number): Access {
-  expectTokenFile(route, port);
-  return {
-    token: async () => {
-      const file = await tokenFileThere(route, port);
-      if (file === undefined) return undefined;
-      const { path, content } = file;
-      const from = `${path} on ${route.machine}`;
-      const value = checkToken(content.replace(/\r?\n$/, ""), from);
-      const otherwise = `where that file is left over from a Blender that was killed, remove it there; --no-auth speaks to a service that asks for no token`;
-      return { value, whose: `whose token is in ${from}`, otherwise };
-    },
-    missing: text`another user of ${route.machine} started it, or it has no token file there for you; ${giveIt}`,
-  };
-}
-
-/**
  * How one gets into the service at an address: with the token that was given, else with the one that
- * the service keeps for this user, on this machine or where the route leads.
+ * the service keeps for this user, on this machine or where ssh leads.
  *
+ * @param there with the one that a service on a port of that machine keeps, where ssh leads to one.
  * @throws Failure as `givenToken`.
  */
-export function accessTo({ host, port }: Endpoint, flags: AccessFlags, route?: SshRoute): Access {
+export function accessTo(
+  { host, port }: Endpoint,
+  flags: AccessFlags,
+  there?: (port: number) => Access,
+): Access {
   const given = givenToken(flags);
   if (given !== undefined) return accessWith(given);
   if (flags.auth === false) return openAccess;
-  if (isLoopback(host) && route !== undefined) return accessThere(route, port);
-  if (isLoopback(host) || (route === undefined && isOwnAddress(host))) return accessToOwn(port);
+  if (isLoopback(host) && there !== undefined) return there(port);
+  if (isLoopback(host) || (there === undefined && isOwnAddress(host))) return accessToOwn(port);
   return {
     token: async () => undefined,
     missing: text`--ssh HOST reads it on that machine; or ${giveIt}`,

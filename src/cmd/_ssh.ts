@@ -35,7 +35,7 @@ function sshProgram(): string {
 /** Sockets have short paths. */
 const longestRoot = 55;
 
-async function privateFolder(): Promise<string> {
+async function socketFolder(): Promise<string> {
   const root = tmpdir();
   const folder = await temporaryFolder(
     "blender-remote-ssh-",
@@ -50,10 +50,9 @@ async function privateFolder(): Promise<string> {
  *
  * @throws Failure `bad-ssh`, `bad-ssh-option`, `ssh-option-alone`, all of kind `usage`; `no-ssh`.
  */
-export function sshRouteOf(flags: SshFlags): SshRoute | undefined {
+export function sshRouteOf(flags: SshFlags): SshRoute {
   const options = (flags["ssh-option"] ?? []).map(checkSshOption);
   if (flags.ssh === undefined) {
-    if (options.length === 0) return undefined;
     throw wrongUsage(
       "ssh-option-alone",
       "--ssh-option says how ssh goes, and no --ssh says where",
@@ -68,7 +67,7 @@ export function sshRouteOf(flags: SshFlags): SshRoute | undefined {
     options,
     // On /dev/tty, whatever stdin is; scripts that read JSON are asked nothing.
     mayAsk: process.stderr.isTTY === true && !json,
-    privateFolder,
+    privateFolder: socketFolder,
     clearTerminal: keepLinesAway,
     heard: (line) => output.debug(`ssh: ${line}`),
   });

@@ -15,7 +15,7 @@ import { examplePath, ours, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
 import { type AccessFlags, accessTo } from "./_access.ts";
 import type { Context } from "./_command.ts";
-import { type SshFlags, sshRouteOf } from "./_ssh.ts";
+import type { SshFlags } from "./_ssh.ts";
 import { Waits } from "./_waits.ts";
 
 /** The global flags that say which service a command speaks to, and for how long. */
@@ -77,6 +77,15 @@ export async function usualPort(config: string | undefined): Promise<number> {
   return portOf(await configurationOf({ config }));
 }
 
+/** The way that `--ssh` asks for. What leads there is loaded for nobody else: that takes a while. */
+async function throughSsh(flags: SshFlags) {
+  if (flags.ssh === undefined && (flags["ssh-option"] ?? []).length === 0) return undefined;
+  const { sshRouteOf } = await import("./_ssh.ts");
+  const { accessThere } = await import("./_access-there.ts");
+  const route = sshRouteOf(flags);
+  return { route, access: (port: number) => accessThere(route, port) };
+}
+
 /**
  * Where the service is: `--ssh`, `--host`; `--port`, BLENDER_REMOTE_PORT, the configuration, 6688; limits
  * from `--timeout` or the configuration.
@@ -92,11 +101,11 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
     flags.timeout === undefined
       ? (total ?? configuration.timeoutSeconds)
       : parseSeconds(flags.timeout, "--timeout");
-  const route = sshRouteOf(flags);
+  const ssh = await throughSsh(flags);
   const address = { host: meantHost(flags.host ?? "127.0.0.1"), port };
-  const access = accessTo(address, flags, route);
+  const access = accessTo(address, flags, ssh?.access);
   return {
-    endpoint: { ...address, access, ...(route && { route }) },
+    endpoint: { ...address, access, ...(ssh && { route: ssh.route }) },
     deadlines: { connect: 5, firstAnswer: 5, total: limit },
   };
 }

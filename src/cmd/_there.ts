@@ -50,6 +50,7 @@ export async function thereCommand(
   const all = (flag: string) =>
     checked.flatMap((one) => (one.startsWith(`--${flag}=`) ? [one.slice(flag.length + 3)] : []));
   const [to] = all("ssh");
+  if (to === undefined) throw new Error("--ssh isn't there");
   const options = all("ssh-option");
   if (all("token-file").length > 0) {
     throw wrongUsage(
@@ -61,7 +62,6 @@ export async function thereCommand(
   const has = (flag: string) => checked.includes(`--${flag}`);
   const flags = { json: has("json"), verbose: has("verbose"), quiet: has("quiet") };
   const route = sshRouteOf({ ...flags, ssh: to, "ssh-option": options });
-  if (to === undefined || route === undefined) throw new Error("--ssh isn't there");
   // What stood before '--' was checked: there, a word behind one would be another one's.
   const passed = checked.filter(
     (one) => one !== "--" && !hereOnly.some((flag) => one.startsWith(`--${flag}=`)),
