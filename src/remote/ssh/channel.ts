@@ -2,7 +2,7 @@
 
 import type { Failure } from "../../failure.ts";
 import type { Carrier, CarrierEvents } from "../wire/carrier.ts";
-import type { SshProcess } from "./process.ts";
+import { pour, type SshProcess } from "./process.ts";
 
 /** How much is handed over at once, in bytes. */
 const handful = 1024 * 1024;
@@ -68,8 +68,7 @@ export function channelOver(
 /** @returns what is to be waited for; of an ssh that has ended nothing that ever comes. */
 function handOver(child: SshProcess["child"], piece: Uint8Array): Promise<unknown> | number {
   try {
-    child.stdin.write(piece);
-    return child.stdin.flush();
+    return pour(child.stdin, piece);
   } catch {
     return Promise.withResolvers<never>().promise;
   }

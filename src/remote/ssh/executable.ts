@@ -3,6 +3,7 @@
 import { Failure, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
 import { sshFailed } from "./failures.ts";
+import { pour } from "./process.ts";
 import { posixWord, startThere } from "./remote-command.ts";
 import type { SshRoute } from "./route.ts";
 
@@ -131,10 +132,7 @@ async function send(route: SshRoute, carried: CarriedExecutable, folder: string)
 /** Writes a file to a pipe, as far as the other end takes it. */
 async function written(pipe: Bun.FileSink, path: string): Promise<void> {
   try {
-    for await (const piece of Bun.file(path).stream()) {
-      pipe.write(piece);
-      await pipe.flush();
-    }
+    for await (const piece of Bun.file(path).stream()) await pour(pipe, piece);
     await pipe.end();
   } catch (error) {
     // Why it took no more, the end of that program says.

@@ -64,13 +64,24 @@ export function startSsh({ words, apart }: SshCommand, settings: SshSettings): S
 }
 
 /**
+ * Hands bytes to a pipe. Either call may give a promise that fails where nobody reads any more, and one
+ * that nobody waits for would end this program.
+ *
+ * @returns what is to be waited for where not all is taken yet.
+ */
+export function pour(pipe: Bun.FileSink, bytes: string | Uint8Array): Promise<unknown> | number {
+  const written: unknown = pipe.write(bytes);
+  const flushed = pipe.flush();
+  return written instanceof Promise ? Promise.all([written, flushed]) : flushed;
+}
+
+/**
  * Writes to an ssh's stdin, and waits until that is taken. An ssh that has ended takes nothing more;
  * why, its end says.
  */
 export async function tell({ child }: SshProcess, words: string): Promise<void> {
   try {
-    child.stdin.write(words);
-    await child.stdin.flush();
+    await pour(child.stdin, words);
   } catch (error) {
     if (systemCodeOf(error) !== "EPIPE") throw error;
   }
