@@ -78,6 +78,11 @@ export function shellWord(word: string): string {
   return wordFor(process.platform, word);
 }
 
+/** One word as a POSIX shell takes it on another machine, whatever this one's are. */
+export function posixWord(word: string): string {
+  return wordFor("linux", word);
+}
+
 /** One word as the shells of a platform take it: on Windows cmd.exe and PowerShell, else POSIX' own. */
 export function wordFor(platform: NodeJS.Platform, word: string): string {
   if (platform === "win32") return windowsWord(word);

@@ -17,11 +17,11 @@ const unfollowed = ["requirement", "no-deps", "no-binary"];
  * @param note is told that.
  * @throws Failure as `requirementsOf`; `bad-date`, kind `usage`.
  */
-export async function withPipChoices<T extends PlanRequest>(
-  request: T,
+export async function withPipChoices(
+  request: PlanRequest,
   pip: PipSettings,
   note: (text: string) => void,
-): Promise<T> {
+): Promise<PlanRequest> {
   const files = (pip.get("constraint") ?? "").split(/\s+/).filter((word) => word !== "");
   const { constraints } = await requirementsOf(
     [],

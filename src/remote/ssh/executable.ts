@@ -2,9 +2,10 @@
 
 import { Failure, systemCodeOf } from "../../failure.ts";
 import { megabytes } from "../../megabytes.ts";
+import { posixWord } from "../../text.ts";
 import { sshFailed } from "./failures.ts";
 import { pour } from "./process.ts";
-import { posixWord, startThere } from "./remote-command.ts";
+import { startThere } from "./remote-command.ts";
 import type { SshRoute } from "./route.ts";
 
 /** A machine as the executables' names have it: `linux-x64`, `darwin-arm64`, `linux-x64-musl`. */

@@ -1,6 +1,6 @@
 // A program on the other machine, over an ssh session of its own: its stdin is the session's.
 
-import { wordFor } from "../../text.ts";
+import { posixWord } from "../../text.ts";
 import { type SshProcess, tell } from "./process.ts";
 import type { SshRoute } from "./route.ts";
 
@@ -9,11 +9,6 @@ export interface RemoteCommand {
   ssh: SshProcess;
   /** What it writes to stdout from its beginning on. */
   output: AsyncGenerator<Uint8Array>;
-}
-
-/** A word for a POSIX shell there, whatever this system's are. */
-export function posixWord(word: string): string {
-  return wordFor("linux", word);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../../failure.ts";
+import { Failure, messageOf } from "../../failure.ts";
 import type { Carrier, CarrierEvents, Route } from "../wire/carrier.ts";
 import type { Endpoint } from "../wire/connection.ts";
 import { channelOver } from "./channel.ts";
@@ -190,7 +190,7 @@ async function configuredControl(settings: SshSettings): Promise<boolean> {
         stderr: "ignore",
       });
     } catch (error) {
-      throw noSsh(`${settings.program}: ${error instanceof Error ? error.message : error}`);
+      throw noSsh(`${settings.program}: ${messageOf(error)}`);
     }
   })();
   const said = await asking.stdout.text();

@@ -97,7 +97,8 @@ async function preparedFor(
   };
   const prepared = await ask(wanted);
   for (let left = prepared.unhashed; left.length > 0; ) {
-    const next = await ask(wanted.filter(({ name }) => left.includes(name)));
+    const names = new Set(left);
+    const next = await ask(wanted.filter(({ name }) => names.has(name)));
     // Each call finds out one at least.
     if (next.unhashed.length >= left.length) throw damaged();
     Object.assign(prepared.hashes, next.hashes);

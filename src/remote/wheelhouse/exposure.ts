@@ -1,6 +1,7 @@
 // Says who else can change a wheelhouse on Blender's machine.
 
 import * as v from "valibot";
+import { posixWord } from "../../text.ts";
 
 /** A folder that others than Blender's user can change, and why: see `exposure` in exposure.py. */
 export const exposureSchema = v.object({
@@ -28,6 +29,8 @@ export function exposureWarnings(
   const { path, who } = exposed;
   const where = path === folder ? folder : `${folder}: a folder that it is in, ${path}`;
   const mend =
-    who === "owner" ? "use one in the home of Blender's user" : `'chmod go-w ${path}' ends it`;
+    who === "owner"
+      ? "use one in the home of Blender's user"
+      : `chmod go-w ${posixWord(path)} ends it`;
   return [`others can put wheels into ${where}: ${reasons[who]}; ${mend}`];
 }
