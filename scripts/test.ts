@@ -19,7 +19,7 @@ interface Step {
   name: string;
   /** Which part of a selection needs it. */
   phase: "lint" | "unit" | "python" | "e2e";
-  run: () => Promise<Result[]>;
+  run: (shown?: Shown) => Promise<Result[]>;
 }
 
 /** The platforms that end-to-end tests need an executable of, besides this machine's. */
@@ -41,8 +41,8 @@ export async function test(args: readonly string[]): Promise<number> {
       phase === "lint" ? selection.lint : selection[phase].length > 0;
     const results: Result[] = [];
     const installed = isEverything(selection) ? installAhead(reports) : Promise.resolve();
-    for (const step of steps(reports, selection, installed).filter(isChosen)) {
-      results.push(...(await runStep(step)));
+    for (const beside of steps(reports, selection, installed)) {
+      results.push(...(await sideBySide(beside.filter(isChosen), reports)));
     }
     if (selection.name !== undefined && results.every(({ title }) => title === "")) {
       results.push(failed(`no test has ${JSON.stringify(selection.name)} in its name`));
@@ -53,46 +53,66 @@ export async function test(args: readonly string[]): Promise<number> {
   }
 }
 
-/** @param installed settles once nothing installs Blenders any more. */
-function steps(reports: string, selection: Selection, installed: Promise<void>): Step[] {
+/**
+ * What is to be done one after the other; what stands together is done side by side.
+ *
+ * @param installed settles once nothing installs Blenders any more.
+ */
+function steps(reports: string, selection: Selection, installed: Promise<void>): Step[][] {
   const python = (name: string, ...args: string[]) =>
     check(name, async () => [await toolsPython(), "-m", ...args]);
+  const wheel = check("pip wheel", async () => [process.execPath, "scripts/pip_wheel.ts"]);
+  const build = check("build", async () => [process.execPath, "build.ts", ...BUILT_FOR]);
   return [
-    check("biome", async () => [join(TOOLS, "biome"), "ci", "."]),
-    python("ruff check", "ruff", "check", "."),
-    python("ruff format", "ruff", "format", "--check", "."),
-    check("pyright", async () => [join(TOOLS, "pyright")]),
-    check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"]),
-    {
-      ...check("pip wheel", async () => [process.execPath, "scripts/pip_wheel.ts"]),
-      phase: "unit",
-    },
-    {
-      name: `bun test ${selection.unit.join(" ")}`,
-      phase: "unit",
-      run: () =>
-        bunTest(selection.unit, selection, join(reports, "unit.xml"), [
-          `--timeout=${UNIT_TIMEOUT}`,
-        ]),
-    },
-    {
-      name: `pytest ${selection.python.join(" ")}`,
-      phase: "python",
-      run: () => pytest(selection, join(reports, "pytest.xml")),
-    },
-    {
-      ...check("build", async () => [process.execPath, "build.ts", ...BUILT_FOR]),
-      phase: "e2e",
-    },
-    { name: "test Blenders", phase: "e2e", run: () => installed.then(prepareBlenders) },
-    isEverything(selection)
-      ? { name: "bun test tests/e2e", phase: "e2e", run: () => endToEnd(selection, reports) }
-      : {
-          name: `bun test ${selection.e2e.join(" ")}`,
-          phase: "e2e",
-          run: () => e2eTests(selection, join(reports, "e2e.xml")),
-        },
+    [check("biome", async () => [join(TOOLS, "biome"), "ci", "."])],
+    [python("ruff check", "ruff", "check", ".")],
+    [python("ruff format", "ruff", "format", "--check", ".")],
+    [check("pyright", async () => [join(TOOLS, "pyright")])],
+    [check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"])],
+    [{ ...wheel, phase: "unit" }],
+    [unitTests(selection, reports), pythonTests(selection, reports)],
+    [{ ...build, phase: "e2e" }],
+    [{ name: "test Blenders", phase: "e2e", run: () => installed.then(prepareBlenders) }],
+    [
+      isEverything(selection)
+        ? { name: "bun test tests/e2e", phase: "e2e", run: () => endToEnd(selection, reports) }
+        : {
+            name: `bun test ${selection.e2e.join(" ")}`,
+            phase: "e2e",
+            run: () => e2eTests(selection, join(reports, "e2e.xml")),
+          },
+    ],
   ];
+}
+
+function unitTests(selection: Selection, reports: string): Step {
+  const { unit } = selection;
+  const options = [`--timeout=${UNIT_TIMEOUT}`];
+  return {
+    name: `bun test ${unit.join(" ")}`,
+    phase: "unit",
+    run: (shown) => bunTest(unit, selection, join(reports, "unit.xml"), options, shown),
+  };
+}
+
+function pythonTests(selection: Selection, reports: string): Step {
+  return {
+    name: `pytest ${selection.python.join(" ")}`,
+    phase: "python",
+    run: (shown) => pytest(selection, join(reports, "pytest.xml"), shown),
+  };
+}
+
+/** Each of several shows what it has written when it is done. */
+async function sideBySide(beside: readonly Step[], reports: string): Promise<Result[]> {
+  const [only, ...others] = beside;
+  if (only === undefined) return [];
+  if (others.length === 0) return await runStep(only);
+  const results = beside.map((step) => {
+    const log = join(reports, `${step.phase}.log`);
+    return runStep({ ...step, run: () => shownLater(log, step.run) });
+  });
+  return (await Promise.all(results)).flat();
 }
 
 /**
@@ -226,12 +246,16 @@ async function bunTest(
   return ofName(name, await reported(`bun test ${paths.join(" ")}`, code, report));
 }
 
-async function pytest({ python, name }: Selection, report: string): Promise<Result[]> {
+async function pytest(
+  { python, name }: Selection,
+  report: string,
+  shown?: Shown,
+): Promise<Result[]> {
   const options = [`--junitxml=${report}`, "-o", `cache_dir=${cached("pytest")}`, "--quiet"];
   // The name of a function has no other characters.
   if (name !== undefined) options.push("-k", name.replace(/\W+/g, "_"));
   const command = [await toolsPython(), "-m", "pytest", ...options, ...python];
-  const code = await runVisibly(command, { cwd: ROOT, env: toolEnvironment() });
+  const code = await runVisibly(command, { cwd: ROOT, env: toolEnvironment() }, shown);
   const noneFound = name !== undefined && code === 5;
   return await reported(`pytest ${python.join(" ")}`, noneFound ? 0 : code, report);
 }

@@ -9,7 +9,7 @@ import { startService } from "../support/servers.ts";
 import { wireProgram } from "../support/wire-programs.ts";
 
 /** A fifth of it warms up. In bytes: by how much Blender may grow after that. */
-const minutes = Number(process.env["SOAK_MINUTES"] ?? 4);
+const minutes = Number(process.env["SOAK_MINUTES"] ?? 5);
 const growthLimit = 20_000_000;
 /** In ms; jemalloc's own time for this is 10 s. */
 const givingBackTime = 15_000;
