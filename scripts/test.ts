@@ -1,6 +1,6 @@
 // ./dev test: every check in one run, and one line at the end that says how it went.
 
-import { mkdtemp, open, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { arm64Unavailable } from "./arm64.ts";
@@ -8,18 +8,17 @@ import { arm64Units } from "./arm64_units.ts";
 import { installBlenders } from "./blenders.ts";
 import { cached } from "./cache.ts";
 import { failed, type Result, reported } from "./junit.ts";
+import { inLanes, type Part, sideBySide } from "./lanes.ts";
 import { listBlenders } from "./list_blenders.ts";
-import { DevError, runVisibly, type Shown } from "./process.ts";
+import { runVisibly, type Shown } from "./process.ts";
 import { toolsPython } from "./python.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import { windowsUnavailable } from "./windows.ts";
 import { windowsUnits } from "./windows_units.ts";
 
-interface Step {
-  name: string;
-  /** Which part of a selection needs it. */
+interface Step extends Part {
+  /** Which kind of a selection needs it. */
   phase: "lint" | "unit" | "python" | "e2e";
-  run: (shown?: Shown) => Promise<Result[]>;
 }
 
 /** The platforms that end-to-end tests need an executable of, besides this machine's. */
@@ -41,8 +40,8 @@ export async function test(args: readonly string[]): Promise<number> {
       phase === "lint" ? selection.lint : selection[phase].length > 0;
     const results: Result[] = [];
     const installed = isEverything(selection) ? installAhead(reports) : Promise.resolve();
-    for (const beside of steps(reports, selection, installed)) {
-      results.push(...(await sideBySide(beside.filter(isChosen), reports)));
+    for (const step of steps(reports, selection, installed)) {
+      results.push(...(await sideBySide(step.filter(isChosen), reports)));
     }
     if (selection.name !== undefined && results.every(({ title }) => title === "")) {
       results.push(failed(`no test has ${JSON.stringify(selection.name)} in its name`));
@@ -103,18 +102,6 @@ function pythonTests(selection: Selection, reports: string): Step {
   };
 }
 
-/** Each of several shows what it has written when it is done. */
-async function sideBySide(beside: readonly Step[], reports: string): Promise<Result[]> {
-  const [only, ...others] = beside;
-  if (only === undefined) return [];
-  if (others.length === 0) return await runStep(only);
-  const results = beside.map((step) => {
-    const log = join(reports, `${step.phase}.log`);
-    return runStep({ ...step, run: () => shownLater(log, step.run) });
-  });
-  return (await Promise.all(results)).flat();
-}
-
 /**
  * Installs missing Blenders while the first checks go on: it mostly waits for downloads, for minutes on
  * a new machine. What couldn't be installed is tried again, and told, when it is their turn.
@@ -128,83 +115,47 @@ function isEverything({ lint, unit, python, e2e, name }: Selection): boolean {
   return lint && [unit, python, e2e].every((paths) => paths.length > 0) && name === undefined;
 }
 
-function e2eTests(
-  selection: Selection,
-  report: string,
-  options: readonly string[] = [],
-  shown?: Shown,
-): Promise<Result[]> {
-  const timeout = `--timeout=${E2E_TIMEOUT}`;
-  return bunTest(selection.e2e, selection, report, [timeout, ...options], shown);
+function e2eTests(selection: Selection, report: string, shown?: Shown): Promise<Result[]> {
+  return bunTest(selection.e2e, selection, report, [`--timeout=${E2E_TIMEOUT}`], shown);
 }
 
 /** End-to-end tests of other systems than this one. */
 const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
+/** Those that take minutes: at the end one of them would keep the other lane waiting. */
+const LONG = ["service-soak", "pkg-download-sets", "addon-killed", "addon-wild", "interrupted"];
 
 /**
  * The end-to-end tests in two lanes, a file at a time: Blenders that start, and emulators, wait much.
- * The second lane begins with what is run for other systems. What a part has written is shown at its
- * end.
+ * The second lane begins with what is run for other systems.
  */
 async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
   const others = new Bun.Glob(OF_OTHER_SYSTEMS);
-  const files = [...new Bun.Glob("tests/e2e/*.test.ts").scanSync(ROOT)]
-    .filter((file) => !others.match(file))
-    .sort();
-  const results: Result[] = [];
-  const lane = async () => {
-    for (let file = files.shift(); file !== undefined; file = files.shift()) {
-      const [e2e, name] = [[file], basename(file, ".test.ts")];
-      results.push(
-        ...(await shownLater(join(reports, `${name}.log`), (shown) =>
-          e2eTests({ ...selection, e2e }, join(reports, `${name}.xml`), [], shown),
-        )),
-      );
-    }
+  const files = [...new Bun.Glob("tests/e2e/*.test.ts").scanSync(ROOT)].sort();
+  const partOf = (file: string): Part => {
+    const report = join(reports, `${basename(file, ".test.ts")}.xml`);
+    return { name: file, run: (shown) => e2eTests({ ...selection, e2e: [file] }, report, shown) };
   };
-  const elsewhere = async () => {
-    const begun = performance.now();
-    results.push(
-      ...(await shownLater(join(reports, "other-systems.log"), (shown) =>
-        onOtherSystems(selection, reports, shown).catch((error: unknown) => {
-          if (!(error instanceof DevError)) throw error;
-          return [failed(`other systems (${error.message.split("\n")[0]})`)];
-        }),
-      )),
-    );
-    console.log(`== other systems: done in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
-  };
-  await Promise.all([lane(), elsewhere().then(lane)]);
-  return results;
+  const isLong = (file: string) => LONG.includes(basename(file, ".test.ts"));
+  const here = files.filter((file) => !others.match(file));
+  const ordered = [...here.filter(isLong), ...here.filter((file) => !isLong(file))];
+  const elsewhere = files.filter((file) => others.match(file));
+  return await inLanes(
+    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)]],
+    reports,
+  );
 }
 
-/** Does something whose output is shown in one piece, when it is done. */
-async function shownLater(
-  log: string,
-  work: (shown: number) => Promise<Result[]>,
-): Promise<Result[]> {
-  await using file = await open(log, "w");
-  const results = await work(file.fd);
-  console.log(await readFile(log, "utf8"));
-  return results;
-}
-
-/** What can't be had is counted as skipped, among the test Blenders. */
-async function onOtherSystems(
-  selection: Selection,
-  reports: string,
-  shown: number,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const isWindows = (await windowsUnavailable()) === undefined;
-  if (isWindows) results.push(...(await windowsUnits({ unit: [UNIT], python: [UNIT] }, shown)));
+/** The unit tests for other systems; what can't be had is counted as skipped, among the test Blenders. */
+async function unitsElsewhere(): Promise<Part[]> {
+  const parts: Part[] = [];
   // Those in Python run in a Blender's Python, of which there is none for arm64. On such a machine
   // all have run by now.
-  const isArm64 = process.arch !== "arm64" && (await arm64Unavailable()) === undefined;
-  if (isArm64) results.push(...(await arm64Units([UNIT], shown)));
-  const e2e = [...new Bun.Glob(OF_OTHER_SYSTEMS).scanSync(ROOT)].sort();
-  results.push(...(await e2eTests({ ...selection, e2e }, join(reports, "others.xml"), [], shown)));
-  return results;
+  if (process.arch !== "arm64" && (await arm64Unavailable()) === undefined)
+    parts.push({ name: "unit tests on arm64", run: (shown) => arm64Units([UNIT], shown) });
+  const all = { unit: [UNIT], python: [UNIT] };
+  if ((await windowsUnavailable()) === undefined)
+    parts.push({ name: "unit tests on Windows", run: (shown) => windowsUnits(all, shown) });
+  return parts;
 }
 
 /** A step that is one test: a command that succeeds or doesn't. */
@@ -285,23 +236,6 @@ async function prepareBlenders(): Promise<Result[]> {
     if (state === "missing") return failed(`${what} (${reason.split("\n")[0]})`);
     return { name: what, title: "", outcome: "skipped", reason };
   });
-}
-
-async function runStep({ name, run }: Step): Promise<Result[]> {
-  console.log(`\n== ${name}`);
-  const start = performance.now();
-  let results: Result[];
-  try {
-    results = await run();
-  } catch (error) {
-    if (!(error instanceof DevError)) throw error;
-    console.log(error.message);
-    results = [failed(`${name} (${error.message.split("\n")[0]})`)];
-  }
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  const ok = results.every(({ outcome }) => outcome !== "failed");
-  console.log(`== ${name}: ${ok ? "ok" : "FAILED"}, ${seconds} s`);
-  return results;
 }
 
 /** Prints what was skipped and failed, and the counts; the exit code. */
