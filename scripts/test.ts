@@ -121,12 +121,12 @@ function e2eTests(selection: Selection, report: string, shown?: Shown): Promise<
 
 /** End-to-end tests of other systems than this one. */
 const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
-/** Those that take minutes: at the end one of them would keep the other lane waiting. */
+/** Those that take minutes: at the end one of them would keep the other lanes waiting. */
 const LONG = ["service-soak", "pkg-download-sets", "addon-killed", "addon-wild", "interrupted"];
 
 /**
- * The end-to-end tests in two lanes, a file at a time: Blenders that start, and emulators, wait much.
- * The second lane begins with what is run for other systems.
+ * The end-to-end tests in three lanes, a file at a time: Blenders that start, and emulators, wait much.
+ * One begins with what is run for other systems, one takes from the end of the others.
  */
 async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
   const others = new Bun.Glob(OF_OTHER_SYSTEMS);
@@ -140,7 +140,7 @@ async function endToEnd(selection: Selection, reports: string): Promise<Result[]
   const ordered = [...here.filter(isLong), ...here.filter((file) => !isLong(file))];
   const elsewhere = files.filter((file) => others.match(file));
   return await inLanes(
-    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)]],
+    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)], []],
     reports,
   );
 }
