@@ -9,6 +9,11 @@ import { unobserved, type WaitObserver } from "./waits.ts";
 /** For all that is cleared away after a failure, in seconds. */
 const clearingSeconds = 10;
 
+/** Before each further try to get into a service, in ms. */
+const pauses = [50, 200, 800];
+/** As what the end of a connection that isn't through appears. */
+const endsOfNewcomers = ["closed-unheard", "connection-lost", "no-room"];
+
 interface SessionParts {
   connection: Connection;
   server: Server;
@@ -58,17 +63,10 @@ export class Session {
     signal: AbortSignal,
     { knowledge = {}, waits = unobserved, client = clientName("") }: SessionOptions = {},
   ): Promise<Session> {
-    const connection = await Connection.open(endpoint, deadlines, signal);
-    try {
-      const late = endpoint.route?.lateSeconds ?? 0;
-      const server = await greet(connection, deadlines.firstAnswer + late, client);
-      if (server.kind === "service" && server.hello.request_limit !== undefined)
-        connection.requestLimit = server.hello.request_limit;
-      return new Session({ connection, server, deadlines, signal, knowledge, waits, client });
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const { connection, server } = await entered(endpoint, deadlines, signal, client);
+    if (server.kind === "service" && server.hello.request_limit !== undefined)
+      connection.requestLimit = server.hello.request_limit;
+    return new Session({ connection, server, deadlines, signal, knowledge, waits, client });
   }
 
   get endpoint(): Endpoint {
@@ -87,18 +85,14 @@ export class Session {
    * @throws Failure as `Connection.open`; where a token is asked for, as `greet`.
    */
   async anotherConnection(): Promise<Connection> {
-    const { deadlines, server } = this;
-    const total = this.connection.secondsLeft;
-    const connection = await Connection.open(this.endpoint, { ...deadlines, total }, this.signal);
+    const { server, endpoint, signal } = this;
+    const deadlines = { ...this.deadlines, total: this.connection.secondsLeft };
+    const isOpen = server.kind === "plain" || server.hello.authentication === "none";
+    const connection = isOpen
+      ? await Connection.open(endpoint, deadlines, signal)
+      : (await entered(endpoint, deadlines, signal, this.client)).connection;
     connection.requestLimit = this.connection.requestLimit;
-    if (server.kind === "plain" || server.hello.authentication === "none") return connection;
-    try {
-      await greet(connection, deadlines.firstAnswer, this.client);
-      return connection;
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    return connection;
   }
 
   /**
@@ -140,6 +134,36 @@ export class Session {
 
   close(): void {
     this.connection.close();
+  }
+}
+
+/**
+ * Connects, greets and authenticates. A crowded service ends the connections that aren't through for
+ * longest (docs/limits.md), which may be ours where this machine is busy: with a token we try again.
+ *
+ * @throws Failure as `Connection.open` and `greet`.
+ */
+async function entered(
+  endpoint: Endpoint,
+  deadlines: Deadlines,
+  signal: AbortSignal,
+  client: string,
+): Promise<{ connection: Connection; server: Server }> {
+  const late = endpoint.route?.lateSeconds ?? 0;
+  const ends = performance.now() + deadlines.total * 1000;
+  for (let tries = 0; ; tries++) {
+    const total = Math.max(0, (ends - performance.now()) / 1000);
+    const connection = await Connection.open(endpoint, { ...deadlines, total }, signal);
+    try {
+      return { connection, server: await greet(connection, deadlines.firstAnswer + late, client) };
+    } catch (error) {
+      connection.close();
+      const pause = pauses[tries];
+      if (pause === undefined || performance.now() + pause > ends) throw error;
+      if (!(error instanceof Failure) || !endsOfNewcomers.includes(error.code)) throw error;
+      if ((await endpoint.access?.token().catch(() => undefined)) === undefined) throw error;
+      await Bun.sleep(pause);
+    }
   }
 }
 

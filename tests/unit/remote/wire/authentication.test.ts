@@ -44,8 +44,16 @@ function proving(key: string): Greeting {
   };
 }
 
-/** A service that greets as it is told and takes every `authenticate`; and all that came to it. */
-function listening(greeting: Greeting, taken: unknown = { authenticated: true }) {
+/**
+ * A service that greets as it is told and takes every `authenticate`; and all that came to it.
+ *
+ * @param ends a request that ends its connection instead of being answered.
+ */
+function listening(
+  greeting: Greeting,
+  taken: unknown = { authenticated: true },
+  ends: (type: string, connection: number) => boolean = () => false,
+) {
   const requests: Request[] = [];
   let connections = 0;
   const listener = Bun.listen<{ reader: MessageReader }>({
@@ -61,6 +69,10 @@ function listening(greeting: Greeting, taken: unknown = { authenticated: true })
           const request = v.parse(requestSchema, JSON.parse(message));
           requests.push(request);
           const { type, params } = request;
+          if (ends(type, connections)) {
+            socket.end();
+            return;
+          }
           const result = type === "hello" ? greeting(`${params["nonce"]}`) : taken;
           const status = result === null ? "error" : "success";
           socket.write(JSON.stringify({ status, result, message: "no" }));
@@ -79,6 +91,42 @@ async function open(endpoint: { host: string; port: number }, access?: Access) {
   opened.push(session);
   return session;
 }
+
+describe("a service that ends connections which aren't through, as one does that is crowded", () => {
+  test.each(["hello", "authenticate"])("is tried again (%s)", async (at) => {
+    const crowded = (type: string, connection: number) => type === at && connection < 4;
+    const { endpoint, connections } = listening(proving(secret), undefined, crowded);
+    await open(endpoint, known);
+    expect(connections()).toBe(4);
+  });
+
+  test("for each connection of a session", async () => {
+    const crowded = (_: string, connection: number) => connection === 2;
+    const { endpoint, connections } = listening(proving(secret), undefined, crowded);
+    const session = await open(endpoint, known);
+    opened.push(await session.anotherConnection());
+    expect(connections()).toBe(3);
+  });
+
+  test("not for ever", async () => {
+    const { endpoint, connections } = listening(proving(secret), undefined, () => true);
+    expect((await failureOf(open(endpoint, known))).code).toBe("closed-unheard");
+    expect(connections()).toBe(4);
+  });
+
+  test("not beyond the time that there is", async () => {
+    const { endpoint, connections } = listening(proving(secret), undefined, () => true);
+    const short = { connect: 60, firstAnswer: 60, total: 0.04 };
+    const failure = await failureOf(Session.open({ ...endpoint, access: known }, short, never));
+    expect([failure.code, connections()]).toEqual(["closed-unheard", 1]);
+  });
+
+  test("not where no token is known: it may be anything", async () => {
+    const { endpoint, connections } = listening(proving(secret), undefined, () => true);
+    expect((await failureOf(open(endpoint, unknown))).code).toBe("closed-unheard");
+    expect(connections()).toBe(1);
+  });
+});
 
 describe("a service with the same token", () => {
   test("proves itself, and then we do", async () => {
