@@ -1,21 +1,23 @@
 // How a command gets into a service on another machine: with the token that is kept there.
 
-import { checkToken } from "../local/service/token-file.ts";
+import { checkToken, tokenNames } from "../local/service/token-file.ts";
 import type { SshRoute } from "../remote/ssh/route.ts";
 import { expectTokenFile, tokenFileThere } from "../remote/ssh/token-file.ts";
 import type { Access } from "../remote/wire/authentication.ts";
+import type { Endpoint } from "../remote/wire/connection.ts";
 import { text } from "../text.ts";
 import { giveIt } from "./_access.ts";
 
 /**
- * With the token that the service on a port of another machine keeps for the user there; the shell
+ * With the token that the service at an address of another machine keeps for the user there; the shell
  * that reads it is the ssh server's, which ssh knows by its host key.
  */
-export function accessThere(route: SshRoute, port: number): Access {
-  expectTokenFile(route, port);
+export function accessThere(route: SshRoute, address: Endpoint): Access {
+  const names = tokenNames(address);
+  expectTokenFile(route, names);
   return {
     token: async () => {
-      const file = await tokenFileThere(route, port);
+      const file = await tokenFileThere(route, names);
       if (file === undefined) return undefined;
       const { path, content } = file;
       const from = `${path} on ${route.machine}`;

@@ -1,7 +1,7 @@
 // How a command gets into the service that it speaks to: with which token, from where.
 
 import { Failure, wrongUsage } from "../failure.ts";
-import { checkToken, tokenIn, tokenPath, tokenVariable } from "../local/service/token-file.ts";
+import { checkToken, tokenIn, tokenPaths, tokenVariable } from "../local/service/token-file.ts";
 import type { StartAuthentication } from "../local/start/launch.ts";
 import { isLoopback, isOwnAddress } from "../remote/wire/address.ts";
 import type { Access, Token } from "../remote/wire/authentication.ts";
@@ -63,9 +63,9 @@ export interface StartAccess {
 }
 
 /** A start with that token, or with one that the service makes, or with none. */
-export function startAccess(port: number, given: Token | "own" | "none"): StartAccess {
+export function startAccess(address: Endpoint, given: Token | "own" | "none"): StartAccess {
   if (given === "none") return { authentication: { kind: "none" }, access: openAccess };
-  if (given === "own") return { authentication: { kind: "own" }, access: accessToOwn(port) };
+  if (given === "own") return { authentication: { kind: "own" }, access: accessToOwn(address) };
   const authentication = { kind: "given", token: given.value } as const;
   return { authentication, access: accessWith(given) };
 }
@@ -76,15 +76,21 @@ export const openAccess: Access = {
   missing: "leave --no-auth out",
 };
 
-/** With the token that the service on a port of this machine keeps for this user. */
-export function accessToOwn(port: number): Access {
-  const path = tokenPath(port);
-  const leftover: Text = `where ${path} is left over from a Blender that was killed, remove it: ${process.platform === "win32" ? "del" : "rm"} ${shellWord(path)}; --no-auth speaks to a service that asks for no token`;
+/** Where a token may be left over in a file. */
+function leftover(path: string): Text {
+  return `where ${path} is left over from a Blender that was killed, remove it: ${process.platform === "win32" ? "del" : "rm"} ${shellWord(path)}; --no-auth speaks to a service that asks for no token`;
+}
+
+/** With the token that the service at an address of this machine keeps for this user. */
+export function accessToOwn(address: Endpoint): Access {
   return {
     token: async () => {
-      const value = tokenIn(path);
-      if (value === undefined) return undefined;
-      return { value, whose: `whose token is in ${path}`, otherwise: leftover };
+      for (const path of tokenPaths(address)) {
+        const value = tokenIn(path);
+        if (value === undefined) continue;
+        return { value, whose: `whose token is in ${path}`, otherwise: leftover(path) };
+      }
+      return undefined;
     },
     missing: text`another user started it, or it runs elsewhere and this is a tunnel (--ssh HOST reads the token there); ${giveIt}`,
   };
@@ -94,19 +100,20 @@ export function accessToOwn(port: number): Access {
  * How one gets into the service at an address: with the token that was given, else with the one that
  * the service keeps for this user, on this machine or where ssh leads.
  *
- * @param there with the one that a service on a port of that machine keeps, where ssh leads to one.
+ * @param there with the one that a service at an address of that machine keeps, where ssh leads to one.
  * @throws Failure as `givenToken`.
  */
 export function accessTo(
-  { host, port }: Endpoint,
+  address: Endpoint,
   flags: AccessFlags,
-  there?: (port: number) => Access,
+  there?: (address: Endpoint) => Access,
 ): Access {
   const given = givenToken(flags);
   if (given !== undefined) return accessWith(given);
   if (flags.auth === false) return openAccess;
-  if (isLoopback(host) && there !== undefined) return there(port);
-  if (isLoopback(host) || (there === undefined && isOwnAddress(host))) return accessToOwn(port);
+  const { host } = address;
+  if (isLoopback(host) && there !== undefined) return there(address);
+  if (isLoopback(host) || (there === undefined && isOwnAddress(host))) return accessToOwn(address);
   return {
     token: async () => undefined,
     missing: text`--ssh HOST reads it on that machine; or ${giveIt}`,

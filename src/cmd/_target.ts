@@ -83,7 +83,7 @@ async function throughSsh(flags: SshFlags) {
   const { sshRouteOf } = await import("./_ssh.ts");
   const { accessThere } = await import("./_access-there.ts");
   const route = sshRouteOf(flags);
-  return { route, access: (port: number) => accessThere(route, port) };
+  return { route, access: (address: Endpoint) => accessThere(route, address) };
 }
 
 /**

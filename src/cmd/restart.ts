@@ -74,9 +74,10 @@ function again(known: KnownStart, local: LocalBlender, wait: number, detach: boo
   const { record, token = "own" } = known;
   const { background, scene, log_level: logLevel, profile, host, port } = record;
   const kept = record.authentication === "given" ? token : record.authentication;
-  const { authentication, access } = startAccess(port, kept);
   // Its own: through a tunnel on this machine the address that was asked is another.
-  const endpoint = { host: reachable(host), port, access };
+  const reached = { host: reachable(host), port };
+  const { authentication, access } = startAccess(reached, kept);
+  const endpoint = { ...reached, access };
   const detached = detach || record.detached;
   const ownProfile = profile ?? undefined;
   return {
@@ -109,10 +110,10 @@ function again(known: KnownStart, local: LocalBlender, wait: number, detach: boo
 /** The command line that starts it by hand. */
 function byHand({ record }: KnownStart, detached: boolean) {
   const flag = (name: string, value: string | null) => (value === null ? [] : [name, value]);
-  const remote = !isLoopback(record.host);
   return ours(
     "start",
-    ...(remote ? ["--listen", record.host, "--allow-remote"] : []),
+    ...(record.host === "127.0.0.1" ? [] : ["--listen", record.host]),
+    ...(isLoopback(record.host) ? [] : ["--allow-remote"]),
     ...(record.authentication === "none" ? ["--no-auth"] : []),
     ...(record.background ? ["--background"] : []),
     ...(detached ? ["--detach"] : []),

@@ -124,7 +124,8 @@ export const start = command({
     const { port } = asked;
     checkPort(port);
     const given = args.auth ? (givenToken(args) ?? "own") : "none";
-    const { authentication, access } = startAccess(port, given);
+    const reached = { host: reachable(address), port };
+    const { authentication, access } = startAccess(reached, given);
     const wait = args.wait === undefined ? deadlines.total : parseSeconds(args.wait, "--wait");
     const blender = await localBlenderOf(args);
     const scene = await sceneAt(args.scene);
@@ -153,7 +154,7 @@ export const start = command({
       detached,
       logFile: ownLog ?? (detached ? logPath(port) : undefined),
     };
-    const endpoint = { host: reachable(address), port, access };
+    const endpoint = { ...reached, access };
     return { blender, endpoint, wait, detached, launch };
   },
   run: startBlender,

@@ -117,6 +117,29 @@ describe("a file that can't be trusted is refused, given or found", () => {
   });
 });
 
+test.skipIf(process.platform === "darwin")(
+  "services on one port of two addresses have a token each",
+  async () => {
+    await using own = await sandbox();
+    const first = await startService(own, await launcherOf("bpy"));
+    const second = await startConfigured(own, "--listen", "127.0.0.2");
+    const pidAt = async (...flags: string[]) =>
+      Number(
+        expectSuccess(await own.cli(["execute", "-c", "import os; print(os.getpid())", ...flags]))
+          .stdout,
+      );
+    expect(await pidAt()).toBe(first.pid);
+    expect(await pidAt("--host", "127.0.0.2")).toBe(second);
+    const restarted = await json(own, ["restart", "--host", "127.0.0.2"]);
+    own.owns(restarted.pid);
+    expect(await pidAt("--host", "127.0.0.2")).toBe(restarted.pid);
+    expectSuccess(await own.cli(["stop", "--host", "127.0.0.2"]));
+    expect(await pidAt()).toBe(first.pid);
+    expectSuccess(await own.cli(["stop"]));
+    expect(readdirSync(join(tokenFileOf(own), ".."))).toEqual([]);
+  },
+);
+
 describe("a given token", () => {
   const given = "a-token-that-somebody-has-given-0123456789";
 

@@ -33,9 +33,20 @@ export function tokenFolder(): string {
   return join(ownFolders().state, "tokens");
 }
 
-/** Where the service that listens on a port of this machine keeps its token. */
-export function tokenPath(port: number): string {
-  return join(tokenFolder(), `${port}`);
+/**
+ * The names under which a service that is reached at an address may keep its token, the likelier one
+ * first: by its port on 127.0.0.1, elsewhere with its address, or as one that listens on all of them.
+ *
+ * Another program may listen on that port of another address: a token is for its own address alone.
+ */
+export function tokenNames({ host, port }: { host: string; port: number }): string[] {
+  if (host === "127.0.0.1") return [`${port}`];
+  return [`${port}@${host.replaceAll(/[^\w.]/g, "_")}`, `${port}@all`];
+}
+
+/** Where they are on this machine. */
+export function tokenPaths(address: { host: string; port: number }): string[] {
+  return tokenNames(address).map((name) => join(tokenFolder(), name));
 }
 
 /**

@@ -6,22 +6,23 @@ import type { SshRoute } from "./route.ts";
 
 /**
  * Prints the file's path, our user id, what `ls` says of its folder and of itself, and its bytes: its
- * place is that of `ownFolders` and of the service's token_file.py.
+ * place is that of `ownFolders` and of the service's token_file.py. The first of the names that is there.
  */
-const readingScript = (port: number) => `case "$(uname -s)" in
+const readingScript = (names: readonly string[]) => `case "$(uname -s)" in
   Darwin) d="$HOME/Library/Application Support";;
   *) case "$XDG_STATE_HOME" in /*) d="$XDG_STATE_HOME";; *) d="$HOME/.local/state";; esac;;
 esac
-d="$d/blender-remote-cli/tokens"; f="$d/${port}"
+d="$d/blender-remote-cli/tokens"
+for n in ${names.join(" ")}; do f="$d/$n"; if [ -e "$f" ] || [ -h "$f" ]; then break; fi; done
 echo "$f"; id -u
 if [ -e "$f" ] || [ -h "$f" ]; then
   LC_ALL=C ls -ldn "$d/."; LC_ALL=C ls -ldn "$f"
   if [ -f "$f" ] && [ ! -h "$f" ]; then dd if="$f" bs=2048 count=1; fi
 fi`;
 
-/** Has the token file read as soon as somebody connects there. */
-export function expectTokenFile(route: SshRoute, port: number): void {
-  route.expect(readingScript(port));
+/** Has the token file read as soon as somebody connects there. `names`: of letters, digits, `@._`. */
+export function expectTokenFile(route: SshRoute, names: readonly string[]): void {
+  route.expect(readingScript(names));
 }
 
 /** A token file there, which only its owner can use. */
@@ -31,15 +32,15 @@ export interface TokenFileThere {
 }
 
 /**
- * The token file of the service on a port there; undefined where there is none, or no shell to look.
+ * The token file of a service there by the names that it may have; undefined where there is none, or no shell to look.
  *
  * @throws Failure `unsafe-token-file` (kind `not-authorised`); as `SshRoute.ask`.
  */
 export async function tokenFileThere(
   route: SshRoute,
-  port: number,
+  names: readonly string[],
 ): Promise<TokenFileThere | undefined> {
-  const answer = await route.ask(readingScript(port)).catch((error: unknown) => {
+  const answer = await route.ask(readingScript(names)).catch((error: unknown) => {
     if (error instanceof Failure && error.code === "no-remote-shell") return undefined;
     throw error;
   });

@@ -65,17 +65,18 @@ class Listener:
         """Bytes of requests that aren't answered yet, as far as they count."""
         return self._house.unfinished.held
 
-    def open(self, host: str, port: int, bound: Callable[[int], None]) -> int:
+    def open(self, host: str, port: int, bound: Callable[[str, int], None]) -> int:
         """Listen; the port, which the system chooses for 0. StartError if that fails.
 
-        `bound` is told the port before anybody is let in; what it raises ends the listening.
+        `bound` is told address and port before anybody is let in; what it raises ends this.
         """
         surroundings.ignore_broken_pipes()
         surroundings.open_standard_descriptors()
         self._listen(host, port)
-        self._host, self._port = host, self._socket.getsockname()[1]
+        address, self._port = self._socket.getsockname()[:2]
+        self._host = host
         try:
-            bound(self._port)
+            bound(address, self._port)
         except BaseException:
             self._close()
             raise

@@ -11,7 +11,7 @@ from .listener import Listener
 from .log import logger
 from .open_file import OpenFile
 from .settings import NO_AUTH_VARIABLE, is_loopback
-from .token_file import TokenFile
+from .token_file import TokenFile, token_names
 
 
 class Server:
@@ -43,7 +43,7 @@ class Server:
         self.quit_requested = False
         self.limits = limits
         self._token = token
-        self._token_file: TokenFile | None = None
+        self._token_files: list[TokenFile] = []
         self._authentication = Authentication(token)
         self._listener = Listener(Dispatcher(self).reply_to, self._authentication, limits)
 
@@ -73,7 +73,7 @@ class Server:
         `token_folder`: where the token is kept for its owner; TokenFileError if that fails.
         """
         self.port = self._listener.open(
-            host, port, lambda bound: self._keep_token(token_folder, bound)
+            host, port, lambda address, bound: self._keep_token(token_folder, address, bound)
         )
         self.host = host
         self.running = True
@@ -92,17 +92,27 @@ class Server:
                 self.port,
             )
 
-    def _keep_token(self, folder: str | None, port: int) -> None:
+    def _keep_token(self, folder: str | None, address: str, port: int) -> None:
         """While the port is this service's, and before anybody is let in."""
         if folder is None:
             return
-        kept = TokenFile(folder, port)
+        kept = [TokenFile(folder, name) for name in token_names(address, port)]
         if self._token is None:
-            kept.remove_stale()
+            for each in kept:
+                each.remove_stale()
             return
-        kept.write(self._token)
-        self._token_file = kept
-        logger.info("Clients must know the token in %s", kept.path)
+        self._token_files = kept
+        try:
+            for each in kept:
+                each.write(self._token)
+        except BaseException:
+            self._remove_token()
+            raise
+        logger.info("Clients must know the token in %s", kept[0].path)
+
+    def _remove_token(self) -> None:
+        for each in self._token_files:
+            each.remove()
 
     def request_stop(self, *, quit_blender: bool, force: bool) -> None:
         """Ask the main thread to stop the service. From any thread.
@@ -139,8 +149,7 @@ class Server:
             self.running = False
             self._stop_soon()
             self.jobs.refuse("the service has stopped")
-            if self._token_file is not None:
-                self._token_file.remove()
+            self._remove_token()
             self._listener.close()
             self._authentication.close()
             logger.info("Stopped listening on %s:%d", self.host, self.port)

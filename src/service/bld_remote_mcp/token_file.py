@@ -76,13 +76,25 @@ def _wrong_with(found: os.stat_result) -> str | None:
     return None
 
 
-class TokenFile:
-    """The file of one service's token, by its port, in a folder that only its owner may enter."""
+def token_names(address: str, port: int) -> list[str]:
+    """The names of the files for a service that listens there: as in the CLI's token-file.ts.
 
-    def __init__(self, folder: str, port: int) -> None:
+    By the port alone on 127.0.0.1, else with the address: another service may have the port there.
+    """
+    if address == "127.0.0.1":
+        return [str(port)]
+    if address in ("0.0.0.0", "::"):
+        return [str(port), f"{port}@all"]
+    return [f"{port}@{re.sub(r'[^0-9A-Za-z_.]', '_', address)}"]
+
+
+class TokenFile:
+    """One file with a service's token, in a folder that only its owner may enter."""
+
+    def __init__(self, folder: str, name: str) -> None:
         """`folder`: made where it is missing."""
         self._folder = folder
-        self.path = os.path.join(folder, str(port))
+        self.path = os.path.join(folder, name)
         self._written: tuple[str, int] | None = None
 
     def write(self, token: str) -> None:

@@ -14,6 +14,7 @@ from bld_remote_mcp.token_file import (
     given_token,
     new_token,
     state_folder,
+    token_names,
 )
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes and no pipes")
@@ -35,10 +36,19 @@ def test_tokens_are_long_and_each_another() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", each) for each in tokens)
 
 
+def test_services_on_one_port_of_several_addresses_have_a_file_each() -> None:
+    assert token_names("127.0.0.1", 7000) == ["7000"]
+    assert token_names("127.0.0.2", 7000) == ["7000@127.0.0.2"]
+    # Windows takes a colon for the name of a stream.
+    assert token_names("::1", 7000) == ["7000@__1"]
+    assert token_names("fe80::1%eth0", 7000) == ["7000@fe80__1_eth0"]
+    assert token_names("0.0.0.0", 7000) == token_names("::", 7000) == ["7000", "7000@all"]
+
+
 def test_only_its_owner_may_read_it(folder: Path) -> None:
     before = os.umask(0)
     try:
-        kept = TokenFile(str(folder), 7000)
+        kept = TokenFile(str(folder), "7000")
         kept.write(TOKEN)
     finally:
         os.umask(before)
@@ -57,7 +67,7 @@ def test_only_its_owner_may_read_it(folder: Path) -> None:
 def test_a_folder_that_others_could_enter_is_closed(folder: Path) -> None:
     folder.mkdir(parents=True)
     folder.chmod(0o777)
-    TokenFile(str(folder), 7000).write(TOKEN)
+    TokenFile(str(folder), "7000").write(TOKEN)
     assert mode(folder) == 0o700
 
 
@@ -67,7 +77,7 @@ def test_what_lies_in_its_place_is_replaced_and_not_followed(folder: Path, tmp_p
     other = tmp_path / "other"
     other.write_text("mine")
     (folder / "7000").symlink_to(other)
-    TokenFile(str(folder), 7000).write(TOKEN)
+    TokenFile(str(folder), "7000").write(TOKEN)
     assert other.read_text() == "mine"
     assert not (folder / "7000").is_symlink()
 
@@ -77,19 +87,19 @@ def test_a_folder_that_is_a_link_is_refused(folder: Path, tmp_path: Path) -> Non
     folder.parent.mkdir()
     folder.symlink_to(tmp_path)
     with pytest.raises(TokenFileError, match="no folder of this user's own"):
-        TokenFile(str(folder), 7000).write(TOKEN)
+        TokenFile(str(folder), "7000").write(TOKEN)
     assert not (tmp_path / "7000").exists()
 
 
 def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(TokenFileError, match="can't keep the token in ") as caught:
-        TokenFile(str(tmp_path / "file" / "tokens"), 7000).write(TOKEN)
+        TokenFile(str(tmp_path / "file" / "tokens"), "7000").write(TOKEN)
     assert TOKEN not in str(caught.value)
 
 
 def test_another_services_token_is_left(folder: Path) -> None:
-    first, second = TokenFile(str(folder), 7000), TokenFile(str(folder), 7000)
+    first, second = TokenFile(str(folder), "7000"), TokenFile(str(folder), "7000")
     first.write(TOKEN)
     second.write("u" * 40)
     first.remove()
@@ -101,7 +111,7 @@ def test_another_services_token_is_left(folder: Path) -> None:
 
 @posix
 def test_a_forked_child_removes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = TokenFile(str(folder), 7000)
+    kept = TokenFile(str(folder), "7000")
     kept.write(TOKEN)
     with monkeypatch.context() as child:
         child.setattr(token_file.os, "getpid", lambda: -1)
@@ -112,8 +122,8 @@ def test_a_forked_child_removes_nothing(folder: Path, monkeypatch: pytest.Monkey
 def test_a_stale_one_goes(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "7000").write_text("left by a Blender that was killed")
-    TokenFile(str(folder), 7000).remove_stale()
-    TokenFile(str(folder), 7000).remove_stale()
+    TokenFile(str(folder), "7000").remove_stale()
+    TokenFile(str(folder), "7000").remove_stale()
     assert list(folder.iterdir()) == []
 
 
