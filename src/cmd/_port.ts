@@ -7,9 +7,20 @@ import { describeLoad } from "../remote/service/running.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
+import { aboutSilent, blenderListeningAt } from "./_silent-blender.ts";
 
 /** Time limits for looking at a port on this machine. */
 export const quick = { connect: 2, firstAnswer: 2, total: 5 };
+
+const stoppable = text`use it as it is, end it with '${ours("stop")}'`;
+
+async function silentThere(endpoint: Endpoint): Promise<Failure> {
+  const { port } = endpoint;
+  const process = await blenderListeningAt(endpoint);
+  if (process === undefined) return portInUse(port, "a program that doesn't answer listens there");
+  const { what, way } = aboutSilent(process);
+  return portInUse(port, `a Blender that doesn't answer listens there; ${what}`, way);
+}
 
 /** @throws Failure `port-in-use`, which says by what. */
 export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
@@ -24,15 +35,19 @@ export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): 
         const waits = describeLoad(found.load) ?? "its end";
         throw portInUse(port, `a Blender ${version} (pid ${pid}) is ending there, after ${waits}`);
       }
-      throw portInUse(port, `a Blender ${version} with our service (pid ${pid}) is there`, true);
+      throw portInUse(
+        port,
+        `a Blender ${version} with our service (pid ${pid}) is there`,
+        stoppable,
+      );
     }
     case "plain": {
       const { blender_version: version, pid } = found.blender;
       const detail = `a Blender ${version} with an older or another service (pid ${pid}) is there`;
-      throw portInUse(port, detail, true);
+      throw portInUse(port, detail, stoppable);
     }
     case "silent":
-      throw portInUse(port, "a program that doesn't answer listens there");
+      throw await silentThere(endpoint);
     case "closed":
       throw portInUse(port, "a program listens there that closes connections, as SSH tunnels do");
     case "other":

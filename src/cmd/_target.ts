@@ -136,12 +136,18 @@ export async function withSession<T>(
   const waits = new Waits(output, endpoint);
   const client = clientName(command);
   const opening = Session.open(endpoint, deadlines, signal, { waits, client });
-  const session = await waits.during(`connecting to ${addressOf(endpoint)}`, opening);
-  waits.tells = session.server.kind === "service";
   try {
-    introduce(session, asked, output);
-    return await work(session);
-  } finally {
-    session.close();
+    const session = await waits.during(`connecting to ${addressOf(endpoint)}`, opening);
+    waits.tells = session.server.kind === "service";
+    try {
+      introduce(session, asked, output);
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== "silent") throw error;
+    const { withProcess } = await import("./_silent-blender.ts");
+    throw await withProcess(error, endpoint);
   }
 }

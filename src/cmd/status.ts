@@ -8,6 +8,7 @@ import { type AddressState, diagnose, type NoService } from "../remote/service/d
 import type { Load } from "../remote/service/load.ts";
 import { sinceText } from "../remote/service/running.ts";
 import { isLoopback } from "../remote/wire/address.ts";
+import type { Endpoint } from "../remote/wire/connection.ts";
 import { addressOf } from "../remote/wire/failures.ts";
 import { names, ours, type Text, text } from "../text.ts";
 import type { Output } from "../ui/output.ts";
@@ -144,6 +145,15 @@ async function lookUntilThere(
   }
 }
 
+type Silent = Extract<AddressState, { state: "silent" }>;
+
+/** What doesn't answer, with its process where that can be told. */
+async function withItsProcess(found: Silent, endpoint: Endpoint): Promise<Silent> {
+  const { withProcess } = await import("./_silent-blender.ts");
+  const hint = hintOf(found.failure) ?? null;
+  return { ...found, failure: await withProcess(extended(found.failure, { hint }), endpoint) };
+}
+
 /** What can be done about a run that goes on. */
 function sayWays({ running }: Load, output: Output): void {
   if (running === null) return;
@@ -192,6 +202,7 @@ export const status = command({
     if (found.state === "nothing" && !configured && isLoopback(host) && route === undefined) {
       found = { ...found, failure: unconfigured(found.failure) };
     }
+    if (found.state === "silent") found = await withItsProcess(found, target.endpoint);
     if (output.json) await output.writeJson(jsonOf(address, found, output));
     await show(address, found, output);
     return found.state === "service" || found.state === "plain" ? 0 : found.failure.exitCode;

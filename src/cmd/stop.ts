@@ -3,6 +3,7 @@
 import { addressOf } from "../remote/wire/failures.ts";
 import type { Output } from "../ui/output.ts";
 import { command } from "./_command.ts";
+import { endSilent } from "./_silent-blender.ts";
 import { endedWith, type Stopped, stopBlender, tellLosses } from "./_stopping.ts";
 import { targetOf } from "./_target.ts";
 import { thereArgs } from "./_there-args.ts";
@@ -36,6 +37,15 @@ A Blender with a window isn't ended while its file has unsaved changes. Blender 
     ...thereArgs,
   },
   options: async ({ args }) => ({ force: args.force, target: await targetOf(args) }),
-  run: async ({ force, target }, context) =>
-    show(await stopBlender(target, force, context, "stop", async () => {}), context.output),
+  async run({ force, target }, context) {
+    const stopping = stopBlender(target, force, context, "stop", async () => {});
+    const stopped = await stopping.catch(async (error: unknown) => {
+      if (!force) throw error;
+      const { total: seconds } = target.deadlines;
+      const ends = performance.now() + seconds * 1000;
+      const patience = { seconds, ends, signal: context.signal, by: "stop", seen() {} } as const;
+      return await endSilent(error, target.endpoint, patience);
+    });
+    await show(stopped, context.output);
+  },
 });

@@ -9,7 +9,7 @@ import { proxyTo } from "../support/proxy.ts";
 import { ownClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
-import { startService } from "../support/servers.ts";
+import { startConfigured, startService } from "../support/servers.ts";
 import { through } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
@@ -126,6 +126,58 @@ while True:
   expect(stderr).toContain("which is interrupted");
   expect(stderr).toContain(`warning: Blender's process (pid ${pid}) didn't end by itself`);
   expect((await running).code).toBe(4);
+});
+
+describe.skipIf(process.platform !== "linux")("a Blender that is stopped (SIGSTOP)", () => {
+  test("is named by its process, and --force ends it", async () => {
+    const { pid } = await startService(box, await launcherOf("bpy"));
+    process.kill(pid, "SIGSTOP");
+    const ways = `'kill -CONT ${pid}' lets it go on, 'blender-remote-cli stop --force' ends it`;
+    for (const line of [["stop"], ["execute", "-c", "pass"], ["status"]]) {
+      const { code, stderr } = await box.cli(line);
+      expect({ line, code, stderr }).toEqual({
+        line,
+        code: 4,
+        stderr: expect.stringContaining(`: Blender's process (pid ${pid}) is stopped\n`),
+      });
+      expect(stderr).toContain(ways);
+    }
+    const start = await box.cli(["start", "--background", "--detach"]);
+    expect(start.stderr).toContain(`a Blender that doesn't answer listens there`);
+    expect(start.stderr).toContain(ways);
+    const said = await json(box, ["stop", "--force"]);
+    expect(said).toMatchObject({ stopped: true, pid, process_ended: true, killed: true });
+    expect(await runs(pid)).toBe(false);
+    await startConfigured(box);
+  });
+
+  test("after it was asked to end", async () => {
+    const { pid } = await startService(box, await launcherOf("bpy"));
+    const { code, hasBegun, letGo } = endlessCode(box, "stopped");
+    const running = box.cli(["execute", "-c", code]);
+    await hasBegun();
+    const stopping = box.spawn(["stop", "--timeout", "10"]);
+    await until(async () => (await json(box, ["status"])).load.stopping === true);
+    process.kill(pid, "SIGSTOP");
+    expect(await stopping.exited).toBe(124);
+    const said = await stopping.stderr.text();
+    expect(said).toContain(`Blender was asked to end, and its process (pid ${pid}) is stopped`);
+    await letGo();
+    process.kill(pid, "SIGCONT");
+    await running;
+    await ended(pid);
+  });
+
+  test("another program that doesn't answer is named by nobody, nor ended", async () => {
+    const server = `import socket; s = socket.create_server(("127.0.0.1", ${box.port})); print(1, flush=True); c = s.accept()[0]; input()`;
+    const other = Bun.spawn(["python3", "-c", server], { stdin: "pipe", stdout: "pipe" });
+    box.owns(other.pid);
+    await other.stdout.getReader().read();
+    const { code, stderr } = await box.cli(["stop", "--force"]);
+    expect(code).toBe(4);
+    expect(stderr).toContain("didn't answer within 5 s\n");
+    expect(await runs(other.pid)).toBe(true);
+  });
 });
 
 test("--json", async () => {

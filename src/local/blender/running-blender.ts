@@ -60,6 +60,17 @@ function modeOf(args: readonly string[]): { window: boolean; serves: boolean } |
 /** What `launchBlender` of start/launch.ts has Blender run. */
 const serveScript = /[\\/]blender-remote-[^\\/]*[\\/]serve\.py$/;
 
+/** Whether a process of Linux is a Blender, by its program or by what `start` has it run. */
+export async function isBlenderProcess(pid: number): Promise<boolean> {
+  try {
+    if (isBlender((await readlink(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, ""))) return true;
+    const args = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+    return args.some((arg) => serveScript.test(arg));
+  } catch {
+    return false; // It has ended, or isn't this user's to look into.
+  }
+}
+
 /** By its name: `blender`, `blender-4.2`, `Blender.exe`; not this program. */
 function isBlender(path: string): boolean {
   return /^blender([-_.]?\d[\w.-]*)?(\.exe)?$/i.test(basename(path));

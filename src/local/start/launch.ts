@@ -5,7 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Failure, isShortage, messageOf, systemCodeOf } from "../../failure.ts";
-import { ours, shellWord, text } from "../../text.ts";
+import { ours, shellWord, type Text, text } from "../../text.ts";
 import { blenderEnvironment, programsOfPathOnly, temporaryRoot } from "../blender/executable.ts";
 import { ended, endTree, howEnded, signalTree } from "../blender/process.ts";
 import { removeTemporaryFolder, temporaryFolder } from "../files/temporary-folder.ts";
@@ -216,9 +216,8 @@ async function reportedFailure(report: StartReport, options: LaunchOptions): Pro
   }
 }
 
-/** Something else has the port; `stoppable` where it is a Blender that `stop` can end. */
-export function portInUse(port: number, detail: string, stoppable = false): Failure {
-  const end = stoppable ? text`use it as it is, end it with '${ours("stop")}'` : "end that program";
+/** Something else has the port; `end`: what can be done about that. */
+export function portInUse(port: number, detail: string, end: Text = "end that program"): Failure {
   return new Failure("port-in-use", `port ${port} is in use: ${detail}`, {
     hint: text`${end}, or take another port: --port PORT`,
   });

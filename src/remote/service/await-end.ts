@@ -76,7 +76,7 @@ export async function awaitEnd(blender: EndingBlender, patience: Patience): Prom
       killed = true;
     }
     if (signal.aborted || performance.now() > ends) {
-      throw gone ? remains(blender, patience) : stillRunning(last, patience, force);
+      throw gone ? remains(blender, patience) : stillRunning(last, patience, force, process);
     }
     await Bun.sleep(pause);
   }
@@ -109,9 +109,20 @@ function ending({ signal, seconds }: Patience): { why: string; kind: "interrupte
  * A Blender that hasn't ended yet, and why.
  *
  * @param load what it was seen to do last; undefined where it doesn't say.
+ * @param process where it can be looked at.
  */
-export function stillRunning(load: Load | undefined, patience: Patience, force: boolean): Failure {
+export function stillRunning(
+  load: Load | undefined,
+  patience: Patience,
+  force: boolean,
+  process?: LocalProcess,
+): Failure {
   const { why, kind } = ending(patience);
+  if (process?.stopped === true) {
+    const what = `${why}: Blender was asked to end, and its process (pid ${process.pid}) is stopped`;
+    const hint = text`'kill -CONT ${process.pid}' lets it go on and end, '${ours("stop", "--force")}' ends it as it is`;
+    return new Failure("still-running", what, { kind, hint, details: { pid: process.pid } });
+  }
   const what = load === undefined ? undefined : describeLoad(load);
   let waits = "it may hold on to code that can't be interrupted";
   if (load !== undefined && what !== undefined) {

@@ -54,6 +54,11 @@ export class LocalProcess {
     return this.#send(0);
   }
 
+  /** Whether it was stopped, by SIGSTOP or a debugger: then it does nothing until it is continued. */
+  get stopped(): boolean {
+    return this.runs && /[Tt]/.test(statOf(this.pid)?.state ?? "");
+  }
+
   /** Has the system end it, where it is certain: politely, or at once. */
   end(how: "SIGTERM" | "SIGKILL"): void {
     if (this.certain && this.runs) this.#send(how);

@@ -1,5 +1,10 @@
 import { expect, test } from "bun:test";
-import { isOwnPeer, peerProcesses, socketsIn } from "../../../../src/remote/service/peer.ts";
+import {
+  isOwnPeer,
+  listenersIn,
+  peerProcesses,
+  socketsIn,
+} from "../../../../src/remote/service/peer.ts";
 import { Connection } from "../../../../src/remote/wire/connection.ts";
 
 const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -14,6 +19,25 @@ test("the other end of one connection, not of another nor what listens", () => {
   expect(socketsIn(table, 0x1a20, 0xc350)).toEqual(["101"]);
   expect(socketsIn(table, 0x1a20, 0xc352)).toEqual([]);
   expect(socketsIn("", 1, 1)).toEqual([]);
+});
+
+test("what listens at an address, before what listens on all of them", () => {
+  const row = (address: string, port: string, inode: number, state = "0A") =>
+    `  0: ${address}:${port} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000 1000 0 ${inode} 1 0 100`;
+  const listeners = [
+    "head",
+    row("00000000", "1A20", 200),
+    row("0100007F", "1A20", 201),
+    row("0200007F", "1A20", 202),
+    row("0300007F", "1A20", 203, "01"),
+    row("0100007F", "1A21", 204),
+    row("00000000000000000000000001000000", "1A20", 205),
+  ].join("\n");
+  expect(listenersIn(listeners, "127.0.0.1", 0x1a20)).toEqual(["201"]);
+  expect(listenersIn(listeners, "127.0.0.2", 0x1a20)).toEqual(["202"]);
+  expect(listenersIn(listeners, "::1", 0x1a20)).toEqual(["205"]);
+  expect(listenersIn(listeners, "127.0.0.3", 0x1a20)).toEqual(["200"]);
+  expect(listenersIn(listeners, "127.0.0.3", 0x1a21)).toEqual([]);
 });
 
 const deadlines = { connect: 5, firstAnswer: 5, total: 5 };
