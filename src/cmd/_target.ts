@@ -6,7 +6,7 @@ import {
   configurationPath,
   readConfiguration,
 } from "../local/config/config.ts";
-import { meantHost } from "../remote/wire/address.ts";
+import { isHost, meantHost } from "../remote/wire/address.ts";
 import { clientName } from "../remote/wire/client.ts";
 import type { Deadlines, Endpoint } from "../remote/wire/connection.ts";
 import { addressOf } from "../remote/wire/failures.ts";
@@ -67,6 +67,23 @@ export async function configurationOf(flags: TargetFlags): Promise<Configuration
   return configuration;
 }
 
+/**
+ * The host out of a flag. What stands before an @ there may be a password, which nothing repeats.
+ *
+ * @throws Failure `bad-host`, kind `usage`.
+ */
+export function parseHost(word: string, from: string): string {
+  if (isHost(word)) return meantHost(word);
+  const [, host, port] = /^([^:]+):(\d+)$/.exec(word) ?? /^\[(.*)\](?::(\d+))?$/.exec(word) ?? [];
+  throw wrongUsage(
+    "bad-host",
+    `${from} is '${word.replace(/^.*@/s, "…@")}', which is no name or address of a machine`,
+    host !== undefined && isHost(host)
+      ? text`give ${from} ${host}${port === undefined ? "" : ` --port ${port}`}`
+      : "give a name or an address alone, such as 192.168.1.5; the port is --port's",
+  );
+}
+
 function portOf(configuration: Configuration): number {
   const environment = process.env["BLENDER_REMOTE_PORT"];
   return environment ? parsePort(environment, "BLENDER_REMOTE_PORT") : configuration.port;
@@ -91,7 +108,8 @@ async function throughSsh(flags: SshFlags) {
  * from `--timeout` or the configuration.
  *
  * @param total seconds instead of the configuration's, for commands without a limit of their own.
- * @throws Failure as `configurationOf` and `accessTo`; `bad-port`, `bad-duration`, kind `usage`.
+ * @throws Failure as `configurationOf` and `accessTo`; `bad-host`, `bad-port`, `bad-duration`, kind
+ *   `usage`.
  */
 export async function targetOf(flags: TargetFlags, total?: number): Promise<Target> {
   const configuration = await configurationOf(flags);
@@ -102,7 +120,7 @@ export async function targetOf(flags: TargetFlags, total?: number): Promise<Targ
       ? (total ?? configuration.timeoutSeconds)
       : parseSeconds(flags.timeout, "--timeout");
   const ssh = await throughSsh(flags);
-  const address = { host: meantHost(flags.host ?? "127.0.0.1"), port };
+  const address = { host: parseHost(flags.host ?? "127.0.0.1", "--host"), port };
   const access = accessTo(address, flags, ssh?.access);
   return {
     endpoint: { ...address, access, ...(ssh && { route: ssh.route }) },

@@ -7,12 +7,12 @@ import { wrongUsage } from "../failure.ts";
 import { logLevels } from "../local/config/config.ts";
 import { requireFolderOf } from "../local/files/output-place.ts";
 import { logPath } from "../local/start/logs.ts";
-import { isLoopback, meantHost, reachable } from "../remote/wire/address.ts";
+import { isLoopback, reachable } from "../remote/wire/address.ts";
 import { givenToken, startAccess } from "./_access.ts";
 import { command } from "./_command.ts";
 import { blenderArgs, localBlenderOf } from "./_local-blender.ts";
 import { type Start, startBlender } from "./_starting.ts";
-import { parseSeconds, targetOf } from "./_target.ts";
+import { parseHost, parseSeconds, targetOf } from "./_target.ts";
 import { thereArgs } from "./_there-args.ts";
 
 /** How long a start may take, in seconds, unless --wait or --timeout says otherwise. */
@@ -28,15 +28,15 @@ interface ListenFlags {
 /**
  * The address that the service is to listen on.
  *
- * @throws Failure `two-hosts`, `bad-address`, `not-loopback`, `no-auth-remote`, all of kind `usage`.
+ * @throws Failure `two-hosts`, `bad-host`, `bad-address`, `not-loopback`, `no-auth-remote`, all of kind `usage`.
  */
 function listenAddress({ host, listen, "allow-remote": allowed, auth }: ListenFlags): string {
   if (host !== undefined && listen !== undefined) {
     const what = "--host and --listen both say where the service listens";
     throw wrongUsage("two-hosts", what, "give one of them");
   }
-  const address = meantHost(listen ?? host ?? "127.0.0.1");
   const flag = listen === undefined ? "--host" : "--listen";
+  const address = parseHost(listen ?? host ?? "127.0.0.1", flag);
   if (isLoopback(address)) return address;
   if (listen === undefined || !allowed) {
     throw wrongUsage(

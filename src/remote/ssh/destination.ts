@@ -1,7 +1,7 @@
 // Which machine `--ssh` names, and what ssh is told besides; both are checked before ssh sees them.
 
-import { isIPv6 } from "node:net";
 import { wrongUsage } from "../../failure.ts";
+import { isHost } from "../wire/address.ts";
 
 /** A machine as ssh knows it: a name of its configuration, a host name or an address. */
 export interface Destination {
@@ -10,8 +10,6 @@ export interface Destination {
   port: number | undefined;
 }
 
-/** Neither an option of ssh's nor anything for a shell, which a ProxyCommand hands its `%h` to. */
-const hostPattern = /^[\p{L}\p{N}_][\p{L}\p{N}._-]*$/u;
 const userPattern = /^[\p{L}\p{N}_.+@\\-]+$/u;
 
 function refused(word: string, why: string): never {
@@ -20,12 +18,6 @@ function refused(word: string, why: string): never {
     `--ssh is '${word}': ${why}`,
     "give [user@]host[:port], with an IPv6 address in brackets: user@[2001:db8::1]:22",
   );
-}
-
-function isHost(word: string): boolean {
-  const [address = "", zone, ...more] = word.split("%");
-  if (!word.includes(":")) return hostPattern.test(word);
-  return isIPv6(address) && (zone === undefined || /^[\w.-]+$/.test(zone)) && more.length === 0;
 }
 
 /**

@@ -1,6 +1,17 @@
 // What an address says by itself.
 
+import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+
+/** Neither an option of ssh's nor anything for a shell, which a ProxyCommand hands its `%h` to. */
+const hostPattern = /^[\p{L}\p{N}_][\p{L}\p{N}._-]*$/u;
+
+/** Whether a word can be the name or the address of a machine; an IPv6 address without brackets. */
+export function isHost(word: string): boolean {
+  const [address = "", zone, ...more] = word.split("%");
+  if (!word.includes(":")) return hostPattern.test(word);
+  return isIPv6(address) && (zone === undefined || /^[\w.-]+$/.test(zone)) && more.length === 0;
+}
 
 /** Whether a host is this machine itself. */
 export function isLoopback(host: string): boolean {
@@ -17,7 +28,7 @@ export function isOwnAddress(host: string): boolean {
  * also be ::1, where another user of this machine could listen.
  */
 export function meantHost(host: string): string {
-  return host === "localhost" ? "127.0.0.1" : host;
+  return /^localhost\.?$/i.test(host) ? "127.0.0.1" : host;
 }
 
 /**

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parsePort, parseSeconds, targetOf } from "../../../src/cmd/_target.ts";
 import { Failure } from "../../../src/failure.ts";
+import { rendered } from "../../../src/text.ts";
+import { failureOf } from "../../support/failure.ts";
 
 let folder = "";
 let config = "";
@@ -23,6 +25,43 @@ beforeEach(() => {
 afterEach(() => {
   if (before === undefined) delete process.env["BLENDER_REMOTE_PORT"];
   else process.env["BLENDER_REMOTE_PORT"] = before;
+});
+
+describe("the host", () => {
+  test.each(["127.0.0.1", "blender.example", "farm_7", "::1", "fe80::1%eth0", "größe.example"])(
+    "%s",
+    async (host) => {
+      expect((await targetOf({ config: empty, host })).endpoint.host).toBe(host);
+    },
+  );
+
+  test.each(["localhost", "LOCALHOST", "localhost."])("%s is this machine", async (host) => {
+    expect((await targetOf({ config: empty, host })).endpoint.host).toBe("127.0.0.1");
+  });
+
+  test.each([
+    ["blender.example:6688", "--host blender.example --port 6688"],
+    ["[::1]", "--host ::1"],
+    ["[::1]:6688", "--host ::1 --port 6688"],
+    ["http://blender.example", "such as"],
+    ["blender.example/", "such as"],
+    ["-x", "such as"],
+    ["a\nb", "such as"],
+    [" ", "such as"],
+  ])("%j is none", async (host, hint) => {
+    const failure = await failureOf(targetOf({ config: empty, host }));
+    expect(failure).toMatchObject({ code: "bad-host", exitCode: 2 });
+    expect(rendered(failure.hint ?? "")).toContain(hint);
+  });
+
+  test.each(["u:secret@h", "http://u:secret@h", "http://u:sec@secret@h:1"])(
+    "a password in it isn't repeated: %s",
+    async (host) => {
+      const { message, hint, details } = await failureOf(targetOf({ config: empty, host }));
+      expect(message).toContain("'…@h");
+      expect(JSON.stringify([message, hint, details])).not.toContain("secret");
+    },
+  );
 });
 
 describe("the port", () => {

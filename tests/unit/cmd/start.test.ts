@@ -95,6 +95,8 @@ test.each([
   [["--listen", "192.0.2.1"], "not-loopback", "--listen is '192.0.2.1'"],
   [["--listen", "0.0.0.0", "--allow-remote", "--no-auth"], "no-auth-remote", "is for loopback"],
   [["--listen", "name.example", "--allow-remote"], "bad-address", "--listen is 'name.example'"],
+  [["--listen", "u:secret@192.0.2.1", "--allow-remote"], "bad-host", "--listen is '…@192.0.2.1'"],
+  [["--host", "u:secret@192.0.2.1"], "bad-host", "--host is '…@192.0.2.1'"],
   [["--listen", "127.0.0.1", "--host", "127.0.0.2"], "two-hosts", "give one of them"],
   [["--no-auth", "--token-file", token], "two-tokens", "don't go together"],
   [["--port", "80"], "bad-port", "port 80 is below 1024"],
