@@ -3,11 +3,13 @@
 import { removeTemporaryFolder, temporaryFolder } from "../local/files/temporary-folder.ts";
 import type { IndexClient } from "../local/index/client.ts";
 import { type FetchedWheel, fetchWheels } from "../local/index/fetch-wheels.ts";
+import { bestHash } from "../local/index/hashes.ts";
 import type { PipSettings } from "../local/index/pip-config.ts";
 import { type PlanRequest, planFor } from "../local/index/plan.ts";
 import { type OfferedFile, Projects } from "../local/index/projects.ts";
 import { MetadataStore } from "../local/index/source.ts";
 import { HashCache } from "../local/wheels/hash-cache.ts";
+import { listed } from "../text.ts";
 import { count } from "../ui/format.ts";
 import type { Output } from "../ui/output.ts";
 import { createProgress } from "../ui/progress.ts";
@@ -71,6 +73,16 @@ export async function plansFor(
   return { client, plans: chosen };
 }
 
+/** An index may tell no hash, or one that can be forged: then nothing says that it is its file. */
+function warnOfUnchecked(wheels: readonly FetchedWheel[], output: Output): void {
+  const names = wheels
+    .filter(({ file, status }) => status === "downloaded" && !file.url.startsWith("file:"))
+    .filter(({ file }) => bestHash(file.hashes) === undefined)
+    .map(({ file }) => file.filename);
+  if (names.length === 0) return;
+  output.warn(`not checked, because the index tells no hash that can be trusted: ${listed(names)}`);
+}
+
 /** Gets these wheels and shows how far that is. */
 export async function fetchFiles(
   client: IndexClient,
@@ -81,7 +93,7 @@ export async function fetchFiles(
   const progress = createProgress(output);
   const known = await HashCache.open();
   try {
-    return await fetchWheels(client, files, folder, known, {
+    const wheels = await fetchWheels(client, files, folder, known, {
       begins: (all) => progress.begin(all),
       starts: (name, size) => progress.start(name, size, 0),
       heard: (name, bytes) => progress.advance(name, bytes),
@@ -90,6 +102,8 @@ export async function fetchFiles(
         if (status === "downloaded") progress.line(file.filename);
       },
     });
+    warnOfUnchecked(wheels, output);
+    return wheels;
   } finally {
     progress.end();
     await known.save();

@@ -39,8 +39,10 @@ afterAll(async () => {
   await index[Symbol.asyncDispose]();
 });
 
-const download = (...words: string[]): Promise<CliResult> =>
-  box.cli(["pkg", "download", "-i", index.url, ...words], { env: plain });
+const download = (...words: string[]): Promise<CliResult> => {
+  const from = words.includes("-i") ? [] : ["-i", index.url];
+  return box.cli(["pkg", "download", ...from, ...words], { env: plain });
+};
 const wheelsIn = async (folder: string) =>
   (await readdir(join(box.dir, folder))).filter((name) => name.endsWith(".whl")).sort();
 
@@ -64,6 +66,19 @@ describe("without a Blender", () => {
       targets: ["blender-4.2-windows-x64"],
       required_by: ['brmain 1.5: brwin; sys_platform == "win32"'],
     });
+  });
+
+  test("what an index tells no hash of, or one that can be forged, is warned of", async () => {
+    await using bare = packageIndex([
+      { name: "brmain", requires: ["brdep", "brwin"], says: { hashes: {} } },
+      { name: "brdep", says: { hashes: { md5: "0".repeat(32) } } },
+      { name: "brwin" },
+    ]);
+    const words = ["--for", "blender-4.2-linux-x64", "--dest", "bare"];
+    const { stderr } = expectSuccess(await download("brmain", "-i", bare.url, ...words));
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      "warning: not checked, because the index tells no hash that can be trusted: brdep-1.0-py3-none-any.whl, brmain-1.0-py3-none-any.whl ",
+    );
   });
 
   test("again: only what is missing comes, and what isn't needed any more goes when asked", async () => {

@@ -2,6 +2,7 @@
 
 import { FetchError } from "ofetch";
 import { Failure, messageOf } from "../../failure.ts";
+import { megabytes } from "../../megabytes.ts";
 
 /** In ms: before a request is tried again, doubled each time. */
 const firstPause = 500;
@@ -92,6 +93,17 @@ export function insecure(url: string): Failure {
 /** What is said of a file that isn't what its index says. */
 export const changedHint =
   "it may have been changed on the way, or on the server; nothing of it is kept";
+
+/** @returns Failure `too-large`. `size`: what is known of it, in bytes. */
+export function tooLarge(url: string, size: number, most: number): Failure {
+  return new Failure(
+    "too-large",
+    `${url} has ${megabytes(size)} or more, and no file of an index may have more than ${megabytes(most)}`,
+    {
+      hint: "no wheel is that large: see what that server gives; --index-url is for another index, --find-links for a folder of wheels",
+    },
+  );
+}
 
 /** @returns Failure `wrong-hash`: nobody waits for the end of what has no end. */
 export function tooLong(url: string, most: number): Failure {

@@ -13,6 +13,7 @@ import {
   notRemembered,
   pauseOf,
   statusOf,
+  tooLarge,
   tooLong,
   why,
 } from "./client-errors.ts";
@@ -38,8 +39,13 @@ export interface ClientSettings {
   proxy: string | null;
   /** How often a request that failed is tried again. */
   retries: number;
+  /** Bytes of a file, whatever its index says; 16 GB unless given. */
+  mostOfFile?: number;
   signal: AbortSignal;
 }
+
+/** Several times the largest wheels that there are. */
+const usualMostOfFile = 16_000_000_000;
 
 /** A text that an index has given. */
 export interface IndexText {
@@ -78,6 +84,10 @@ export class IndexClient {
   until(signal: AbortSignal): IndexClient {
     const both = AbortSignal.any([this.#settings.signal, signal]);
     return new IndexClient({ ...this.#settings, signal: both });
+  }
+
+  get #mostOfFile(): number {
+    return this.#settings.mostOfFile ?? usualMostOfFile;
   }
 
   /** Where texts are remembered; null where none are. */
@@ -175,24 +185,26 @@ export class IndexClient {
   /**
    * Writes a file, new or over what is there.
    *
-   * @param most bytes that it may have.
+   * @param size bytes that it has, as its index says; null where it doesn't.
    * @param heard is told how many more bytes have come; a try that failed takes its own back.
    * @returns its hash, by `algorithm`.
-   * @throws Failure `download-failed`, `not-remembered`, `insecure-index`; nothing is left at `path`.
+   * @throws Failure `download-failed`, `wrong-hash`, `too-large`, `not-remembered`, `insecure-index`;
+   *   nothing is left at `path`.
    */
   file(
     address: string,
     path: string,
     algorithm: Algorithm,
-    most: number,
+    size: number | null,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {
     const url = this.#settings.credentials.without(address);
     if (this.#settings.offline) throw notRemembered(url);
     return this.#limit(async () => {
+      if (size !== null && size > this.#mostOfFile) throw tooLarge(url, size, this.#mostOfFile);
       const file = await open(path, "w");
       try {
-        return await this.#again(url, () => this.#written(url, file, algorithm, most, heard));
+        return await this.#again(url, () => this.#written(url, file, algorithm, size, heard));
       } catch (error) {
         await rm(path, { force: true });
         throw error;
@@ -206,24 +218,32 @@ export class IndexClient {
     url: string,
     file: FileHandle,
     algorithm: Algorithm,
-    most: number,
+    expected: number | null,
     heard: (bytes: number) => void,
   ): Promise<{ hash: string; size: number }> {
+    const most = this.#mostOfFile;
     const hasher = new Bun.CryptoHasher(algorithm);
     await file.truncate(0);
     let size = 0;
     try {
       const response = await this.#once(url, { "accept-encoding": "identity" });
+      const said = Number(response.headers.get("content-length") ?? 0);
+      if (expected === null && said > most) {
+        await response.body?.cancel();
+        throw tooLarge(url, said, most);
+      }
       for await (const piece of piecesOf(response, this.#settings.signal)) {
+        const far = size + piece.length;
+        if (expected !== null && far > expected) throw tooLong(url, expected);
+        if (far > most) throw tooLarge(url, far, most);
         hasher.update(piece);
         // On a full disk a part may be written, without an error.
         for (let at = 0; at < piece.length; ) {
           const { bytesWritten } = await file.write(piece, at, piece.length - at, size + at);
           at += bytesWritten;
         }
-        size += piece.length;
+        size = far;
         heard(piece.length);
-        if (size > most) throw tooLong(url, most);
       }
       const told = Number(response.headers.get("content-length") ?? size);
       if (told !== size) throw new Error(`it ended after ${size} of ${told} bytes`);

@@ -41,7 +41,7 @@ const noRoom = "see that the folder can be written and that there is room for th
 /**
  * Puts wheels into a folder, which is made; a file of that name with another hash is replaced.
  *
- * @throws Failure `wrong-hash`, `download-failed`, `write-failed`, `bad-wheel-name`.
+ * @throws Failure `wrong-hash`, `too-large`, `download-failed`, `write-failed`, `bad-wheel-name`.
  */
 export async function fetchWheels(
   client: IndexClient,
@@ -162,7 +162,7 @@ async function content(
 ): Promise<{ hash: string; size: number }> {
   const heard = (bytes: number) => observer.heard(file.filename, bytes);
   if (!file.url.startsWith("file:"))
-    return await client.file(file.url, part, algorithm, file.size ?? Infinity, heard);
+    return await client.file(file.url, part, algorithm, file.size, heard);
   const hasher = new Bun.CryptoHasher(algorithm);
   const writer = Bun.file(part).writer();
   let size = 0;

@@ -39,7 +39,7 @@ export class MetadataStore {
     const part = await wheelMetadata(this.#client, file);
     if (part !== undefined) return part;
     const path = join(this.#folder, `${crypto.randomUUID()}.whl`);
-    await this.#client.file(file.url, path, "sha256", file.size ?? Infinity, () => {});
+    await this.#client.file(file.url, path, "sha256", file.size, () => {});
     try {
       return await metadataIn(file, path);
     } finally {

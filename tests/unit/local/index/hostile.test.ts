@@ -1,6 +1,6 @@
 // Indexes and files that are there to do harm.
 
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-async function clientOf(): Promise<IndexClient> {
+async function clientOf(mostOfFile = 1_000_000): Promise<IndexClient> {
   return new IndexClient({
     credentials: await credentials({ HOME: dir }),
     cache: new HttpCache(join(dir, "cache")),
@@ -37,6 +37,7 @@ async function clientOf(): Promise<IndexClient> {
     trusted: [],
     proxy: null,
     retries: 0,
+    mostOfFile,
     signal: new AbortController().signal,
   });
 }
@@ -126,6 +127,45 @@ test("a file without an end isn't waited for", async () => {
   const file = client.file(`${index.origin}/x`, join(dir, "x"), "sha256", 100_000, () => {});
   const failure = await failureOf(file);
   expect([failure.code, failure.hint]).toEqual(["wrong-hash", expect.stringContaining("changed")]);
+});
+
+describe("a file of which the index says no size", () => {
+  const endless = () =>
+    new Response(new ReadableStream({ pull: (body) => body.enqueue(new Uint8Array(1000)) }));
+
+  test.each([
+    ["without an end", endless],
+    ["that says at once how large it is", () => new Response(new Uint8Array(200_000))],
+  ])("%s isn't taken beyond the bound", async (_, answer) => {
+    await using index = packageIndex([], { answer });
+    const client = await clientOf(100_000);
+    const path = join(dir, "x");
+    const heard: number[] = [];
+    const file = client.file(`${index.origin}/x`, path, "sha256", null, (n) => heard.push(n));
+    const failure = await failureOf(file);
+    expect(failure.code).toBe("too-large");
+    expect(failure.message).toContain("no file of an index may have more than 100.0 kB");
+    expect(Math.max(0, ...heard)).toBeLessThanOrEqual(100_000);
+    expect(await readdir(dir)).not.toContain("x");
+  });
+
+  test("or of which it says too large a one, isn't asked for", async () => {
+    await using index = packageIndex([], { answer: endless });
+    const client = await clientOf(100_000);
+    const file = client.file(`${index.origin}/x`, join(dir, "x"), "sha256", 1e15, () => {});
+    expect((await failureOf(file)).code).toBe("too-large");
+    expect(index.asked).toEqual([]);
+  });
+
+  test("neither is a whole wheel whose metadata is needed", async () => {
+    const says = { size: null, "core-metadata": false };
+    await using index = packageIndex([{ name: "own", says }], {
+      metadata: false,
+      ranges: false,
+      answer: (_, path) => (path.endsWith(".whl") ? endless() : undefined),
+    });
+    expect(await codeOf(planned(index.url, "own"))).toBe("too-large");
+  });
 });
 
 test("a page without an end takes no longer than the limit", async () => {
