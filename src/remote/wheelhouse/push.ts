@@ -20,7 +20,7 @@ export interface PushResult {
   files: PushedFile[];
   /** How long the sending took, in seconds. */
   seconds: number;
-  /** How many part files of abandoned pushes, older than a week, were removed. */
+  /** How many part files of abandoned pushes were removed. */
   removedParts: number;
   /** Who else can change the wheelhouse, a sentence. */
   warnings: string[];

@@ -24,6 +24,9 @@ const largeStreams = 2;
 /** Bytes whose hashes are worth a call to a plain server. */
 const worthRecording = 64 * 1024 * 1024;
 
+/** Digits of the number of a part that its stream holds until its end (wheelhouse.py). */
+const heldDigits = 12;
+
 /** Waits between attempts: half a second, doubled each time, at most 8 s. */
 function pause(attempt: number): number {
   return Math.min(8, 0.5 * 2 ** attempt);
@@ -188,7 +191,9 @@ export class Sending {
     // Another push that sends pieces locks a part file for moments, one that streams until its end.
     const isBusy = error.code === "part-busy" && (this.#transport === "stream" || attempt > 1);
     if (isBusy || error.code === "part-foreign") {
-      upload.part = upload.part.replace(/part$/, `${crypto.randomUUID().slice(0, 8)}.part`);
+      const digits = this.#transport === "stream" ? heldDigits : 8;
+      const number = crypto.randomUUID().replaceAll("-", "").slice(0, digits);
+      upload.part = upload.part.replace(/part$/, `${number}.part`);
       // The bytes that were found belong to the other push.
       file.resumed_bytes = 0;
       return 0;

@@ -20,6 +20,8 @@ from upload_folder import identity_of
 
 # A wheel of which a push has brought a part.
 PART = re.compile(r"^\..+\.whl\.[0-9a-f]+(\.[0-9a-f]+)?\.part$")
+# So many digits has the number of a part that is held until its push ends (sending.ts).
+HELD_DIGITS = 12
 HOUR = 3600
 WEEK = 7 * 24 * HOUR
 # What Windows takes for a device in any folder (Microsoft: "Naming Files, Paths, and Namespaces").
@@ -160,13 +162,18 @@ def entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 def clear_old(folder: Path) -> int:
     """Remove the parts that no push goes on with; how many.
 
-    One that a later push can continue may wait for a week, one that can't for an hour: pieces come
-    in calls between which nobody holds it.
+    One that a later push can continue may wait for a week. Else a stream holds it
+    until its end; or it comes in pieces, in calls between which nobody does, and has an hour.
+    What was written at a time to come says that a clock was wrong.
     """
     removed = 0
     for name, info in regular_files(folder).items():
         match = PART.match(name)
-        if match is None or time.time() - info.st_mtime < (HOUR if match[1] else WEEK):
+        if match is None:
+            continue
+        number = match[1] or ""
+        waits = WEEK if number == "" else 0 if len(number) == 1 + HELD_DIGITS else HOUR
+        if abs(time.time() - info.st_mtime) < waits:
             continue
         if os.name != "nt" and info.st_uid != os.geteuid():
             continue

@@ -4,16 +4,21 @@ import errno
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from file_lock import lock
 from systems import WINDOWS, native, set_home
 
 NAME = "numpy-1.0-py3-none-any.whl"
 CONTENT = b"the wheel's bytes" * 100_000
+HOUR = 3600
+WEEK = 7 * 24 * HOUR
 # Windows has none in its names.
 QUOTE = "" if WINDOWS else '"'
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -113,6 +118,30 @@ class TestPrepare:
         assert sorted(os.listdir(house)) == sorted(
             [f".{NAME}.0123.part", ".other.whl.0123.part", ".scene.blend.part", "old.whl"]
         )
+
+    def test_parts_that_cannot_be_continued(self, act: Callable[..., Any], house: Path) -> None:
+        now = time.time()
+        ages = {
+            # A stream's: nobody holds it, so its push has ended.
+            f".{NAME}.0123.{'a' * 12}.part": 0,
+            f".{NAME}.0123.{'b' * 12}.part": 0,
+            # That comes in pieces.
+            f".{NAME}.0123.{'c' * 8}.part": 0,
+            f".{NAME}.0123.{'d' * 8}.part": 2 * HOUR,
+            # Clocks that have been put right since.
+            f".{NAME}.0123.{'e' * 8}.part": -2 * HOUR,
+            ".other.whl.0123.part": -2 * WEEK,
+        }
+        for name, age in ages.items():
+            (house / name).write_bytes(b"1")
+            os.utime(house / name, (now - age, now - age))
+        with FileIO(house / f".{NAME}.0123.{'b' * 12}.part", "r+") as held:
+            assert lock(held)
+            assert self.prepare(act, house, wheel())["removed_parts"] == 4
+        assert sorted(os.listdir(house)) == [
+            f".{NAME}.0123.{'b' * 12}.part",
+            f".{NAME}.0123.{'c' * 8}.part",
+        ]
 
     def test_home_and_relative_paths_are_resolved_there(
         self, act: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
