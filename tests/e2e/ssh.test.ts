@@ -20,7 +20,7 @@ import { launcherOf } from "../support/blender.ts";
 import { type FaultyProxy, faultyProxyTo } from "../support/faulty-proxy.ts";
 import { entries } from "../support/folders.ts";
 import { expectError, expectFailure } from "../support/outcome.ts";
-import { childrenOf } from "../support/process.ts";
+import { childrenOf, runs } from "../support/process.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
@@ -58,6 +58,22 @@ async function expectNothingLeft() {
   expect(names.filter((name) => name.startsWith("blender-remote-ssh-"))).toEqual([]);
   await until(async () => (await childrenOf(server.pid)).length === 0);
 }
+
+test("an ssh that never gets to its configuration ends with the command", async () => {
+  const folder = join(box.dir, "hanging");
+  await mkdir(folder);
+  const pids = join(folder, "pids");
+  // As `Match exec` of a configuration whose program hangs: also `ssh -G` runs that.
+  await writeFile(join(folder, "ssh"), `#!/bin/sh\necho $$ >> ${pids}\nexec sleep 600\n`);
+  await chmod(join(folder, "ssh"), 0o755);
+  const env = { PATH: `${folder}:${box.env["PATH"]}` };
+  const { code, stderr } = await box.cli(["status", "--ssh", "h", "--timeout", "1"], { env });
+  expect(code).toBe(4);
+  expect(stderr).toContain("on h didn't take the connection within 1 s");
+  const started = (await readFile(pids, "utf8")).trim().split("\n").map(Number);
+  expect(started.length).toBeGreaterThan(0);
+  for (const pid of started) await until(async () => !(await runs(pid)));
+});
 
 describe("every command that speaks to a service", () => {
   test("status says where it looked", async () => {

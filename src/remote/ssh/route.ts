@@ -2,18 +2,21 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Failure, messageOf } from "../../failure.ts";
+import { Failure } from "../../failure.ts";
 import type { Carrier, CarrierEvents, Route } from "../wire/carrier.ts";
 import type { Endpoint } from "../wire/connection.ts";
-import { channelOver } from "./channel.ts";
-import { type SshSettings, sshCommand, sshEnvironment } from "./command.ts";
+import { channelOver, closeStdin } from "./channel.ts";
+import { type SshSettings, sshCommand } from "./command.ts";
 import { forwardedTo, machineOf } from "./destination.ts";
-import { forwardingFailure, noSsh, sshFailure } from "./failures.ts";
+import { forwardingFailure, sshFailure } from "./failures.ts";
 import { type SshProcess, startSsh } from "./process.ts";
 import { arrivalSeconds, RemoteShell, type ShellAnswer } from "./remote-shell.ts";
 
 /** Systems take paths of 104 characters for a socket, and ssh adds 17 to it while it is made. */
 const longestSocket = 86;
+
+/** What ssh says of its configuration, in characters. */
+const mostConfigured = 1024 * 1024;
 
 /** A route through ssh to one machine, for one command. */
 export class SshRoute implements Route {
@@ -27,7 +30,7 @@ export class SshRoute implements Route {
   #expected: { script: string; answer?: Promise<ShellAnswer> } | undefined;
   /** Why there is no shell; then each connection is an ssh of its own. */
   #noShell: Failure | undefined;
-  #closed = false;
+  readonly #closed = new AbortController();
 
   constructor(settings: SshSettings) {
     this.#settings = settings;
@@ -114,14 +117,14 @@ export class SshRoute implements Route {
 
   /** Ends the connection to the machine, and all that goes over it. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closed.abort();
     await this.#shell?.close();
   }
 
   /** The shell there, once it answers; undefined where there is none. */
   async #arrived(): Promise<RemoteShell | undefined> {
     if (this.#noShell !== undefined) return undefined;
-    if (this.#closed) throw new Error("the route is closed");
+    this.#requireOpen();
     const shell = this.#shell?.alive === true ? this.#shell : await this.#start();
     using _ = this.#settings.mayAsk ? this.#settings.clearTerminal() : undefined;
     try {
@@ -147,9 +150,16 @@ export class SshRoute implements Route {
     return shell;
   }
 
-  #controlled(): Promise<Control> {
-    this.#control ??= controlOf(this.#settings);
-    return this.#control;
+  async #controlled(): Promise<Control> {
+    this.#control ??= controlOf(this.#settings, this.#closed.signal);
+    const control = await this.#control;
+    // Nothing is started that nobody would end any more.
+    this.#requireOpen();
+    return control;
+  }
+
+  #requireOpen(): void {
+    if (this.#closed.signal.aborted) throw new Error("the route is closed");
   }
 }
 
@@ -165,10 +175,10 @@ interface Control {
  *
  * @throws Failure `no-ssh`; as `sshFailure` for options that ssh doesn't know.
  */
-async function controlOf(settings: SshSettings): Promise<Control> {
+async function controlOf(settings: SshSettings, closed: AbortSignal): Promise<Control> {
   // Windows' OpenSSH can't share connections.
   if (process.platform === "win32") return { options: [], shared: false };
-  const configured = await configuredControl(settings);
+  const configured = await configuredControl(settings, closed);
   if (configured) return { options: [], shared: true };
   const socket = join(await settings.privateFolder(), "s");
   if (socket.length > longestSocket) return { options: ["-o", "ControlPath=none"], shared: false };
@@ -180,22 +190,23 @@ async function controlOf(settings: SshSettings): Promise<Control> {
 }
 
 /** Whether the user's configuration shares connections to that machine, or one is open to be shared. */
-async function configuredControl(settings: SshSettings): Promise<boolean> {
-  const asking = (() => {
-    try {
-      return Bun.spawn([...sshCommand(settings, ["-G"], false).words], {
-        env: sshEnvironment(),
-        stdin: "ignore",
-        stdout: "pipe",
-        stderr: "ignore",
-      });
-    } catch (error) {
-      throw noSsh(`${settings.program}: ${messageOf(error)}`);
-    }
-  })();
-  const said = await asking.stdout.text();
+async function configuredControl(settings: SshSettings, closed: AbortSignal): Promise<boolean> {
+  const asking = startSsh(sshCommand(settings, ["-G"], false), { ...settings, heard: () => {} });
+  closeStdin(asking);
+  const stop = () => asking.child.kill();
+  closed.addEventListener("abort", stop);
+  // A configuration can have programs run (`Match exec`), which nobody waits for without end.
+  const late = setTimeout(stop, arrivalSeconds * 1000);
+  const decoder = new TextDecoder();
+  let said = "";
+  for await (const chunk of asking.received()) {
+    said += decoder.decode(chunk, { stream: true });
+    if (said.length > mostConfigured) stop();
+  }
+  const status = await asking.ended;
+  clearTimeout(late);
   // What is wrong with the configuration, the connection itself will say.
-  if ((await asking.exited) !== 0) return false;
+  if (status !== 0) return false;
   const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(said)?.[1];
   const path = value("controlpath");
   if (path === undefined || path === "none") return false;
