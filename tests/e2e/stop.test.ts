@@ -157,7 +157,12 @@ describe.skipIf(process.platform !== "linux")("a Blender that is stopped (SIGSTO
     const running = box.cli(["execute", "-c", code]);
     await hasBegun();
     const stopping = box.spawn(["stop", "--timeout", "10"]);
-    await until(async () => (await json(box, ["status"])).load.stopping === true);
+    // It is said a moment before the answer to 'stop' goes out: the third look is long after that.
+    let looks = 0;
+    await until(async () => {
+      looks += (await json(box, ["status"])).load.stopping === true ? 1 : 0;
+      return looks === 3;
+    });
     process.kill(pid, "SIGSTOP");
     expect(await stopping.exited).toBe(124);
     const said = await stopping.stderr.text();
