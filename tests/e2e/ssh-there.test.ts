@@ -1,8 +1,19 @@
 // Commands that run on the other machine, by the executable that is put there.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  chmod,
+  cp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { basename, join } from "node:path";
 import { sha256Of } from "../../src/local/files/sha256.ts";
 import { launcherOf } from "../support/blender.ts";
 import { expectFailure } from "../support/outcome.ts";
@@ -36,10 +47,12 @@ afterAll(async () => {
 
 const there = ["--ssh", "render1"];
 
+const executablesThere = () => join(home, ".cache/blender-remote-cli/executables");
+
 /** The folder of the executable there. */
 async function place(): Promise<string> {
-  const executables = join(home, ".cache/blender-remote-cli/executables");
-  const [folder = ""] = await readdir(executables);
+  const executables = executablesThere();
+  const [folder = ""] = (await readdir(executables)).filter((name) => !name.startsWith("0.0.1-"));
   return join(executables, folder);
 }
 
@@ -92,6 +105,44 @@ describe("the executable there", () => {
     await chmod(folder, 0o777);
     await box.cli(["stop", ...there]);
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test("of another version goes when this one comes, where nobody runs or has just used it", async () => {
+    const old = async (digits: string) => {
+      const folder = join(executablesThere(), `0.0.1-${digits.repeat(16)}`);
+      await mkdir(folder);
+      await cp("/bin/sleep", join(folder, "blender-remote-cli"));
+      return folder;
+    };
+    const [unused, used, recent, kept] = [
+      await old("1"),
+      await old("2"),
+      await old("3"),
+      await old("4"),
+    ];
+    const linked = join(executablesThere(), `0.0.1-${"5".repeat(16)}`);
+    const outside = join(box.dir, "outside");
+    await mkdir(outside);
+    await writeFile(join(outside, "blender-remote-cli"), "");
+    await symlink(outside, linked);
+    await writeFile(join(kept, "somebody's"), "");
+    const past = Date.now() / 1000 - 7200;
+    for (const folder of [unused, used, kept, outside]) await utimes(folder, past, past);
+    const running = Bun.spawn([join(used, "blender-remote-cli"), "600"]);
+    try {
+      const own = await place();
+      await rm(join(own, "blender-remote-cli"));
+      await box.cli(["stop", ...there]);
+      expect(await sha256Of(join(own, "blender-remote-cli"))).toBe(await sha256Of(executable));
+      const left = [own, used, recent, kept, linked].map((path) => basename(path));
+      expect((await readdir(executablesThere())).sort()).toEqual(left.sort());
+      expect(await readdir(outside)).toEqual(["blender-remote-cli"]);
+      expect(await readdir(kept)).toEqual(["somebody's"]);
+    } finally {
+      running.kill();
+      await running.exited;
+      for (const folder of [used, recent, kept, linked]) await rm(folder, { recursive: true });
+    }
   });
 
   test("has to be one of this version, for that machine", async () => {

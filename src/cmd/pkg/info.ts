@@ -31,8 +31,9 @@ function blenderLines({ blender, service }: Environment): string[] {
   ];
 }
 
-function serviceLines({ service }: Environment): string[] {
-  const where = `${service.host}:${service.port}`;
+function serviceLines({ service }: Environment, machine: string | undefined): string[] {
+  const on = machine === undefined ? "" : ` on ${machine}`;
+  const where = `${service.host}:${service.port}${on}`;
   if (service.kind === "plain") return [`a server that only has execute_code, at ${where}`];
   return [`${service.name} ${service.version}, protocol ${service.protocol}, at ${where}`];
 }
@@ -136,11 +137,13 @@ function tagLines({ tags, python }: Environment): string[] {
  *
  * @param width where lines are broken between words, in columns.
  * @param words renders hints, with the user's flags.
+ * @param machine the one that ssh leads to.
  */
 export function render(
   environment: Environment,
   width: number,
   words: (hint: Text) => string = rendered,
+  machine?: string,
 ): string {
   const download = environment.suggested_pip_download;
   const problems = problemsOf(environment);
@@ -151,7 +154,7 @@ export function render(
         `${wrap(`Problem: ${message}`, width)}\n${wrap(`hint: ${words(hint)}`, width)}\n\n`,
     ),
     part("Blender", blenderLines(environment)),
-    part("Service", serviceLines(environment)),
+    part("Service", serviceLines(environment, machine)),
     part("Python", pythonLines(environment)),
     part("Packages", siteLines(environment)),
     part("Modules", moduleLines(environment)),
@@ -194,6 +197,9 @@ export const info = command({
       environmentOf(session, { networkProbe }),
     );
     if (output.json) await output.writeJson(environment);
-    else await output.write(render(environment, reportWidth(), output.rendered));
+    else {
+      const machine = target.endpoint.route?.machine;
+      await output.write(render(environment, reportWidth(), output.rendered, machine));
+    }
   },
 });

@@ -54,16 +54,28 @@ function folderOf({ version, sha256 }: CarriedExecutable): string {
   return `.cache/blender-remote-cli/executables/${version}-${sha256.slice(0, 16)}`;
 }
 
-/** Prints `there PATH` where the file is there, whole, and nobody else's. */
+/** Prints `there PATH` where the file is there, whole, and nobody else's; its folder's time says when. */
 const lookScript = (folder: string, sha256: string) => `cd || exit 1
 d="$PWD/"${posixWord(folder)}
 if [ -d "$d" ] && [ ! -h "$d" ]; then
   set -- $(LC_ALL=C ls -ldn "$d")
   if [ "$3" = "$(id -u)" ]; then case "$1" in drwx------*)
     sum=$(sha256sum <"$d/blender-remote-cli" || shasum -a 256 <"$d/blender-remote-cli")
-    case "$sum" in ${sha256}*) echo "there $d/blender-remote-cli"; exit 0;; esac;; esac; fi
+    case "$sum" in ${sha256}*) touch "$d"; echo "there $d/blender-remote-cli"; exit 0;; esac;; esac; fi
 fi
 echo "missing $d/blender-remote-cli"`;
+
+/**
+ * Removes the executables of other versions that nobody runs and nobody has asked for within an hour,
+ * in whose time a command may be about to run one; from the folder of this one on. Where `ps` doesn't
+ * tell what runs, all stay. Only files of ours are removed, and folders that are empty then.
+ */
+const tidyScript = `cd .. && all=$(ps -A -ww -o args= 2>/dev/null || ps -o args 2>/dev/null) || exit 0
+for d in "$PWD"/*-????????????????; do
+  [ -d "$d" ] && [ ! -h "$d" ] && [ -n "$(find "$d" -prune -mmin +60)" ] || continue
+  case "$all" in *"$d/blender-remote-cli"*) continue;; esac
+  rm -f "$d/blender-remote-cli" "$d"/part.* && rmdir "$d" && echo "removed $d" >&2
+done`;
 
 /** `$1`: the folder, `$2`: the hash. Its stdin is the file. */
 const placeScript = `umask 077
@@ -73,7 +85,8 @@ trap 'rm -f "$part"' EXIT
 cat >"$part" || exit 1
 sum=$(sha256sum <"$part" || shasum -a 256 <"$part")
 case "$sum" in "$2"*) ;; *) echo "the file that arrived has another hash: $sum" >&2; exit 1;; esac
-chmod 700 "$part" && mv -f "$part" blender-remote-cli`;
+chmod 700 "$part" && mv -f "$part" blender-remote-cli || exit 1
+(${tidyScript}) || :`;
 
 /**
  * Sees to it that the executable is there, whole.

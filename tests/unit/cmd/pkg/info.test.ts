@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { info, render } from "../../../../src/cmd/pkg/info.ts";
 import type { Environment } from "../../../../src/remote/python/environment-schema.ts";
+import { rendered } from "../../../../src/text.ts";
 import { optionsOf, refusalOf, usualTarget } from "../parsing.ts";
 
 const closed = {
@@ -118,6 +119,11 @@ blender-remote-cli pkg download PACKAGE --for env.json
 or, where there is pip instead:
 pip download -d wheelhouse PACKAGE
 `);
+});
+
+test("where ssh leads is said", () => {
+  const text = render(environment, Number.POSITIVE_INFINITY, rendered, "render1");
+  expect(text).toContain("execute_code, at 127.0.0.1:6688 on render1\n");
 });
 
 test("in a narrow terminal lines break between words, and the download line doesn't", () => {
