@@ -15,8 +15,10 @@ export interface AccessFlags {
   auth?: boolean | undefined;
 }
 
-const otherwise =
-  "give the --host and --port of the service that is meant; --no-auth speaks to one that asks for no token";
+/** @param without how that token is left out. */
+function otherwiseThan(without: string): string {
+  return `${without} where the service wasn't started with that token: commands of its user find its own; or give the --host and --port of the service that is meant; --no-auth speaks to one that asks for no token`;
+}
 
 /**
  * The token that flags or environment give for every service; undefined where they give none.
@@ -31,7 +33,10 @@ export function givenToken(flags: AccessFlags): Token | undefined {
       throw wrongUsage("two-tokens", what, "give one of them");
     }
     const value = tokenIn(path);
-    if (value !== undefined) return { value, whose: `whose token is in ${path}`, otherwise };
+    if (value !== undefined) {
+      const otherwise = otherwiseThan("leave --token-file out");
+      return { value, whose: `whose token is in ${path}`, otherwise };
+    }
     throw new Failure("no-token-file", `there is no token file '${path}'`, {
       kind: "not-authorised",
       hint: "copy it from the machine of the service, where 'start' has put it",
@@ -42,7 +47,7 @@ export function givenToken(flags: AccessFlags): Token | undefined {
   return {
     value: checkToken(value, tokenVariable),
     whose: `whose token is in ${tokenVariable}`,
-    otherwise,
+    otherwise: otherwiseThan(`unset ${tokenVariable}`),
   };
 }
 
@@ -74,6 +79,7 @@ export function startAccess(address: Endpoint, given: Token | "own" | "none"): S
 export const openAccess: Access = {
   token: async () => undefined,
   missing: "leave --no-auth out",
+  why: "--no-auth gives none",
 };
 
 /** Where a token may be left over in a file. */

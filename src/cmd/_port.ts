@@ -1,12 +1,14 @@
 // What answers at a port of this machine, before and after a Blender is started for it.
 
-import { Failure } from "../failure.ts";
+import { createServer } from "node:net";
+import { Failure, systemCodeOf, wrongUsage } from "../failure.ts";
 import { portInUse, type StartAuthentication } from "../local/start/launch.ts";
 import { diagnose } from "../remote/service/diagnose.ts";
 import { describeLoad } from "../remote/service/running.ts";
 import type { Endpoint } from "../remote/wire/connection.ts";
 import { Session } from "../remote/wire/session.ts";
 import { ours, text } from "../text.ts";
+import { accessToOwn } from "./_access.ts";
 import { aboutSilent, blenderListeningAt } from "./_silent-blender.ts";
 
 /** Time limits for looking at a port on this machine. */
@@ -22,10 +24,39 @@ async function silentThere(endpoint: Endpoint): Promise<Failure> {
   return portInUse(port, `a Blender that doesn't answer listens there; ${what}`, way);
 }
 
-/** @throws Failure `port-in-use`, which says by what. */
+/** @throws Failure `bad-address`, kind `usage`, where this machine doesn't have the address. */
+async function requireOwnAddress(host: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const server = createServer();
+  server.once("error", (error) => resolve(systemCodeOf(error)));
+  server.listen({ host, port: 0 }, () => server.close(() => resolve(undefined)));
+  if ((await promise) !== "EADDRNOTAVAIL") return;
+  const what = `the service can't listen on ${host}: this machine doesn't have that address`;
+  throw wrongUsage(
+    "bad-address",
+    what,
+    "give one of this machine's own, or 0.0.0.0 for all of them",
+  );
+}
+
+/** What answers there, to whoever has the token that is meant or the one that is kept here. */
+async function answering(endpoint: Endpoint, signal: AbortSignal) {
+  const found = await diagnose(endpoint, quick, signal);
+  if (found.state !== "not-authorised") return found;
+  const access = accessToOwn(endpoint);
+  const again = await diagnose({ ...endpoint, access }, quick, signal);
+  return again.state === "not-authorised" ? found : again;
+}
+
+/**
+ * Sees to it that a service can listen there. What is on another machine isn't spoken to.
+ *
+ * @throws Failure `port-in-use`, which says by what; `bad-address`, kind `usage`.
+ */
 export async function requireFreePort(endpoint: Endpoint, signal: AbortSignal): Promise<void> {
   const { port } = endpoint;
-  const found = await diagnose(endpoint, quick, signal);
+  await requireOwnAddress(endpoint.host);
+  const found = await answering(endpoint, signal);
   switch (found.state) {
     case "nothing":
       return;

@@ -105,7 +105,8 @@ function headline(state: NoService, failure: Failure): string {
     silent: "a silent service",
     "not-authorised": "not authorised",
   };
-  return `${kinds[state]}: ${failure.message}`;
+  // What was typed wrong says nothing of what is there.
+  return failure.kind === "usage" ? failure.message : `${kinds[state]}: ${failure.message}`;
 }
 
 /** Hints in the place of those that would lead back to this very command. */

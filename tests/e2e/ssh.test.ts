@@ -211,6 +211,7 @@ describe("what ssh says is told apart", () => {
   test("an option that ssh doesn't know", async () => {
     const args = [...there, "--ssh-option", "Nonsense=1"];
     await failing(args, "ssh-option-refused", 2, /nonsense/i);
+    expect((await box.cli(["status", ...args])).stderr).toStartWith("error: ssh to");
   });
 
   test("no ssh at all", async () => {

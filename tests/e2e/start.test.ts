@@ -190,8 +190,8 @@ test("an interactive Blender serves too, and Ctrl-C ends it", async () => {
 test("a port in use: by our service, by another program, by a silent one", async () => {
   await using box = await sandbox();
   await installed(box, await launcherOf("debian"));
-  const refused = (says: string | RegExp, port: number) =>
-    expectFailure(box, [...detached, "--port", String(port)], {
+  const refused = (says: string | RegExp, port: number, flags: readonly string[] = []) =>
+    expectFailure(box, [...detached, "--port", String(port), ...flags], {
       code: "port-in-use",
       exit: 1,
       says,
@@ -199,7 +199,9 @@ test("a port in use: by our service, by another program, by a silent one", async
 
   const { pid } = await json(box, detached);
   box.owns(pid);
-  await refused(new RegExp(`a Blender 3.4.1 with our service \\(pid ${pid}\\)`), box.port);
+  const ourService = new RegExp(`a Blender 3.4.1 with our service \\(pid ${pid}\\)`);
+  await refused(ourService, box.port);
+  await refused(ourService, box.port, ["--no-auth"]);
   expectSuccess(await box.cli(["stop"]));
 
   using web = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("hello") });

@@ -60,7 +60,10 @@ export function checkToken(token: string, from: string): string {
   throw new Failure(
     "bad-token",
     `${from} holds no token: that is one line of ${shortest} to ${longest} letters, digits and signs of ASCII`,
-    { kind: "not-authorised", hint: "'openssl rand -hex 32' makes one" },
+    {
+      kind: "not-authorised",
+      hint: "give the one that the service keeps in its token file; for a start 'openssl rand -hex 32' makes one",
+    },
   );
 }
 

@@ -26,6 +26,8 @@ export interface Access {
   token(): Promise<Token | undefined>;
   /** What to do where a service asks for one and none is known. */
   readonly missing: Text;
+  /** Why none is known, where that isn't all that there is to say. */
+  readonly why?: string;
 }
 
 /** The one way to authenticate that services have; `none` where they ask for nothing. */
@@ -77,7 +79,8 @@ export async function tokenFor(connection: Connection, asks: string): Promise<To
     );
   }
   if (token !== undefined) return token;
-  const message = `the service on ${address} asks for a token, and none is known here`;
+  const why = endpoint.access?.why ?? "none is known here";
+  const message = `the service on ${address} asks for a token, and ${why}`;
   const hint = endpoint.access?.missing ?? "give it with --token-file FILE or BLENDER_REMOTE_TOKEN";
   throw new Failure("token-missing", message, { kind: "not-authorised", hint });
 }

@@ -113,6 +113,14 @@ test("a token that can't be used is no reason to go on without one", async () =>
   expect(tokenOf(here, {})).rejects.toMatchObject({ code: "bad-token", exitCode: 5 });
 });
 
+test("what was typed is named where it is what doesn't fit", () => {
+  const hintOf = (flags: object) => rendered(givenToken(flags)?.otherwise ?? "");
+  expect(hintOf({ "token-file": file })).toStartWith("leave --token-file out");
+  process.env["BLENDER_REMOTE_TOKEN"] = ofVariable;
+  expect(hintOf({})).toStartWith("unset BLENDER_REMOTE_TOKEN");
+  expect(accessTo(here, { auth: false }).why).toBe("--no-auth gives none");
+});
+
 test("words about a token name where it is, and no token", async () => {
   const token = await accessTo(here, {}).token();
   const says = `${token?.whose} ${rendered(token?.otherwise ?? "")}`;
