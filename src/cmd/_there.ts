@@ -156,15 +156,23 @@ export async function runThere(
   return await follow(route, ["env", environment, program, ...words], output, signal);
 }
 
+/** A line of stderr from there, which knows no terminal: what this end would colour and break is. */
+function show(line: string, output: Output): void {
+  const [, label, message = ""] = /^(error|warning): (.*)$/s.exec(line) ?? [];
+  if (label === "error") output.error(message);
+  else if (label === "warning") output.warn(message);
+  else void output.writeError(`${line}\n`);
+}
+
 async function follow(
   route: SshRoute,
   command: readonly string[],
   output: Output,
   signal: AbortSignal,
 ): Promise<number> {
-  const { ssh, output: said } = await startThere(route, runScript, command, (line) => {
-    void output.writeError(`${line}\n`);
-  });
+  const { ssh, output: said } = await startThere(route, runScript, command, (line) =>
+    show(line, output),
+  );
   const end = () => void tell(ssh, "\n");
   signal.addEventListener("abort", end, { once: true });
   try {

@@ -20,6 +20,7 @@ import { expectFailure } from "../support/outcome.ts";
 import { childrenOf, ended, runs } from "../support/process.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
+import { onTerminal } from "../support/terminal.ts";
 import { until } from "../support/until.ts";
 
 let box: Sandbox;
@@ -195,6 +196,14 @@ describe("the executable there", () => {
       says: "MINGW64_NT",
     });
   }, 60_000);
+});
+
+test("its errors look on a terminal as those of this end do", async () => {
+  const terminal = onTerminal(box, ["start", "--listen", "0.0.0.0", ...there], 60);
+  expect(await terminal.exited).toBe(2);
+  const text = terminal.shown();
+  expect(text).toContain("\x1b[31merror:\x1b[39m --listen is '0.0.0.0', which");
+  expect(text).toContain("which other machines reach:\r\n  whoever gets in");
 });
 
 test("words reach it as they were typed", async () => {

@@ -130,8 +130,18 @@ describe("every command that speaks to a service", () => {
     const list = join(box.dir, "list.txt");
     await run("pkg", "freeze", "--output", list);
     expect(await readFile(list, "utf8")).toContain("carried==1.0");
+    const offline = ["-r", list, "--target", "user-modules", "--offline"];
+    await run("pkg", "sync", ...offline, "--check");
     await run("pkg", "uninstall", "carried", "--yes");
     expect((await run("pkg", "list")).stdout).not.toContain("carried");
+    const missing = await box.cli(["pkg", "sync", ...offline, "--check", ...there]);
+    expect({ code: missing.code, says: missing.stdout }).toEqual({
+      code: 1,
+      says: "install carried 1.0\n",
+    });
+    await run("pkg", "sync", ...offline, "--yes");
+    expect((await run("execute", "-c", code)).stdout).toBe("carried\n");
+    await run("pkg", "uninstall", "carried", "--yes");
     await expectNothingLeft();
   });
 
