@@ -3,6 +3,7 @@
 import { Failure } from "../failure.ts";
 import type { JobEnd, StreamName, StreamWriter } from "../remote/code/followed-job.ts";
 import type { Output } from "../ui/output.ts";
+import { unlessAborted } from "./_unless-aborted.ts";
 
 /** What `--json` keeps of each stream, in bytes; the rest is counted. */
 const keptBytes = 24 * 1024 * 1024;
@@ -35,11 +36,8 @@ export class RunView {
    * until nobody reads. Python's own code would end then with a BrokenPipeError.
    */
   live(signal: AbortSignal): StreamWriter {
-    const aborted = Promise.withResolvers<never>();
-    aborted.promise.catch(() => {});
-    signal.addEventListener("abort", () => aborted.reject(signal.reason), { once: true });
     return async (stream, bytes) => {
-      await Promise.race([this.write(stream, bytes), aborted.promise]);
+      await unlessAborted(this.write(stream, bytes), signal);
       if (!this.#output.unread) return;
       throw new Failure("unread", "nobody reads stdout any more", { kind: "interrupted" });
     };

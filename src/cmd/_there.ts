@@ -21,6 +21,7 @@ import { version } from "../version.ts";
 import type { Context } from "./_command.ts";
 import { sshRouteOf } from "./_ssh.ts";
 import { usualPort } from "./_target.ts";
+import { unlessAborted } from "./_unless-aborted.ts";
 import { typedElsewhere } from "./_user-flags.ts";
 
 /** A command line for the other machine. */
@@ -135,6 +136,8 @@ async function passOn(
 ): Promise<void> {
   const decoder = new TextDecoder();
   for await (const piece of pieces) await write(decoder.decode(piece, { stream: true }));
+  const cut = decoder.decode();
+  if (cut !== "") await write(cut);
 }
 
 /**
@@ -149,7 +152,7 @@ export async function runThere(
   const kind = await waiting(output, `connecting to ${route.machine}`, kindThere(route));
   const carried = await carriedFor(kind, route, given);
   const program = await executableThere(route, carried, (work, what) =>
-    waiting(output, what, Promise.race([work, aborted(signal)])),
+    waiting(output, what, unlessAborted(work, signal)),
   );
   signal.throwIfAborted();
   const environment = `${typedElsewhere}=${JSON.stringify(typed)}`;
@@ -175,6 +178,7 @@ async function follow(
   );
   const end = () => void tell(ssh, "\n");
   signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
   try {
     await passOn(said, (text) => output.write(text));
     const status = await ssh.ended;
@@ -184,13 +188,4 @@ async function follow(
   } finally {
     signal.removeEventListener("abort", end);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {});
-  const abort = () => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort, { once: true });
-  return promise;
 }

@@ -6,25 +6,13 @@ import { LastBytes } from "../../remote/pip/last-bytes.ts";
 import { ours, type Text, text } from "../../text.ts";
 import { waiting } from "../../ui/waiting.ts";
 import type { Context } from "../_command.ts";
+import { unlessAborted } from "../_unless-aborted.ts";
 
 /** What `--json` keeps of each stream, in bytes; what pip wrote before that is counted. */
 const keptForJson = 8 * 1024 * 1024;
 
 /** What is kept of each stream to find the cause of a failure in. */
 const keptForHints = 4096;
-
-/** Rejects when Ctrl-C comes first: a terminal or pager may take its time with output. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener("abort", abort);
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}
 
 /** What a run of pip that was shown has come to. */
 export interface ShownPip {

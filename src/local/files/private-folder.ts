@@ -1,7 +1,6 @@
 // Folders and files of our own that only this user may read and write: what is in them is believed.
 
-import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, lstat, mkdir, rename, rm } from "node:fs/promises";
 
 /** The bits of a mode that let others write. */
 const othersWrite = 0o022;
@@ -35,9 +34,13 @@ export async function privateFolder(folder: string): Promise<void> {
     if (process.platform === "win32" || info.uid === process.getuid?.()) return;
   }
   if (info.uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
-  await chmod(folder, 0o700);
-  if ((info.mode & othersWrite) === 0) return;
-  for (const name of await readdir(folder)) {
-    await rm(join(folder, name), { recursive: true, force: true });
+  if ((info.mode & othersWrite) === 0) {
+    await chmod(folder, 0o700);
+    return;
   }
+  // Emptied in its place, it would be believed with the rest in it after an end halfway.
+  const aside = `${folder}.${crypto.randomUUID()}`;
+  await rename(folder, aside);
+  await mkdir(folder, { mode: 0o700 });
+  await rm(aside, { recursive: true, force: true });
 }

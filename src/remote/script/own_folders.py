@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -40,7 +41,8 @@ def make_folders(folder: Path, mode: int) -> None:
 def private_folder(folder: Path) -> bool:
     """Make a folder that only this user can read and write; False where there can be none.
 
-    What is in one that others could have written to is removed. On Windows its place says who may:
+    What is in one that others could have written to is removed; local/files/private-folder.ts does
+    the same on the command line's side. On Windows its place says who may:
     below %LOCALAPPDATA% it is the user alone, with the machine's administrators.
     """
     try:
@@ -52,13 +54,14 @@ def private_folder(folder: Path) -> bool:
             return True
         if info.st_uid != os.geteuid():
             return False
-        if info.st_mode & 0o077 == 0:
-            return True
-        folder.chmod(0o700)
-        for entry in list(folder.iterdir()):
-            if stat.S_ISDIR(os.lstat(entry).st_mode):
-                return False
-            entry.unlink()
+        if info.st_mode & 0o022:
+            # Emptied in its place, it would be believed with the rest in it after an end halfway.
+            aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
+            folder.rename(aside)
+            folder.mkdir(0o700)
+            shutil.rmtree(aside, ignore_errors=True)
+        elif info.st_mode & 0o077:
+            folder.chmod(0o700)
         # A drive may keep no modes.
         return os.lstat(folder).st_mode & 0o077 == 0
     except OSError:

@@ -52,6 +52,7 @@ export function startSsh({ words, apart }: SshCommand, settings: SshSettings): S
       line = (lines.pop() ?? "").slice(-mostSaid);
       for (const whole of lines) settings.heard(whole);
     }
+    line += decoder.decode();
     if (line !== "") settings.heard(line);
   })();
   const ended = child.exited.then(async () => {

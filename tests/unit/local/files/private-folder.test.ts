@@ -46,6 +46,16 @@ posix(
   },
 );
 
+posix("one that others could write to is another one from the first moment on", async () => {
+  const folder = join(dir, "x");
+  await mkdir(join(folder, "sub"), { recursive: true });
+  await chmod(folder, 0o777);
+  const before = await stat(folder);
+  await privateFolder(folder);
+  expect((await stat(folder)).ino).not.toBe(before.ino);
+  expect(await readdir(dir)).toEqual(["x"]);
+});
+
 posix("a link, a file, and another user's folder are none of ours", async () => {
   await mkdir(join(dir, "theirs"), { mode: 0o700 });
   await symlink(join(dir, "theirs"), join(dir, "link"));
