@@ -20,7 +20,7 @@ import { launcherOf } from "../support/blender.ts";
 import { type FaultyProxy, faultyProxyTo } from "../support/faulty-proxy.ts";
 import { entries } from "../support/folders.ts";
 import { expectError, expectFailure } from "../support/outcome.ts";
-import { childrenOf, runs } from "../support/process.ts";
+import { childrenOf, pressCtrlC, runs } from "../support/process.ts";
 import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { type SshHome, type SshServer, sshHome } from "../support/ssh-server.ts";
@@ -473,7 +473,7 @@ describe("a push that is broken off", () => {
   test("Ctrl-C ends both ends", async () => {
     const { child } = await pushing();
     // As a terminal does, which tells all processes there.
-    for (const pid of [child.pid, ...(await childrenOf(child.pid))]) process.kill(pid, "SIGINT");
+    await pressCtrlC(child.pid);
     expect(await child.exited).toBe(130);
     proxy[Symbol.dispose]();
     expect((await entries(to())).filter((name) => name.endsWith(".whl"))).toEqual([]);

@@ -9,6 +9,20 @@ export async function runs(pid: number): Promise<boolean> {
   return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
 }
 
+/**
+ * What Ctrl-C on a terminal does: it goes to a process and those of its children that are in its group.
+ */
+export async function pressCtrlC(pid: number): Promise<void> {
+  const group = await groupOf(pid);
+  for (const one of [pid, ...(await childrenOf(pid))])
+    if (one === pid || (await groupOf(one)) === group) process.kill(one, "SIGINT");
+}
+
+async function groupOf(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2];
+}
+
 /** Waits until nothing listens on the port: a killed process closes its sockets a little later. */
 export async function untilFree(port: number): Promise<void> {
   await until(async () => {

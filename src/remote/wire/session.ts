@@ -151,8 +151,8 @@ async function entered(
 ): Promise<{ connection: Connection; server: Server }> {
   const late = endpoint.route?.lateSeconds ?? 0;
   const ends = performance.now() + deadlines.total * 1000;
+  let { total } = deadlines;
   for (let tries = 0; ; tries++) {
-    const total = Math.max(0, (ends - performance.now()) / 1000);
     const connection = await Connection.open(endpoint, { ...deadlines, total }, signal);
     try {
       return { connection, server: await greet(connection, deadlines.firstAnswer + late, client) };
@@ -163,6 +163,8 @@ async function entered(
       if (!(error instanceof Failure) || !endsOfNewcomers.includes(error.code)) throw error;
       if ((await endpoint.access?.token().catch(() => undefined)) === undefined) throw error;
       await Bun.sleep(pause);
+      // Messages say it.
+      total = Math.round((ends - performance.now()) / 100) / 10;
     }
   }
 }
