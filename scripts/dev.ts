@@ -6,6 +6,7 @@ import { installBlenders } from "./blenders.ts";
 import { fuzz } from "./fuzz.ts";
 import { listBlenders } from "./list_blenders.ts";
 import { DevError, runVisibly } from "./process.ts";
+import { protect } from "./protections.ts";
 import { UsageError } from "./selection.ts";
 import { test } from "./test.ts";
 import { windows } from "./windows_dev.ts";
@@ -33,6 +34,8 @@ const USAGE = `usage: ./dev <command>
   soak [--minutes=30]                mixed load, good and hostile, on a Blender in the background and
                                      on one with a window
   fuzz [--seconds=600] [--seed=N]    the service's Python under a fuzzer that learns (atheris)
+  protections [NAME…]                takes each protection of SECURITY.md out of a copy of this folder
+                                     and sees that its test fails then (those with this in them)
   help                               this text
 
 Slow things are kept in $BLENDER_REMOTE_DEV_CACHE (default: ~/.cache/blender-remote-cli-dev).`;
@@ -70,6 +73,8 @@ async function dev(command: string | undefined, options: string[]): Promise<numb
       return await soak(options);
     case "fuzz":
       return await fuzz(options);
+    case "protections":
+      return await protect(options);
     case "help":
     case "--help":
     case "-h":

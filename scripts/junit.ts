@@ -11,6 +11,8 @@ export interface Result {
   outcome: "passed" | "failed" | "skipped";
   /** Why it was skipped; empty when the report doesn't say. */
   reason: string;
+  /** How a test failed: what was thrown, and what it says. */
+  failure?: string;
 }
 
 const TESTCASE = /<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
@@ -35,13 +37,20 @@ function resultsIn(xml: string): Result[] {
   return [...xml.matchAll(TESTCASE)].map(([, attributes = "", body = ""]) => {
     const [, skipAttributes] = /<skipped\b([^>]*)>/.exec(body) ?? [];
     const skipped = skipAttributes !== undefined;
-    const failed = /<(failure|error)\b/.test(body);
+    const [, kind, failure] = /<(failure|error)\b([^>]*)>/.exec(body) ?? [];
     return {
       ...namesOf(attributes),
-      outcome: failed ? "failed" : skipped ? "skipped" : "passed",
+      outcome: kind ? "failed" : skipped ? "skipped" : "passed",
       reason: skipped ? attribute(skipAttributes, "message") : "",
+      ...(failure === undefined ? {} : { failure: failureOf(kind, failure) }),
     };
   });
+}
+
+/** Of pytest an error is one outside the test itself; its message has the type where that matters. */
+function failureOf(kind: string | undefined, attributes: string): string {
+  const parts = [kind === "error" ? kind : "", attribute(attributes, "type")];
+  return [...parts, attribute(attributes, "message")].filter(Boolean).join(": ");
 }
 
 function namesOf(attributes: string): Pick<Result, "name" | "title"> {

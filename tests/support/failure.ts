@@ -1,5 +1,6 @@
 // The Failure that something under test has to end with.
 
+import { AssertionError } from "node:assert";
 import { Failure } from "../../src/failure.ts";
 
 /** The failure of a promise; throws whatever else it rejects with, and where it doesn't. */
@@ -10,7 +11,7 @@ export async function failureOf(work: Promise<unknown>): Promise<Failure> {
     if (error instanceof Failure) return error;
     throw error;
   }
-  throw new Error("it didn't fail");
+  throw new AssertionError({ message: "it didn't fail" });
 }
 
 /** The failure that this throws at once. */
@@ -21,5 +22,5 @@ export function failureOfCall(work: () => unknown): Failure {
     if (error instanceof Failure) return error;
     throw error;
   }
-  throw new Error("it didn't fail");
+  throw new AssertionError({ message: "it didn't fail" });
 }

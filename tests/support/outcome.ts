@@ -28,8 +28,10 @@ export async function expectFailure(
 
 /** The same for a command that has ended. */
 export function expectError(result: CliResult, { code, exit, says }: ExpectedFailure): string {
+  // First, as what has gone well needn't be JSON.
+  expect(result).toMatchObject({ code: exit });
   const { error } = JSON.parse(result.stdout);
-  expect({ code: error.code, exit: result.code }).toEqual({ code, exit });
+  expect(error).toMatchObject({ code });
   expect(error.message).toMatch(says);
   expect(error.hint).toBeString();
   return error.message;

@@ -233,8 +233,9 @@ TOKEN = "0123456789abcdef" * 4
 def test_who_is_not_authenticated_may_not_send_much(start: Start) -> None:
     running = start(token=TOKEN)
     with running.client() as client:
-        client.socket.sendall(b'{"type": "hello", "params": {"client": "' + b"x" * 5000)
-        assert "more than 4096 bytes" in client.receive()["message"]
+        # A whole one, which would be answered.
+        client.socket.sendall(b'{"type": "hello", "params": {"client": "' + b"x" * 5000 + b'"}}')
+        assert "more than 4096 bytes" in client.receive().get("message", "")
         assert client.is_closed()
     with running.client() as client:
         authenticate(client)

@@ -48,7 +48,7 @@ class Client:
         self.socket.sendall(json.dumps(request).encode())
 
     def receive(self) -> dict:
-        """The next answer; EOFError if the server closed instead."""
+        """The next answer; EOFError if the server closed instead, AssertionError if none comes."""
         while True:
             if self._received:
                 try:
@@ -58,7 +58,10 @@ class Client:
                 else:
                     self._received = self._received[end:]
                     return answer
-            data = self.socket.recv(1 << 20)
+            try:
+                data = self.socket.recv(1 << 20)
+            except TimeoutError:
+                raise AssertionError(f"no answer came in {SECONDS} s") from None
             if not data:
                 raise EOFError
             self._received += data.decode("ascii")
@@ -82,11 +85,13 @@ class Client:
         return self.ask("authenticate", proof=proof(token, "client", nonces))
 
     def is_closed(self) -> bool:
-        """Wait for the end of the stream; whether nothing came before it."""
+        """Wait for the end of the stream; whether it came, and nothing before it."""
         try:
             return self._received == "" and self.socket.recv(1) == b""
         except ConnectionError:
             return True
+        except TimeoutError:
+            return False
 
 
 class RunningServer:

@@ -87,10 +87,12 @@ def test_another_file_with_the_same_size_and_time(ask: Ask, house: Path) -> None
     assert ask() == OTHER_SHA256
 
 
-def test_what_stands_in_the_wheelhouse_is_not_believed(ask: Ask, house: Path) -> None:
+@pytest.mark.parametrize("form", ["as it once was", "as it is"])
+def test_what_stands_in_the_wheelhouse_is_not_believed(ask: Ask, house: Path, form: str) -> None:
     info = os.stat(house / NAME)
     entry = {"size": info.st_size, "mtime_ns": info.st_mtime_ns, "sha256": OTHER_SHA256}
-    (house / OLD_MEMORY).write_text(json.dumps({NAME: entry}))
+    once = json.dumps({NAME: entry})
+    (house / OLD_MEMORY).write_text(lie(house) if form == "as it is" else once)
     assert ask() == SHA256
 
 
