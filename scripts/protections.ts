@@ -22,12 +22,14 @@ import { toolsPython } from "./python.ts";
 import { UsageError } from "./selection.ts";
 
 const ROOT = join(import.meta.dirname, "..");
+const E2E = "tests/e2e/";
 /** Git doesn't know it, and the executable carries it. */
 const FETCHED = "src/remote/bootstrap/pip_wheel/pip.whl";
 /** Of one test, in ms: it may start Blenders, on a machine that has other things to do. */
 const TEST_TIMEOUT = 240_000;
 /** Of a program that runs tests, in ms: what waits for ever in one call knows no time-out. */
-const RUN_TIMEOUT = 1_200_000;
+const UNIT_TIMEOUT = 300_000;
+const E2E_TIMEOUT = 1_800_000;
 /** A variable by which what the tests have started is known. */
 const MARK = "PROTECTIONS_COPY";
 /** How the failure of an assertion is told by `bun test` and by pytest. */
@@ -85,7 +87,7 @@ function titleOf({ file, name }: NamedTest): string {
 }
 
 function isEndToEnd({ file }: NamedTest): boolean {
-  return file.startsWith("tests/e2e/");
+  return file.startsWith(E2E);
 }
 
 interface Copy extends AsyncDisposable {
@@ -210,7 +212,8 @@ async function runTests(copy: Copy, tests: readonly NamedTest[]): Promise<Result
   const command = file.endsWith(".py")
     ? await pytest(copy, file, names)
     : bunTest(copy, file, names);
-  const results = await reported(file, await logged(copy, command), copy.report);
+  const limit = file.startsWith(E2E) ? E2E_TIMEOUT : UNIT_TIMEOUT;
+  const results = await reported(file, await logged(copy, command, limit), copy.report);
   // Bun reports tests of other names as skipped; what is no test has no title.
   return results.filter(
     (result) =>
@@ -238,13 +241,17 @@ async function pytest({ report }: Copy, file: string, names: readonly string[]):
 }
 
 /** Runs a program in the copy; its exit code. What it says is kept for when it matters. */
-async function logged({ folder, log }: Copy, command: string[]): Promise<number> {
+async function logged(
+  { folder, log }: Copy,
+  command: string[],
+  timeout = UNIT_TIMEOUT,
+): Promise<number> {
   await using file = await open(log, "w");
   const child = Bun.spawn(command, {
     cwd: folder,
     env: { ...process.env, [MARK]: folder },
     stdio: ["ignore", file.fd, file.fd],
-    timeout: RUN_TIMEOUT,
+    timeout,
     killSignal: "SIGKILL",
   });
   const code = await child.exited;
