@@ -32,8 +32,12 @@ const UNIT_TIMEOUT = 300_000;
 const E2E_TIMEOUT = 1_800_000;
 /** A variable by which what the tests have started is known. */
 const MARK = "PROTECTIONS_COPY";
-/** How the failure of an assertion is told by `bun test` and by pytest. */
-const ASSERTION = /^(?:AssertionError\b|assert\b|Failed: DID NOT RAISE)/;
+/**
+ * How the failure of an assertion is told by `bun test` and by pytest. One that has words of the test's
+ * own is an Error for Bun, with what was expected and what was received.
+ */
+const ASSERTION =
+  /^(?:AssertionError\b|assert\b|Failed: DID NOT RAISE)|\n(?:- )?Expected\b.*\n(?:\+ )?Received\b/;
 
 /** What came of an entry: the test failed as it should, didn't, couldn't be run here, or something else. */
 type Outcome = "fails" | "STAYS GREEN" | "skipped" | "WRONG";

@@ -84,6 +84,9 @@ test("from nothing to a Blender that serves, and to its end", async () => {
 }, 240_000);
 
 describe("the executable there", () => {
+  // Any command puts it there.
+  beforeAll(async () => void (await box.cli(["stop", ...there])));
+
   test("is this one, for its owner alone, and comes once", async () => {
     const folder = await place();
     const path = join(folder, "blender-remote-cli");
