@@ -411,11 +411,23 @@ const throughSsh: readonly Protection[] = [
     ],
   },
   {
-    name: "the token isn't told to ssh's environment",
+    name: "the token there isn't on ssh's command line",
     test: {
       file: "tests/e2e/ssh.test.ts",
       name: "isn't in the process list, nor told with --verbose",
     },
+    out: [
+      {
+        file: "src/remote/ssh/route.ts",
+        was: 'sshCommand(this.#settings, [...options, "-W", target], !this.#isShared)',
+        becomes:
+          'sshCommand(this.#settings, [...options, "-o", "SetEnv=TOKEN=" + (await this.#expected?.answer)?.output.split("\\n")[4], "-W", target], !this.#isShared)',
+      },
+    ],
+  },
+  {
+    name: "a given token isn't told to ssh's environment",
+    test: { file: "tests/e2e/ssh.test.ts", name: "that was given isn't in ssh's environment" },
     out: [
       {
         file: "src/remote/ssh/command.ts",

@@ -419,16 +419,31 @@ describe("the token there", () => {
     const token = await readFile(tokenFile(), "utf8");
     const { stdout, stderr } = await box.cli(["status", ...there, "--verbose"]);
     expect(stdout + stderr).not.toContain(token);
+    const processes = await whileItRuns({});
+    expect(processes.some((words) => words.includes("\0-W\0"))).toBe(true);
+    expect(processes.filter((words) => words.includes(token))).toEqual([]);
+  });
+
+  test("that was given isn't in ssh's environment", async () => {
+    const token = await readFile(tokenFile(), "utf8");
+    const processes = await whileItRuns({ BLENDER_REMOTE_TOKEN: token });
+    const sshs = processes.filter((words) => words.includes("\0-W\0"));
+    expect(sshs).not.toBeEmpty();
+    expect(sshs.filter((words) => words.includes(token))).toEqual([]);
+  });
+
+  /** What the processes of this machine were started with, while a command has code run there. */
+  async function whileItRuns(env: Record<string, string>): Promise<string[]> {
     const here = join(box.dir, "running");
+    await rm(here, { force: true });
     const code = `open(${JSON.stringify(here)}, "w").close()\nimport time; time.sleep(60)`;
-    const child = box.spawn(["execute", "-c", code, ...there]);
+    const child = box.spawn(["execute", "-c", code, ...there], { env });
     await until(() => existsSync(here));
     const processes = await startedWith();
     child.kill("SIGINT");
     await child.exited;
-    expect(processes.some((words) => words.includes("\0-W\0"))).toBe(true);
-    expect(processes.filter((words) => words.includes(token))).toEqual([]);
-  });
+    return processes;
+  }
 });
 
 /** The command line and the environment of every process that runs. */
