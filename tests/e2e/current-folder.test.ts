@@ -85,6 +85,11 @@ test.each([...oldAndNew])(
     box.owns((JSON.parse(stdout) as { pid: number }).pid);
     const path = await run("execute", "-c", "import sys, json; print(json.dumps(sys.path))");
     expect(JSON.parse(path.stdout).filter((one: string) => !one.startsWith("/"))).toEqual([""]);
+    // Nor does what runs there find a program in it.
+    await run("execute", "-c", "import subprocess; subprocess.run(['id'], check=True)");
+    // ssh is looked for before it is known whether anybody is there.
+    await box.cli(["status", "--ssh", "127.0.0.1:1"], { cwd: folder, env });
+    expect(await sprung()).toBe("");
     await run("status", "--json");
     await run("pkg", "info");
     await run("pkg", "list");
