@@ -848,6 +848,17 @@ const thisMachine: readonly Protection[] = [
     ],
   },
   {
+    name: "Blender's Python takes no modules of the folder",
+    test: { file: "tests/e2e/current-folder.test.ts" },
+    out: [
+      {
+        file: "src/remote/python/interpreter.ts",
+        was: 'pip: [executable, "-I", ',
+        becomes: "pip: [executable, ",
+      },
+    ],
+  },
+  {
     name: "no program is looked for in the folder",
     test: { file: "tests/e2e/current-folder.test.ts" },
     out: [
