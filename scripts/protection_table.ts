@@ -175,6 +175,20 @@ const anotherUser: readonly Protection[] = [
     ],
   },
   {
+    name: "a token is for one address",
+    test: {
+      file: "tests/unit/cmd/_access.test.ts",
+      name: "the token of 127.0.0.1 isn't used for",
+    },
+    out: [
+      {
+        file: "src/local/service/token-file.ts",
+        was: 'if (host === "127.0.0.1") return',
+        becomes: 'if (host !== "") return',
+      },
+    ],
+  },
+  {
     name: "a service that knows no tokens isn't started",
     test: {
       file: "tests/e2e/authentication.test.ts",
@@ -376,7 +390,7 @@ const throughSsh: readonly Protection[] = [
     },
     out: [
       {
-        file: "src/remote/ssh/destination.ts",
+        file: "src/remote/wire/address.ts",
         was: "const hostPattern = /^[\\p{L}\\p{N}_][\\p{L}\\p{N}._-]*$/u;",
         becomes: "const hostPattern = /^[^]+$/u;",
       },
@@ -446,8 +460,8 @@ const throughSsh: readonly Protection[] = [
       {
         file: "src/remote/ssh/executable.ts",
         // biome-ignore lint/suspicious/noTemplateCurlyInString: it stands so in that file
-        was: 'case "$sum" in ${sha256}*) echo',
-        becomes: 'case "$sum" in *) echo',
+        was: 'case "$sum" in ${sha256}*) touch',
+        becomes: 'case "$sum" in *) touch',
       },
     ],
   },
