@@ -86,7 +86,7 @@ test.each([...oldAndNew])(
     const path = await run("execute", "-c", "import sys, json; print(json.dumps(sys.path))");
     expect(JSON.parse(path.stdout).filter((one: string) => !one.startsWith("/"))).toEqual([""]);
     // Nor does what runs there find a program in it.
-    await run("execute", "-c", "import subprocess; subprocess.run(['id'], check=True)");
+    await run("execute", "-c", "import os; os.system('id')");
     // ssh is looked for before it is known whether anybody is there.
     await box.cli(["status", "--ssh", "127.0.0.1:1"], { cwd: folder, env });
     expect(await sprung()).toBe("");

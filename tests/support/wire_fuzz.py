@@ -71,11 +71,11 @@ class GoodClient:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop, and raise what went wrong."""
+        """Stop; AssertionError where an answer wasn't as it has to be, or didn't come."""
         self._over.set()
         self._thread.join()
         if self._error is not None:
-            raise self._error
+            raise AssertionError(f"the good client: {self._error!r}") from self._error
 
     def _run(self) -> None:
         try:
