@@ -92,7 +92,8 @@ function faultsOf(args: readonly string[], code: number, stdout: string, stderr:
   if (json) {
     try {
       const { error } = JSON.parse(stdout);
-      if (error !== undefined && typeof error.message !== "string") faults.push("no message");
+      // `status` has one of null where a service is there.
+      if (error != null && typeof error.message !== "string") faults.push("no message");
       if (error?.code === "bad-answer" && (code !== 4 || typeof error.hint !== "string"))
         faults.push("no hint");
     } catch {
