@@ -10,6 +10,7 @@ from time import monotonic
 from .answers import CommandError
 from .log import logger
 from .params import Params, text_or_none
+from .seldom import Seldom
 
 METHOD = "hmac-sha256"
 NONE = "none"
@@ -30,7 +31,6 @@ _LONGEST_PAUSE = 4.0
 _WAITING_LIMIT = 16
 _FORGET_SECONDS = 60.0
 _ADDRESS_LIMIT = 256
-_SAY_SECONDS = 5.0
 
 # Copies: code may replace what it likes.
 _digest = hmac.digest
@@ -47,8 +47,7 @@ class Authentication:
         self._lock = Lock()
         # By address: when the last failure was, and how many there were in a row.
         self._failures: OrderedDict[str, tuple[float, int]] = OrderedDict()
-        self._unsaid = 0
-        self._said = -_SAY_SECONDS
+        self._refusals = Seldom()
         self._closing = Event()
         self._places = Semaphore(_WAITING_LIMIT)
 
@@ -69,11 +68,9 @@ class Authentication:
             self._failures[address] = (now, count)
             if len(self._failures) > _ADDRESS_LIMIT:
                 self._failures.popitem(last=False)
-            self._unsaid += 1
-            if now - self._said >= _SAY_SECONDS:
-                times = "" if self._unsaid == 1 else f" ({self._unsaid} times since the last word)"
-                logger.warning("Refused a client from %s: %s%s", address, why, times)
-                self._said, self._unsaid = now, 0
+        if (unsaid := self._refusals.due()) > 0:
+            times = "" if unsaid == 1 else f" ({unsaid} times since the last word)"
+            logger.warning("Refused a client from %s: %s%s", address, why, times)
         return min(_FIRST_PAUSE * 2 ** min(count - 1, 10), _LONGEST_PAUSE)
 
     def pause(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from bld_remote_mcp import authentication
+from bld_remote_mcp import authentication, seldom
 from bld_remote_mcp.authentication import Authentication
 from wire import SECONDS, Client, Gate, RunningServer, proof, wait_until
 
@@ -288,7 +288,7 @@ def test_failures_are_logged_and_not_all_of_them(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(authentication, "monotonic", lambda: now[0])
+    monkeypatch.setattr(seldom, "monotonic", lambda: now[0])
     caplog.set_level(logging.INFO, "bld_remote_mcp")
     shared = Authentication(TOKEN)
     for _ in range(10):
