@@ -7,6 +7,7 @@ import { sshFailed } from "./failures.ts";
 import { pour } from "./process.ts";
 import { startThere } from "./remote-command.ts";
 import type { SshRoute } from "./route.ts";
+import { lastWords, oneLine } from "./words.ts";
 
 /** A machine as the executables' names have it: `linux-x64`, `darwin-arm64`, `linux-x64-musl`. */
 export type MachineKind = string;
@@ -27,10 +28,9 @@ export async function kindThere(route: SshRoute): Promise<MachineKind> {
   const platform = { Linux: "linux", Darwin: "darwin" }[system ?? ""];
   const architecture = { x86_64: "x64", amd64: "x64", aarch64: "arm64", arm64: "arm64" }[processor];
   if (platform === undefined || architecture === undefined) {
-    const seen = said.replace(/\p{Cc}/gu, "").slice(0, 100);
     throw new Failure(
       "platform-unsupported",
-      `there is no executable for ${route.machine}: it is '${seen}'`,
+      `there is no executable for ${route.machine}: it is '${oneLine(said)}'`,
       {
         kind: "usage",
         hint: "this works for Linux and macOS on x64 and arm64; elsewhere start Blender there, and reach it with --ssh",
@@ -129,14 +129,9 @@ async function send(route: SshRoute, carried: CarriedExecutable, folder: string)
   const status = await ssh.ended;
   if (status === 0) return;
   if (status === sshFailed) throw route.failure(ssh, status);
-  const words = ssh
-    .said()
-    .trim()
-    .replace(/\p{Cc}/gu, " ")
-    .slice(-300);
   throw new Failure(
     "executable-not-sent",
-    `the executable didn't get to ${route.machine}: ${words}`,
+    `the executable didn't get to ${route.machine}: ${lastWords(ssh.said())}`,
     {
       hint: "see whether there is room in ~/.cache there, and whether it can be written to",
     },
@@ -159,10 +154,9 @@ async function requireVersion(route: SshRoute, path: string, version: string): P
   const said = output.trim();
   if (status === 0 && said === version) return;
   await route.ask(`rm -f ${posixWord(path)}`);
-  const seen = said.replace(/\p{Cc}/gu, " ").slice(0, 200);
   throw new Failure(
     "wrong-executable",
-    `that executable isn't blender-remote-cli ${version} for ${route.machine}: '--version' said '${seen}'`,
+    `that executable isn't blender-remote-cli ${version} for ${route.machine}: '--version' said '${oneLine(said)}'`,
     { hint: "give the file of this version's release for that machine: --ssh-executable FILE" },
   );
 }

@@ -5,23 +5,10 @@ import type { Text } from "../../text.ts";
 import type { Endpoint } from "../wire/connection.ts";
 import { addressOf, closed, refused } from "../wire/failures.ts";
 import { type Destination, machineOf } from "./destination.ts";
+import { lastWords, oneLine } from "./words.ts";
 
 /** How ssh itself ends when it has failed; any other status is the far end's. */
 export const sshFailed = 255;
-
-/** The longest piece of ssh's words in a message, in characters. */
-const mostWords = 300;
-
-/** What ssh said last, in one line without what would move a cursor; empty where it said nothing. */
-function lastWords(said: string): string {
-  const lines = said.split(/[\r\n]+/).map((line) => line.replace(/\p{Cc}/gu, "").trim());
-  const own = lines.filter((line) => line !== "" && !/^debug\d|^Warning: Permanently/.test(line));
-  // The first of two lines has the reason where the second only says that it ends.
-  const telling = own.filter(
-    (line) => !/^(stdio forwarding failed|Connection closed by UNKNOWN)/.test(line),
-  );
-  return (telling.at(-1) ?? own.at(-1) ?? "").slice(0, mostWords);
-}
 
 interface SshTrouble {
   said: RegExp;
@@ -149,12 +136,13 @@ export function forwardingFailure(
       },
     );
   }
-  const failed = /open failed: connect failed: (.*)/.exec(said)?.[1]?.replace(/\p{Cc}/gu, "");
+  const failed = /open failed: connect failed: (.*)/.exec(said)?.[1];
   if (reached && failed !== undefined && !/refused/i.test(failed)) {
-    return new Failure("connection-failed", `can't connect to ${addressOf(endpoint)}: ${failed}`, {
-      kind: "no-service",
-      hint: "check --host and --port",
-    });
+    return new Failure(
+      "connection-failed",
+      `can't connect to ${addressOf(endpoint)}: ${oneLine(failed)}`,
+      { kind: "no-service", hint: "check --host and --port" },
+    );
   }
   // Through a connection of the user's own, ssh doesn't say more than that.
   if (reached && (failed !== undefined || /refused by peer/.test(said))) {
@@ -169,6 +157,19 @@ export function sshTimeout(to: Destination, seconds: number, said: string): Fail
   const words = lastWords(said);
   const what = `ssh to ${machine} got nowhere within ${seconds} s${words === "" ? "" : `: ${words}`}`;
   return new Failure("ssh-timeout", what, { kind: "no-service", hint: byHand(to) });
+}
+
+/** ssh got to a machine, and no `sh` answered there; `said`: what came on stderr. */
+export function noRemoteShell(to: Destination, said: string): Failure {
+  const words = lastWords(said);
+  return new Failure(
+    "no-remote-shell",
+    `ssh got to ${machineOf(to)}, but no POSIX shell answers there${words === "" ? "" : `: ${words}`}`,
+    {
+      kind: "no-service",
+      hint: "a Windows machine, or an account for forwarding only: give the service's token with --token-file",
+    },
+  );
 }
 
 /** There is no OpenSSH, or it can't be started. */

@@ -3,8 +3,7 @@
 import { Failure } from "../../failure.ts";
 import { closeStdin } from "./channel.ts";
 import { type SshSettings, sshCommand } from "./command.ts";
-import { machineOf } from "./destination.ts";
-import { sshFailed, sshFailure, sshTimeout } from "./failures.ts";
+import { noRemoteShell, sshFailed, sshFailure, sshTimeout } from "./failures.ts";
 import { type SshProcess, startSsh, tell } from "./process.ts";
 
 /** The longest answer to one question, in characters. */
@@ -128,7 +127,7 @@ export class RemoteShell {
     this.#fail(
       status === sshFailed || typeof status === "string" || this.#isThere
         ? sshFailure(destination, this.said, status)
-        : noRemoteShell(machineOf(destination), this.said),
+        : noRemoteShell(destination, this.said),
     );
   }
 
@@ -151,22 +150,4 @@ export class RemoteShell {
     this.#arrived.reject(this.#failure);
     this.#asked?.answered.reject(this.#failure);
   }
-}
-
-function noRemoteShell(machine: string, said: string): Failure {
-  const words =
-    said
-      .trim()
-      .split(/[\r\n]+/)
-      .at(-1)
-      ?.replace(/\p{Cc}/gu, "")
-      .slice(0, 300) ?? "";
-  return new Failure(
-    "no-remote-shell",
-    `ssh got to ${machine}, but no POSIX shell answers there${words === "" ? "" : `: ${words}`}`,
-    {
-      kind: "no-service",
-      hint: "a Windows machine, or an account for forwarding only: give the service's token with --token-file",
-    },
-  );
 }

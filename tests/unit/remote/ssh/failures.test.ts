@@ -86,6 +86,12 @@ describe("a forwarded connection", () => {
     expect(forwardingFailure(endpoint, to, said, 255).code).toBe(code);
   });
 
+  test("says of the far end's words one line, and not without end", () => {
+    const said = `channel 0: open failed: connect failed: \x1b[2J${"x".repeat(5000)}\n`;
+    const { message } = forwardingFailure(endpoint, to, said, 255);
+    expect(message).toMatch(/^can't connect to 127.0.0.1:6688: \[2Jx{297}$/);
+  });
+
   test("that the far end has closed is lost as any other", () => {
     expect(forwardingFailure(endpoint, to, "", 0).code).toBe("connection-lost");
   });
