@@ -15,7 +15,11 @@ export const fileLock: Script = { name: "file_lock.py", source: fileLockSource }
 export const uploadFolder: Script = { name: "upload_folder.py", source: uploadFolderSource };
 
 /** Folders of ours there that only Blender's user may read and write. */
-export const ownFoldersThere: Script = { name: "own_folders.py", source: ownFoldersSource };
+export const ownFoldersThere: Script = {
+  name: "own_folders.py",
+  source: ownFoldersSource,
+  modules: [uploadFolder],
+};
 
 /** Hides passwords in URLs before they leave Blender. */
 export const masking: Script = { name: "masking.py", source: maskingSource };

@@ -7,6 +7,8 @@ import stat
 import sys
 from pathlib import Path
 
+from upload_folder import OTHERS_MAY_WRITE
+
 
 def cache_folder() -> Path:
     """Where what may be lost goes: the user's folder for that, and in it our own."""
@@ -75,7 +77,7 @@ def read_private(path: Path, most: int) -> bytes:
         info = os.fstat(file.fileno())
         if not stat.S_ISREG(info.st_mode) or info.st_size > most:
             raise OSError(f"{path} is no file of ours")
-        if os.name != "nt" and (info.st_uid != os.geteuid() or info.st_mode & 0o022):
+        if os.name != "nt" and (info.st_uid != os.geteuid() or info.st_mode & OTHERS_MAY_WRITE):
             raise OSError(f"{path} isn't this user's alone")
         return file.read(most)
 

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Literal, TypedDict
 
-OTHERS_MAY_WRITE = 0o022
+from upload_folder import OTHERS_MAY_WRITE
 
 
 class Exposure(TypedDict):

@@ -13,7 +13,11 @@ export const keptHashes: Script = {
   modules: [ownFoldersThere, uploadFolder],
 };
 
-const exposure: Script = { name: "exposure.py", source: exposureSource };
+const exposure: Script = {
+  name: "exposure.py",
+  source: exposureSource,
+  modules: [uploadFolder],
+};
 
 /** Lists a wheelhouse, prepares it for a push, records hashes, and resolves its path. */
 export const wheelhouseScript: Script = {

@@ -41,6 +41,7 @@ _OPENING = (
 _NOT_OURS = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM}
 
 OTHERS_MAY_WRITE = 0o022
+"""The bits of a mode that let others than the owner write."""
 
 
 class PlaceError(ValueError):
