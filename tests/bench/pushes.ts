@@ -61,6 +61,13 @@ async function memoryOf(pid: number): Promise<{ now: number; peak: number }> {
   return { now: field("VmRSS"), peak: field("VmHWM") };
 }
 
+/** Makes a folder empty, with nothing left for the disk to do. */
+export async function emptied(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder);
+  await mustRun(["sync"]);
+}
+
 function pushing(box: Sandbox, from: string, to: string, env: Record<string, string> = {}) {
   const command = [executable, "pkg", "push", from, "--remote-wheelhouse", to, "--quiet"];
   return async () => {
@@ -82,14 +89,9 @@ export async function bigPush(): Promise<Row[]> {
   await using ssh = await sshBeside(box);
   const wheel = await bigWheel(join(box.dir, "local"));
   const there = join(box.dir, "there");
-  const fresh = async () => {
-    await rm(there, { recursive: true, force: true });
-    await mkdir(there);
-    await mustRun(["sync"]);
-  };
   const copy = join(there, "copy.whl");
   const timed = async (command: string[]) => {
-    await fresh();
+    await emptied(there);
     return seconds(() => mustRun(command));
   };
   const before = await memoryOf(pid);
@@ -98,7 +100,7 @@ export async function bigPush(): Promise<Row[]> {
   // Where nothing is remembered of the wheel, and where its hash is.
   const remembered = pushing(box, wheel, there);
   const push = async (known: boolean) => {
-    await fresh();
+    await emptied(there);
     const cold = { XDG_CACHE_HOME: join(box.dir, `cache-${caches++}`) };
     const done = await (known ? remembered : pushing(box, wheel, there, cold))();
     peak = Math.max(peak, done.peak);
@@ -110,7 +112,7 @@ export async function bigPush(): Promise<Row[]> {
     scp: () => timed([...ssh.scp, wheel, ssh.target(copy)]),
     rsync: () => timed(["rsync", "-W", wheel, copy]),
     bare: async () => {
-      await fresh();
+      await emptied(there);
       const script = join(import.meta.dirname, "bare_copy.py");
       return Number(await mustRun(["python3", "-I", script, wheel, copy]));
     },

@@ -1,6 +1,5 @@
 // What commands through --ssh cost, against ssh and scp themselves.
 
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { mustRun } from "../../scripts/process.ts";
 import { launcherOf } from "../support/blender.ts";
@@ -8,7 +7,7 @@ import { executable, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { sshHome } from "../support/ssh-server.ts";
 import { aboveRow, inTurn, type Row, seconds, timesRow } from "./measure.ts";
-import { bigWheel } from "./pushes.ts";
+import { bigWheel, emptied } from "./pushes.ts";
 
 /** An SSH server with the sandbox's home, and an ssh that knows it as `there`. */
 export async function sshBeside(box: Sandbox) {
@@ -44,18 +43,13 @@ export async function throughSsh(): Promise<Row[]> {
   );
   const wheel = await bigWheel(join(box.dir, "local"));
   const there = join(box.dir, "there");
-  const fresh = async () => {
-    await rm(there, { recursive: true, force: true });
-    await mkdir(there);
-    await mustRun(["sync"]);
-  };
   const moved = await inTurn({
     push: async () => {
-      await fresh();
+      await emptied(there);
       return ours("pkg", "push", wheel, "--remote-wheelhouse", there);
     },
     scp: async () => {
-      await fresh();
+      await emptied(there);
       const copy = beside.target(join(there, "copy.whl"));
       return seconds(() => mustRun([...beside.scp, wheel, copy]));
     },

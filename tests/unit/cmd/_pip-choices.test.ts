@@ -3,8 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { withPipChoices } from "../../../src/cmd/_pip-choices.ts";
-import type { PlanRequest } from "../../../src/local/index/plan.ts";
-import { parseRequirement } from "../../../src/wheels/requirement.ts";
+import { planRequest } from "../../support/requirements.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -12,22 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true, force: true }));
 
-function requestFor(spec: string): PlanRequest {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(read.reason);
-  return {
-    requirements: [read.requirement],
-    constraints: [],
-    prereleases: false,
-    before: null,
-    replaced: [],
-    includeBundled: false,
-    deps: true,
-    limit: 1000,
-  };
-}
-
-async function chosen(pip: Record<string, string>, request = requestFor("numpy")) {
+async function chosen(pip: Record<string, string>, request = planRequest(["numpy"])) {
   const said: string[] = [];
   const settings = new Map(Object.entries(pip));
   const wanted = await withPipChoices(request, settings, (text) => said.push(text));
@@ -35,7 +19,7 @@ async function chosen(pip: Record<string, string>, request = requestFor("numpy")
 }
 
 test("without such settings nothing changes and nothing is said", async () => {
-  const request = requestFor("numpy");
+  const request = planRequest(["numpy"]);
   expect(await chosen({ timeout: "3" }, request)).toEqual({ ...request, said: [] });
 });
 
@@ -57,7 +41,7 @@ test("constraints, pre-releases and a date are followed, and said", async () => 
 });
 
 test("a date on the command line counts more", async () => {
-  const request = { ...requestFor("numpy"), before: 1 };
+  const request = { ...planRequest(["numpy"]), before: 1 };
   const { before, said } = await chosen({ "uploaded-prior-to": "2025-01-31" }, request);
   expect(before).toBe(1);
   expect(said).toEqual([]);

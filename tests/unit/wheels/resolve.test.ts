@@ -1,14 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type NamedRequirement, parseRequirement } from "../../../src/wheels/requirement.ts";
 import { checkWheelhouse, resolve } from "../../../src/wheels/resolve.ts";
+import { requirement } from "../../support/requirements.ts";
 import { askPip, type Case, type TargetName } from "./pip-choice.ts";
-
-function requirement(spec: string): NamedRequirement {
-  const parsed = parseRequirement(spec);
-  if (!parsed.ok) throw new Error(parsed.reason);
-  return parsed.requirement;
-}
 
 const tags = [
   "cp311-cp311-manylinux_2_28_x86_64",

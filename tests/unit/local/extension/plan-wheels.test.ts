@@ -10,11 +10,11 @@ import { Projects } from "../../../../src/local/index/projects.ts";
 import { MetadataStore } from "../../../../src/local/index/source.ts";
 import { rendered } from "../../../../src/text.ts";
 import { extensionTarget, groupTarget } from "../../../../src/wheels/extension-targets.ts";
-import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { cpythonTags } from "../../../../src/wheels/tag-list.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { packageIndex, type ServedWheel } from "../../../support/package-index.ts";
+import { planRequest } from "../../../support/requirements.ts";
 
 let dir = "";
 beforeAll(async () => {
@@ -38,12 +38,6 @@ function blender(words: string, bundled: Record<string, string> = {}): WheelTarg
     },
     bundled,
   };
-}
-
-function asked(spec: string) {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(read.reason);
-  return read.requirement;
 }
 
 async function plan(
@@ -74,20 +68,9 @@ async function plan(
     true,
   );
   const store = new MetadataStore(client, dir);
-  const request: PlanRequest = {
-    requirements: specs.map(asked),
-    constraints: [],
-    prereleases: false,
-    before: null,
-    replaced: [],
-    includeBundled: false,
-    deps: true,
-    limit: 10_000,
-    ...more,
-  };
   const found = await planWheels(
     targets.map(extensionTarget),
-    request,
+    planRequest(specs, more),
     async (group, released, wanted) =>
       (await planFor(groupTarget(group, released), wanted, projects, store)).packages,
   );

@@ -18,9 +18,9 @@ import {
   writeWheelhouseList,
 } from "../../../../src/local/index/wheelhouse-list.ts";
 import { indexPage } from "../../../../src/wheels/index-page.ts";
-import { parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { failureOf } from "../../../support/failure.ts";
 import { packageIndex } from "../../../support/package-index.ts";
+import { planRequest } from "../../../support/requirements.ts";
 
 let dir = "";
 beforeEach(async () => {
@@ -56,8 +56,6 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 async function planned(url: string, spec: string, limit = 10_000) {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(read.reason);
   const client = await clientOf();
   const target = {
     name: "any",
@@ -66,18 +64,13 @@ async function planned(url: string, spec: string, limit = 10_000) {
     markers: {},
     bundled: {},
   };
-  const request = {
-    requirements: [read.requirement],
-    constraints: [],
-    prereleases: false,
-    before: null,
-    replaced: [],
-    includeBundled: false,
-    deps: true,
-    limit,
-  };
   const store = new MetadataStore(client, dir);
-  return await planFor(target, request, await projectsOf(client, url), store);
+  return await planFor(
+    target,
+    planRequest([spec], { limit }),
+    await projectsOf(client, url),
+    store,
+  );
 }
 
 test("what one index says of a hash isn't believed of another's wheel", async () => {

@@ -12,9 +12,10 @@ import {
 } from "../../../../src/local/index/locked-plan.ts";
 import { askersOf } from "../../../../src/local/index/plan.ts";
 import { rendered } from "../../../../src/text.ts";
-import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
+import type { NamedRequirement } from "../../../../src/wheels/requirement.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
 import { failureOf } from "../../../support/failure.ts";
+import { requirement } from "../../../support/requirements.ts";
 import { officialBlender } from "../../../support/targets.ts";
 import { askPackaging } from "../../wheels/lock/packaging-select.ts";
 
@@ -59,9 +60,7 @@ async function refusal(text: string, target = linux, options: Partial<LockedPlan
   return [failure.code, says];
 }
 function asked(spec: string): NamedRequirement {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(read.reason);
-  return { ...read.requirement, where: "pyproject.toml: project.dependencies[0]" };
+  return { ...requirement(spec), where: "pyproject.toml: project.dependencies[0]" };
 }
 
 test("the names of locks", () => {

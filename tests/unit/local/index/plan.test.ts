@@ -11,7 +11,7 @@ import { type PlanRequest, planFor } from "../../../../src/local/index/plan.ts";
 import { Projects } from "../../../../src/local/index/projects.ts";
 import type { IndexSettings } from "../../../../src/local/index/settings.ts";
 import { MetadataStore } from "../../../../src/local/index/source.ts";
-import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
+import type { NamedRequirement } from "../../../../src/wheels/requirement.ts";
 import type { WheelTarget } from "../../../../src/wheels/target.ts";
 import { failureOf } from "../../../support/failure.ts";
 import {
@@ -19,6 +19,7 @@ import {
   packageIndex,
   type ServedWheel,
 } from "../../../support/package-index.ts";
+import { planRequest, requirement } from "../../../support/requirements.ts";
 import { writeWheel } from "../../../support/wheels.ts";
 
 let dir = "";
@@ -34,12 +35,6 @@ const windows: WheelTarget = {
   markers: { sys_platform: "win32", python_version: "3.11", python_full_version: "3.11.7" },
   bundled: { numpy: "1.24.3" },
 };
-
-function asked(spec: string): NamedRequirement {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(read.reason);
-  return read.requirement;
-}
 
 interface Ask {
   specs: string[];
@@ -69,17 +64,8 @@ async function plan(index: PackageIndex | undefined, ask: Ask) {
     strategy: "first-index",
     ...ask.settings,
   };
-  const request: PlanRequest = {
-    requirements: ask.specs.map(asked),
-    constraints: (ask.constraints ?? []).map(asked),
-    prereleases: false,
-    before: null,
-    replaced: [],
-    includeBundled: false,
-    deps: true,
-    limit: 10_000,
-    ...ask.request,
-  };
+  const constraints = (ask.constraints ?? []).map(requirement);
+  const request = planRequest(ask.specs, { constraints, ...ask.request });
   const projects = new Projects(client, settings, false);
   return await planFor(
     { ...windows, ...ask.target },
@@ -200,14 +186,14 @@ test("with hashes only those files count, and nothing that nobody lists", async 
   await using index = packageIndex(wheels);
   const { packages } = await plan(index, { specs: ["colorama"] });
   const hashes = [`sha256:${packages[0]?.file?.hashes["sha256"]}`];
-  const hashed = (spec: string, list = hashes) => ({ ...asked(spec), hashes: list });
+  const hashed = (spec: string, list = hashes) => ({ ...requirement(spec), hashes: list });
   const take = async (...requirements: NamedRequirement[]) =>
     await planned(index, { specs: [], request: { requirements } });
   expect(await take(hashed("colorama"))).toEqual(["colorama 1.0"]);
   expect(await take(hashed("colorama", [`sha256:${"0".repeat(64)}`]))).toContain(
     "1.0 has no wheel with a hash that is listed",
   );
-  expect(await take(hashed("colorama"), asked("late"))).toContain("no-solution: ");
+  expect(await take(hashed("colorama"), requirement("late"))).toContain("no-solution: ");
 });
 
 test("who asks for a package is told with it", async () => {
@@ -290,7 +276,7 @@ test.each<[Ask, string]>([
   [{ specs: ["nothing"] }, "check the name, and the index"],
   [{ specs: ["late"], request: { before: 1 } }, "give a later date: --exclude-newer"],
   [
-    { specs: [], request: { requirements: [{ ...asked("click"), hashes: ["sha256:0"] }] } },
+    { specs: [], request: { requirements: [{ ...requirement("click"), hashes: ["sha256:0"] }] } },
     "list the hashes of all that this target needs",
   ],
   [{ specs: ["newer>=2"] }, "ask for another version, such as newer 1.0"],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { askedInput, plannedInput } from "../../../../src/remote/install/pip-requirements.ts";
-import { request, requirement } from "./requests.ts";
+import { requirement } from "../../../support/requirements.ts";
+import { request } from "./requests.ts";
 
 const hashed = (spec: string, ...hashes: string[]) => ({ ...requirement(spec), hashes });
 const at = (where: string, one: ReturnType<typeof requirement>) => ({ ...one, where });

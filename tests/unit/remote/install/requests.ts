@@ -4,15 +4,8 @@ import { typedInstall } from "../../../../src/cmd/pkg/_typed.ts";
 import type { InstallRequest } from "../../../../src/remote/install/request.ts";
 import type { Package } from "../../../../src/remote/packages/package.ts";
 import type { BlenderPython } from "../../../../src/remote/python/interpreter.ts";
-import { parseRequirement } from "../../../../src/wheels/requirement.ts";
+import { requirement } from "../../../support/requirements.ts";
 import { installed } from "../packages/rows.ts";
-
-/** What a spec on the command line asks for. */
-export function requirement(spec: string) {
-  const result = parseRequirement(spec);
-  if (!result.ok) throw new Error(result.reason);
-  return result.requirement;
-}
 
 /** A package in site-packages. */
 export function there(name: string, version: string, source: Package["source"]): Package {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { neededFor } from "../../../../src/remote/packages/needed.ts";
-import { requirement } from "../install/requests.ts";
+import { requirement } from "../../../support/requirements.ts";
 import { installed, snapshotOf } from "./rows.ts";
 
 const there = snapshotOf([

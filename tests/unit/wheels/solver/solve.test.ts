@@ -1,17 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type NamedRequirement, parseRequirement } from "../../../../src/wheels/requirement.ts";
 import { type PackageSource, type Solution, solve } from "../../../../src/wheels/solver/solve.ts";
 import { matches } from "../../../../src/wheels/specifier.ts";
+import { requirement } from "../../../support/requirements.ts";
 
 /** Of each package its versions, oldest first, and what each needs; behind `[x]` what an extra adds. */
 type World = Record<string, Record<string, readonly string[]>>;
-
-function requirement(spec: string): NamedRequirement {
-  const read = parseRequirement(spec);
-  if (!read.ok) throw new Error(`${spec}: ${read.reason}`);
-  return read.requirement;
-}
 
 function sourceOf(world: World): PackageSource {
   return {
