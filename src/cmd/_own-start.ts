@@ -15,6 +15,7 @@ function isPlain(record: StartedWith, { configuration }: LocalBlender): boolean 
   const { executable, blender_args: args, scene, profile, host, port, log_file: log } = record;
   return (
     executable === configuration.blender?.executable &&
+    record.authentication === "own" &&
     [scene, profile].every((one) => one === null) &&
     args.length === 0 &&
     isLoopback(host) &&
@@ -26,7 +27,8 @@ function isPlain(record: StartedWith, { configuration }: LocalBlender): boolean 
  * What a Blender says of its start is a command line that `restart` runs: only the user's own may say
  * that. It is the user's where the service has proved that it knows the user's token, or where the
  * system says that the process at the other end is this user's (Linux). Of others only the configured
- * Blender is started, with nothing besides.
+ * Blender is started, with nothing besides and with a token of its own: what only listens on that port
+ * would otherwise have it started without one, for whoever is on this machine.
  *
  * @returns what may be started.
  * @throws Failure `not-known-as-own` (kind `not-authorised`).

@@ -48,6 +48,8 @@ test.each([
   [{ profile: "/tmp/evil" }],
   [{ host: "0.0.0.0" }],
   [{ log_file: "/home/me/.bashrc" }],
+  // Whoever took the port could get into what is started then.
+  [{ authentication: "none" as const }],
 ])("what nobody has proved isn't started: %j", (change) => {
   const start = () => ownStart(unknown("none"), { ...plain, ...change }, local);
   expect(start).toThrow("nothing shows that what listens on 127.0.0.1:6688 is a Blender of yours");
