@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
+import { mustRun } from "../../scripts/process.ts";
 import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { entries } from "../support/folders.ts";
@@ -144,6 +145,25 @@ test("scene, Blender's own arguments and those of its scripts arrive", async () 
     `${scene}|from argument|['--mine', 'a b']\n`,
   );
   expectSuccess(await box.cli(["stop"]));
+});
+
+test("a log whose disk is full is said to be what ended it", async () => {
+  await using box = await sandbox();
+  const launcher = await launcherOf("bpy");
+  await installed(box, launcher);
+  const disk = join(box.dir, "disk");
+  await mkdir(disk);
+  await mustRun(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]);
+  try {
+    await writeFile(join(disk, "log"), "");
+    await writeFile(join(disk, "full"), new Uint8Array(64 * 1024)).catch(() => {});
+    const { code, stdout, stderr } = await box.cli([...detached, "--log-file", join(disk, "log")]);
+    const log = `the disk of its log is full (${join(disk, "log")})`;
+    if (code === 0) box.owns(Number(/pid (\d+)/.exec(stdout)?.[1]));
+    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining(log) });
+  } finally {
+    await mustRun(["umount", disk]);
+  }
 });
 
 test("SIGTERM and the terminal's end also end a Blender in the foreground", async () => {

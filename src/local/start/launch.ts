@@ -1,8 +1,8 @@
 // Starts the Blender that serves, and waits until its service answers.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { statfs, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { Failure, isShortage, messageOf, systemCodeOf } from "../../failure.ts";
 import { ours, shellWord, type Text, text } from "../../text.ts";
@@ -183,6 +183,8 @@ async function reportOf(launched: Launched): Promise<StartReport | undefined> {
 async function lastWords(options: LaunchOptions): Promise<string> {
   if (options.logFile === undefined) return "; what it said stands above";
   const lines = await tailOf(options.logFile, 15);
+  const { bavail: free } = await statfs(dirname(options.logFile));
+  if (free === 0) return `; the disk of its log is full (${options.logFile})`;
   return lines === "" ? "; it said nothing" : `; the last it said (${options.logFile}):\n${lines}`;
 }
 
