@@ -71,9 +71,9 @@ test.each([...oldAndNew])(
     // The folder is on PATH in both ways in which people have it there without knowing.
     const env = { PATH: [".", "", box.env["PATH"]].join(delimiter) };
     const run = async (...args: string[]) => {
-      const result = expectSuccess(await box.cli(args, { cwd: folder, env }));
+      const result = await box.cli(args, { cwd: folder, env });
       expect({ args, sprung: await sprung() }).toEqual({ args, sprung: "" });
-      return result;
+      return expectSuccess(result);
     };
     await run("init", launcher);
     await run("install");
