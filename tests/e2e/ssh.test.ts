@@ -354,6 +354,30 @@ describe("ways there", () => {
     await expectNothingLeft();
   });
 
+  test("over one of our own, where the user's would end with the command", async () => {
+    await ssh.host("brief", server, "ControlMaster auto", `ControlPath ${ssh.folder}/b-%C`);
+    const code = "import time\nprint('begun', flush=True)\nwhile True: time.sleep(0.1)";
+    const child = box.spawn(["execute", "-c", code, "--ssh", "brief"]);
+    const stdout = child.stdout.getReader();
+    await stdout.read();
+    const users = Bun.spawn([join(ssh.bin, "ssh"), "brief", "cat"], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    const echo = users.stdout.getReader();
+    const echoed = async (word: string) => {
+      users.stdin.write(word);
+      await users.stdin.flush();
+      return Buffer.from((await echo.read()).value ?? []).toString();
+    };
+    expect(await echoed("one")).toBe("one");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(await echoed("two")).toBe("two");
+    await users.stdin.end();
+    expect(await users.exited).toBe(0);
+    await expectNothingLeft();
+  });
+
   test("where the account there has no shell", async () => {
     await using bare = await ssh.server({ settings: ["ForceCommand /bin/false"] });
     await ssh.host("bare", bare);

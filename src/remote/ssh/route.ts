@@ -189,7 +189,7 @@ async function controlOf(settings: SshSettings, closed: AbortSignal): Promise<Co
   };
 }
 
-/** Whether the user's configuration shares connections to that machine, or one is open to be shared. */
+/** Whether the user's configuration keeps a connection to that machine, or one is open to be shared. */
 async function configuredControl(settings: SshSettings, closed: AbortSignal): Promise<boolean> {
   const asking = startSsh(sshCommand(settings, ["-G"], false), { ...settings, heard: () => {} });
   closeStdin(asking);
@@ -210,5 +210,9 @@ async function configuredControl(settings: SshSettings, closed: AbortSignal): Pr
   const value = (key: string) => new RegExp(`^${key} (.+)$`, "m").exec(said)?.[1];
   const path = value("controlpath");
   if (path === undefined || path === "none") return false;
-  return !["false", "no"].includes(value("controlmaster") ?? "no") || existsSync(path);
+  if (existsSync(path)) return true;
+  // One that doesn't persist would be ours, and the user's sessions over it would end with it.
+  return ["controlmaster", "controlpersist"].every(
+    (key) => !["false", "no"].includes(value(key) ?? "no"),
+  );
 }
