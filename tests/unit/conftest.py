@@ -5,7 +5,6 @@ Scripts import the modules that they bring by their bare names, from whatever ro
 
 import contextlib
 import ctypes
-import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -29,24 +28,9 @@ sys.path.append(str(SOURCE / "service" / "bld_remote_mcp"))
 sys.path.append(str(Path(__file__).parents[1] / "support"))
 
 
-def _import_with_relatives(name: str) -> None:
-    """Import a module of the service by its bare name, so that it finds those beside it.
+from service_modules import import_with_relatives  # noqa: E402
 
-    Its own imports are relative, as in the service; Blender's importer for scripts knows that.
-    """
-    service = SOURCE / "service" / "bld_remote_mcp"
-    spec = importlib.util.spec_from_file_location(
-        name, service / f"{name}.py", submodule_search_locations=[str(service)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-
-
-_import_with_relatives("program")
-
+import_with_relatives("program", "upload_folder")
 
 if os.name == "nt":
     import msvcrt

@@ -27,6 +27,7 @@ import log from "../../service/bld_remote_mcp/log.py" with { type: "text" };
 import mainLoop from "../../service/bld_remote_mcp/main_loop.py" with { type: "text" };
 import openFile from "../../service/bld_remote_mcp/open_file.py" with { type: "text" };
 import outputLog from "../../service/bld_remote_mcp/output_log.py" with { type: "text" };
+import ownership from "../../service/bld_remote_mcp/ownership.py" with { type: "text" };
 import params from "../../service/bld_remote_mcp/params.py" with { type: "text" };
 import partFile from "../../service/bld_remote_mcp/part_file.py" with { type: "text" };
 import persist from "../../service/bld_remote_mcp/persist.py" with { type: "text" };
@@ -86,6 +87,7 @@ export const serviceFiles: Readonly<Record<string, string>> = {
   "main_loop.py": mainLoop,
   "open_file.py": openFile,
   "output_log.py": outputLog,
+  "ownership.py": ownership,
   "params.py": params,
   "part_file.py": partFile,
   "persist.py": persist,

@@ -7,7 +7,7 @@ import stat
 import sys
 from pathlib import Path
 
-from upload_folder import OTHERS_MAY_WRITE
+from ownership import OTHERS_MAY_WRITE, is_own
 
 
 def cache_folder() -> Path:
@@ -56,7 +56,7 @@ def private_folder(folder: Path) -> bool:
             return True
         if info.st_uid != os.geteuid():
             return False
-        if info.st_mode & 0o022:
+        if info.st_mode & OTHERS_MAY_WRITE:
             # Emptied in its place, it would be believed with the rest in it after an end halfway.
             aside = folder.with_name(f"{folder.name}.{os.urandom(8).hex()}")
             folder.rename(aside)
@@ -77,7 +77,7 @@ def read_private(path: Path, most: int) -> bytes:
         info = os.fstat(file.fileno())
         if not stat.S_ISREG(info.st_mode) or info.st_size > most:
             raise OSError(f"{path} is no file of ours")
-        if os.name != "nt" and (info.st_uid != os.geteuid() or info.st_mode & OTHERS_MAY_WRITE):
+        if not is_own(info):
             raise OSError(f"{path} isn't this user's alone")
         return file.read(most)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from file_lock import hold, is_held
+from ownership import is_own
 
 OWNER = ".blender-remote-held"
 # Made when the lock is held, so that no folder in the making is taken for one that was left.
@@ -106,9 +107,7 @@ def remove_left(prefix: str) -> None:
 
 def _is_own(folder: str) -> bool:
     info = os.lstat(folder)
-    if not stat.S_ISDIR(info.st_mode):
-        return False
-    return os.name == "nt" or (info.st_uid == os.geteuid() and not info.st_mode & 0o022)
+    return stat.S_ISDIR(info.st_mode) and is_own(info)
 
 
 def _is_left(folder: str) -> bool:

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from upload_folder import OTHERS_MAY_WRITE
+from ownership import OTHERS_MAY_WRITE
 
 
 class Exposure(TypedDict):

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import cast
 
 from own_folders import cache_folder, private_folder, read_private, write_private
-from upload_folder import OTHERS_MAY_WRITE, identity_of
+from ownership import OTHERS_MAY_WRITE
+from upload_folder import identity_of
 
 # Two changes within this time may give a file the same times.
 YOUNGEST_SECONDS = 2

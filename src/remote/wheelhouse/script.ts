@@ -1,7 +1,7 @@
 // The scripts that look into a wheelhouse on Blender's machine, and remember hashes.
 
 import type { Script } from "../../script.ts";
-import { fileLock, ownFoldersThere, uploadFolder } from "../script/modules.ts";
+import { fileLock, ownership, ownFoldersThere, uploadFolder } from "../script/modules.ts";
 import exposureSource from "./exposure.py" with { type: "text" };
 import keptHashesSource from "./kept_hashes.py" with { type: "text" };
 import wheelhouseSource from "./wheelhouse.py" with { type: "text" };
@@ -10,13 +10,13 @@ import wheelhouseSource from "./wheelhouse.py" with { type: "text" };
 export const keptHashes: Script = {
   name: "kept_hashes.py",
   source: keptHashesSource,
-  modules: [ownFoldersThere, uploadFolder],
+  modules: [ownership, ownFoldersThere, uploadFolder],
 };
 
 const exposure: Script = {
   name: "exposure.py",
   source: exposureSource,
-  modules: [uploadFolder],
+  modules: [ownership],
 };
 
 /** Lists a wheelhouse, prepares it for a push, records hashes, and resolves its path. */

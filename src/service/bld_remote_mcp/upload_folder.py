@@ -15,6 +15,8 @@ import stat
 from collections.abc import Generator
 from io import FileIO
 
+from .ownership import OTHERS_MAY_WRITE, is_own
+
 # As `parseWheelName` of the command line's has it (PEP 427).
 _TAGS = r"\w+(?:\.\w+)*"
 _WHEEL = re.compile(
@@ -39,9 +41,6 @@ _OPENING = (
 )
 # What opening says of links, folders, sockets, and other users' files.
 _NOT_OURS = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.EACCES, errno.EPERM}
-
-OTHERS_MAY_WRITE = 0o022
-"""The bits of a mode that let others than the owner write."""
 
 
 class PlaceError(ValueError):
@@ -238,9 +237,7 @@ class UploadFolder:
             raise ForeignFileError(path, "it is no plain file")
         if info.st_nlink > 1:
             raise ForeignFileError(path, "it is a file that has another name, too")
-        if os.name == "nt":
-            return
-        if info.st_uid == os.geteuid() and not info.st_mode & OTHERS_MAY_WRITE:
+        if is_own(info):
             return
         # Some file systems have owners and rights of their own: of a drive, or of a network.
         usual = self._usual()

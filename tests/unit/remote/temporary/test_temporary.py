@@ -61,6 +61,8 @@ def test_a_blender_that_ends_takes_the_folder_with_it(load: Load, temporary: Pat
     code = f"""
 import runpy, sys
 sys.path[:] = {sys.path!r}
+from service_modules import import_with_relatives
+import_with_relatives("upload_folder")
 made = runpy.run_path({path!r})["main"]({{"action": "make"}})
 open(made["folder"] + "/pip.whl", "w").close()
 print(made["folder"])
