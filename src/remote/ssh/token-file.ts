@@ -1,7 +1,7 @@
 // Reads a service's token on its machine, as its owner keeps it there.
 
 import { Failure } from "../../failure.ts";
-import { shellWord } from "../../text.ts";
+import { posixWord } from "../../text.ts";
 import type { SshRoute } from "./route.ts";
 
 /**
@@ -54,7 +54,7 @@ export async function tokenFileThere(
     `the token in ${path} on ${route.machine} isn't used: ${why}`,
     {
       kind: "not-authorised",
-      hint: `see to it there: ls -l ${shellWord(path)}, chmod 600 ${shellWord(path)}`,
+      hint: `see to it there: ls -l ${posixWord(path)}, chmod 600 ${posixWord(path)}`,
     },
   );
 }
