@@ -347,6 +347,17 @@ const anotherUser: readonly Protection[] = [
       },
     ],
   },
+  {
+    name: "a password in an address isn't repeated",
+    test: { file: "tests/unit/cmd/_target.test.ts", name: "a password in it isn't repeated" },
+    out: [
+      {
+        file: "src/cmd/_target.ts",
+        was: 'word.replace(/^.*@/s, "…@")',
+        becomes: "word",
+      },
+    ],
+  },
 ];
 
 const network: readonly Protection[] = [
@@ -682,6 +693,20 @@ const hostileService: readonly Protection[] = [
     ],
   },
   {
+    name: "stop --force ends only a Blender",
+    test: {
+      file: "tests/e2e/stop.test.ts",
+      name: "another program that doesn't answer is named by nobody, nor ended",
+    },
+    out: [
+      {
+        file: "src/cmd/_silent-blender.ts",
+        was: "|| others.length > 0 || !(await isBlenderProcess(pid))",
+        becomes: "|| others.length > 0",
+      },
+    ],
+  },
+  {
     name: "only the configured Blender is started by what nobody has proved",
     test: {
       file: "tests/unit/cmd/_own-start.test.ts",
@@ -847,6 +872,20 @@ const indexes: readonly Protection[] = [
         file: "src/local/index/followed.ts",
         was: "    check(at);\n",
         becomes: "    if (steps === 0) check(at);\n",
+      },
+    ],
+  },
+  {
+    name: "a file of an index has a bound",
+    test: {
+      file: "tests/unit/local/index/hostile.test.ts",
+      name: "or of which it says too large a one, isn't asked for",
+    },
+    out: [
+      {
+        file: "src/local/index/client.ts",
+        was: "if (size !== null && size > this.#mostOfFile) throw",
+        becomes: "if (size === -1) throw",
       },
     ],
   },
