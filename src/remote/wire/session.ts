@@ -3,6 +3,8 @@
 import { Failure } from "../../failure.ts";
 import { clientName } from "./client.ts";
 import { Connection, type Deadlines, type Endpoint } from "./connection.ts";
+import { deadline } from "./deadline.ts";
+import { expired } from "./failures.ts";
 import { greet, type Server } from "./server.ts";
 import { unobserved, type WaitObserver } from "./waits.ts";
 
@@ -141,7 +143,7 @@ export class Session {
  * Connects, greets and authenticates. A crowded service ends the connections that aren't through for
  * longest (docs/limits.md), which may be ours where this machine is busy: with a token we try again.
  *
- * @throws Failure as `Connection.open` and `greet`.
+ * @throws Failure as `Connection.open` and `greet`; `timeout`, where the token took too long.
  */
 async function entered(
   endpoint: Endpoint,
@@ -154,8 +156,11 @@ async function entered(
   let { total } = deadlines;
   for (let tries = 0; ; tries++) {
     const connection = await Connection.open(endpoint, { ...deadlines, total }, signal);
+    // Where the token is read on another machine, that may hang as well.
+    const limit = deadline(connection.secondsLeft, signal, () => expired(endpoint));
     try {
-      return { connection, server: await greet(connection, deadlines.firstAnswer + late, client) };
+      const greeting = greet(connection, deadlines.firstAnswer + late, client);
+      return { connection, server: await Promise.race([greeting, limit.promise]) };
     } catch (error) {
       connection.close();
       const pause = pauses[tries];
@@ -165,6 +170,8 @@ async function entered(
       await Bun.sleep(pause);
       // Messages say it.
       total = Math.round((ends - performance.now()) / 100) / 10;
+    } finally {
+      limit.dispose();
     }
   }
 }

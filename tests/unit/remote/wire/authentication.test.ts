@@ -128,6 +128,31 @@ describe("a service that ends connections which aren't through, as one does that
   });
 });
 
+describe("a token that can't be got, as from a machine whose disk hangs", () => {
+  const hanging = (asked: () => void): Access => ({
+    token: () => {
+      asked();
+      return Promise.withResolvers<never>().promise;
+    },
+    missing: "give one",
+  });
+
+  test("isn't waited for after Ctrl-C", async () => {
+    const { endpoint } = listening(proving(secret));
+    const controller = new AbortController();
+    const access = hanging(() => controller.abort(new Error("interrupted")));
+    const opening = Session.open({ ...endpoint, access }, patient, controller.signal);
+    expect(await opening.catch((error: unknown) => error)).toBe(controller.signal.reason);
+  });
+
+  test("isn't waited for beyond the time limit", async () => {
+    const { endpoint } = listening(proving(secret));
+    const short = { connect: 60, firstAnswer: 60, total: 0.3 };
+    const opening = Session.open({ ...endpoint, access: hanging(() => {}) }, short, never);
+    expect((await failureOf(opening)).code).toBe("timeout");
+  });
+});
+
 describe("a service with the same token", () => {
   test("proves itself, and then we do", async () => {
     const { endpoint, requests } = listening(proving(secret));
