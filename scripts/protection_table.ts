@@ -734,6 +734,20 @@ const hostileService: readonly Protection[] = [
       },
     ],
   },
+  {
+    name: "and that with a token",
+    test: {
+      file: "tests/unit/cmd/_own-start.test.ts",
+      name: "what nobody has proved isn't started",
+    },
+    out: [
+      {
+        file: "src/cmd/_own-start.ts",
+        was: 'record.authentication === "own" &&',
+        becomes: "",
+      },
+    ],
+  },
 ];
 
 const ARCHIVES = {
