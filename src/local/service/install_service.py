@@ -82,10 +82,14 @@ def copy_aside(old: str, addons: str, name: str) -> str:
     folder = os.path.join(os.path.dirname(addons), "addons_replaced")
     os.makedirs(folder, exist_ok=True)
     path = free_name(folder, name)
-    if os.path.islink(old):
-        os.symlink(os.readlink(old), path)
-    else:
-        shutil.copytree(old, path, symlinks=True)
+    try:
+        if os.path.islink(old):
+            os.symlink(os.readlink(old), path)
+        else:
+            shutil.copytree(old, path, symlinks=True)
+    except BaseException:
+        clear_away(path)  # On a full disk half of it would stay, as if it were what was replaced.
+        raise
     return path
 
 

@@ -9,6 +9,7 @@ import {
   readSync,
   type Stats,
 } from "node:fs";
+import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { Failure, messageOf, systemCodeOf } from "../../failure.ts";
 import { shellWord, type Text } from "../../text.ts";
@@ -128,7 +129,8 @@ function requireOwnList(path: string): void {
     throw unsafe(path, `nobody knows who may use it: ${messageOf(error)}`, lookAt(path));
   }
   if (others.length === 0) return;
-  const mend = `icacls ${shellWord(path)} /inheritance:r /grant:r "%USERNAME%:F"`;
+  // Not %USERNAME%, which PowerShell doesn't know.
+  const mend = `icacls ${shellWord(path)} /inheritance:r /grant:r ${shellWord(`${userInfo().username}:F`)}`;
   throw unsafe(path, `others may use it (${others.join(", ")})`, mend);
 }
 
