@@ -233,7 +233,7 @@ describe("what ssh says is told apart", () => {
 
   test("an ssh that hangs", async () => {
     // It doesn't end with ssh, and keeps ssh's stderr open.
-    const pid = join(box.dir, "hanging");
+    const pid = join(box.dir, "hanging-proxy");
     const proxy = `ProxyCommand=sh -c 'echo $$ >${pid}; exec sleep 1000'`;
     const args = [...there, "--ssh-option", proxy, "--timeout", "1"];
     await failing(args, "connect-timeout", 4, "within 1 s");

@@ -8,6 +8,9 @@ export const isWindows = process.platform === "win32";
 /** Whether QEMU runs the tests, which loses why a program couldn't be started. */
 export const isEmulated = process.env["BLENDER_REMOTE_CLI_EMULATED"] === "1";
 
+/** Whether tests may give files to other users, of which QEMU's container knows none. */
+export const givesFilesAway = process.geteuid?.() === 0 && !isEmulated;
+
 /** The Python of this machine, as a command. */
 export const pythonCommand = isWindows ? "python" : "python3";
 
