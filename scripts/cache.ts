@@ -56,7 +56,8 @@ export async function makeOnce(
  */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
   const lock = cached(`.lock-${name}`);
-  const mine = `${lock}-${process.pid}`;
+  // This run may want the same in several places at once.
+  const mine = `${lock}-${process.pid}-${crypto.randomUUID()}`;
   await mkdir(cacheFolder(), { recursive: true });
   await writeFile(mine, `${process.pid}`);
   try {
