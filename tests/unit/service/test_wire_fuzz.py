@@ -14,7 +14,7 @@ from wire_fuzz import fuzz
 from wire_inputs import REQUESTS, Inputs, Seeded
 
 # Under Wine each connection takes as long as hundreds do.
-TOTAL = 200_000 if os.name == "posix" else 5_000
+TOTAL = 200_000 if os.name == "posix" else 2_000
 SEED = int(os.environ.get("FUZZ_SEED", "20261127"))
 # Nothing good takes so long; on a busy machine an answer does now and then.
 LONGEST_WAIT = 10.0
