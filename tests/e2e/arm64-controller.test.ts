@@ -72,5 +72,5 @@ onArm64("on arm64", () => {
     expect(await entries(there)).toEqual([]);
     await cli("stop");
     expect((await box.cli(["status"])).code).toBe(4);
-  }, 300_000);
+  }, 900_000);
 });

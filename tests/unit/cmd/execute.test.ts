@@ -90,7 +90,6 @@ test.each([
   [[], "missing-argument", "there is no code to run"],
   [["x.py", "-c", "1"], "two-sources", "both a file (x.py) and --code were given"],
   [["/not/there.py"], "unreadable-file", "can't read '/not/there.py'"],
-  [["/dev/zero"], "unreadable-file", "can't read '/dev/zero': it is a device, and no file"],
   [["a.py", "b.py"], "surplus-argument", "unexpected argument 'b.py'"],
   [["-c", "1", "--port", "0"], "bad-port", "--port is '0'"],
   [["-c", "1", "--timeout", "1m"], "bad-duration", "--timeout is '1m'"],
@@ -109,4 +108,10 @@ test("a run that was begun before takes no arguments", async () => {
   const refusal = await refusalOf(execute, ["--cancel", "bld-job-1"], ["x"]);
   expect(refusal).toMatchObject({ code: "two-modes", exitCode: 2 });
   expect(refusal.says).toContain("takes no code: -- x");
+});
+
+posixOnly("Wine reads this one as a file")("a device is refused", async () => {
+  const refusal = await refusalOf(execute, ["/dev/zero"]);
+  expect(refusal).toMatchObject({ code: "unreadable-file", exitCode: 2 });
+  expect(refusal.says).toContain("can't read '/dev/zero': it is a device, and no file");
 });
