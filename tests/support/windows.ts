@@ -41,20 +41,27 @@ export function onWindows(title: string, tests: () => void): void {
   else describe.skip(`${title} (no Windows: ${unavailable})`, tests);
 }
 
+/** For a whole Windows on a machine that has other work; in ms. */
+const mostTime = 600_000;
+
 /**
  * A test on machines of its own. Wine's server breaks down now and then on a busy machine; then the
  * test begins anew, once, and says so.
  */
 export function onFreshWindows(title: string, run: () => Promise<void>): void {
-  test(title, async () => {
-    try {
-      await run();
-    } catch (error) {
-      if (!(error instanceof Error) || !error.message.includes("wine client error")) throw error;
-      console.log(`Wine has broken down, '${title}' begins anew: ${error.message}`);
-      await run();
-    }
-  });
+  test(
+    title,
+    async () => {
+      try {
+        await run();
+      } catch (error) {
+        if (!(error instanceof Error) || !error.message.includes("wine client error")) throw error;
+        console.log(`Wine has broken down, '${title}' begins anew: ${error.message}`);
+        await run();
+      }
+    },
+    mostTime,
+  );
 }
 
 /**
