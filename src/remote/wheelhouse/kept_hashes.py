@@ -25,7 +25,10 @@ MOST_BYTES = 32_000_000
 
 def memory_of(folder: Path) -> Path:
     """The file in which the hashes of a wheelhouse are remembered."""
-    real = os.path.realpath(folder)
+    try:
+        real = os.path.realpath(folder)
+    except OSError:  # Of a long path Windows may not say where its links lead.
+        real = os.path.abspath(folder)
     name = hashlib.sha256(os.fsencode(real)).hexdigest()[:32]
     return cache_folder() / "hashes" / f"{name}.json"
 
