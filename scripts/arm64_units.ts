@@ -9,19 +9,15 @@ import { runVisibly, type Shown } from "./process.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
+const TEXT_ALONE = "it is about text alone, and takes QEMU long";
+
 /** What isn't run there, as patterns of paths, and why. */
 const LEFT_OUT: readonly (readonly [pattern: string, why: string])[] = [
   ["tests/unit/house.test.ts", "it is about the sources, the same on every system"],
-  ["tests/unit/wheels/**", "it is about text alone, and takes QEMU long"],
-  ["tests/unit/local/pip/**", "it is about text alone, and takes QEMU long"],
-  [
-    "tests/unit/local/addon-source/python-module.test.ts",
-    "it is about text alone, and takes QEMU long",
-  ],
-  [
-    "tests/unit/local/extension/manifest-edit.test.ts",
-    "it is about text alone, and takes QEMU long",
-  ],
+  ["tests/unit/wheels/**", TEXT_ALONE],
+  ["tests/unit/local/pip/**", TEXT_ALONE],
+  ["tests/unit/local/addon-source/python-module.test.ts", TEXT_ALONE],
+  ["tests/unit/local/extension/manifest-edit.test.ts", TEXT_ALONE],
 ];
 
 /** Runs these files and folders, without what is left out; a result a test. */
