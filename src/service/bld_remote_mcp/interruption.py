@@ -165,9 +165,9 @@ class UserCodeGuard:
         """
         self._thread = None
         with self._lock:  # From here on none is sent
-            sent, self._sent = self._sent, False
+            sent = self._sent  # It stays: the handler is called in the loop, and has to know it
         if sent:
-            try:  # A pending exception is raised at the latest where a loop begins again.
+            try:  # What is pending comes at the latest where a loop begins again.
                 for _ in range(10):
                     pass
             except KeyboardInterrupt:

@@ -4,11 +4,13 @@ import os
 import signal
 import sys
 import threading
+from _thread import interrupt_main
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 
 import pytest
+from bld_remote_mcp import interruption
 from bld_remote_mcp.interruption import UserCodeGuard
 from wire import Gate
 
@@ -223,3 +225,24 @@ def test_the_signal_of_someone_else_goes_where_it_went() -> None:
     finally:
         signal.signal(SENT, before)
     assert came == [SENT]
+
+
+def test_its_own_signal_goes_nowhere_else_however_late_it_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On Windows it would go to the handler that stops the service."""
+    guard = UserCodeGuard()
+    gone: list[int] = []
+
+    def late(_thread: int, number: signal.Signals) -> None:
+        while guard.running:  # The exception has been raised already, and has ended the code
+            pass
+        interrupt_main(number)  # As on Windows, where it ends no waiting for a lock
+
+    monkeypatch.setattr(interruption, "_end_system_call", late)
+    before = signal.signal(SENT, lambda number, _frame: gone.append(number))
+    try:
+        run_interrupted(guard)
+    finally:
+        signal.signal(SENT, before)
+    assert gone == []
