@@ -7,7 +7,7 @@ export interface Terminal {
   /** All that was shown so far, escape sequences included. */
   shown(): string;
   /** Waits until this was shown. */
-  sees(text: string): Promise<void>;
+  sees(text: string | RegExp): Promise<void>;
   type(text: string): void;
   exited: Promise<number>;
 }
@@ -28,7 +28,9 @@ export function programOnTerminal(
 ): Terminal {
   let text = "";
   const decoder = new TextDecoder();
-  let waiting: { text: string; done: () => void }[] = [];
+  let waiting: { wanted: string | RegExp; done: () => void }[] = [];
+  const has = (wanted: string | RegExp) =>
+    typeof wanted === "string" ? text.includes(wanted) : wanted.test(text);
   const child = Bun.spawn(command, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: options.env,
@@ -38,7 +40,7 @@ export function programOnTerminal(
       data(_, bytes) {
         text += decoder.decode(bytes, { stream: true });
         waiting = waiting.filter((one) => {
-          if (!text.includes(one.text)) return true;
+          if (!has(one.wanted)) return true;
           one.done();
           return false;
         });
@@ -50,8 +52,8 @@ export function programOnTerminal(
     shown: () => text,
     sees: async (wanted) => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      if (text.includes(wanted)) return;
-      waiting.push({ text: wanted, done: resolve });
+      if (has(wanted)) return;
+      waiting.push({ wanted, done: resolve });
       await promise;
     },
     type: (typed) => void child.terminal?.write(typed),
