@@ -12,7 +12,7 @@ import { unobserved, type WaitObserver } from "./waits.ts";
 const clearingSeconds = 10;
 
 /** Before each further try to get into a service, in ms. */
-const pauses = [50, 200, 800];
+const pauses = [50, 200, 800, 2000];
 /** As what the end of a connection that isn't through appears. */
 const endsOfNewcomers = ["closed-unheard", "connection-lost", "no-room"];
 

@@ -111,7 +111,7 @@ describe("a service that ends connections which aren't through, as one does that
   test("not for ever", async () => {
     const { endpoint, connections } = listening(proving(secret), undefined, () => true);
     expect((await failureOf(open(endpoint, known))).code).toBe("closed-unheard");
-    expect(connections()).toBe(4);
+    expect(connections()).toBe(5);
   });
 
   test("not beyond the time that there is", async () => {
