@@ -152,9 +152,13 @@ async function unitsElsewhere(): Promise<Part[]> {
   // all have run by now.
   if (process.arch !== "arm64" && (await arm64Unavailable()) === undefined)
     parts.push({ name: "unit tests on arm64", run: (shown) => arm64Units([UNIT], shown) });
-  const all = { unit: [UNIT], python: [UNIT] };
-  if ((await windowsUnavailable()) === undefined)
-    parts.push({ name: "unit tests on Windows", run: (shown) => windowsUnits(all, shown) });
+  if ((await windowsUnavailable()) === undefined) {
+    const name = "unit tests on Windows";
+    parts.push(
+      { name: `${name}, Python`, run: (shown) => windowsUnits({ python: [UNIT] }, shown) },
+      { name: `${name}, TypeScript`, run: (shown) => windowsUnits({ unit: [UNIT] }, shown) },
+    );
+  }
   return parts;
 }
 

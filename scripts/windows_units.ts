@@ -14,10 +14,39 @@ const HOUSE = "tests/unit/house.test.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** Runs these on a fresh machine, the TypeScript ones first; a result a test. */
+/** Runs these, those of each language on a fresh machine of its own; a result a test. */
 export async function windowsUnits(
-  { unit, python }: Pick<Selection, "unit" | "python">,
+  { unit = [], python = [] }: Partial<Pick<Selection, "unit" | "python">>,
   shown?: Shown,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  if (unit.length > 0) {
+    const options = [`--path-ignore-patterns=${HOUSE}`, "--timeout=60000", "--reporter=junit"];
+    const command = (report: string) => [
+      ...[onDriveC(BUN_ON_WINDOWS), "test", ...options, `--reporter-outfile=${report}`],
+      ...unit.map((path) => `./${path}`),
+    ];
+    results.push(...(await onFreshMachine("bun test", command, shown)));
+    const reason = "it is about the sources, the same on every system";
+    results.push({ name: `on Windows: ${HOUSE}`, title: "", outcome: "skipped", reason });
+  }
+  if (python.length > 0) {
+    // Without colours, which Wine's console would take apart.
+    const options = ["--quiet", "--color=no", "-p", "no:cacheprovider"];
+    const command = (report: string) => [
+      ...[onDriveC(PYTHON_ON_WINDOWS), "-m", "pytest", ...options],
+      ...["--continue-on-collection-errors", `--junitxml=${report}`, ...python],
+    ];
+    results.push(...(await onFreshMachine("pytest", command, shown)));
+  }
+  return results;
+}
+
+/** @param command gives the command line that writes its report there. */
+async function onFreshMachine(
+  name: string,
+  command: (report: string) => string[],
+  shown: Shown | undefined,
 ): Promise<Result[]> {
   const parts = await installWindows();
   const folder = await mkdtemp(join(tmpdir(), "blender-remote-windows-"));
@@ -26,37 +55,12 @@ export async function windowsUnits(
       changes: join(folder, "machine"),
       shared: [ROOT],
     });
-    const results: Result[] = [];
     const report = join(folder, "report.xml");
-    const run = async (name: string, command: string[]) => {
-      const env = { WINEPATH: "C:\\Python311", PYTHONDONTWRITEBYTECODE: "1" };
-      const code = await runVisibly(machine.wine(command, { cwd: ROOT, env }), {}, shown);
-      const found = await reported(name, code, report);
-      results.push(...found.map((one) => ({ ...one, name: `on Windows: ${one.name}` })));
-      await rm(report, { force: true });
-    };
-    const there = windowsPath(report);
-    const ignored = `--path-ignore-patterns=${HOUSE}`;
-    const bun = [
-      "test",
-      ignored,
-      "--timeout=60000",
-      "--reporter=junit",
-      `--reporter-outfile=${there}`,
-    ];
-    if (unit.length > 0)
-      await run("bun test", [onDriveC(BUN_ON_WINDOWS), ...bun, ...unit.map((path) => `./${path}`)]);
-    // Without colours, which Wine's console would take apart.
-    const pytest = ["-m", "pytest", "--quiet", "--color=no", "-p", "no:cacheprovider"];
-    if (python.length > 0)
-      await run("pytest", [
-        onDriveC(PYTHON_ON_WINDOWS),
-        ...[...pytest, "--continue-on-collection-errors", `--junitxml=${there}`],
-        ...python,
-      ]);
-    const reason = "it is about the sources, the same on every system";
-    results.push({ name: `on Windows: ${HOUSE}`, title: "", outcome: "skipped", reason });
-    return results;
+    const env = { WINEPATH: "C:\\Python311", PYTHONDONTWRITEBYTECODE: "1" };
+    const line = machine.wine(command(windowsPath(report)), { cwd: ROOT, env });
+    const code = await runVisibly(line, {}, shown);
+    const found = await reported(name, code, report);
+    return found.map((one) => ({ ...one, name: `on Windows: ${one.name}` }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

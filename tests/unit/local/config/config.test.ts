@@ -28,7 +28,7 @@ import {
 } from "../../../../src/local/config/edit.ts";
 import { rendered } from "../../../../src/text.ts";
 import { failureOf } from "../../../support/failure.ts";
-import { posixOnly } from "../../../support/systems.ts";
+import { isEmulated, posixOnly } from "../../../support/systems.ts";
 
 /** As `config set` does it. */
 async function change(where: string, key: string, text: string) {
@@ -277,7 +277,8 @@ describe("a file that is no configuration of one Blender", () => {
     aliases: `a: &a [${"x, ".repeat(1000)}]\n${Array.from({ length: 60 }, (_, i) => `b${i}: &b${i} [${"*a, ".repeat(300)}]`).join("\n")}`,
   };
 
-  test.each(Object.keys(hostile))(
+  // About text alone; QEMU takes a minute.
+  test.skipIf(isEmulated).each(Object.keys(hostile))(
     "%s: read or refused, and the program goes on",
     async (kind) => {
       await writeFile(path, hostile[kind] ?? "");
