@@ -11,6 +11,10 @@ import { wireProgram } from "../support/wire-programs.ts";
 /** A fifth of it warms up. In bytes: by how much Blender may grow after that. */
 const minutes = Number(process.env["SOAK_MINUTES"] ?? 5);
 const growthLimit = 20_000_000;
+/** Beside other tests the clients take their time: at full speed they keep two processors busy. */
+const pace = process.env["SOAK_MINUTES"] === undefined ? 4 : 1;
+/** Between the commands of one round and of the next, in ms. */
+const pause = (pace - 1) * 300;
 /** In ms; jemalloc's own time for this is 10 s. */
 const givingBackTime = 15_000;
 const seed = Number(process.env["SOAK_SEED"] ?? 20261127);
@@ -45,6 +49,7 @@ async function commands({ box }: Soaked, until: number): Promise<number> {
     const words = failed.code === 3 ? "" : failed.stderr;
     expect([failed.code, failed.stdout, words]).toEqual([3, "", ""]);
     count++;
+    await Bun.sleep(pause);
   }
   return count;
 }
@@ -53,7 +58,7 @@ async function commands({ box }: Soaked, until: number): Promise<number> {
 async function phase(soaked: Soaked, seconds: number, number: number) {
   const until = performance.now() + seconds * 1000;
   const [wire, cli] = await Promise.all([
-    wireProgram("wire_soak", soaked.box, seconds, seed + number),
+    wireProgram("wire_soak", soaked.box, seconds, seed + number, pace),
     commands(soaked, until),
   ]);
   return { done: { ...wire, cli }, held: await least(soaked) };
@@ -67,7 +72,7 @@ async function least({ box, pid }: Soaked) {
   const until = performance.now() + givingBackTime;
   let least: Awaited<ReturnType<typeof held>> | undefined;
   while (least === undefined || performance.now() < until) {
-    await wireProgram("wire_soak", box, 0, 0);
+    await wireProgram("wire_soak", box, 0, 0, pace);
     const now = await held(pid);
     if (least === undefined || now.memory < least.memory) least = now;
   }

@@ -9,6 +9,7 @@ import { tokenFileOf } from "./tokens.ts";
  * Runs one of them against the service of the sandbox.
  *
  * @param amount inputs for `wire_fuzz`, seconds for `wire_soak`.
+ * @param more what else the program takes.
  * @returns its figures.
  * @throws Error with all that it said, where something wasn't as it should be.
  */
@@ -17,11 +18,12 @@ export async function wireProgram(
   box: Sandbox,
   amount: number,
   seed: number,
+  ...more: readonly number[]
 ): Promise<Record<string, number>> {
   const folder = join(box.dir, "wire");
   await mkdir(folder, { recursive: true });
   const program = join(import.meta.dir, `${name}.py`);
-  const args = [box.port, tokenFileOf(box), amount, seed, folder].map(String);
+  const args = [box.port, tokenFileOf(box), amount, seed, folder, ...more].map(String);
   const child = Bun.spawn(["python3", program, ...args], {
     env: { ...box.env, PYTHONDONTWRITEBYTECODE: "1" },
     stdout: "pipe",

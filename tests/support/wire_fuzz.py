@@ -20,7 +20,7 @@ from wire_inputs import JOB, Inputs, Seeded, Sent
 
 _MOST_INPUTS = 60
 _WARM_UP = 0.2
-# Between two requests of the good client, in seconds.
+# Between two requests of the good client, in seconds, at a pace of 1.
 _PAUSE = 0.02
 # What the service's process holds: threads, descriptors (-1 where they can't be told), memory.
 _LOOK = """import os, sys, threading
@@ -61,8 +61,9 @@ class Held:
 class GoodClient:
     """Asks what a client asks, on a thread of its own, and checks each answer."""
 
-    def __init__(self, connect: Callable[[], WireClient]) -> None:
+    def __init__(self, connect: Callable[[], WireClient], pace: float = 1) -> None:
         self._connect = connect
+        self._pause = _PAUSE * pace
         self._over = Event()
         self._error: BaseException | None = None
         self.answers = 0
@@ -82,7 +83,7 @@ class GoodClient:
             for number in count():
                 with self._timed(self._connect) as client:
                     for step in range(20):
-                        if self._over.wait(_PAUSE):
+                        if self._over.wait(self._pause):
                             return
                         self._timed(partial(self._exchange, client, number * 20 + step))
         except BaseException as error:

@@ -1,8 +1,9 @@
 """Mixed load on one service for a while, good and bad, by many clients at once.
 
-A program: PORT TOKEN-FILE SECONDS SEED FOLDER. Every good answer is checked; the first that is
+A program: PORT TOKEN-FILE SECONDS SEED FOLDER PACE. Every good answer is checked; the first that is
 wrong ends it. It prints a line of JSON: how many of each there were. With 0 seconds it only waits
-until all other clients have gone, and prints what Blender holds.
+until all other clients have gone, and prints what Blender holds. Clients pause PACE times as long
+as at full speed: more than 1 leaves time for what else a machine does.
 """
 
 import faulthandler
@@ -30,11 +31,12 @@ _FILE_SIZE = 3_000_000
 class Load:
     """What one service is put through."""
 
-    def __init__(self, port: int, token: str | None, seed: int, folder: Path) -> None:
+    def __init__(self, port: int, token: str | None, seed: int, folder: Path, pace: float) -> None:
         self._port = port
         self._token = token
         self._seed = seed
         self._folder = folder
+        self._pace = pace
         self._over = Event()
         self._lock = Lock()
         self._errors: list[BaseException] = []
@@ -60,7 +62,7 @@ class Load:
         ]
         inputs = Inputs(Seeded(self._seed), str(self._folder))
         threads.append(Thread(target=self._each, args=(partial(self._odd, inputs), 0.02, random)))
-        good = GoodClient(self.connect)
+        good = GoodClient(self.connect, self._pace)
         for thread in threads:
             thread.start()
         self._over.wait(seconds)
@@ -84,7 +86,7 @@ class Load:
     def _each(self, work: Callable[[Random], None], pause: float, random: Random) -> None:
         name = getattr(work, "__name__", "_odd").removeprefix("_")
         try:
-            while not self._over.wait(pause):
+            while not self._over.wait(pause * self._pace):
                 work(random)
                 with self._lock:
                     self.done[name] += 1
@@ -180,9 +182,9 @@ class Load:
 _PROGRAM = {"name": "soak.py", "argv": ["soak.py"], "path0": ""}
 
 
-def main(port: int, token_file: str, seconds: float, seed: int, folder: str) -> None:
+def main(port: int, token_file: str, seconds: float, seed: int, folder: str, pace: float) -> None:
     token = None if token_file == "-" else Path(token_file).read_text(encoding="ascii").strip()
-    load = Load(port, token, seed, Path(folder))
+    load = Load(port, token, seed, Path(folder), pace)
     if seconds == 0:
         with load.connect() as client:
             print(json.dumps(asdict(settled(client))), flush=True)
@@ -195,7 +197,8 @@ if __name__ == "__main__":
     # What hangs says where.
     faulthandler.dump_traceback_later(float(sys.argv[3]) + 4 * SECONDS, exit=True)
     try:
-        main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+        port, token_file, seconds, seed, folder, pace = sys.argv[1:]
+        main(int(port), token_file, float(seconds), int(seed), folder, float(pace))
     except Exception:
         traceback.print_exc()
         sys.exit(1)
