@@ -24,7 +24,6 @@ def anew() -> ModuleType:
 class TestCalls:
     def finish(self, probe: Any, arguments: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         started = probe.main({"programs": PROGRAMS, "wait": 0, **arguments})
-        assert started["done"] is False
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             # Each call runs the script's text anew, as in Blender.
