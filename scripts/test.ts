@@ -135,6 +135,8 @@ async function endToEnd(selection: Selection, reports: string): Promise<Result[]
     const report = join(reports, `${basename(file, ".test.ts")}.xml`);
     return { name: file, run: (shown) => e2eTests({ ...selection, e2e: [file] }, report, shown) };
   };
+  // Kept there: sandboxes that one command line has made for all (tests/support/installed.ts).
+  process.env["BLENDER_REMOTE_CLI_INSTALLED"] = join(reports, "installed");
   const isLong = (file: string) => LONG.includes(basename(file, ".test.ts"));
   const here = files.filter((file) => !others.match(file));
   const ordered = [...here.filter(isLong), ...here.filter((file) => !isLong(file))];

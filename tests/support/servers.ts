@@ -3,6 +3,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { publishedAddon } from "../../scripts/blenders.ts";
+import { installed } from "./installed.ts";
 import { expectSuccess, type Sandbox } from "./sandbox.ts";
 
 /** Configures the Blender, installs the service and starts it in the background. */
@@ -11,8 +12,7 @@ export async function startService(
   launcher: string,
   ...args: string[]
 ): Promise<{ pid: number }> {
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
+  await installed(box, launcher);
   return { pid: await startConfigured(box, ...args) };
 }
 
