@@ -21,7 +21,9 @@ export async function installed(box: Sandbox, launcher: string): Promise<void> {
   const environment = Object.entries(box.env).filter(([name]) => name !== "BLENDER_REMOTE_PORT");
   const isElsewhere = environment.some(([name]) => /^(XDG|BLENDER_(USER|SYSTEM))_/.test(name));
   const isFresh = !existsSync(config) && (await readdir(home)).length === 0 && !isElsewhere;
-  const kind = JSON.stringify([launcher, environment.sort()]).replaceAll(root, here);
+  // One of the sandbox's own is a script, which says which Blender it starts.
+  const script = launcher.startsWith(root) ? await readFile(launcher, "utf8") : "";
+  const kind = JSON.stringify([launcher, script, environment.sort()]).replaceAll(root, here);
   const copy = join(kept ?? "", Bun.hash(kind).toString(16));
   if (kept !== undefined && isFresh && existsSync(copy)) {
     await cp(join(copy, "home"), home, { recursive: true, preserveTimestamps: true });
