@@ -7,6 +7,7 @@ import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/add
 import { enabledIn } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender, withExtensions } from "../support/every-blender.ts";
+import { installed } from "../support/installed.ts";
 import { besidesWaiting, expectError, expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
@@ -161,8 +162,7 @@ describe.if(await canRunWindow())("with a window", () => {
   test.each(windowed)("%s: what it saves when it quits agrees", async (_, launcher) => {
     await using box = await sandbox();
     await using screen = await virtualScreen(box);
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
     const env = { DISPLAY: screen.display };
     const { pid } = await json(box, ["start", "--detach"], { env });
     box.owns(pid);

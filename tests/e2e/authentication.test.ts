@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { impostorOn, impostors } from "../support/impostor.ts";
+import { installed } from "../support/installed.ts";
 import { island, makesIslands } from "../support/island.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { untilFree } from "../support/process.ts";
@@ -234,10 +235,9 @@ describe("start --no-auth", () => {
 test("a service that knows no tokens yet isn't started without one", async () => {
   await using box = await sandbox();
   const launcher = await launcherOf("bpy");
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
-  const installed = ".config/blender/5.0/scripts/addons/bld_remote_mcp/settings.py";
-  const settings = join(box.env["HOME"] ?? "", installed);
+  await installed(box, launcher);
+  const path = ".config/blender/5.0/scripts/addons/bld_remote_mcp/settings.py";
+  const settings = join(box.env["HOME"] ?? "", path);
   const older = (await readFile(settings, "utf8")).replace(
     "def token() -> str | None:",
     "def token() -> None:\n    return None\n\n\ndef _later() -> str | None:",
@@ -256,8 +256,7 @@ describe.skipIf(!makesIslands)("start --listen --allow-remote", () => {
     await using two = await island();
     const box = two.blenders;
     const launcher = await launcherOf("bpy");
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
     const start = ["start", "--background", "--detach", "--listen", "0.0.0.0"];
     await expectFailure(box, start, {
       code: "not-loopback",
@@ -290,8 +289,7 @@ describe.skipIf(!makesIslands)("start --listen --allow-remote", () => {
 describe("a Blender that starts its service itself", () => {
   async function startedBy(box: Sandbox, env: Record<string, string>): Promise<void> {
     const launcher = await launcherOf("debian");
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
     const variables = { BLD_REMOTE_MCP_START_NOW: "1", BLD_REMOTE_MCP_PORT: String(box.port) };
     const log = Bun.file(join(box.dir, "blender.log"));
     const { pid } = Bun.spawn([launcher], {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
+import { installed } from "../support/installed.ts";
 import { ended, runs } from "../support/process.ts";
 import { ownClient, type RawClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -65,8 +66,7 @@ describe.each(everyBlender)("%s", (_name, launcher) => {
     box = await sandbox();
     // Where Blender of Debian looks for its Python, so that it finds the one it was built for.
     box.env["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin";
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
   });
   afterAll(() => box[Symbol.asyncDispose]());
 
@@ -178,8 +178,7 @@ describe.each(withWindow)("%s with a window", (_name, launcher) => {
   beforeAll(async () => {
     box = await sandbox();
     screen = await virtualScreen(box);
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
     const log = join(box.dir, "window.log");
     const started = await box.cli(["start", "--detach", "--json", "--log-file", log], {
       env: { DISPLAY: screen.display },

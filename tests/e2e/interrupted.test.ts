@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { launcherOf, ownBlender } from "../support/blender.ts";
+import { installed } from "../support/installed.ts";
 import { processesOf } from "../support/killable.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
@@ -98,8 +99,7 @@ describe("of the Blender on this machine", () => {
     await mkdir(extension);
     await writeFile(join(extension, "__init__.py"), `${info}`);
     await writeFile(join(extension, "noise.bin"), crypto.getRandomValues(new Uint8Array(60_000)));
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
   });
   afterAll(() => box[Symbol.asyncDispose]());
 

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { freePort } from "../../scripts/port.ts";
 import { launcherOf, ownBlender } from "../support/blender.ts";
+import { installed } from "../support/installed.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startConfigured, startService } from "../support/servers.ts";
 
@@ -75,8 +76,7 @@ describe("pkg install online, where Blender's online access is off", () => {
 
 test("start … -- --online-mode lets pkg install online", async () => {
   await using box = await sandbox();
-  expectSuccess(await box.cli(["init", await ownBlender(box)]));
-  expectSuccess(await box.cli(["install"]));
+  await installed(box, await ownBlender(box));
   await startConfigured(box, "--", "--online-mode");
   expectSuccess(await box.cli(["pkg", "install", requirement]));
   expect(expectSuccess(await box.cli(["execute", "-c", version])).stdout).toBe("0.4.6\n");

@@ -3,14 +3,14 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fakeBlender, inBlender, launcherOf, oldAndNew } from "../support/blender.ts";
 import { endlessCode } from "../support/endless-code.ts";
+import { installed } from "../support/installed.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { runs } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 
 async function started(box: Sandbox, launcher: string, args: string[], env = {}) {
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
+  await installed(box, launcher);
   const command = ["start", "--detach", "--json", ...args];
   const done = JSON.parse(expectSuccess(await box.cli(command, { env })).stdout);
   box.owns(done.pid);
@@ -95,8 +95,7 @@ test("code that runs is waited for, or interrupted with --force", async () => {
 test("a Blender that start didn't start is left alone", async () => {
   await using box = await sandbox();
   const launcher = await launcherOf("bpy");
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
+  await installed(box, launcher);
   const serving = Bun.spawn(
     [launcher, "--background", "--python-expr", "import bld_remote; bld_remote.serve()"],
     {

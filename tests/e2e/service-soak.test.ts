@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { launcherOf, ownBlender } from "../support/blender.ts";
+import { installed } from "../support/installed.ts";
 import { runs } from "../support/process.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
@@ -100,8 +101,7 @@ test(
     // first, what the largest request needed there: growth that ends, but not within minutes.
     background.env["MALLOC_ARENA_MAX"] = "2";
     const first = await startService(background, await ownBlender(background));
-    expectSuccess(await window.cli(["init", await launcherOf("debian")]));
-    expectSuccess(await window.cli(["install"]));
+    await installed(window, await launcherOf("debian"));
     const log = join(window.dir, "window.log");
     const started = await window.cli(["start", "--detach", "--json", "--log-file", log], {
       env: { DISPLAY: screen.display },

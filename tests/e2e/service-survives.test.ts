@@ -4,6 +4,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { everyBlender } from "../support/every-blender.ts";
 import { hostileCode } from "../support/hostile-code.ts";
+import { installed } from "../support/installed.ts";
 import { ended, runs, untilFree } from "../support/process.ts";
 import { ownClient, provenClient } from "../support/raw-client.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
@@ -86,8 +87,7 @@ describe.each(places)("$name", ({ launcher, window }) => {
   };
   beforeAll(async () => {
     box = await sandbox();
-    expectSuccess(await box.cli(["init", launcher]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, launcher);
     pid = await start();
   }, 120_000);
   afterAll(async () => {

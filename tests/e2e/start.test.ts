@@ -6,17 +6,13 @@ import { mustRun } from "../../scripts/process.ts";
 import { fakeBlender, inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import { entries } from "../support/folders.ts";
+import { installed } from "../support/installed.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { runs } from "../support/process.ts";
 import { type CliOptions, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 
 const detached = ["start", "--background", "--detach"];
-
-async function installed(box: Sandbox, launcher: string): Promise<void> {
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
-}
 
 /** Configures a stand-in for Blender; it notes its process id in the file `pid`. */
 async function standIn(box: Sandbox, script: string): Promise<() => Promise<number>> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
 import { endlessCode } from "../support/endless-code.ts";
 import { everyBlender } from "../support/every-blender.ts";
+import { installed } from "../support/installed.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { ended, runs } from "../support/process.ts";
 import { proxyTo } from "../support/proxy.ts";
@@ -218,8 +219,7 @@ describe("unsaved changes in a window", () => {
   async function stopAfter(...codes: string[]): Promise<string> {
     await using screen = await virtualScreen(box);
     const env = { DISPLAY: screen.display };
-    expectSuccess(await box.cli(["init", await launcherOf("debian")]));
-    expectSuccess(await box.cli(["install"]));
+    await installed(box, await launcherOf("debian"));
     const started = await box.cli(["start", "--detach", "--json"], { env });
     box.owns(JSON.parse(expectSuccess(started).stdout).pid);
     for (const code of codes) expectSuccess(await box.cli(["execute", "-c", code]));

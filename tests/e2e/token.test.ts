@@ -5,6 +5,7 @@ import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync }
 import { copyFile, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { launcherOf } from "../support/blender.ts";
+import { installed } from "../support/installed.ts";
 import { expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startConfigured, startService } from "../support/servers.ts";
@@ -151,8 +152,7 @@ describe("a given token", () => {
       await writeFile(file, `${given}\n`, { mode: 0o600 });
       const flags = how === "--token-file" ? ["--token-file", file] : [];
       const env = how === "--token-file" ? {} : { BLENDER_REMOTE_TOKEN: given };
-      expectSuccess(await own.cli(["init", await launcherOf("bpy")]));
-      expectSuccess(await own.cli(["install"]));
+      await installed(own, await launcherOf("bpy"));
       const start = ["start", "--background", "--detach", "--json", ...flags];
       const { pid } = JSON.parse(expectSuccess(await own.cli(start, { env })).stdout);
       own.owns(pid);

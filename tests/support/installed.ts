@@ -24,8 +24,9 @@ export async function installed(box: Sandbox, launcher: string): Promise<void> {
   // One of the sandbox's own is a script, which says which Blender it starts.
   const script = launcher.startsWith(root) ? await readFile(launcher, "utf8") : "";
   const kind = JSON.stringify([launcher, script, environment.sort()]).replaceAll(root, here);
-  const copy = join(kept ?? "", Bun.hash(kind).toString(16));
-  if (kept !== undefined && isFresh && existsSync(copy)) {
+  const name = Bun.hash(kind).toString(16);
+  const copy = kept === undefined || !isFresh ? undefined : join(kept, name);
+  if (copy !== undefined && existsSync(copy)) {
     await cp(join(copy, "home"), home, { recursive: true, preserveTimestamps: true });
     const text = await readFile(join(copy, "config.yaml"), "utf8");
     await writeFile(config, text.replaceAll(here, root));
@@ -33,9 +34,9 @@ export async function installed(box: Sandbox, launcher: string): Promise<void> {
   }
   expectSuccess(await box.cli(["init", launcher]));
   expectSuccess(await box.cli(["install"]));
-  if (kept === undefined || !isFresh) return;
-  await mkdir(kept, { recursive: true });
-  const making = await mkdtemp(join(kept, "making-"));
+  if (copy === undefined) return;
+  await mkdir(dirname(copy), { recursive: true });
+  const making = await mkdtemp(`${copy}-`);
   await cp(home, join(making, "home"), { recursive: true, preserveTimestamps: true });
   const text = await readFile(config, "utf8");
   await writeFile(join(making, "config.yaml"), text.replaceAll(root, here));
