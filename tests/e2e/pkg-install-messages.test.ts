@@ -9,7 +9,7 @@ import { expectError, json } from "../support/outcome.ts";
 import { type CliResult, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { slowPackage } from "../support/slow-index.ts";
-import { onTerminal } from "../support/terminal.ts";
+import { onTerminal, waitingSeconds } from "../support/terminal.ts";
 import { type MadeWheel, writeWheel } from "../support/wheels.ts";
 
 let box: Sandbox;
@@ -228,7 +228,7 @@ test("on a terminal the silent phase shows that it goes on, and leaves no trace"
     ...modules,
   ]);
   await slow.building();
-  await terminal.sees(/\rasking pip what would be installed \(\d+ s\)/);
+  await terminal.sees(waitingSeconds("asking pip what would be installed"));
   await slow.letGo();
   expect(await terminal.exited).toBe(0);
   const after = terminal.shown().split("\r\u001b[K").at(-1);

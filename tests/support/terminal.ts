@@ -62,6 +62,19 @@ export function programOnTerminal(
 }
 
 /**
+ * The line about what is waited for: `…` at first, then seconds, of which a busy machine may leave
+ * out any.
+ */
+export function waitingLine(words: string): RegExp {
+  return new RegExp(`\\r${words}(?: …| \\([1-9]\\d* s\\))`);
+}
+
+/** The same once it has seconds. */
+export function waitingSeconds(words: string): RegExp {
+  return new RegExp(`\\r${words} \\([1-9]\\d* s\\)`);
+}
+
+/**
  * The rows that such a terminal shows at the end, without empty ones: carriage returns, line feeds,
  * full rows and the erasing of a row's rest (ECMA-48, EL) have been followed.
  */
