@@ -17,7 +17,12 @@ const kept = process.env["BLENDER_REMOTE_CLI_INSTALLED"];
  */
 export async function installed(box: Sandbox, launcher: string): Promise<void> {
   const root = dirname(box.dir);
-  const { HOME: home = "", BLENDER_REMOTE_CONFIG: config = "" } = box.env;
+  const { HOME: home, BLENDER_REMOTE_CONFIG: config } = box.env;
+  // One on a Windows has both there.
+  if (home === undefined || config === undefined) {
+    await makeInstalled(box, launcher);
+    return;
+  }
   const environment = Object.entries(box.env).filter(([name]) => name !== "BLENDER_REMOTE_PORT");
   const isElsewhere = environment.some(([name]) => /^(XDG|BLENDER_(USER|SYSTEM))_/.test(name));
   const isFresh = !existsSync(config) && (await readdir(home)).length === 0 && !isElsewhere;
@@ -32,8 +37,7 @@ export async function installed(box: Sandbox, launcher: string): Promise<void> {
     await writeFile(config, text.replaceAll(here, root));
     return;
   }
-  expectSuccess(await box.cli(["init", launcher]));
-  expectSuccess(await box.cli(["install"]));
+  await makeInstalled(box, launcher);
   if (copy === undefined) return;
   await mkdir(dirname(copy), { recursive: true });
   const making = await mkdtemp(`${copy}-`);
@@ -42,4 +46,9 @@ export async function installed(box: Sandbox, launcher: string): Promise<void> {
   await writeFile(join(making, "config.yaml"), text.replaceAll(root, here));
   // Another one may have been faster.
   await rename(making, copy).catch(() => rm(making, { recursive: true }));
+}
+
+async function makeInstalled(box: Sandbox, launcher: string): Promise<void> {
+  expectSuccess(await box.cli(["init", launcher]));
+  expectSuccess(await box.cli(["install"]));
 }

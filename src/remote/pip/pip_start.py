@@ -19,7 +19,7 @@ from typing import NamedTuple, TypedDict
 from held_folder import HeldFolder, make_held
 from pip_registry import FILES, Purpose, Run, forget, is_unfinished, registry
 from pip_settings import PipConfigError, undecided
-from pip_watch import Description, describe, end_group
+from pip_watch import Description, describe, end_group, end_run
 from python_folders import site_folders
 from site_lock import Release, release_all, take_all
 from windows_job import close, given_to_child, job_of
@@ -230,7 +230,10 @@ def run_of(order: PipOrder, begun: Begun) -> Run:
 
 
 def main(order: PipOrder) -> StartedPip:
-    """Start a run, unless one goes on, or is an install that nobody has finished."""
+    """Start a run, unless one goes on, or is an install that nobody has finished.
+
+    One that was cancelled before it had begun, which is possible beside this, leaves nothing.
+    """
     answer: StartedPip = {
         "busy": None,
         "taken": None,
@@ -238,6 +241,8 @@ def main(order: PipOrder) -> StartedPip:
         "left_out": [],
         "temporary": None,
     }
+    if registry().cancelled == order["id"]:
+        return answer
     before = registry().run
     if before is not None:
         if not before["over"] or is_unfinished(before):
@@ -259,5 +264,9 @@ def main(order: PipOrder) -> StartedPip:
         target=wait_for, args=(run, locks), name="blender-remote pip", daemon=True
     )
     waiting.start()
+    if registry().cancelled == order["id"]:
+        end_run(run)
+        waiting.join()
+        forget(run)
     temporary = str(Path(begun.folder.name) / "tmp")
     return {**answer, "left_out": begun.left_out, "temporary": temporary}

@@ -189,20 +189,29 @@ def end_group(process: "subprocess.Popen[bytes]") -> None:
             process.kill()
 
 
+def end_run(run: Run) -> None:
+    """Have the guard end a run with all that it has started."""
+    if run["guard"].stdin is not None:
+        run["guard"].stdin.close()
+    if run["guard"].poll() is not None:
+        end_group(run["process"])
+
+
 def cancel(arguments: RunIdentity) -> Found:
-    """Let a run be ended.
+    """Let a run be ended, also one whose start is still on its way.
 
     Its end is a matter of milliseconds, on Windows of more: ``look`` tells.
     """
     run = current_run(arguments["id"])
     if run is None:
-        return {"run": None}
+        # A start looks at this when its run is known; so one of the two sees the other.
+        registry().cancelled = arguments["id"]
+        run = current_run(arguments["id"])
+        if run is None:
+            return {"run": None}
     if run["process"].poll() is None:
         registry().cancelled = run["id"]
-        if run["guard"].stdin is not None:
-            run["guard"].stdin.close()
-        if run["guard"].poll() is not None:
-            end_group(run["process"])
+        end_run(run)
     return {"run": describe(run)}
 
 

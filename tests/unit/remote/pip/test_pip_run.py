@@ -43,20 +43,23 @@ class Runs:
     """The scripts' actions."""
 
     def __init__(self, load: Callable[[str], ModuleType]) -> None:
-        self._load = load
+        self.load = load
         self.registry = pip_registry.REGISTRY
         self.started: dict[str, Any] = {}
 
     def act(self, action: str, **arguments: Any) -> dict[str, Any]:
         # Every call comes with its own copy of the script.
         if action == "start":
-            self.started = self._load("pip_start").main(arguments)
+            self.started = self.load("pip_start").main(arguments)
             return self.started
-        return self._load("pip_run").main({"action": action, **arguments})
+        return self.load("pip_run").main({"action": action, **arguments})
 
     def try_to_start(self, code: str, *arguments: str, **options: Any) -> dict[str, Any] | None:
         """Give the run that stands in the way, if one does."""
-        wanted = {
+        return self.act("start", **self.order(code, *arguments, **options))["busy"]
+
+    def order(self, code: str, *arguments: str, **options: Any) -> dict[str, Any]:
+        return {
             "id": RUN_ID,
             "command": [sys.executable, "-X", "utf8", "-c", code, *arguments],
             "files": {},
@@ -70,7 +73,6 @@ class Runs:
             "before": None,
             **options,
         }
-        return self.act("start", **wanted)["busy"]
 
     def start(self, code: str, *arguments: str, **options: Any) -> None:
         assert self.try_to_start(code, *arguments, **options) is None
@@ -482,6 +484,35 @@ def test_cancelling_what_is_not_there(runs: Runs) -> None:
     runs.start("import time; time.sleep(600)")
     assert runs.act("cancel", id="another") == {"run": None}
     assert runs.look()["returncode"] is None
+
+
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+def test_cancelling_what_is_about_to_start(
+    runs: Runs, temporary: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    processes: list[int] = []
+    script = runs.load("pip_start")
+    begin = script.begin
+
+    def begun(order: Any) -> Any:
+        one = begin(order)
+        processes.extend((one.process.pid, one.guard.pid))
+        # Beside the start, whose run isn't known yet.
+        assert runs.act("cancel", id=RUN_ID) == {"run": None}
+        return one
+
+    monkeypatch.setattr(script, "begin", begun)
+    if moment == "before":
+        assert runs.act("cancel", id=RUN_ID) == {"run": None}
+    script.main(runs.order("import time; time.sleep(600)"))
+    assert len(processes) == (0 if moment == "before" else 2)
+    assert not any(is_running(pid) for pid in processes)
+    assert os.listdir(temporary) == []
+    assert runs.look() is None
+    assert runs.read() == {"cancelled": True}
+    # It is about that run alone.
+    runs.start("print('done')", id="another")
+    assert runs.look()["id"] == "another"
 
 
 def test_cancelling_what_has_ended_by_itself(runs: Runs) -> None:
