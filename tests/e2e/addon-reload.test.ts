@@ -8,7 +8,7 @@ import { enabledIn } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
 import { everyBlender, withExtensions } from "../support/every-blender.ts";
 import { installed } from "../support/installed.ts";
-import { besidesWaiting, expectError, expectFailure, json } from "../support/outcome.ts";
+import { expectError, expectFailure, json } from "../support/outcome.ts";
 import { expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { virtualScreen } from "../support/screen.ts";
 import { startConfigured, startPublished, startService } from "../support/servers.ts";
@@ -60,7 +60,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
 
     const installed = expectSuccess(await box.cli(["addon", "install", first, "--enable"]));
     const again = `'blender-remote-cli addon enable thing --reload'`;
-    expect(besidesWaiting(installed.stderr)).toBe(
+    expect(installed.stderr).toBe(
       `the Blender in the background (pid ${pid}) still has thing disabled: ${again} loads it there\n`,
     );
     expect(await json(box, ["addon", "enable", "thing"])).toMatchObject(running(false));
@@ -75,7 +75,7 @@ describe.each(everyBlender)("%s", (name, launcher) => {
     expect((await there(box)).part).toBe(1);
     const updated = expectSuccess(await box.cli(["addon", "install", third, "--reload"]));
     expect(updated.stdout).toEndWith(`; loaded in Blender (pid ${pid})\n`);
-    expect(besidesWaiting(updated.stderr)).toBe("");
+    expect(updated.stderr).toBe("");
     expect(await there(box)).toEqual({ part: 3, entry: true, setting: 42 });
 
     expect(await json(box, ["addon", "disable", "thing"])).toMatchObject(running(true, "3.0"));
@@ -174,7 +174,7 @@ describe.if(await canRunWindow())("with a window", () => {
     expect(said).toContain(`the Blender with a window (pid ${pid}) still has other disabled`);
     // The one that is told may save them.
     const told = ["addon", "install", "thing", "-e", "--reload", "--if-running", "refuse"];
-    expect(besidesWaiting(expectSuccess(await box.cli(told)).stderr)).toBe("");
+    expect(expectSuccess(await box.cli(told)).stderr).toBe("");
     expect(await there(box)).toMatchObject({ part: 1, entry: true });
     await json(box, ["addon", "disable", "other", "--reload"]);
     const dirty = "import bpy; print(bpy.context.preferences.is_dirty)";
@@ -219,7 +219,7 @@ test("a Blender whose service is at another port, and one that isn't asked", asy
   const pid = await startConfigured(box, "--port", port);
   const { stderr } = expectSuccess(await box.cli(["addon", "install", "plain.py", "-e"]));
   const again = `'blender-remote-cli addon enable plain --reload --port ${port}'`;
-  expect(besidesWaiting(stderr)).toBe(
+  expect(stderr).toBe(
     `the Blender in the background (pid ${pid}) may still have plain disabled: ${again} loads it there\n`,
   );
   const quiet = await json(box, ["addon", "disable", "plain", "--if-running", "ignore"]);
@@ -247,7 +247,7 @@ test("through a server that isn't ours", async () => {
   expect(await json(box, ["addon", "enable", "plain"], own)).toMatchObject({ running: [] });
   // Nobody of ours has started it.
   const { stderr } = expectSuccess(await box.cli(["addon", "uninstall", "plain"], own));
-  expect(besidesWaiting(stderr)).toEndWith("still has plain enabled: quit it and start it again\n");
+  expect(stderr).toEndWith("still has plain enabled: quit it and start it again\n");
 });
 
 test("the service itself isn't loaded anew by itself", async () => {

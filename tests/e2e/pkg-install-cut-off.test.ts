@@ -95,10 +95,7 @@ describe.each(killed)("Blender $version killed in the middle", ({ name, version 
   test("nothing blocks what was wanted, and nothing is named any more", async () => {
     expectSuccess(await install("brone", "-U"));
     expect(await parts()).toEqual(["part2.py", "part3.py"]);
-    const { code, stderr } = await box.cli(["pkg", "list"]);
-    expect(code).toBe(0);
-    // A busy machine is told of what takes a while.
-    expect(stderr.replace(/^looking at .* …\n/, "")).toBe("");
+    expect(await box.cli(["pkg", "list"])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test("an uninstall: the package is back, and goes the next time", async () => {

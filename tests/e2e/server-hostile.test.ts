@@ -5,6 +5,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ownBlender } from "../support/blender.ts";
 import { hostileServer, type Mutation, recorder } from "../support/hostile-server.ts";
+import { processesOf } from "../support/killable.ts";
 import { executable, type Sandbox, sandbox } from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { programOnTerminal } from "../support/terminal.ts";
@@ -69,7 +70,11 @@ beforeAll(async () => {
     recorded.push({ args, exchanges });
   }
 }, 300_000);
-afterAll(() => box[Symbol.asyncDispose]());
+afterAll(async () => {
+  // `restart` has started one more.
+  for (const pid of await processesOf(box)) box.owns(pid);
+  await box[Symbol.asyncDispose]();
+});
 
 /** All files of the sandbox, but what a command of ours keeps for itself. */
 async function everyFile(): Promise<string[]> {

@@ -41,13 +41,3 @@ export function expectError(result: CliResult, { code, exit, says }: ExpectedFai
 export async function json(box: Sandbox, args: string[], options?: CliOptions) {
   return JSON.parse(expectSuccess(await box.cli([...args, "--json"], options)).stdout);
 }
-
-/** It has gone well, and warned of nothing. */
-export function expectNothingSaid({ code, stderr }: CliResult): void {
-  expect({ code, stderr: besidesWaiting(stderr) }).toEqual({ code: 0, stderr: "" });
-}
-
-/** What a command said besides what it was waiting for, which depends on how fast the machine is. */
-export function besidesWaiting(stderr: string): string {
-  return stderr.replaceAll(/^.* …\n/gm, "");
-}

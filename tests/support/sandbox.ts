@@ -11,6 +11,7 @@ export const executable = join(import.meta.dir, "../../dist/blender-remote-cli")
 export interface CliResult {
   code: number;
   stdout: string;
+  /** Besides what it was waiting for, which it says or not by how busy the machine is (`heard`). */
   stderr: string;
 }
 
@@ -79,13 +80,20 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
         child.stderr.text(),
         child.exited,
       ]);
-      return { code, stdout, stderr };
+      return { code, stdout, stderr: heard(args, stderr) };
     },
     [Symbol.asyncDispose]: async () => {
       for (const pid of pids) if (await runs(pid)) process.kill(pid, "SIGKILL");
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+/** What a command said besides what it was waiting for; all of it where it must not say that. */
+export function heard(args: readonly string[], stderr: string): string {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (own.some((word) => /^(--json|--quiet|-q)$/.test(word))) return stderr;
+  return stderr.replaceAll(/^.* …\n/gm, "");
 }
 
 /** Fails with all that a command said, where it didn't end as it should. */

@@ -19,7 +19,7 @@ import {
   windowsMachine,
 } from "../../scripts/windows_machine.ts";
 import { childrenOf } from "./killable.ts";
-import { type CliOptions, executable, type Sandbox } from "./sandbox.ts";
+import { type CliOptions, executable, heard, type Sandbox } from "./sandbox.ts";
 
 export { windowsPath } from "../../scripts/windows_machine.ts";
 
@@ -144,7 +144,7 @@ export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
       if (options.stdin !== undefined) child.stdin.write(options.stdin);
       await child.stdin.end();
       const [stdout, code] = await Promise.all([child.stdout.text(), child.exited]);
-      return { code, stdout, stderr: await Bun.file(errors).text() };
+      return { code, stdout, stderr: heard(args, await Bun.file(errors).text()) };
     },
     [Symbol.asyncDispose]: async () => {
       await machine[Symbol.asyncDispose]();
