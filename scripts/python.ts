@@ -73,7 +73,8 @@ export async function makeVenv(python: Python, folder: string, requirements: str
   await mustRun([python.executable, "-I", "-m", "venv", folder]);
   const venvPython = venvPythonIn(folder);
   const pip = [venvPython, "-I", "-m", "pip", "--quiet", "--disable-pip-version-check"];
-  await mustRun([...pip, "install", ...requirements]);
+  // Of thousands of modules hundreds are used, which Python compiles when they are.
+  await mustRun([...pip, "install", "--no-compile", ...requirements]);
   // The scripts name the temporary folder in their first line; everything is run with `python -m`.
   for await (const script of new Bun.Glob("bin/{pip,activate,Activate}*").scan(folder))
     await rm(join(folder, script));

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { canRunWindow } from "../../scripts/blenders.ts";
+import { freePort } from "../../scripts/port.ts";
 import { extensionFiles, legacyText, writeFiles, writeZip } from "../support/addon-sources.ts";
 import { enabledIn } from "../support/addons.ts";
 import { inBlender, launcherOf } from "../support/blender.ts";
@@ -215,7 +216,7 @@ test("a Blender whose service is at another port, and one that isn't asked", asy
   await startService(box, await launcherOf("debian"));
   await writeFiles(box, ".", { "plain.py": legacyText() });
   await json(box, ["stop"]);
-  const port = String(box.port + 1);
+  const port = String(await freePort());
   const pid = await startConfigured(box, "--port", port);
   const { stderr } = expectSuccess(await box.cli(["addon", "install", "plain.py", "-e"]));
   const again = `'blender-remote-cli addon enable plain --reload --port ${port}'`;
