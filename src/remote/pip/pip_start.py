@@ -29,6 +29,9 @@ MARKER = "BLENDER_REMOTE_PIP_RUN"
 
 PREFIX = "blender-remote-pip-"
 
+# For the end of a run, which is a matter of milliseconds.
+ENDING_SECONDS = 5
+
 
 class OwnFile(TypedDict):
     """A file of the run's own, by its name."""
@@ -266,7 +269,9 @@ def main(order: PipOrder) -> StartedPip:
     waiting.start()
     if registry().cancelled == order["id"]:
         end_run(run)
-        waiting.join()
-        forget(run)
+        waiting.join(ENDING_SECONDS)
+        # What outlasts a kill stays known.
+        if run["over"]:
+            forget(run)
     temporary = str(Path(begun.folder.name) / "tmp")
     return {**answer, "left_out": begun.left_out, "temporary": temporary}
