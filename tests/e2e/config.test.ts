@@ -92,7 +92,8 @@ test("a command that another one holds up says so, and ends when its time is ove
   const lock = join(box.dir, ".config.yaml.lock");
   using holder = new Database(lock, { create: true });
   holder.run("BEGIN EXCLUSIVE");
-  const late = await box.cli(["config", "set", "cli.timeout_sec=5", "--timeout", "1"]);
+  const set = ["config", "set", "cli.timeout_sec=5", "--timeout", "1"];
+  const late = await box.cli(set, { waits: true });
   expect(late.code).toBe(124);
   expect(late.stderr).toContain("waiting for another command that changes");
   expect(late.stderr).toContain("another blender-remote-cli is changing");

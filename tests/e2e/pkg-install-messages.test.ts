@@ -59,7 +59,10 @@ const modules = ["--target", "user-modules"];
 describe("--dry-run", () => {
   test("what would be replaced, and that Blender itself uses it", async () => {
     const spec = ["numpy==2.9", "--dry-run", "--replace-bundled"];
-    const { stdout, stderr } = expectSuccess(await offline(...spec));
+    const from = ["--remote-wheelhouse", there];
+    const { stdout, stderr } = expectSuccess(
+      await box.cli(["pkg", "install", ...spec, ...from], { waits: true }),
+    );
     expect(stdout).toBe(
       "would install numpy 2.9 in place of 1.26.4 (numpy-2.9-py3-none-any.whl)\n",
     );

@@ -441,7 +441,8 @@ describe("the token there", () => {
 
   test("isn't in the process list, nor told with --verbose", async () => {
     const token = await readFile(tokenFile(), "utf8");
-    const { stdout, stderr } = await box.cli(["status", ...there, "--verbose"]);
+    const verbose = ["status", ...there, "--verbose"];
+    const { stdout, stderr } = await box.cli(verbose, { waits: true });
     expect(stdout + stderr).not.toContain(token);
     const processes = await whileItRuns({});
     expect(processes.some((words) => words.includes("\0-W\0"))).toBe(true);

@@ -41,7 +41,7 @@ def wait():
     while not os.path.exists(${JSON.stringify(gate)}): time.sleep(0.01)
 threading.Thread(target=wait).start()`;
     await request(code);
-    const late = await box.cli(["stop", "--timeout", "1"]);
+    const late = await box.cli(["stop", "--timeout", "1"], { waits: true });
     expect(late.code).toBe(124);
     expect(late.stderr).toContain("waiting for its process");
     expect(late.stderr).toContain(`its process (pid ${pid}) still runs`);

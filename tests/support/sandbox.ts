@@ -11,7 +11,7 @@ export const executable = join(import.meta.dir, "../../dist/blender-remote-cli")
 export interface CliResult {
   code: number;
   stdout: string;
-  /** Besides what it was waiting for, which it says or not by how busy the machine is (`heard`). */
+  /** Without what it was waiting for, which it says or not by how busy the machine is (`heard`). */
   stderr: string;
 }
 
@@ -19,6 +19,8 @@ export interface CliOptions {
   env?: Record<string, string | undefined>;
   stdin?: string;
   cwd?: string;
+  /** Its stderr as it is, also what it was waiting for. */
+  waits?: boolean;
 }
 
 /** A private home folder and configuration, and the executable run inside it. */
@@ -80,7 +82,7 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
         child.stderr.text(),
         child.exited,
       ]);
-      return { code, stdout, stderr: heard(args, stderr) };
+      return { code, stdout, stderr: options.waits === true ? stderr : heard(args, stderr) };
     },
     [Symbol.asyncDispose]: async () => {
       for (const pid of pids) if (await runs(pid)) process.kill(pid, "SIGKILL");

@@ -144,7 +144,8 @@ export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
       if (options.stdin !== undefined) child.stdin.write(options.stdin);
       await child.stdin.end();
       const [stdout, code] = await Promise.all([child.stdout.text(), child.exited]);
-      return { code, stdout, stderr: heard(args, await Bun.file(errors).text()) };
+      const stderr = await Bun.file(errors).text();
+      return { code, stdout, stderr: options.waits === true ? stderr : heard(args, stderr) };
     },
     [Symbol.asyncDispose]: async () => {
       await machine[Symbol.asyncDispose]();
