@@ -15,6 +15,9 @@ const TEXT_ALONE = "it is about bytes or text alone, and takes QEMU long";
 const LEFT_OUT: readonly (readonly [pattern: string, why: string])[] = [
   ["tests/unit/house.test.ts", "it is about the sources, the same on every system"],
   ["tests/unit/wheels/**", TEXT_ALONE],
+  ["tests/unit/cmd/**", "commands run there as a whole: tests/e2e/arm64-controller.test.ts"],
+  ["tests/unit/scripts/**", "it is about tools that run on this machine alone"],
+  ["tests/unit/remote/packages/**", TEXT_ALONE],
   ["tests/unit/local/pip/**", TEXT_ALONE],
   ["tests/unit/local/addon-source/python-module.test.ts", TEXT_ALONE],
   ["tests/unit/local/extension/manifest-edit.test.ts", TEXT_ALONE],
