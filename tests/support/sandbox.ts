@@ -82,7 +82,7 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
         child.stderr.text(),
         child.exited,
       ]);
-      return { code, stdout, stderr: options.waits === true ? stderr : heard(args, stderr) };
+      return { code, stdout, stderr: heard(args, stderr, options) };
     },
     [Symbol.asyncDispose]: async () => {
       for (const pid of pids) if (await runs(pid)) process.kill(pid, "SIGKILL");
@@ -92,7 +92,8 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
 }
 
 /** What a command said besides what it was waiting for; all of it where it must not say that. */
-export function heard(args: readonly string[], stderr: string): string {
+export function heard(args: readonly string[], stderr: string, { waits }: CliOptions): string {
+  if (waits === true) return stderr;
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (own.some((word) => /^(--json|--quiet|-q)$/.test(word))) return stderr;
   return stderr.replaceAll(/^.* …\n/gm, "");

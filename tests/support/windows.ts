@@ -144,8 +144,7 @@ export async function windowsSandbox(home?: string): Promise<WindowsSandbox> {
       if (options.stdin !== undefined) child.stdin.write(options.stdin);
       await child.stdin.end();
       const [stdout, code] = await Promise.all([child.stdout.text(), child.exited]);
-      const stderr = await Bun.file(errors).text();
-      return { code, stdout, stderr: options.waits === true ? stderr : heard(args, stderr) };
+      return { code, stdout, stderr: heard(args, await Bun.file(errors).text(), options) };
     },
     [Symbol.asyncDispose]: async () => {
       await machine[Symbol.asyncDispose]();
