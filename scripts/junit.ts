@@ -13,6 +13,8 @@ export interface Result {
   reason: string;
   /** How a test failed: what was thrown, and what it says. */
   failure?: string;
+  /** What the report says about the failure: its message, and where it was. */
+  details?: string;
 }
 
 const TESTCASE = /<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
@@ -37,12 +39,15 @@ function resultsIn(xml: string): Result[] {
   return [...xml.matchAll(TESTCASE)].map(([, attributes = "", body = ""]) => {
     const [, skipAttributes] = /<skipped\b([^>]*)>/.exec(body) ?? [];
     const skipped = skipAttributes !== undefined;
-    const [, kind, failure] = /<(failure|error)\b([^>]*)>/.exec(body) ?? [];
+    const [, kind, failure, details = ""] =
+      /<(failure|error)\b([^>]*?)(?:\/>|>([\s\S]*?)<\/\1>)/.exec(body) ?? [];
     return {
       ...namesOf(attributes),
       outcome: kind ? "failed" : skipped ? "skipped" : "passed",
       reason: skipped ? attribute(skipAttributes, "message") : "",
-      ...(failure === undefined ? {} : { failure: failureOf(kind, failure) }),
+      ...(failure === undefined
+        ? {}
+        : { failure: failureOf(kind, failure), details: unescaped(details) }),
     };
   });
 }
@@ -63,7 +68,11 @@ function namesOf(attributes: string): Pick<Result, "name" | "title"> {
 
 function attribute(attributes: string, name: string): string {
   const [, value = ""] = new RegExp(`\\b${name}="([^"]*)"`).exec(attributes) ?? [];
-  return value.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, word) => {
+  return unescaped(value);
+}
+
+function unescaped(text: string): string {
+  return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal, hex, word) => {
     if (decimal) return String.fromCodePoint(Number(decimal));
     if (hex) return String.fromCodePoint(Number.parseInt(hex, 16));
     return NAMED[String(word)] ?? whole;

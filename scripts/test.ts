@@ -252,11 +252,20 @@ export function summarise(results: Result[]): number {
   console.log("");
   for (const { name, reason } of skips)
     console.log(`skipped: ${name}: ${reason || "the name of the test says why"}`);
-  for (const { name } of failures) console.log(`failed: ${name}`);
+  for (const one of failures) console.log(`failed: ${one.name}\n${howItFailed(one)}`);
   console.log(
     `${named("passed").length} passed, ${failures.length} failed, ${skips.length} skipped`,
   );
   return failures.length === 0 ? 0 : 1;
+}
+
+/** The last lines of the report, indented: the end of a long output often is all that is kept of it. */
+function howItFailed({ failure = "", details = "" }: Result): string {
+  const lines = (details.trim() || failure).split("\n").slice(-20);
+  return lines
+    .filter((line) => line.trim() !== "")
+    .map((line) => `  ${line}`.slice(0, 200))
+    .join("\n");
 }
 
 function passed(name: string): Result {

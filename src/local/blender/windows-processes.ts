@@ -1,6 +1,7 @@
 // Asks Windows about its processes: when they began, and with what they were started.
 
 import { dlopen, ptr } from "bun:ffi";
+import { isDeepStrictEqual } from "node:util";
 import { argumentsIn } from "./windows-arguments.ts";
 
 /** A process that runs on Windows. */
@@ -30,6 +31,8 @@ const { symbols: native } = dlopen("ntdll.dll", {
   NtQuerySystemInformation: { args: ["u32", "ptr", "u32", "ptr"], returns: "u32" },
   NtQueryInformationProcess: { args: ["ptr", "u32", "ptr", "u32", "ptr"], returns: "u32" },
 });
+
+type Handle = NonNullable<ReturnType<typeof kernel.OpenProcess>>;
 
 const systemProcessInformation = 5;
 const tooSmall = 0xc000_0004;
@@ -80,40 +83,59 @@ function* listed(bytes: Uint8Array, address: bigint): Generator<WindowsProcess> 
   }
 }
 
+/** How often a process is looked at until it holds still, and how long to wait in between, in ms. */
+const [looks, pause] = [20, 5];
+
 /**
  * What a process was started with; undefined where this user may not look into it, or it has ended.
  *
- * The places in its memory are those of the Process Environment Block (PEB) with 64 bits: winternl.h,
- * and for the environment what debuggers show (`dt ntdll!_RTL_USER_PROCESS_PARAMETERS`).
+ * It runs on meanwhile, and where it sets a variable of its own (as programs do that are starting), its
+ * environment is moved to another place: for a moment it is empty, or told with the size of the old one.
+ * So what counts is what two looks in a row see.
  */
 export function startedAs(pid: number): StartedAs | undefined {
   const handle = kernel.OpenProcess(mayRead, 0, pid);
   if (handle === null) return undefined;
+  try {
+    for (let look = 0; look < looks; look += 1) {
+      if (look > 0) Bun.sleepSync(pause);
+      const found = parametersOf(handle);
+      if (found?.environment && isDeepStrictEqual(found, parametersOf(handle))) {
+        const { executable, line, environment } = found;
+        return { executable, args: argumentsIn(line), env: variablesIn(environment) };
+      }
+    }
+    return undefined;
+  } finally {
+    kernel.CloseHandle(handle);
+  }
+}
+
+/**
+ * The places in the process' memory are those of the Process Environment Block (PEB) with 64 bits:
+ * winternl.h, and for the environment what debuggers show (`dt ntdll!_RTL_USER_PROCESS_PARAMETERS`).
+ */
+function parametersOf(handle: Handle) {
   const read = (from: bigint, size: number): DataView | undefined => {
     const bytes = new Uint8Array(size);
     const good = kernel.ReadProcessMemory(handle, from, ptr(bytes), BigInt(size), null);
     return good === 0 ? undefined : new DataView(bytes.buffer);
   };
-  try {
-    const basic = new BigUint64Array(6);
-    if (native.NtQueryInformationProcess(handle, 0, ptr(basic), basic.byteLength, null) !== 0)
-      return undefined;
-    const parameters = read((basic[1] ?? 0n) + 0x20n, 8)?.getBigUint64(0, true);
-    const all = parameters === undefined ? undefined : read(parameters, 0x3f8);
-    if (all === undefined) return undefined;
-    const text = (from: bigint, size: number): string | undefined => {
-      const view = size === 0 ? new DataView(new ArrayBuffer(0)) : read(from, size);
-      return view === undefined ? undefined : utf16.decode(view);
-    };
-    const member = (at: number) => text(all.getBigUint64(at + 8, true), all.getUint16(at, true));
-    const [executable, line] = [member(0x60), member(0x70)];
-    const environment = text(all.getBigUint64(0x80, true), Number(all.getBigUint64(0x3f0, true)));
-    if (executable === undefined || line === undefined || environment === undefined)
-      return undefined;
-    return { executable, args: argumentsIn(line), env: variablesIn(environment) };
-  } finally {
-    kernel.CloseHandle(handle);
-  }
+  const basic = new BigUint64Array(6);
+  if (native.NtQueryInformationProcess(handle, 0, ptr(basic), basic.byteLength, null) !== 0)
+    return undefined;
+  const parameters = read((basic[1] ?? 0n) + 0x20n, 8)?.getBigUint64(0, true);
+  const all = parameters === undefined ? undefined : read(parameters, 0x3f8);
+  if (all === undefined) return undefined;
+  const text = (from: bigint, size: number): string | undefined => {
+    const view = size === 0 ? new DataView(new ArrayBuffer(0)) : read(from, size);
+    return view === undefined ? undefined : utf16.decode(view);
+  };
+  const member = (at: number) => text(all.getBigUint64(at + 8, true), all.getUint16(at, true));
+  const [executable, line] = [member(0x60), member(0x70)];
+  const environment = text(all.getBigUint64(0x80, true), Number(all.getBigUint64(0x3f0, true)));
+  if (executable === undefined || line === undefined || environment === undefined) return undefined;
+  return { executable, line, environment };
 }
 
 /**

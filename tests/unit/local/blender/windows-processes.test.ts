@@ -29,6 +29,21 @@ test.skipIf(!isWindows)("a process by its id (Windows only: it is asked)", async
   expect(startedAs(pid)).toBeUndefined();
 });
 
+test.skipIf(!isWindows)(
+  "processes that are just starting (Windows only: they are asked)",
+  async () => {
+    const { startedAs } = await import("../../../../src/local/blender/windows-processes.ts");
+    const env = { ...process.env, From_Test: "yes" };
+    for (let n = 0; n < 30; n += 1) {
+      const child = Bun.spawn(["cmd.exe", "/d", "/c", "set /p answer="], { env, stdin: "pipe" });
+      const started = startedAs(child.pid);
+      await child.stdin.end();
+      await child.exited;
+      expect(started?.env["FROM_TEST"]).toBe("yes");
+    }
+  },
+);
+
 test.skipIf(!isWindows).each([0, 7, 256, 0xc000_0005])(
   "an exit code has four bytes: %d (Windows only)",
   async (code) => {
