@@ -7,7 +7,7 @@ import { shellWord } from "../src/text.ts";
 import { debianMirror, hasApt } from "./apt.ts";
 import { bunFor, pinnedBun } from "./bun.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
-import { aptProxies } from "./debootstrap.ts";
+import { aptProxies } from "./other_debian.ts";
 import { DevError, mustRun, note, run } from "./process.ts";
 
 const native = process.platform === "linux" && process.arch === "arm64";

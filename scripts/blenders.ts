@@ -3,8 +3,8 @@
 import { ensurePackages, installedPackages } from "./apt.ts";
 import { arm64System, arm64Unavailable, installArm64 } from "./arm64.ts";
 import { BPY_VERSION, installBpy, OLD_BPY_VERSION, sharedBpyLauncher } from "./bpy.ts";
-import { debootstrapUnavailable } from "./debootstrap.ts";
 import { installMcpAddon, mcpAddon } from "./mcp.ts";
+import { otherDebianUnavailable } from "./other_debian.ts";
 import { DevError } from "./process.ts";
 import {
   installPeers,
@@ -70,7 +70,7 @@ export async function canRunWindow(): Promise<boolean> {
 export async function parts(): Promise<Part[]> {
   const packages = await installedPackages([...DEBIAN_PACKAGES, ...GUI_PACKAGES]);
   const inTrixie = await trixie();
-  const trixieReason = inTrixie ? "" : await debootstrapUnavailable();
+  const trixieReason = inTrixie ? "" : await otherDebianUnavailable();
   const windows = await windowsLab();
   const windowsReason = await windowsUnavailable();
   const arm64 = await arm64System();

@@ -63,11 +63,13 @@ function steps(reports: string, selection: Selection, installed: Promise<void>):
   const wheel = check("pip wheel", async () => [process.execPath, "scripts/pip_wheel.ts"]);
   const build = check("build", async () => [process.execPath, "build.ts", ...BUILT_FOR]);
   return [
-    [check("biome", async () => [join(TOOLS, "biome"), "ci", "."])],
-    [python("ruff check", "ruff", "check", ".")],
-    [python("ruff format", "ruff", "format", "--check", ".")],
-    [check("pyright", async () => [join(TOOLS, "pyright")])],
-    [check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"])],
+    [
+      check("biome", async () => [join(TOOLS, "biome"), "ci", "."]),
+      python("ruff check", "ruff", "check", "."),
+      python("ruff format", "ruff", "format", "--check", "."),
+      check("pyright", async () => [join(TOOLS, "pyright")]),
+      check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"]),
+    ],
     [{ ...wheel, phase: "unit" }],
     [unitTests(selection, reports), pythonTests(selection, reports)],
     [{ ...build, phase: "e2e" }],
@@ -122,11 +124,14 @@ function e2eTests(selection: Selection, report: string, shown?: Shown): Promise<
 /** End-to-end tests of other systems than this one. */
 const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
 /** Those that take minutes: at the end one of them would keep the other lanes waiting. */
-const LONG = ["service-soak", "pkg-download-sets", "addon-killed", "addon-wild", "interrupted"];
+const LONG = [
+  ...["service-soak", "pkg-download-sets", "addon-killed", "addon-wild", "interrupted"],
+  ...["pkg-install-sets", "pkg-push-faults", "addon-published"],
+];
 
 /**
- * The end-to-end tests in three lanes, a file at a time: Blenders that start, and emulators, wait much.
- * One begins with what is run for other systems, one takes from the end of the others.
+ * The end-to-end tests in four lanes, a file at a time: Blenders that start, and emulators, wait much.
+ * One begins with what is run for other systems, two take from the end of the others.
  */
 async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
   const others = new Bun.Glob(OF_OTHER_SYSTEMS);
@@ -142,7 +147,7 @@ async function endToEnd(selection: Selection, reports: string): Promise<Result[]
   const ordered = [...here.filter(isLong), ...here.filter((file) => !isLong(file))];
   const elsewhere = files.filter((file) => others.match(file));
   return await inLanes(
-    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)], []],
+    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)], [], []],
     reports,
   );
 }
@@ -169,8 +174,8 @@ function check(name: string, command: () => Promise<string[]>): Step {
   return {
     name,
     phase: "lint",
-    run: async () => {
-      const code = await runVisibly(await command(), { cwd: ROOT, env: toolEnvironment() });
+    run: async (shown) => {
+      const code = await runVisibly(await command(), { cwd: ROOT, env: toolEnvironment() }, shown);
       return [code === 0 ? passed(name) : failed(`${name} (exit code ${code})`)];
     },
   };

@@ -6,7 +6,7 @@ import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { shellWord } from "../src/text.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
-import { debootstrap } from "./debootstrap.ts";
+import { makeDebian } from "./other_debian.ts";
 import { DevError, mustRun, note } from "./process.ts";
 
 const NAME = "debian-trixie";
@@ -33,7 +33,7 @@ export async function installTrixie(): Promise<Trixie> {
   await makeOnce(NAME, async (making) => {
     note("installing Debian trixie with Blender 4.3 into the cache (1.6 GB, a few minutes) …");
     const system = join(making, "system");
-    await debootstrap(system, PACKAGES, "Debian trixie in a folder");
+    await makeDebian(system, PACKAGES, "Debian trixie in a folder");
 
     await writeLauncher(making, system);
     const launcher = join(making, "blender");

@@ -6,7 +6,7 @@ import { copyFile, cp, mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { bunFor, pinnedBun } from "./bun.ts";
 import { cached, fingerprint, makeOnce } from "./cache.ts";
-import { debootstrapUnavailable } from "./debootstrap.ts";
+import { otherDebianUnavailable } from "./other_debian.ts";
 import { DevError, mustRun, note } from "./process.ts";
 import { pythonForBpy, toolsPython } from "./python.ts";
 import { type WindowsMachine, type WindowsParts, windowsMachine } from "./windows_machine.ts";
@@ -39,7 +39,7 @@ const BLENDERS_PYTHON = join(BLENDER_FOLDER, "5.0/python");
 
 /** Why there can be none on this machine, as far as that is known without trying. */
 export async function windowsUnavailable(): Promise<string | undefined> {
-  const reason = await debootstrapUnavailable();
+  const reason = await otherDebianUnavailable();
   if (reason !== undefined) return reason;
   if (process.arch !== "x64")
     return `Wine runs programs for x64 only there, and this is ${process.arch}`;

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cached, makeOnce } from "./cache.ts";
-import { debootstrap } from "./debootstrap.ts";
+import { makeDebian } from "./other_debian.ts";
 import { DevError, mustRun, note } from "./process.ts";
 
 /**
@@ -29,7 +29,7 @@ export async function installWine(): Promise<string> {
   const folder = await makeOnce(NAME, async (making) => {
     note("installing Wine in a Debian trixie into the cache (1.9 GB, a few minutes) …");
     const system = join(making, "system");
-    await debootstrap(system, PACKAGES, "Wine in a Debian of its own");
+    await makeDebian(system, PACKAGES, "Wine in a Debian of its own");
     const query = ["dpkg-query", "--show", "--showformat", "$" + "{Version}", "wine"];
     const version = await mustRun(["/usr/sbin/chroot", system, ...query]);
     if (version !== WINE_VERSION) {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { debootstrapUnavailable } from "../../scripts/debootstrap.ts";
+import { otherDebianUnavailable } from "../../scripts/other_debian.ts";
 import { inBlender, ownBlender } from "../support/blender.ts";
 import { everyBlender } from "../support/every-blender.ts";
 import {
@@ -52,7 +52,7 @@ interface Outcome {
 const bothTargets: readonly Target[] = ["site", "user-modules"];
 
 /** Into the system's Python of Debian's Blenders only where nobody else sees it. */
-const unmounted = await debootstrapUnavailable();
+const unmounted = await otherDebianUnavailable();
 
 const places = everyBlender.flatMap(([title, launcher]) => {
   const name = title.split(" ")[0] ?? "";

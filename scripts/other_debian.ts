@@ -1,12 +1,10 @@
 // Another release of Debian in a folder, for programs that this one doesn't have; it takes root.
 
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { debianMirror, ensurePackages, hasApt } from "./apt.ts";
 import { DevError, isRoot, mustRun, run } from "./process.ts";
 
 /** Why no other Debian can be had on this machine, as far as that is known without trying. */
-export async function debootstrapUnavailable(): Promise<string | undefined> {
+export async function otherDebianUnavailable(): Promise<string | undefined> {
   if (!isRoot()) return "its folder can be made and used by root only";
   if (!hasApt()) return "this is not Debian";
   const { code, stderr } = await run(["unshare", "--mount", "true"]);
@@ -15,22 +13,21 @@ export async function debootstrapUnavailable(): Promise<string | undefined> {
 }
 
 /** Fills `system` with Debian trixie and these packages; apt's signatures and hashes are checked. */
-export async function debootstrap(
+export async function makeDebian(
   system: string,
   packages: readonly string[],
   purpose: string,
 ): Promise<void> {
   const mirror = await debianMirror();
   if (!mirror) throw new DevError("apt on this machine names no Debian archive");
-  await ensurePackages(["debootstrap"], purpose);
-  const options = ["--variant=minbase", `--include=${packages.join(",")}`];
-  // debootstrap mounts /proc and /sys below the folder: privately, or else removing what an
-  // interrupted run left behind would go through those mounts.
-  const command = ["unshare", "--mount", "/usr/sbin/debootstrap", ...options];
+  await ensurePackages(["mmdebstrap"], purpose);
+  const options = ["--mode=root", "--variant=minbase", `--include=${packages.join(",")}`];
+  // It mounts /proc and /sys below the folder: privately, or else removing what an interrupted run
+  // left behind would go through those mounts.
+  const command = ["unshare", "--mount", "mmdebstrap", ...options];
   await mustRun([...command, "trixie", system, mirror], {
     env: { ...process.env, ...(await aptProxies()) }, // it downloads by itself
   });
-  await rm(join(system, "var/cache/apt/archives"), { recursive: true });
 }
 
 /** For what downloads without this machine's configuration of apt: its proxies, as variables. */
