@@ -126,7 +126,8 @@ const OF_OTHER_SYSTEMS = "tests/e2e/{windows,arm64}-*.test.ts";
 /** Those that take minutes: at the end one of them would keep the other lanes waiting. */
 const LONG = [
   ...["service-soak", "pkg-download-sets", "addon-killed", "addon-wild", "interrupted"],
-  ...["pkg-install-sets", "pkg-push-faults", "addon-published"],
+  ...["pkg-install-sets", "pkg-bootstrap", "pkg-push-faults", "pkg-install-imports"],
+  ...["addon-published", "addon-trouble", "addon-reload"],
 ];
 
 /**
