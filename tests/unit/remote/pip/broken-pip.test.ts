@@ -13,9 +13,18 @@ import { anyPython } from "../../../support/systems.ts";
 let folder = "";
 let python = "";
 
+/** To compile pip each time is most of the work. */
+const keepsBytecode = { PYTHONDONTWRITEBYTECODE: undefined };
+
 async function ran(args: string[], env: Record<string, string> = {}) {
   const child = Bun.spawn([python, "-X", "utf8", ...args], {
-    env: { ...process.env, PYTHONPATH: folder, PIP_CONFIG_FILE: "/dev/null", ...env },
+    env: {
+      ...process.env,
+      ...keepsBytecode,
+      PYTHONPATH: folder,
+      PIP_CONFIG_FILE: "/dev/null",
+      ...env,
+    },
     stdout: "pipe",
     stderr: "pipe",
   });
