@@ -1,10 +1,10 @@
 // Packages on Windows: below folders whose names aren't ASCII, and of a Blender that has them loaded.
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { copyFile, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BLENDER_ON_WINDOWS } from "../../scripts/windows.ts";
-import { entries } from "../support/folders.ts";
+import { entries, sizesIn } from "../support/folders.ts";
 import { json } from "../support/outcome.ts";
 import { pushed, pushTo } from "../support/push.ts";
 import { indexSettings, wheelhouseForWindows } from "../support/pypi-wheels.ts";
@@ -67,12 +67,7 @@ onWindows("pkg on Windows", () => {
     const from = windowsPath(house);
     box.spawn(["pkg", "push", from, "--remote-wheelhouse", there, ...flags]);
     const folder = box.driveC("users/Jürgen ä日/wheels");
-    await until(async () => {
-      const sizes = (await entries(folder)).map(
-        async (name) => (await stat(join(folder, name))).size,
-      );
-      return (await Promise.all(sizes)).some((size) => size > 1_000_000);
-    });
+    await until(async () => (await sizesIn(folder)).some((size) => size > 1_000_000));
     const kill = box.machine.wine(["taskkill", "/F", "/IM", "blender-remote-cli.exe"]);
     expect(await Bun.spawn(kill, { stdio: ["ignore", "ignore", "ignore"] }).exited).toBe(0);
     expect(await entries(folder)).not.toEqual(await entries(house));

@@ -1,8 +1,6 @@
 // `pkg push` as tests call it, and what it says with `--json`.
 
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { entries } from "./folders.ts";
+import { sizesIn } from "./folders.ts";
 import { proxyTo } from "./proxy.ts";
 import type { CliResult, Sandbox } from "./sandbox.ts";
 import { until } from "./until.ts";
@@ -42,8 +40,8 @@ export function pushTo(
 
 /** Bytes of the part that a push has written into a folder of its own so far. */
 export async function partIn(there: string): Promise<number> {
-  const [part] = await entries(there);
-  return part === undefined ? 0 : (await stat(join(there, part))).size;
+  const [size = 0] = await sizesIn(there);
+  return size;
 }
 
 /** A connection that is cut for good when a push of a large wheel has come half-way. */
