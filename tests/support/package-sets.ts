@@ -270,17 +270,17 @@ const hidden: readonly PackageSet[] = [
     expects: { "brs-table": { modules: ["brs_table"], when: "nothing" } },
   },
   {
-    name: "the name of a module of Python's",
-    wheels: [plain("brs_pyclbr", { top: { "pyclbr.py": "" } })],
-    specs: ["brs-pyclbr"],
-    expects: { "brs-pyclbr": { modules: ["pyclbr"], when: "never" } },
-  },
-  {
     name: "a namespace whose only part fails",
     wheels: [plain("brs_hollow", { top: { "brs_hull/core/__init__.py": "import brs_gone" } })],
     specs: ["brs-hollow"],
     exit: 1,
     expects: { "brs-hollow": { modules: ["brs_hull.core"], when: "broken" } },
+  },
+  {
+    name: "the name of a module of Python's",
+    wheels: [plain("brs_pyclbr", { top: { "pyclbr.py": "" } })],
+    specs: ["brs-pyclbr"],
+    expects: { "brs-pyclbr": { modules: ["pyclbr"], when: "never" } },
   },
   {
     name: "an error when it is imported",
@@ -511,27 +511,22 @@ export function packageSets(facts: Facts): PackageSet[] {
   return [...layouts, ...hidden, ...versions, ...dependencies, ...compiled, ...withNumpy(facts)];
 }
 
-/** Whether sets can share a command: nothing is special about them, and both end it in the same way. */
-function goTogether(one: PackageSet, other: PackageSet): boolean {
-  return [one, other].every(({ flags, before, real, exit, expects = {} }) => {
-    const whens = Object.values(expects).map(({ when }) => when);
-    const usual = exit === undefined ? ["now", "nothing"] : ["broken"];
-    const special = flags ?? before ?? real;
-    return (
-      special === undefined &&
-      exit === one.exit &&
-      whens.length > 0 &&
-      whens.every((when) => usual.some((each) => each === when))
-    );
-  });
+/** Whether nothing is special about how a set is installed, so that others may come with it. */
+function goesWithOthers({ flags, before, exit, real, expects = {} }: PackageSet): boolean {
+  const special = flags ?? before ?? exit ?? real;
+  // One that fails ends its command with another exit code, so that each of them needs its own.
+  return (
+    special === undefined &&
+    Object.values(expects).every(({ when }) => when === "now" || when === "nothing")
+  );
 }
 
-/** The sets of each command: neighbours that go together share one, to be quick. */
+/** The sets of each command: neighbours with nothing special about them share one, to be quick. */
 export function installs(facts: Facts): PackageSet[][] {
   const commands: PackageSet[][] = [];
   for (const set of packageSets(facts)) {
     const last = commands.at(-1);
-    if (last?.every((one) => goTogether(one, set))) last.push(set);
+    if (last?.every(goesWithOthers) && goesWithOthers(set)) last.push(set);
     else commands.push([set]);
   }
   return commands;
