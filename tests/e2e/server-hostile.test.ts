@@ -77,12 +77,12 @@ afterAll(async () => {
 });
 
 /**
- * All files of the sandbox, but what a command of ours keeps for itself, and what Python keeps of
- * modules: the Blender that `restart` has left still imports some.
+ * All files of the sandbox, but what a command of ours keeps for itself, and what Blender's Python
+ * keeps of its modules: the Blender that `restart` has left still imports some.
  */
 async function everyFile(): Promise<string[]> {
   const all = await readdir(box.dir, { recursive: true });
-  const kept = /^home\/\.(cache|config|local)(\/|$)|\/__pycache__(\/|$)/;
+  const kept = /^home\/\.(cache|config|local)(\/|$)|^blender-5\.0\/.*\/__pycache__(\/|$)/;
   return all.filter((path) => !kept.test(path)).sort();
 }
 
