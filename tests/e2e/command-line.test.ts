@@ -5,7 +5,13 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { launcherOf } from "../support/blender.ts";
-import { executable, expectSuccess, type Sandbox, sandbox } from "../support/sandbox.ts";
+import {
+  executable,
+  expectSuccess,
+  type Sandbox,
+  sandbox,
+  withoutWaits,
+} from "../support/sandbox.ts";
 import { startService } from "../support/servers.ts";
 import { onTerminal } from "../support/terminal.ts";
 
@@ -16,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => box[Symbol.asyncDispose]());
 
-/** Runs a line of the shell in the sandbox; `$CLI` is the executable. */
+/** Runs a line of the shell in the sandbox; `$CLI` is the executable. As `Sandbox.cli` otherwise. */
 async function shell(line: string, env: Record<string, string> = {}) {
   const child = Bun.spawn(["sh", "-c", line], {
     cwd: box.dir,
@@ -30,7 +36,7 @@ async function shell(line: string, env: Record<string, string> = {}) {
     child.stderr.text(),
     child.exited,
   ]);
-  return { code, stdout, stderr };
+  return { code, stdout, stderr: withoutWaits(stderr) };
 }
 
 describe("wrong usage: exit code 2, before anything is done", () => {
@@ -270,7 +276,8 @@ describe("where its output goes", () => {
       `{ "$CLI" execute -c "print('one')"; "$CLI" execute -c "import sys; print('two'); sys.exit('three')"; } > log 2>&1`,
     );
     expect(code).toBe(1);
-    expect(await Bun.file(join(box.dir, "log")).text()).toBe("one\ntwo\nthree\n");
+    const log = await Bun.file(join(box.dir, "log")).text();
+    expect(withoutWaits(log)).toBe("one\ntwo\nthree\n");
   });
 
   test("a file that it is to be appended to", async () => {

@@ -89,11 +89,11 @@ describe("--follow", () => {
   test("without a name: what runs now, and it says what that is", async () => {
     const { name, letGo } = await begun("print('a')", "print('b')");
     const child = box.spawn(["execute", "--follow"]);
-    const note = await sees(child.stderr, "\n");
+    const note = await sees(child.stderr, "running since");
     await letGo();
     expect(await child.stdout.text()).toBe("a\nb\n");
     expect(await child.exited).toBe(0);
-    expect(note).toMatch(new RegExp(`^${name}: 'execute -c print.*' of .*, running since`));
+    expect(note).toMatch(new RegExp(`^${name}: 'execute -c print.*' of .*, running since`, "m"));
   });
 
   test("Ctrl-C only ends the following", async () => {

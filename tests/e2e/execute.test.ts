@@ -159,12 +159,8 @@ describe("much output", () => {
     ["umlauts", "'ä' * 10_000_000", "ä".repeat(10_000_000)],
     ["quotes and backslashes", "'\\\\\"' * 10_000_000", '\\"'.repeat(10_000_000)],
   ])("20 MB of %s arrive whole", async (_, expression, expected) => {
-    const child = box.spawn(["execute", "-c", `print(${expression}, end='')`]);
-    const [stdout, stderr, code] = await Promise.all([
-      child.stdout.text(),
-      child.stderr.text(),
-      child.exited,
-    ]);
+    const args = ["execute", "-c", `print(${expression}, end='')`];
+    const { stdout, stderr, code } = await box.cli(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.length).toBe(expected.length);
     expect(stdout === expected).toBe(true);

@@ -1,8 +1,8 @@
 // A private home for a test, and the executable run inside it.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join, sep } from "node:path";
 import { freePort } from "../../scripts/port.ts";
 import { runs } from "./process.ts";
 
@@ -51,6 +51,7 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
   const env = {
     ...Object.fromEntries(inherited),
     HOME: join(dir, "home"),
+    PATH: withoutOwn(process.env["PATH"] ?? ""),
     // A Blender that is killed leaves its folder there.
     TMPDIR: join(root, "tmp"),
     BLENDER_REMOTE_CONFIG: join(dir, "config.yaml"),
@@ -91,12 +92,26 @@ export async function sandbox(command: readonly string[] = [executable]): Promis
   };
 }
 
+/**
+ * Without the programs that somebody has for himself alone: each pip asks a Rust compiler there for its
+ * version, and a `python3` there may be a script that looks for one.
+ */
+function withoutOwn(path: string): string {
+  const folders = path.split(delimiter);
+  return folders.filter((folder) => !`${folder}${sep}`.startsWith(homedir() + sep)).join(delimiter);
+}
+
 /** What a command said besides what it was waiting for; all of it where it must not say that. */
 export function heard(args: readonly string[], stderr: string, { waits }: CliOptions): string {
   if (waits === true) return stderr;
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (own.some((word) => /^(--json|--quiet|-q)$/.test(word))) return stderr;
-  return stderr.replaceAll(/^.* …\n/gm, "");
+  return withoutWaits(stderr);
+}
+
+/** Output without the lines that tell what was waited for: whether they come, the machine decides. */
+export function withoutWaits(text: string): string {
+  return text.replaceAll(/^.* …\n/gm, "");
 }
 
 /** Fails with all that a command said, where it didn't end as it should. */
