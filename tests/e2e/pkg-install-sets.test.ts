@@ -10,7 +10,7 @@ import { everyBlender } from "../support/every-blender.ts";
 import {
   type Facts,
   installs,
-  ownLocal,
+  ownPackages,
   type PackageSet,
   packageSets,
   type Target,
@@ -72,7 +72,7 @@ type Place = (typeof places)[number];
 async function blenderFor({ name, launcher, target }: Place, box: Sandbox): Promise<string> {
   if (target === "user-modules") return launcher;
   // Nothing is installed into the machine's own Python.
-  return name === "bpy" ? ownBlender(box) : ownLocal(box, launcher, name);
+  return name === "bpy" ? ownBlender(box) : ownPackages(box, launcher, name);
 }
 
 /** Python that imports the modules, each by itself, and looks for the packages; as `Seen`. */

@@ -3,6 +3,7 @@
 import { chmod, cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { cached } from "../../scripts/cache.ts";
+import { mustRun } from "../../scripts/process.ts";
 import { shellWord } from "../../src/text.ts";
 import { wheelhouseFor } from "./pypi-wheels.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -512,8 +513,8 @@ export function packageSets(facts: Facts): PackageSet[] {
 }
 
 /** Whether nothing is special about how a set is installed, so that others may come with it. */
-function goesWithOthers({ flags, before, exit, real, expects = {} }: PackageSet): boolean {
-  const special = flags ?? before ?? exit ?? real;
+function goesWithOthers({ flags, exit, real, expects = {} }: PackageSet): boolean {
+  const special = flags ?? exit ?? real;
   // One that fails ends its command with another exit code, so that each of them needs its own.
   return (
     special === undefined &&
@@ -521,15 +522,18 @@ function goesWithOthers({ flags, before, exit, real, expects = {} }: PackageSet)
   );
 }
 
-/** The sets of each command: neighbours with nothing special about them share one, to be quick. */
+/**
+ * The sets of each command, in the order of the commands. To be quick, those with nothing special about
+ * them share one, and so do those of them that come over something else.
+ */
 export function installs(facts: Facts): PackageSet[][] {
-  const commands: PackageSet[][] = [];
-  for (const set of packageSets(facts)) {
-    const last = commands.at(-1);
-    if (last?.every(goesWithOthers) && goesWithOthers(set)) last.push(set);
-    else commands.push([set]);
-  }
-  return commands;
+  const sets = packageSets(facts);
+  const together = sets.filter(goesWithOthers);
+  return [
+    together.filter(({ before }) => before === undefined),
+    together.filter(({ before }) => before !== undefined),
+    ...sets.filter((set) => !together.includes(set)).map((set) => [set]),
+  ];
 }
 
 /** Writes a wheelhouse for each command, under its number; gives the folder. */
@@ -547,19 +551,23 @@ export async function writeWheelhouses(folder: string, facts: Facts): Promise<st
 }
 
 /**
- * A launcher of one of Debian's Blenders which has a `/usr/local` of the sandbox's own: what pip
- * installs into the system's Python comes into that, and is seen by nobody else.
+ * A launcher of one of Debian's Blenders that has copies of the system's folders of packages: what pip
+ * installs into the system's Python is seen by nobody else, and nobody waits for the lock that it holds.
  */
-export async function ownLocal(box: Sandbox, launcher: string, name: string): Promise<string> {
-  const [python, at] =
+export async function ownPackages(box: Sandbox, launcher: string, name: string): Promise<string> {
+  const [python, system] =
     name === "trixie"
-      ? ["python3.13", join(cached("debian-trixie"), "system/usr/local")]
-      : ["python3.11", "/usr/local"];
+      ? ["python3.13", join(cached("debian-trixie"), "system")]
+      : ["python3.11", "/"];
   const local = join(box.dir, "local");
   await mkdir(join(local, "lib", python, "dist-packages"), { recursive: true });
+  const packages = join(box.dir, "packages");
+  const systems = join(system, "usr/lib/python3/dist-packages");
+  await mustRun(["cp", "-a", "--reflink=auto", systems, packages]);
   const path = join(box.dir, "blender");
-  const mount = `mount --bind ${shellWord(local)} ${shellWord(at)}`;
-  const inside = `${mount}; exec ${shellWord(launcher)} "$@"`;
+  const bind = (own: string, at: string) => `mount --bind ${shellWord(own)} ${shellWord(at)}`;
+  const mounts = [bind(local, join(system, "usr/local")), bind(packages, systems)];
+  const inside = [...mounts, `exec ${shellWord(launcher)} "$@"`].join("; ");
   await writeFile(
     path,
     `#!/bin/sh\nexec unshare --mount /bin/sh -euc ${shellWord(inside)} sh "$@"\n`,
