@@ -17,6 +17,8 @@ export interface Faults {
 
 export interface FaultyProxy extends Disposable {
   port: number;
+  /** How many bytes it has given on so far. */
+  passed(): number;
   /** From here on bytes pass as they are. */
   behave(): void;
 }
@@ -38,6 +40,8 @@ interface End {
   waiting: { bytes: Uint8Array; delay: number }[];
   /** Nothing more comes out of it. */
   stalled: boolean;
+  /** Told how many bytes have gone to it. */
+  passed: (bytes: number) => void;
   /** Whether a piece is on its way; goes on when there is room. */
   resume: (() => void) | undefined;
 }
@@ -52,6 +56,7 @@ function writeNext(socket: Socket<End>): void {
   let { bytes } = next;
   const write = () => {
     const taken = Math.max(0, socket.write(bytes));
+    data.passed(taken);
     bytes = bytes.subarray(taken);
     if (bytes.length === 0) writeNext(socket);
   };
@@ -74,6 +79,16 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
   const below = (limit: number) => Math.floor(chance() * limit);
   const sockets = new Set<Socket<End>>();
   let faulty = true;
+  let passed = 0;
+  const dataOf = (other: Promise<Socket<End>>): End => ({
+    other,
+    waiting: [],
+    stalled: false,
+    passed: (bytes) => {
+      passed += bytes;
+    },
+    resume: undefined,
+  });
 
   const pass = (to: Socket<End>, from: Socket<End>, piece: Uint8Array) => {
     if (to.data.stalled) return;
@@ -124,7 +139,7 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
     Bun.connect<End>({
       hostname: "127.0.0.1",
       port,
-      data: { other: Promise.resolve(client), waiting: [], stalled: false, resume: undefined },
+      data: dataOf(Promise.resolve(client)),
       socket: { ...handlers, open: (there) => void sockets.add(there) },
     });
   const listener = Bun.listen<End>({
@@ -135,13 +150,14 @@ export function faultyProxyTo(port: number, seed: number, faults: Faults): Fault
       open: (client) => {
         sockets.add(client);
         const other = connectThere(client);
-        client.data = { other, waiting: [], stalled: false, resume: undefined };
+        client.data = dataOf(other);
         other.catch(() => void client.terminate());
       },
     },
   });
   return {
     port: listener.port,
+    passed: () => passed,
     behave: () => {
       faulty = false;
     },
