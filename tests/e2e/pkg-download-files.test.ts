@@ -1,10 +1,12 @@
 // The files that are chosen for each Blender, beside those that pip chooses in its Python.
 
-import { expect, test } from "bun:test";
-import { copyFile, writeFile } from "node:fs/promises";
+import { afterAll, expect, test } from "bun:test";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { blenders } from "../../scripts/blenders.ts";
+import { mustRun } from "../../scripts/process.ts";
 import pipWheel from "../../src/remote/bootstrap/pip_wheel/pip.whl" with { type: "file" };
 import { launcherOf } from "../support/blender.ts";
 import { moment, requirementSets } from "../support/requirement-sets.ts";
@@ -57,6 +59,10 @@ async function ourFiles(
   return targets[0].packages.map(({ file }) => file ?? "");
 }
 
+/** What all of them have fetched from the index, and pip itself, which compiles its modules once. */
+const shared = await mkdtemp(join(tmpdir(), "blender-remote-files-"));
+afterAll(() => rm(shared, { recursive: true }));
+
 for (const { name, version } of await blenders()) {
   test(`Blender ${version} gets the wheels that pip chooses there`, async () => {
     await using box = await sandbox();
@@ -69,9 +75,9 @@ for (const { name, version } of await blenders()) {
       JSON.parse(shown.stdout),
     );
     const env = await oneIndex(join(box.dir, "uv"));
+    env["XDG_CACHE_HOME"] = join(shared, "cache");
     // What pip there is to read is where every Blender sees it.
-    const wheel = join(box.dir, "pip.whl");
-    await copyFile(pipWheel, wheel);
+    await mustRun(["python3", "-m", "zipfile", "-e", pipWheel, shared]);
     const certificates = env["PIP_CERT"];
     if (certificates !== undefined) {
       const copy = join(box.dir, "certificates.pem");
@@ -82,7 +88,7 @@ for (const { name, version } of await blenders()) {
     const until = ["--uploaded-prior-to", moment, "--report", "-"];
     for (const set of chosen) {
       const specs = requirementSets[set] ?? [];
-      const pip = [python.executable, "-I", join(wheel, "pip"), "install", ...flags, ...until];
+      const pip = [python.executable, "-I", join(shared, "pip"), "install", ...flags, ...until];
       const [theirs, ours] = await Promise.all([
         pipsFiles(box, env, [...pip, ...specs]),
         ourFiles(box, env, specs, target),
