@@ -29,14 +29,10 @@ print(json.dumps({
     "canMakeVenv": bool(importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")),
 }))`;
 
-/**
- * The Pythons that may be used: $PYTHON, the system's, python3 and python3.11 on PATH. The system's is
- * built with every optimisation, as Blender's own is; those that people build for themselves aren't,
- * and take up to half as long again for the same.
- */
-export async function pythons(): Promise<Python[]> {
+/** The Pythons that may be used: $PYTHON, python3 and python3.11 on PATH; other commands go before. */
+export async function pythons(...first: string[]): Promise<Python[]> {
   const found: Python[] = [];
-  for (const command of [process.env["PYTHON"], "/usr/bin/python3", "python3", "python3.11"]) {
+  for (const command of [process.env["PYTHON"], ...first, "python3", "python3.11"]) {
     if (!command) continue;
     const { code, stdout } = await run([command, "-I", "-c", FACTS]);
     if (code === 0) found.push(v.parse(PythonFacts, JSON.parse(stdout)));
@@ -100,7 +96,10 @@ export async function toolsPython(): Promise<string> {
   const requirements = join(import.meta.dirname, "requirements-dev.txt");
   const make = () =>
     makeOnce(`python-tools-${fingerprint(requirements)}`, async (folder) => {
-      const [python] = (await pythons()).filter(({ version: [, minor] }) => minor >= 10);
+      // A system's own is built with every optimisation; what people build for themselves often isn't,
+      // and takes up to half as long again.
+      const found = await pythons("/usr/bin/python3");
+      const [python] = found.filter(({ version: [, minor] }) => minor >= 10);
       if (!python) throw new DevError("no python3 (3.10 or newer) on PATH");
       note("installing ruff and pytest …");
       await makeVenv(python, folder, ["--requirement", requirements]);
