@@ -4,10 +4,11 @@ import ctypes
 import signal
 import sys
 import threading
-from _thread import interrupt_main
+from _thread import interrupt_main, start_new_thread
 from collections.abc import Callable
 from importlib import import_module
 from threading import Lock, current_thread, get_ident, main_thread
+from time import sleep
 from types import FrameType
 from typing import Any
 
@@ -39,7 +40,8 @@ class UserCodeGuard:
 
     An interruption takes effect between two Python instructions, and in system calls that Python
     makes on the main thread; of these on Windows only in time.sleep(), and elsewhere not where the
-    code ignores or blocks SIGURG. Not in a call into C that doesn't return, such as a render.
+    code ignores or blocks SIGURG. Not in a call into C that doesn't return, such as a render. One
+    that comes where Python ignores what is raised, as in __del__(), is sent again behind that.
     """
 
     def __init__(self) -> None:
@@ -47,6 +49,7 @@ class UserCodeGuard:
         self._lock = Lock()
         self._thread: int | None = None
         self._name: str | None = None
+        self._number = 0
         self._shut = False
         self._sent = False
         self._signal: signal.Signals | None = None
@@ -67,10 +70,13 @@ class UserCodeGuard:
         Afterwards nothing traces or profiles that didn't before: it would go on in the service.
         """
         self._name = name
+        self._number += 1
         self._sent = False
         self.runs += counts
         self._counts = counts
         tracing = _Tracing()
+        unraisable = sys.unraisablehook
+        sys.unraisablehook = hook = self._ignoring(unraisable)
         # Only the main thread may set handlers; tests run code on others.
         self._signal = _SIGNAL if current_thread() is main_thread() else None
         before = None
@@ -86,6 +92,8 @@ class UserCodeGuard:
             return error
         finally:
             tracing.restore_rest()
+            if sys.unraisablehook is hook:
+                sys.unraisablehook = unraisable
             if self._signal is not None:
                 # None is a handler in C, which Python can't put back.
                 _signal.signal(self._signal, _signal.SIG_DFL if before is None else before)
@@ -100,11 +108,7 @@ class UserCodeGuard:
             thread = self._thread
             if thread is None or (name is not None and name != self._name):
                 return False
-            self._sent = True
-            _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
-            # It is raised in the handler, ours or one of the code's own, if not before.
-            if self._signal is not None:
-                _end_system_call(thread, self._signal)
+            self._send(thread)
             return True
 
     def shut(self) -> None:
@@ -119,6 +123,34 @@ class UserCodeGuard:
     def on_signal(self, _number: int, _frame: FrameType | None) -> None:
         """A signal handler that is raise_if_running()."""
         self.raise_if_running()
+
+    def _send(self, thread: int) -> None:
+        self._sent = True
+        _set_async_exception(thread, ctypes.py_object(KeyboardInterrupt))
+        # It is raised in the handler, ours or one of the code's own, if not before.
+        if self._signal is not None:
+            _end_system_call(thread, self._signal)
+
+    def _ignoring(
+        self, before: Callable[["sys.UnraisableHookArgs"], object]
+    ) -> Callable[["sys.UnraisableHookArgs"], None]:
+        """Give a hook for what Python ignores, which has an interruption sent again."""
+        number = self._number
+
+        def ignore(ignored: "sys.UnraisableHookArgs") -> None:
+            ours = self._sent and get_ident() == self._thread
+            if ours and issubclass(ignored.exc_type, KeyboardInterrupt):
+                start_new_thread(self._send_again, (number,))
+            else:
+                before(ignored)
+
+        return ignore
+
+    def _send_again(self, number: int) -> None:
+        sleep(0.01)  # Until the hook has returned, in which it would be ignored as well.
+        with self._lock:
+            if self._thread is not None and self._number == number:
+                self._send(self._thread)
 
     def _waking(self, before: object) -> Callable[[int, FrameType | None], None]:
         """Give a handler for what interrupt() sends; what others send goes where it went.

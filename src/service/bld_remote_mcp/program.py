@@ -86,7 +86,11 @@ def run(
 
 
 def _execute(source: bytes, program: Program, main: ModuleType) -> None:
-    exec(compile(source, program.name, "exec", dont_inherit=True), main.__dict__)
+    try:
+        code = compile(source, program.name, "exec", dont_inherit=True)
+    except ValueError as error:  # Null bytes, before Python 3.11.4; of a file Python says this
+        raise SyntaxError(*error.args) from None
+    exec(code, main.__dict__)
 
 
 @contextmanager

@@ -36,6 +36,60 @@ def test_an_interrupt_from_another_thread() -> None:
     run_interrupted(UserCodeGuard())
 
 
+def test_an_interrupt_where_python_ignores_it_comes_again() -> None:
+    guard = UserCodeGuard()
+    reached: list[str] = []
+    before = sys.unraisablehook
+
+    class Deaf:
+        def __del__(self) -> None:
+            reached.append("__del__")
+            while True:
+                pass
+
+    def code() -> None:
+        Deaf()
+        reached.append("behind it")
+        while True:
+            pass
+
+    def interrupt_once() -> None:
+        while not reached:
+            pass
+        guard.interrupt()
+
+    thread = threading.Thread(target=interrupt_once)
+    rescue = threading.Timer(20, guard.interrupt)
+    thread.start()
+    rescue.start()
+    assert isinstance(guard.run(code), KeyboardInterrupt)
+    assert rescue.is_alive()
+    rescue.cancel()
+    thread.join()
+    assert reached == ["__del__", "behind it"]
+    assert sys.unraisablehook is before
+
+
+def test_what_else_python_ignores_is_told_as_ever() -> None:
+    guard = UserCodeGuard()
+    told: list[type[BaseException]] = []
+    before = sys.unraisablehook
+
+    class Broken:
+        def __del__(self) -> None:
+            raise ValueError
+
+    def code() -> None:
+        Broken()
+
+    sys.unraisablehook = lambda ignored: told.append(ignored.exc_type)
+    try:
+        assert guard.run(code) is None
+    finally:
+        sys.unraisablehook = before
+    assert told == [ValueError]
+
+
 def test_a_signal_handler_interrupts_code() -> None:
     guard = UserCodeGuard()
     assert isinstance(guard.run(guard.raise_if_running), KeyboardInterrupt)
