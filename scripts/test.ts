@@ -71,7 +71,7 @@ function steps(reports: string, selection: Selection, installed: Promise<void>):
       check("tsc", async () => [join(TOOLS, "tsc"), "--noEmit"]),
     ],
     [{ ...wheel, phase: "unit" }],
-    [unitTests(selection, reports), pythonTests(selection, reports)],
+    [unitTests(selection, reports), ...pythonTests(selection, reports)],
     [{ ...build, phase: "e2e" }],
     [{ name: "test Blenders", phase: "e2e", run: () => installed.then(prepareBlenders) }],
     [
@@ -96,12 +96,17 @@ function unitTests(selection: Selection, reports: string): Step {
   };
 }
 
-function pythonTests(selection: Selection, reports: string): Step {
-  return {
-    name: `pytest ${selection.python.join(" ")}`,
+/** On one processor, for a third of all that the Python tests take: beside the others, if all are run. */
+const FUZZ = "tests/unit/service/test_wire_fuzz.py";
+
+function pythonTests(selection: Selection, reports: string): Step[] {
+  const part = (python: string[], report: string, ...options: string[]): Step => ({
+    name: ["pytest", ...options, ...python].join(" "),
     phase: "python",
-    run: (shown) => pytest(selection, join(reports, "pytest.xml"), shown),
-  };
+    run: (shown) => pytest({ ...selection, python }, join(reports, report), options, shown),
+  });
+  if (!isEverything(selection)) return [part(selection.python, "pytest.xml")];
+  return [part([FUZZ], "fuzz.xml"), part([UNIT], "pytest.xml", `--ignore=${FUZZ}`)];
 }
 
 /**
@@ -131,9 +136,9 @@ const LONG = [
 ];
 
 /**
- * The end-to-end tests in three lanes, a file at a time: Blenders that start, and emulators, wait much.
- * One begins with what is run for other systems, one takes from the end of the others. Four keep two
- * processors no busier, and each program takes a tenth longer then.
+ * The end-to-end tests in four lanes, a file at a time: Blenders that start, and emulators, wait much.
+ * One begins with what is run for other systems, two take from the end of the others. Three leave a
+ * sixth of two processors idle.
  */
 async function endToEnd(selection: Selection, reports: string): Promise<Result[]> {
   const others = new Bun.Glob(OF_OTHER_SYSTEMS);
@@ -149,7 +154,7 @@ async function endToEnd(selection: Selection, reports: string): Promise<Result[]
   const ordered = [...here.filter(isLong), ...here.filter((file) => !isLong(file))];
   const elsewhere = files.filter((file) => others.match(file));
   return await inLanes(
-    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)], []],
+    [ordered.map(partOf), [...(await unitsElsewhere()), ...elsewhere.map(partOf)], [], []],
     reports,
   );
 }
@@ -213,9 +218,16 @@ async function bunTest(
 async function pytest(
   { python, name }: Selection,
   report: string,
+  more: readonly string[],
   shown?: Shown,
 ): Promise<Result[]> {
-  const options = [`--junitxml=${report}`, "-o", `cache_dir=${cached("pytest")}`, "--quiet"];
+  const options = [
+    ...more,
+    `--junitxml=${report}`,
+    "-o",
+    `cache_dir=${cached("pytest")}`,
+    "--quiet",
+  ];
   // The name of a function has no other characters.
   if (name !== undefined) options.push("-k", name.replace(/\W+/g, "_"));
   const command = [await toolsPython(), "-m", "pytest", ...options, ...python];
