@@ -18,8 +18,8 @@ import { wholeText } from "../files/whole-file.ts";
 import backgroundSource from "./background.py" with { type: "text" };
 import backgroundCallSource from "./background_call.py" with { type: "text" };
 import { blenderEnvironment, cannotRun, temporaryRoot } from "./executable.ts";
-import { type Finished, howEnded, runToEnd } from "./process.ts";
-import { lastLines, shortSeconds } from "./quoting.ts";
+import { type Finished, howEnded, runToEnd, type Tails } from "./process.ts";
+import { lastLines, lastLinesOfBoth, shortSeconds } from "./quoting.ts";
 
 /** What to run in which Blender, and for how long. */
 export interface BackgroundRun<S extends v.GenericSchema> {
@@ -143,7 +143,7 @@ async function start<S extends v.GenericSchema>(
     startSeconds === undefined ? undefined : setTimeout(checkStart, startSeconds * 1000);
   let endTimer: NodeJS.Timeout | undefined;
   let last = "";
-  const onOutput = (chunk: string, stream: "stdout" | "stderr") => {
+  const onOutput = (chunk: string, stream: keyof Tails) => {
     run.onOutput?.(chunk);
     if (stream === "stderr") return;
     last = (last + chunk).slice(-endMarker.length - chunk.length);
@@ -190,7 +190,7 @@ function noResult<S extends v.GenericSchema>(
   begun: boolean,
   traceback?: string,
 ): NoResult {
-  const said = lastLines(traceback ?? end.tail, 20);
+  const said = traceback === undefined ? lastLinesOfBoth(end.tails, 20) : lastLines(traceback, 20);
   const what = traceback === undefined ? "the last it said" : "it was here";
   const output = said === "" ? "it said nothing" : `${what}:\n${said}`;
   if (end.slow || end.timedOut) {
@@ -248,7 +248,8 @@ export async function runBlender<S extends v.GenericSchema>(
     const quiet = knowsQuiet(run.version);
     let end = await start(run, files, quiet);
     // The executable was replaced by an older Blender since it was configured.
-    if (quiet && end.tail.includes("unknown argument, loading as file: --quiet")) {
+    const refused = "unknown argument, loading as file: --quiet";
+    if (quiet && Object.values(end.tails).some((tail) => tail.includes(refused))) {
       end = await start(run, files, false);
     }
     const found = await outcomeAt(files.outcome);

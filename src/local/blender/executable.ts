@@ -17,7 +17,7 @@ import { withoutToken } from "../service/token-file.ts";
 import { macExecutable, quarantineHint } from "./mac-application.ts";
 import { type Finished, howEnded, runToEnd } from "./process.ts";
 import { misfitOf } from "./program-kind.ts";
-import { lastLines, shortSeconds } from "./quoting.ts";
+import { lastLinesOfBoth, shortSeconds } from "./quoting.ts";
 import { windowsExecutable } from "./windows-executable.ts";
 
 /** The oldest Blender that the Python of this program is written for. */
@@ -161,9 +161,11 @@ export function noVersion(
   finished: Finished,
   platform: NodeJS.Platform = process.platform,
 ): Failure {
-  const library = /error while loading shared libraries: ([^:\s]+)/.exec(finished.tail)?.[1];
+  const library = /error while loading shared libraries: ([^:\s]+)/.exec(
+    finished.tails.stderr,
+  )?.[1];
   if (library !== undefined) return lacksLibrary(executable, library);
-  const said = lastLines(finished.tail, 1).slice(0, 200);
+  const said = lastLinesOfBoth(finished.tails, 1).slice(0, 200);
   if (said === "" && finished.signalCode !== null) {
     const how = `asked for --version it ended with ${howEnded(finished)}`;
     if (platform === "darwin" && finished.signalCode === "SIGKILL") {

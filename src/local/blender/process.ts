@@ -12,12 +12,18 @@ export interface ProcessEnd {
   signalCode: string | null;
 }
 
+/** The ends of what a program wrote. */
+export interface Tails {
+  stdout: string;
+  stderr: string;
+}
+
 /** How a program that ran to its end ended, and what it printed. */
 export interface Finished extends ProcessEnd {
   /** The beginning of stdout, bounded. */
   stdout: string;
-  /** The end of stdout and stderr together, bounded. */
-  tail: string;
+  /** The ends of both streams, bounded. Two pipes don't tell what was written before what. */
+  tails: Tails;
   timedOut: boolean;
 }
 
@@ -31,7 +37,7 @@ export interface RunOptions {
   /** Hears the process id, which is that of the process group as well. */
   onStart?: (pid: number) => void;
   /** Hears all output as it comes. */
-  onOutput?: (chunk: string, stream: "stdout" | "stderr") => void;
+  onOutput?: (chunk: string, stream: keyof Tails) => void;
 }
 
 /** How long a process tree may clean up before it is killed, in ms. */
@@ -170,10 +176,10 @@ export async function runToEnd(
     windowsHide: true,
   });
   let stdout = "";
-  let tail = "";
-  const keep = (chunk: string, stream: "stdout" | "stderr") => {
+  const tails: Tails = { stdout: "", stderr: "" };
+  const keep = (chunk: string, stream: keyof Tails) => {
     if (stream === "stdout" && stdout.length < keptCharacters) stdout += chunk;
-    tail = (tail + chunk).slice(-keptCharacters);
+    tails[stream] = (tails[stream] + chunk).slice(-keptCharacters);
     options.onOutput?.(chunk, stream);
   };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => keep(chunk, "stdout"));
@@ -196,7 +202,7 @@ export async function runToEnd(
     const how = await end;
     await drained(child, close);
     options.signal.throwIfAborted();
-    return { ...how, stdout, tail, timedOut };
+    return { ...how, stdout, tails, timedOut };
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener("abort", stop);

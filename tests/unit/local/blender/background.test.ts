@@ -63,6 +63,13 @@ posixGroup("its programs are shell scripts")("runBlender", () => {
     expect(await readdir(folder.path)).toEqual(["blender"]);
   });
 
+  test("of much on both streams the last of both is shown, errors behind", async () => {
+    const path = await program("seq 1 1000; seq 5001 6000 >&2; exit 5");
+    const { message } = await failureOf(answer(path, "def main(a): pass"));
+    const numbers = (last: number) => Array.from({ length: 10 }, (_, at) => `${last - 9 + at}`);
+    expect(message.split("\n").slice(1)).toEqual([...numbers(1000), ...numbers(6000)]);
+  });
+
   test("exit code 0 without a result is a failure", async () => {
     expect((await failureOf(answer(await program("true"), ""))).code).toBe("blender-failed");
   });

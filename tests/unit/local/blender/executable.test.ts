@@ -101,7 +101,8 @@ posixGroup("its programs are shell scripts")("identifyBlender", () => {
 
 test("on macOS what was downloaded and is killed at its start is explained", () => {
   const path = "/Applications/Blender 5.0.app/Contents/MacOS/Blender";
-  const finished = { exitCode: null, signalCode: "SIGKILL", stdout: "", tail: "", timedOut: false };
+  const said = { stdout: "", tails: { stdout: "", stderr: "" } };
+  const finished = { exitCode: null, signalCode: "SIGKILL", ...said, timedOut: false };
   const { code, hint } = noVersion(path, finished, "darwin");
   expect(code).toBe("blender-not-executable");
   expect(hint).toContain("xattr -p com.apple.quarantine '/Applications/Blender 5.0.app'");
