@@ -1,13 +1,11 @@
 """Makes Blender as a Python module behave like the `blender` executable, as far as tests need it.
 
 Options act in the order in which they stand, as in Blender. Known differences: the online and
-offline modes set the preference (the module offers no override), there is no window, and what
-Python holds at the end isn't taken down piece by piece.
+offline modes set the preference (the module offers no override), and there is no window.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import ctypes
 import gc
@@ -119,26 +117,6 @@ def swift() -> Iterator[None]:
             del os.environ[threads]
         else:
             os.environ[threads] = before
-
-
-class Ending:
-    """End the process behind all exit functions: the first to be registered comes last.
-
-    Taking Python down piece by piece would take a sixth of a short run.
-    """
-
-    def __init__(self) -> None:
-        # Without one, Python goes its own way.
-        self.exit_code: int | None = None
-        atexit.register(self.end)
-
-    def end(self) -> None:
-        if self.exit_code is None:
-            return
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(self.exit_code)
 
 
 class Session:
@@ -291,12 +269,10 @@ def main() -> int:
         return 0
     if "--background" not in line.switches:
         fail("Error: this build of Blender has no window: it runs only with --background.")
-    ending = Ending()
     session = Session(launcher, line)
     session.start()
     session.perform()
-    ending.exit_code = session.quit()
-    return ending.exit_code
+    return session.quit()
 
 
 if __name__ == "__main__":
