@@ -14,7 +14,7 @@ import {
 } from "../support/sandbox.ts";
 import { sees } from "../support/sees.ts";
 import { startPublished, startService } from "../support/servers.ts";
-import { onTerminal, rowsOf } from "../support/terminal.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 /** Python that waits for a file. */
 function waitFor(path: string): string {
@@ -139,7 +139,8 @@ describe("on a terminal", () => {
     await terminal.sees("three");
     await Bun.write(gate, "");
     expect(await terminal.exited).toBe(0);
-    expect(rowsOf(terminal.shown(), 80)).toEqual(["one", "two", "three", "four"]);
+    // Before it runs, a busy machine may bring a line that is gone again.
+    expect(terminal.shown().split("\x1b[K").at(-1)).toBe("one\r\ntwo\r\nthree\r\nfour\r\n");
   });
 });
 

@@ -82,8 +82,9 @@ describe("behind somebody else's code", () => {
 
   test("own code that takes long has nothing of ours on its stderr", async () => {
     const child = box.spawn(["execute", "-c", "import time; time.sleep(1.5)"]);
-    expect(await child.stderr.text()).not.toContain("waiting");
-    expect(await child.exited).toBe(0);
+    // Before it runs, a busy machine may bring a line.
+    const stderr = (await child.stderr.text()).replace(/^connecting to .* …\n/, "");
+    expect([stderr, await child.exited]).toEqual(["", 0]);
   });
 });
 

@@ -53,7 +53,12 @@ const command = "commands/install.py";
 test.each<[string, string, (text: string) => string, RegExp]>([
   ["a text that isn't Python", command, (text) => `${text}\ndef (\n`, /SyntaxError: invalid/],
   // Before Python 3.11.4 it is a ValueError.
-  ["bytes of a disk", command, () => "\0".repeat(4000), /Error: source code.* null bytes/],
+  [
+    "bytes of a disk",
+    command,
+    () => "\0".repeat(4000),
+    /(Syntax|Value)Error: source code.* null bytes/,
+  ],
   ["names that aren't there", command, (text) => `${text}\nnone_such\n`, /NameError: name 'none_s/],
   ["an empty file", command, () => "", /AttributeError: module 'pip\._internal\.commands\.install/],
   [
